@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it must run on any Node, to find one that can run the TypeScript sources.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function bundledNode() {
+  try {
+    const require = createRequire(import.meta.url);
+    return join(dirname(require.resolve(`node-linux-${process.arch}/package.json`)), 'bin', 'node');
+  } catch {
+    return null;
+  }
+}
+
+async function reExecute(node) {
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', (error) => {
+    console.error(`Farebox could not start ${node}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+}
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  const { main } = await import(join(root, 'src', 'main.ts'));
+  await main(process.argv.slice(2));
+} else {
+  const node = bundledNode();
+  if (node) {
+    await reExecute(node);
+  } else {
+    console.error(
+      [
+        `Farebox needs Node ${NEEDED_MAJOR} or newer; this is Node ${process.versions.node} on ${process.platform}-${process.arch}.`,
+        'On Linux x64 and arm64, "npm ci" brings a matching Node with it: run it without --omit=optional.',
+        `Elsewhere, install Node ${NEEDED_MAJOR} (https://nodejs.org) and run the command again.`,
+      ].join('\n'),
+    );
+    process.exit(1);
+  }
+}

@@ -1,0 +1,14 @@
+/** Ground words that every room may use: money, ids, errors, clock, retry, JSON, callers, operations. Pure; owns no state. */
+export { anonymous, scopes } from './caller.ts';
+export type { Caller, Scope, User } from './caller.ts';
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { Problem, problemKinds, toProblemJson } from './errors.ts';
+export type { FieldProblem, ProblemCode } from './errors.ts';
+export { newId } from './ids.ts';
+export { canonicalJson, sha256Hex } from './json.ts';
+export type { Json } from './json.ts';
+export { formatUsdc, parseUsdc } from './money.ts';
+export { bind, operation } from './operation.ts';
+export type { BoundOperation, Operation } from './operation.ts';
+export { retry } from './retry.ts';
