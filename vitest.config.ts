@@ -12,7 +12,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', 'tests/architecture.test.ts'] } },
-      { test: { ...shared, name: 'stories', include: ['tests/**/*.test.ts'], exclude: ['tests/architecture.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'stories',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/architecture.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -81,7 +81,13 @@ function serverArguments(folder: string, options: EmbeddedOptions): string[] {
     timezone: 'UTC',
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
-  return ['-D', folder, '-p', String(options.port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
+  return [
+    '-D',
+    folder,
+    '-p',
+    String(options.port),
+    ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ];
 }
 
 function childEnvironment(): Record<string, string> {
@@ -95,7 +101,9 @@ async function findIdentity(): Promise<Identity | undefined> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const found = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (!found) {
-    throw new Error('PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" here. Run Farebox as an ordinary user, or set DATABASE_URL.');
+    throw new Error(
+      'PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" here. Run Farebox as an ordinary user, or set DATABASE_URL.',
+    );
   }
   return { uid: Number(found[2]), gid: Number(found[3]) };
 }
@@ -132,7 +140,9 @@ async function linkLibraries(native: string): Promise<void> {
 /** A folder below a private one (such as /root) is out of the postgres user's reach: keep the cluster under /var/tmp and link to it. */
 async function reachableFolder(folder: string, identity: Identity): Promise<string> {
   const linked = await readlink(folder).catch(() => null);
-  const place = linked ?? ((await isReachable(dirname(folder))) ? folder : `/var/tmp/farebox-data-${sha256Hex(folder).slice(0, 16)}`);
+  const place =
+    linked ??
+    ((await isReachable(dirname(folder))) ? folder : `/var/tmp/farebox-data-${sha256Hex(folder).slice(0, 16)}`);
   await mkdir(place, { recursive: true, mode: 0o700 });
   await chown(place, identity.uid, identity.gid);
   if (place !== folder && !linked) {
@@ -166,7 +176,19 @@ async function initialise(place: { folder: string; native: string; identity: Ide
     await chown(temporary, place.identity.uid, place.identity.gid);
   }
   const initdb = join(place.native, 'bin', 'initdb');
-  const flags = ['-D', place.folder, '-U', USER, '-A', 'scram-sha-256', `--pwfile=${temporary}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const flags = [
+    '-D',
+    place.folder,
+    '-U',
+    USER,
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${temporary}`,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-sync',
+  ];
   await run(initdb, flags, { ...place.identity, cwd: place.folder, env: childEnvironment() });
   await writeFile(passwordFile, password, { mode: 0o600 });
   await rm(temporary);
@@ -176,7 +198,10 @@ async function initialise(place: { folder: string; native: string; identity: Ide
 async function untilReady(child: ChildProcess, options: EmbeddedOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let output = '';
-  const timer = setTimeout(() => reject(new Error(`PostgreSQL was not ready within ${READY_WITHIN_MS / 1000} s.\n${output}`)), READY_WITHIN_MS);
+  const timer = setTimeout(
+    () => reject(new Error(`PostgreSQL was not ready within ${READY_WITHIN_MS / 1000} s.\n${output}`)),
+    READY_WITHIN_MS,
+  );
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-4000);
     options.onLog?.(text.trimEnd());
@@ -185,7 +210,9 @@ async function untilReady(child: ChildProcess, options: EmbeddedOptions): Promis
     }
   });
   child.once('error', reject);
-  child.once('exit', (code) => reject(new Error(`PostgreSQL stopped with code ${code} while starting on port ${options.port}.\n${output}`)));
+  child.once('exit', (code) =>
+    reject(new Error(`PostgreSQL stopped with code ${code} while starting on port ${options.port}.\n${output}`)),
+  );
   await promise.finally(() => clearTimeout(timer));
 }
 

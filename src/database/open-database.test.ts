@@ -11,7 +11,10 @@ test('runs as roles that row-level security binds', async () => {
 });
 
 test('knows the user only inside the transaction', async () => {
-  const inside = await database.current.asUser('u1', async (tx) => (await tx.query('SELECT current_user AS role, app_user_id() AS id')).rows[0]);
+  const inside = await database.current.asUser(
+    'u1',
+    async (tx) => (await tx.query('SELECT current_user AS role, app_user_id() AS id')).rows[0],
+  );
   expect(inside).toEqual({ role: 'farebox_app', id: 'u1' });
   const after = await database.current.system.query('SELECT app_user_id() AS id');
   expect(after.rows[0]).toEqual({ id: null });

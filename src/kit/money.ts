@@ -17,9 +17,7 @@ export function parseUsdc(text: string): bigint {
 /** `10000n` -> `"0.01"`: the shortest exact decimal. */
 export function formatUsdc(amountAtomic: bigint): string {
   const sign = amountAtomic < 0n ? '-' : '';
-  const digits = (amountAtomic < 0n ? -amountAtomic : amountAtomic)
-    .toString()
-    .padStart(USDC_DECIMALS + 1, '0');
+  const digits = (amountAtomic < 0n ? -amountAtomic : amountAtomic).toString().padStart(USDC_DECIMALS + 1, '0');
   const whole = digits.slice(0, -USDC_DECIMALS);
   const fraction = digits.slice(-USDC_DECIMALS).replace(/0+$/, '');
   return sign + (fraction ? `${whole}.${fraction}` : whole);

@@ -32,7 +32,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function startServer(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'farebox-test-'));
-  const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), port: await findFreePort(), durable: false });
+  const postgres = await startEmbeddedPostgres({
+    folder: join(folder, 'postgres'),
+    port: await findFreePort(),
+    durable: false,
+  });
   return {
     adminUrl: postgres.url('postgres'),
     stop: async () => {
