@@ -14,24 +14,23 @@ interface ListenOptions {
   onError?: (error: Error) => void;
 }
 
-/** LISTEN on its own connection, reconnecting until closed. */
+/** LISTEN on its own connection, reconnecting until closed. The first connection must succeed. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  let closed = false;
-  let client: pg.Client | undefined;
+  const state: { isClosed: boolean; client?: pg.Client } = { isClosed: false };
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: options.url, application_name: 'farebox_listen' });
-    next.on('notification', (message) => options.onNotify(message.channel, message.payload ?? ''));
-    next.on('error', (error) => options.onError?.(error));
-    next.on('end', () => void reconnect());
-    await next.connect();
+    const client = new pg.Client({ connectionString: options.url, application_name: 'farebox_listen' });
+    client.on('notification', (message) => options.onNotify(message.channel, message.payload ?? ''));
+    client.on('error', (error) => options.onError?.(error));
+    await client.connect();
     for (const channel of options.channels) {
-      await next.query(`LISTEN ${next.escapeIdentifier(channel)}`);
+      await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
     }
-    client = next;
+    client.on('end', () => void reconnect());
+    state.client = client;
     options.onReconnect();
   };
   const reconnect = async (): Promise<void> => {
-    while (!closed) {
+    while (!state.isClosed) {
       try {
         return await connect();
       } catch (error) {
@@ -43,8 +42,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   await connect();
   return {
     close: async () => {
-      closed = true;
-      await client?.end();
+      state.isClosed = true;
+      await state.client?.end();
     },
   };
 }

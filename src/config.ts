@@ -1,0 +1,213 @@
+import { z } from 'zod';
+
+const url = (protocols: string) =>
+  z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
+const list = <T extends z.ZodType>(item: T) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+const caip2 = z.string().regex(/^eip155:\d{1,10}$/, 'must be a CAIP-2 name such as eip155:8453');
+const privateKey = z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hexadecimal digits');
+const rpcUrl = z.string().regex(/^eip155:\d{1,10}=https?:\/\/\S+$/, 'must look like eip155:8453=https://rpc.example');
+
+interface Setting<T extends z.ZodType = z.ZodType> {
+  schema: T;
+  summary: string;
+  /** Shown in the documentation; the real default is in `schema` or in `completeConfig`. */
+  byDefault: string;
+  isSecret?: boolean;
+}
+
+function setting<T extends z.ZodType>(schema: T, summary: string, byDefault: string): Setting<T> {
+  return { schema, summary, byDefault };
+}
+
+function secret<T extends z.ZodType>(schema: T, summary: string, byDefault: string): Setting<T> {
+  return { schema, summary, byDefault, isSecret: true };
+}
+
+/** Every setting: its environment variable, what it means and its default. docs/configuration.md is generated from this table. */
+export const settings = {
+  MODE: setting(
+    z.enum(['sandbox', 'live']).default('sandbox'),
+    '`sandbox` brings a local chain, test USDC and a simulated OpenRouter; `live` uses real ones.',
+    '`sandbox`',
+  ),
+  PORT: setting(
+    z.coerce.number().int().min(0).max(65_532).default(4020),
+    'TCP port of the server. The sandbox also uses the three ports after it (chain, OpenRouter, PostgreSQL). `0` takes free ports.',
+    '`4020`',
+  ),
+  HOST: setting(
+    z.string().min(1).default('127.0.0.1'),
+    'Address to listen on. Use `0.0.0.0` behind a reverse proxy in a container.',
+    '`127.0.0.1`',
+  ),
+  PUBLIC_URL: setting(
+    url('http|https').optional(),
+    'The origin that buyers see. Everything that is signed or published names it.',
+    '`http://localhost:PORT` (needed in live mode)',
+  ),
+  DATA_DIR: setting(
+    z.string().min(1).default('./data'),
+    'Folder of everything Farebox keeps on disk: the embedded database, images, the sandbox keys.',
+    '`./data`',
+  ),
+  DATABASE_URL: secret(
+    url('postgres|postgresql').optional(),
+    'Your PostgreSQL (16 or newer). Its user must be able to create roles.',
+    'an embedded PostgreSQL 18 under DATA_DIR',
+  ),
+  MASTER_KEY: secret(
+    z.string().min(32).optional(),
+    '32 random bytes as hexadecimal or base64. It wraps the keys that encrypt creators\u2019 secrets: losing it loses them.',
+    'made and kept in DATA_DIR in sandbox mode; needed in live mode',
+  ),
+  NETWORKS: setting(
+    list(caip2).optional(),
+    'Networks that resources may be priced on, comma separated (CAIP-2).',
+    '`eip155:84532` in the sandbox, `eip155:8453` (Base) in live mode',
+  ),
+  FACILITATOR_URLS: setting(
+    list(url('http|https')).default([]),
+    'x402 facilitators to settle with, in order of preference, comma separated.',
+    'none',
+  ),
+  SETTLER_PRIVATE_KEYS: secret(
+    list(privateKey).default([]),
+    'Private keys of accounts that pay the gas of settlements sent by this server; several keys settle in parallel. They never hold buyers\u2019 or creators\u2019 money.',
+    'one made in the sandbox; none in live mode',
+  ),
+  RPC_URLS: secret(
+    list(rpcUrl).default([]),
+    'JSON-RPC endpoints, comma separated: `eip155:8453=https://\u2026`. Payments are checked and reconciled through them.',
+    'the local chain in the sandbox; the network\u2019s public endpoint in live mode',
+  ),
+  OPENROUTER_BASE_URL: setting(
+    url('http|https').optional(),
+    'The OpenRouter API.',
+    'the simulator in the sandbox, `https://openrouter.ai/api/v1` in live mode',
+  ),
+  OPENROUTER_API_KEY: secret(
+    z.string().min(8).optional(),
+    'A key of the operator, used for creators who have none (only those named in OPENROUTER_API_KEY_CREATORS).',
+    'none: every creator brings a key',
+  ),
+  OPENROUTER_API_KEY_CREATORS: setting(
+    list(z.string()).default([]),
+    'User names that may run on the operator\u2019s OPENROUTER_API_KEY, comma separated; `*` for everybody.',
+    'nobody',
+  ),
+  ADMIN_EMAILS: setting(list(z.email()).default([]), 'E-mail addresses of administrators, comma separated.', 'nobody'),
+  TRUSTED_PROXY_HOPS: setting(
+    z.coerce.number().int().min(0).max(8).default(0),
+    'How many reverse proxies in front append to X-Forwarded-For. Rate limits count the address that the outermost of them saw.',
+    '`0`',
+  ),
+  LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'How much is logged (JSON lines on standard output).',
+    '`info`',
+  ),
+} satisfies Record<string, Setting>;
+
+type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
+
+export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS'> {
+  PUBLIC_URL: string | undefined;
+  NETWORKS: string[];
+  /** CAIP-2 -> URL. */
+  rpcUrls: ReadonlyMap<string, string>;
+}
+
+/** Thrown with every problem of the configuration at once, each with its variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** Reads and checks the whole environment. Values of secrets never appear in a problem. */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema }] of Object.entries<Setting>(settings)) {
+    const text = environment[name]?.trim();
+    const parsed = schema.safeParse(text === '' ? undefined : text);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else {
+      problems.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}`));
+    }
+  }
+  if (problems.length === 0) {
+    problems.push(...liveProblems(values as Settings));
+  }
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return complete(values as Settings);
+}
+
+function liveProblems(values: Settings): string[] {
+  if (values.MODE === 'sandbox') {
+    return [];
+  }
+  const problems: string[] = [];
+  if (!values.MASTER_KEY) {
+    problems.push('MASTER_KEY: live mode does not start without one. Make it with: openssl rand -hex 32');
+  }
+  if (!values.PUBLIC_URL?.startsWith('https://')) {
+    problems.push('PUBLIC_URL: live mode needs the https:// origin that buyers use, such as https://pay.example.com');
+  }
+  if (values.FACILITATOR_URLS.length === 0 && values.SETTLER_PRIVATE_KEYS.length === 0) {
+    problems.push('FACILITATOR_URLS or SETTLER_PRIVATE_KEYS: live mode needs one of them, or nothing can be settled');
+  }
+  if (values.OPENROUTER_API_KEY && values.OPENROUTER_API_KEY_CREATORS.length === 0) {
+    problems.push('OPENROUTER_API_KEY_CREATORS: name who may run on OPENROUTER_API_KEY, or * for everybody');
+  }
+  return problems;
+}
+
+function complete(values: Settings): Config {
+  const rpcUrls = values.RPC_URLS.map((entry) => {
+    const [network = '', ...rest] = entry.split('=');
+    return [network, rest.join('=')] as const;
+  });
+  return {
+    ...values,
+    PUBLIC_URL: values.PUBLIC_URL?.replace(/\/+$/, ''),
+    NETWORKS: values.NETWORKS ?? [values.MODE === 'sandbox' ? 'eip155:84532' : 'eip155:8453'],
+    rpcUrls: new Map(rpcUrls),
+  };
+}
+
+/** The text of docs/configuration.md. */
+export function documentSettings(): string {
+  const rows = Object.entries<Setting>(settings).map(
+    ([name, { summary, byDefault, isSecret }]) =>
+      `| \`${name}\`${isSecret ? ' (secret)' : ''} | ${summary} | ${byDefault} |`,
+  );
+  return [
+    '# Configuration',
+    '',
+    'Farebox is configured by environment variables. All problems are reported at once, at the start. `npm run docs` writes this page from `src/config.ts`.',
+    '',
+    '| variable | meaning | default |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
