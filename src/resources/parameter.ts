@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Types that a call can carry today. */
+export const parameterTypes = ['string', 'number', 'integer', 'boolean', 'enum'] as const;
+/** Names kept for binary input; a draft may hold them, publishing refuses them. */
+export const reservedTypes = ['image', 'file', 'audio'] as const;
+
+const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
+
+/** Shape only: a draft may be unfinished. What must hold at publishing is in `checkParameters`. */
+export const parameterSchema = z.strictObject({
+  name: z.string().max(100),
+  type: z.enum([...parameterTypes, ...reservedTypes]).default('string'),
+  description: z.string().max(1000).default(''),
+  /** Left out: true unless there is a default. */
+  required: z.boolean().optional(),
+  default: scalar.optional(),
+  example: scalar.optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  minLength: z.int().min(0).optional(),
+  maxLength: z.int().min(1).optional(),
+  pattern: z.string().max(500).optional(),
+  options: z.array(z.string().max(200)).max(100).optional(),
+});
+
+export type Parameter = z.output<typeof parameterSchema>;
+
+export const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/;
+
+/** A buyer must send it: stated, or (left unsaid) there is no default to fall back to. */
+export function isRequired(parameter: Parameter): boolean {
+  return parameter.required ?? parameter.default === undefined;
+}

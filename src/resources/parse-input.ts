@@ -1,0 +1,125 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { FieldProblem } from '#kit/index.ts';
+import type { Parameter } from './parameter.ts';
+import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
+import { openPattern } from './safe-pattern.ts';
+
+export type ParsedInput = { ok: true; input: Record<string, unknown> } | { ok: false; fields: FieldProblem[] };
+
+interface ParseOptions {
+  /** For query strings: text that reads as the parameter's number or boolean becomes one. */
+  fromQuery?: boolean;
+}
+
+type Contract = Pick<PublishedVersion, 'parameters' | 'inputSchema'>;
+
+const MAX_FIELDS = 100;
+const MAX_PROBLEMS = 20;
+const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+const ajv = new Ajv2020({
+  allErrors: true,
+  ownProperties: true,
+  strict: true,
+  validateSchema: false,
+  addUsedSchema: false,
+  code: { regExp: openPattern },
+});
+const validators = new WeakMap<JsonSchema, ValidateFunction>();
+
+/** Checks a call's body (or query) against the version's schema and fills in defaults; paths are JSON Pointers. */
+export function parseInput(version: Contract, body: unknown, options: ParseOptions = {}): ParsedInput {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return { ok: false, fields: [{ path: '', message: 'Send a JSON object with the parameters as fields.' }] };
+  }
+  const entries = Object.entries(body);
+  if (entries.length > MAX_FIELDS) {
+    return { ok: false, fields: [{ path: '', message: `Send at most ${MAX_FIELDS} fields.` }] };
+  }
+  const input = withDefaults(version.parameters, options.fromQuery ? coerce(version.parameters, entries) : entries);
+  const validate = findValidator(version.inputSchema);
+  if (validate(input)) {
+    return { ok: true, input };
+  }
+  const fields = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(toFieldProblem);
+  return { ok: false, fields };
+}
+
+/** Compiled on first use and kept as long as the version that holds the schema. */
+function findValidator(schema: JsonSchema): ValidateFunction {
+  const known = validators.get(schema);
+  if (known) {
+    return known;
+  }
+  const compiled = ajv.compile(schema);
+  // ajv would hold every schema for ever; the WeakMap decides.
+  ajv.removeSchema(schema);
+  validators.set(schema, compiled);
+  return compiled;
+}
+
+type Entries = [string, unknown][];
+
+/** fromEntries defines own fields, so that a field called `__proto__` is seen, and refused, as the unknown field it is. */
+function withDefaults(parameters: readonly Parameter[], entries: Entries): Record<string, unknown> {
+  const given = new Set(entries.map(([name]) => name));
+  const missing = parameters.filter((parameter) => parameter.default !== undefined && !given.has(parameter.name));
+  return Object.fromEntries([...entries, ...missing.map((parameter) => [parameter.name, parameter.default] as const)]);
+}
+
+function coerce(parameters: readonly Parameter[], entries: Entries): Entries {
+  const types = new Map(parameters.map((parameter) => [parameter.name, parameter.type]));
+  return entries.map(([name, value]) => [name, coerceValue(types.get(name), value)]);
+}
+
+function coerceValue(type: Parameter['type'] | undefined, value: unknown): unknown {
+  if (typeof value !== 'string') {
+    return value;
+  }
+  if ((type === 'number' || type === 'integer') && value.length <= 100 && DECIMAL.test(value)) {
+    return Number(value);
+  }
+  return type === 'boolean' && (value === 'true' || value === 'false') ? value === 'true' : value;
+}
+
+function toFieldProblem(error: ErrorObject): FieldProblem {
+  const params: Record<string, unknown> = error.params;
+  if (error.keyword === 'required') {
+    const name = String(params['missingProperty']);
+    return { path: `/${escapePointer(name)}`, message: `\`${name}\` is missing.` };
+  }
+  if (error.keyword === 'additionalProperties') {
+    const name = String(params['additionalProperty']);
+    const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+    return { path: `/${escapePointer(shown)}`, message: `\`${shown}\` is not a parameter of this resource.` };
+  }
+  return {
+    path: error.instancePath,
+    message: `\`${error.instancePath.slice(1)}\` must ${toRule(error.keyword, params)}.`,
+  };
+}
+
+function toRule(keyword: string, params: Record<string, unknown>): string {
+  switch (keyword) {
+    case 'type':
+      return `be ${params['type'] === 'integer' ? 'an integer' : `a ${String(params['type'])}`}`;
+    case 'enum':
+      return `be one of ${(params['allowedValues'] as string[]).map((value) => `"${value}"`).join(', ')}`;
+    case 'minimum':
+      return `be at least ${String(params['limit'])}`;
+    case 'maximum':
+      return `be at most ${String(params['limit'])}`;
+    case 'minLength':
+      return `have at least ${String(params['limit'])} characters`;
+    case 'maxLength':
+      return `have at most ${String(params['limit'])} characters`;
+    case 'pattern':
+      return `match the pattern ${String(params['pattern'])}`;
+    default:
+      return 'be valid';
+  }
+}
+
+function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
