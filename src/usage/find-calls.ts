@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Tx } from '#database/index.ts';
+import { Problem, type Caller } from '#kit/index.ts';
+import type { UsageFilters } from './usage-filters.ts';
+
+/** A call as its creator sees it: with cause, cost and margin. Amounts are exact decimal strings. */
+export const loggedCall = z.object({
+  callId: z.uuid(),
+  resourceId: z.uuid(),
+  versionId: z.uuid(),
+  version: z.int(),
+  at: z.iso.datetime(),
+  status: z.enum(['success', 'failed', 'refused', 'unpaid']),
+  problem: z.string().nullable(),
+  cause: z.string().nullable(),
+  payer: z.string().nullable(),
+  requestId: z.string(),
+  model: z.string().nullable(),
+  provider: z.string().nullable(),
+  generationId: z.string().nullable(),
+  inputTokens: z.int().nullable(),
+  outputTokens: z.int().nullable(),
+  finishReason: z.string().nullable(),
+  latencyMs: z.int().nullable(),
+  firstTokenMs: z.int().nullable(),
+  earnedUsdc: z.string(),
+  costUsd: z.string().nullable(),
+  /** Earned minus cost, one USDC taken as one dollar; null where the cost is not known. */
+  marginUsd: z.string().nullable(),
+  network: z.string().nullable(),
+  transaction: z.string().nullable(),
+  isTest: z.boolean(),
+  isSimulated: z.boolean(),
+  isFree: z.boolean(),
+});
+
+export type LoggedCall = z.output<typeof loggedCall>;
+
+/** Where a page of the log, newest first, goes on. */
+export interface Position {
+  at: string;
+  callId: string;
+}
+
+const SQL = `
+SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionId", version, at, status, problem, cause,
+       payer, request_id AS "requestId", model, provider, generation_id AS "generationId",
+       input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
+       latency_ms::float8 AS "latencyMs", first_token_ms::float8 AS "firstTokenMs",
+       trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
+       trim_scale(earned - cost_usd)::text AS "marginUsd", network, transaction,
+       is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"
+FROM x402_prompt_template_usage_logs
+CROSS JOIN LATERAL (SELECT CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic * 0.000001 END) AS money (earned)
+WHERE owner_id = app_user_id()
+  AND ($1::uuid IS NULL OR resource_id = $1)
+  AND ($2::text IS NULL OR status = $2)
+  AND ($3::timestamptz IS NULL OR at >= $3)
+  AND ($4::timestamptz IS NULL OR at < $4)
+  AND ($5::text IS NULL OR payer = $5)
+  AND ($6::boolean IS NULL OR is_test = $6)
+  AND ($7::text IS NULL OR problem = $7)
+  AND ($8::timestamptz IS NULL OR (at, call_id) < ($8, $9::uuid))
+ORDER BY at DESC, call_id DESC
+LIMIT $10`;
+
+export interface CallQuery {
+  filters: UsageFilters;
+  after: Position | null;
+  limit: number;
+}
+
+/** Newest first. `tx` acts for one user: row-level security and the statement itself show only that creator's calls. */
+export async function findCalls(tx: Tx, query: CallQuery): Promise<LoggedCall[]> {
+  const { filters, after } = query;
+  const { rows } = await tx.query<Omit<LoggedCall, 'at'> & { at: Date }>(SQL, [
+    filters.resourceId,
+    filters.status,
+    filters.from,
+    filters.to,
+    filters.payer,
+    filters.isTest,
+    filters.problem,
+    after?.at,
+    after?.callId,
+    query.limit,
+  ]);
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+}
+
+/** The creator who reads. The door has checked the scope; this states what it relied on. */
+export function getReader(caller: Caller): string {
+  if (caller.kind !== 'user') {
+    throw new Problem('unauthenticated', { detail: 'The usage log is shown to the creator only.' });
+  }
+  return caller.userId;
+}

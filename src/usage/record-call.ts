@@ -1,0 +1,114 @@
+/** One attempt to buy an answer, as the log keeps it. */
+export interface CallRecord {
+  callId: string;
+  resourceId: string;
+  versionId: string;
+  version: number;
+  /** The creator. */
+  ownerId: string;
+  /** Lower-case address; null when nobody paid. */
+  payer: string | null;
+  callerUserId: string | null;
+  requestId: string;
+  /** `unpaid`: the answer was there and the settlement was refused. `refused`: nothing ran. */
+  status: 'success' | 'failed' | 'refused' | 'unpaid';
+  /** The public problem code. */
+  problem: string | null;
+  /** Why, in words for the creator only. */
+  cause: string | null;
+  model: string | null;
+  provider: string | null;
+  generationId: string | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  /** Decimal string. */
+  costUsd: string | null;
+  latencyMs: number | null;
+  firstTokenMs: number | null;
+  finishReason: string | null;
+  /** What was settled; 0n when nothing was. */
+  amountAtomic: bigint;
+  network: string | null;
+  transaction: string | null;
+  isTest: boolean;
+  isSimulated: boolean;
+  isFree: boolean;
+  at: Date;
+}
+
+/** A pool, or the connection of the transaction that the record belongs to. */
+export interface SqlExecutor {
+  query(statement: { name: string; text: string; values: unknown[] }): Promise<unknown>;
+}
+
+const TEXT_LIMIT = 300;
+const CAUSE_LIMIT = 2000;
+const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
+
+// Refused calls, tests and the owner's own calls are logged and count in no statistic.
+const SQL = `
+WITH recorded AS (
+  INSERT INTO x402_prompt_template_usage_logs (
+    call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
+    model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_token_ms, finish_reason,
+    amount_atomic, network, transaction, is_test, is_simulated, is_free, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+          $24, $25, $26, $27)
+  ON CONFLICT (call_id) DO NOTHING
+  RETURNING *)
+INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
+SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status = 'failed')::int,
+       (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
+FROM recorded
+WHERE status <> 'refused' AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
+
+/**
+ * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes
+ * nothing. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
+ */
+export async function recordCall(executor: SqlExecutor, record: CallRecord): Promise<void> {
+  await executor.query({
+    name: 'usage-record-call',
+    text: SQL,
+    values: [
+      record.callId,
+      record.resourceId,
+      record.versionId,
+      record.version,
+      record.ownerId,
+      toText(record.payer),
+      toText(record.callerUserId),
+      toText(record.requestId) ?? '',
+      record.status,
+      toText(record.problem),
+      toText(record.cause, CAUSE_LIMIT),
+      toText(record.model),
+      toText(record.provider),
+      toText(record.generationId),
+      toCount(record.inputTokens),
+      toCount(record.outputTokens),
+      record.costUsd !== null && DECIMAL.test(record.costUsd) ? record.costUsd : null,
+      toCount(record.latencyMs),
+      toCount(record.firstTokenMs),
+      toText(record.finishReason),
+      record.amountAtomic.toString(),
+      toText(record.network),
+      toText(record.transaction),
+      record.isTest,
+      record.isSimulated,
+      record.isFree,
+      record.at.toISOString(),
+    ],
+  });
+}
+
+function toText(value: string | null, limit = TEXT_LIMIT): string | null {
+  // PostgreSQL refuses the NUL character in text.
+  return value === null ? null : value.slice(0, limit).replaceAll('\0', '').toWellFormed();
+}
+
+function toCount(value: number | null): number | null {
+  return value === null || !Number.isFinite(value) || value < 0
+    ? null
+    : Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
+}

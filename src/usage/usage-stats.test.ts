@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Tx } from '#database/index.ts';
+import { newId } from '#kit/index.ts';
+import { makeRecord } from '../../tests/support/call-record.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { closeRollups } from './close-rollups.ts';
+import { getStats, readStats, type Stats } from './get-stats.ts';
+import { recordCall, type CallRecord } from './record-call.ts';
+import { scheduleRollup } from './schedule-rollup.ts';
+
+const database = useTestDatabase();
+const now = new Date('2026-11-21T12:00:00.000Z');
+const daysAgo = (days: number): Date => new Date(now.getTime() - days * 86_400_000);
+
+async function record(...calls: CallRecord[]): Promise<void> {
+  await Promise.all(calls.map((call) => recordCall(database.current.system, call)));
+}
+
+/** Counts the log the slow, obvious way. */
+function recount(records: readonly CallRecord[]): Stats {
+  const counted = records.filter((one) => !one.isTest && one.status !== 'refused' && one.callerUserId !== one.ownerId);
+  const recent = counted.filter((one) => one.at >= new Date('2026-10-23T00:00:00.000Z'));
+  const count = (among: readonly CallRecord[], status: string): number =>
+    among.filter((one) => one.status === status).length;
+  const earned = counted.reduce((sum, one) => sum + (one.transaction ? one.amountAtomic : 0n), 0n);
+  const lastAt = Math.max(...counted.map((one) => one.at.getTime()));
+  return {
+    call_count: count(counted, 'success') + count(counted, 'failed'),
+    success_count_30d: count(recent, 'success'),
+    failure_count_30d: count(recent, 'failed'),
+    unpaid_count_30d: count(recent, 'unpaid'),
+    total_earned_usdc: (Number(earned) / 1e6).toString(),
+    last_called_at: counted.length > 0 ? new Date(lastAt).toISOString() : null,
+  };
+}
+
+const anyRecord = (resourceIds: readonly string[]): fc.Arbitrary<CallRecord> =>
+  fc
+    .record({
+      resourceId: fc.constantFrom(...resourceIds),
+      status: fc.constantFrom('success', 'failed', 'refused', 'unpaid'),
+      isTest: fc.boolean(),
+      callerUserId: fc.constantFrom(null, 'creator', 'buyer'),
+      amountAtomic: fc.bigInt({ min: 0n, max: 5_000_000n }),
+      transaction: fc.constantFrom(null, '0xabc'),
+      at: fc.integer({ min: 0, max: 60 * 86_400_000 }).map((ms) => new Date(now.getTime() - ms)),
+    })
+    .map((changes) => makeRecord(changes));
+
+test('statistics equal a naive recount, whatever is written, by whom, in which order, before and after a rollup', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(), async (size, seed) => {
+      const resourceIds = [newId(), newId(), newId()];
+      const records = fc.sample(anyRecord(resourceIds), { numRuns: size, seed });
+      const rollups = Array.from({ length: 4 }, () => closeRollups(database.current));
+      await record(...records, ...records.slice(0, 10));
+      await Promise.all(rollups);
+      const before = await getStats(database.current, resourceIds, now);
+      await closeRollups(database.current);
+      const after = await getStats(database.current, resourceIds, now);
+      for (const id of resourceIds) {
+        const expected = recount(records.filter((one) => one.resourceId === id));
+        expect(before.get(id)).toEqual(expected);
+        expect(after.get(id)).toEqual(expected);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('every snapshot taken while calls are written and rolled up agrees with the log', async () => {
+  const resourceId = newId();
+  const done = new AbortController();
+  const write = async (): Promise<void> => {
+    for (let n = 0; n < 150; n += 1) {
+      await record(makeRecord({ resourceId, at: daysAgo(n % 40), status: n % 3 === 0 ? 'failed' : 'success' }));
+    }
+  };
+  const rollUp = async (): Promise<void> => {
+    while (!done.signal.aborted) {
+      await closeRollups(database.current);
+    }
+  };
+  const seen = new Set<number>();
+  const check = async (): Promise<void> => {
+    while (!done.signal.aborted) {
+      const [stats, naive] = await inSnapshot(async (tx) => [
+        (await readStats(tx, [resourceId], now)).get(resourceId),
+        await recountInSql(tx, resourceId),
+      ]);
+      expect(stats?.call_count).toBe(naive);
+      seen.add(naive);
+    }
+  };
+  const checks = [check(), check(), rollUp()];
+  await Promise.all([write(), write(), write()]).finally(() => done.abort());
+  await Promise.all(checks);
+  expect(seen.size).toBeGreaterThan(10);
+  expect((await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count).toBe(450);
+});
+
+async function inSnapshot<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
+  return database.current.transaction(async (tx) => {
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    return run(tx);
+  });
+}
+
+async function recountInSql(tx: Tx, resourceId: string): Promise<number> {
+  const { rows } = await tx.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM x402_prompt_template_usage_logs WHERE resource_id = $1',
+    [resourceId],
+  );
+  return rows[0]?.n ?? 0;
+}
+
+test('a rolled-back transaction leaves neither a log row nor a count', async () => {
+  const call = makeRecord();
+  const doomed = database.current.transaction(async (tx) => {
+    await recordCall(tx, call);
+    throw new Error('stop');
+  });
+  await expect(doomed).rejects.toThrow('stop');
+  const stats = await getStats(database.current, [call.resourceId], now);
+  expect(stats.get(call.resourceId)).toEqual(recount([]));
+});
+
+test('the same call recorded twice counts once, before and after a rollup', async () => {
+  const call = makeRecord({ at: now });
+  await record(call, call, call);
+  await closeRollups(database.current);
+  await record({ ...call, status: 'failed' });
+  const stats = await getStats(database.current, [call.resourceId], now);
+  expect(stats.get(call.resourceId)).toEqual(recount([call]));
+});
+
+test('the 30 days are today and the 29 UTC days before it', async () => {
+  const resourceId = newId();
+  const at = (text: string): CallRecord => makeRecord({ resourceId, at: new Date(text) });
+  await record(at('2026-10-22T23:59:59.999Z'), at('2026-10-23T00:00:00.000Z'), at('2026-11-21T23:59:59.999Z'));
+  const stats = (await getStats(database.current, [resourceId], now)).get(resourceId);
+  expect(stats).toMatchObject({ call_count: 3, success_count_30d: 2 });
+});
+
+test('a hostile upstream cannot fail the write', async () => {
+  const call = makeRecord({
+    model: `nul\0 ${'x'.repeat(10_000)}`,
+    cause: 'lone \ud800 surrogate',
+    inputTokens: Number.NaN,
+    outputTokens: 1e300,
+    latencyMs: -5,
+    firstTokenMs: 1.6,
+    costUsd: 'NaN',
+  });
+  await record(call);
+  const { rows } = await database.current.system.query(
+    'SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1',
+    [call.callId],
+  );
+  expect(rows[0]).toMatchObject({ input_tokens: null, latency_ms: null, first_token_ms: '2', cost_usd: null });
+});
+
+test('the log cannot be changed or removed, by the server either', async () => {
+  const call = makeRecord();
+  await record(call);
+  const { system } = database.current;
+  await expect(system.query('UPDATE x402_prompt_template_usage_logs SET amount_atomic = 1')).rejects.toThrow(
+    'permission denied',
+  );
+  await expect(system.query('DELETE FROM x402_prompt_template_usage_logs')).rejects.toThrow('permission denied');
+});
+
+test('the rollup is scheduled once a minute', async () => {
+  const call = makeRecord();
+  await record(call);
+  const jobs: Parameters<Parameters<typeof scheduleRollup>[0]['schedule']>[0][] = [];
+  scheduleRollup({ schedule: (job) => jobs.push(job) }, database.current);
+  expect(jobs).toMatchObject([{ name: 'usage.rollup', cron: '30 * * * * *' }]);
+  await jobs[0]?.run(now);
+  const { rows } = await database.current.system.query('SELECT * FROM usage_pending WHERE resource_id = $1', [
+    call.resourceId,
+  ]);
+  expect(rows).toEqual([]);
+});
