@@ -1,0 +1,213 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { openDurable, type Durable } from './index.ts';
+
+const database = useTestDatabase();
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const patience = { timeout: 20_000, interval: 50 };
+const children: ChildProcess[] = [];
+let owner: pg.Pool;
+
+beforeAll(async () => {
+  owner = new pg.Pool({ connectionString: database.url, max: 2 });
+  await owner.query('CREATE TABLE probe (what text, executor text, at timestamptz DEFAULT clock_timestamp())');
+});
+beforeEach(async () => {
+  await owner.query('TRUNCATE probe');
+});
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => stopChild(child)));
+});
+afterAll(() => owner.end());
+
+async function startChild(executorId: string, more: { hang?: boolean } = {}): Promise<ChildProcess> {
+  const orders = { url: database.url, executorId, deadAfterMs: 1_000, ...more };
+  const child = fork(join(import.meta.dirname, '../../tests/support/durable-child.ts'), [JSON.stringify(orders)]);
+  children.push(child);
+  expect(await once(child, 'message')).toEqual(['ready', undefined]);
+  return child;
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit');
+    child.send('stop');
+    await gone;
+  }
+}
+
+async function noted(pattern: string): Promise<{ what: string; executor: string }[]> {
+  const { rows } = await owner.query('SELECT what, executor FROM probe WHERE what LIKE $1 ORDER BY at', [pattern]);
+  return rows;
+}
+
+test('two processes start at once on a fresh database and run each tick once', async () => {
+  await owner.query('DROP SCHEMA IF EXISTS durable CASCADE');
+  await Promise.all([startChild('a'), startChild('b')]);
+  await vi.waitFor(async () => expect((await noted('tick%')).length).toBeGreaterThanOrEqual(4), patience);
+  const ticks = (await noted('tick%')).map((row) => row.what);
+  expect(new Set(ticks).size).toBe(ticks.length);
+  await vi.waitFor(async () => expect((await noted('sweep')).length).toBeGreaterThan(3), patience);
+});
+
+test('work enqueued twice under one id by two processes runs once', async () => {
+  const [first, second] = await Promise.all([startChild('a'), startChild('b')]);
+  for (const child of [first, second, first]) {
+    child?.send({ enqueue: 'once' });
+  }
+  await vi.waitFor(async () => expect(await noted('once second ends')).toHaveLength(1), patience);
+  expect(await noted('once first')).toHaveLength(1);
+});
+
+test('work of a killed process is finished by a living one, which repeats only the step that was cut off', async () => {
+  const doomed = await startChild('doomed', { hang: true });
+  doomed.send({ enqueue: 'cut' });
+  await vi.waitFor(async () => expect(await noted('cut second begins')).toHaveLength(1), patience);
+  doomed.kill('SIGKILL');
+  await once(doomed, 'exit');
+  await startChild('survivor');
+  await vi.waitFor(async () => expect(await noted('cut second ends')).toHaveLength(1), patience);
+  expect((await noted('cut%')).map((row) => `${row.executor}: ${row.what}`)).toEqual([
+    'doomed: cut first',
+    'doomed: cut second begins',
+    'survivor: cut second begins',
+    'survivor: cut second ends',
+  ]);
+});
+
+test('a living process keeps its work for as long as it takes', async () => {
+  const slow = await startChild('slow', { hang: true });
+  slow.send({ enqueue: 'long' });
+  await vi.waitFor(async () => expect(await noted('long second begins')).toHaveLength(1), patience);
+  const before = (await noted('tick%')).length;
+  await startChild('other');
+  await vi.waitFor(async () => expect((await noted('tick%')).length).toBeGreaterThan(before + 2), patience);
+  expect(await noted('long second begins')).toHaveLength(1);
+  slow.kill('SIGKILL');
+  await once(slow, 'exit');
+  await vi.waitFor(async () => expect(await noted('long second ends')).toHaveLength(1), patience);
+});
+
+test('stop waits for running work and signs off', async () => {
+  const child = await startChild('polite');
+  child.send({ enqueue: 'last' });
+  await vi.waitFor(async () => expect(await noted('last second begins')).toHaveLength(1), patience);
+  await stopChild(child);
+  expect(await noted('last second ends')).toHaveLength(1);
+  const { rows } = await owner.query(`SELECT id FROM durable_executors WHERE id = 'polite'`);
+  expect(rows).toEqual([]);
+});
+
+async function inThisProcess(register: (durable: Durable) => void, run: (durable: Durable) => Promise<void>) {
+  const durable = openDurable({ url: database.url, log: silent, name: 'farebox', stopWithinMs: 200, pollMs: 50 });
+  register(durable);
+  await durable.start();
+  try {
+    await run(durable);
+  } finally {
+    await durable.stop();
+  }
+}
+
+test('a step is retried as often as told, then the work fails', async () => {
+  let runs = 0;
+  await inThisProcess(
+    (durable) =>
+      durable.work({
+        name: 'test.flaky',
+        run: () =>
+          durable.step(
+            'always fails',
+            () => {
+              runs += 1;
+              return Promise.reject(new Error(`no ${runs}`));
+            },
+            { retries: 2, retryAfterMs: 1 },
+          ),
+      }),
+    async (durable) => {
+      await durable.enqueue('test.flaky', {}, { id: 'flaky' });
+      const status = async () =>
+        (await owner.query(`SELECT status FROM durable.workflow_status WHERE workflow_uuid = 'flaky'`)).rows[0]?.status;
+      await vi.waitFor(async () => expect(await status()).toBe('ERROR'), patience);
+    },
+  );
+  expect(runs).toBe(3);
+});
+
+test('stop gives up after its limit', async () => {
+  let begun = false;
+  await inThisProcess(
+    (durable) =>
+      durable.work({
+        name: 'test.endless',
+        run: () => {
+          begun = true;
+          return new Promise(() => {});
+        },
+      }),
+    async (durable) => {
+      await durable.enqueue('test.endless', {}, { id: 'endless' });
+      await vi.waitFor(() => expect(begun).toBe(true), patience);
+    },
+  );
+  const { rows } = await owner.query(`SELECT status FROM durable.workflow_status WHERE workflow_uuid = 'endless'`);
+  expect(rows[0]).toEqual({ status: 'PENDING' });
+});
+
+test('a failing sweep is logged and comes again; schedules that left the code are removed', async () => {
+  let turns = 0;
+  await inThisProcess(
+    (durable) => {
+      durable.schedule({ name: 'test.gone', cron: '0 0 3 * * *', run: async () => {} });
+      durable.every({
+        name: 'test.failing',
+        intervalMs: 20,
+        run: () => {
+          turns += 1;
+          return Promise.reject(new Error('no'));
+        },
+      });
+    },
+    async () => {
+      await vi.waitFor(() => expect(turns).toBeGreaterThan(2), patience);
+    },
+  );
+  await inThisProcess(
+    (durable) => durable.schedule({ name: 'test.stays', cron: '0 0 3 * * *', run: async () => {} }),
+    async () => {
+      const { rows } = await owner.query('SELECT schedule_name, cron_timezone FROM durable.workflow_schedules');
+      expect(rows).toEqual([{ schedule_name: 'test.stays', cron_timezone: 'UTC' }]);
+    },
+  );
+});
+
+test('its tables belong to the owner and are closed to users', async () => {
+  await inThisProcess(
+    () => {},
+    async () => {
+      const { rows } = await owner.query(`SELECT DISTINCT pg_catalog.pg_get_userbyid(relowner) = current_user AS owned,
+        has_table_privilege('farebox_app', oid, 'SELECT') AS leaks
+        FROM pg_class WHERE relnamespace = 'durable'::regnamespace AND relkind = 'r'`);
+      expect(rows).toEqual([{ owned: true, leaks: false }]);
+    },
+  );
+});
+
+test('refuses what would be lost: two jobs of one name, jobs after start, work of an unknown name', async () => {
+  const job = { name: 'test.twice', cron: '* * * * *', run: async () => {} };
+  await inThisProcess(
+    (durable) => {
+      durable.schedule(job);
+      expect(() => durable.schedule(job)).toThrow('Two jobs are called test.twice.');
+    },
+    async (durable) => {
+      expect(() => durable.every({ name: 'test.late', intervalMs: 1, run: async () => {} })).toThrow('before start');
+      await expect(durable.enqueue('test.unknown', {}, { id: '1' })).rejects.toThrow('No queued job');
+    },
+  );
+});
