@@ -1,0 +1,145 @@
+import type { BetterAuthOptions } from 'better-auth';
+import { APIError, createAuthMiddleware } from 'better-auth/api';
+import { username } from 'better-auth/plugins/username';
+import type { Database } from '#database/index.ts';
+import { newId } from '#kit/index.ts';
+import { isAllowedUsername } from './username.ts';
+
+/** Set by `handler` from the connection; whatever a client sends under this name is dropped. */
+export const CLIENT_ADDRESS_HEADER = 'x-farebox-client-address';
+
+const MIN_PASSWORD_LENGTH = 10;
+const MAX_NAME_LENGTH = 100;
+const MAX_EMAIL_LENGTH = 254;
+
+export interface AuthSettings {
+  database: Database;
+  baseUrl: string;
+  secret: string;
+  trustedOrigins: readonly string[];
+  onLog?: (level: string, message: string) => void;
+}
+
+/** Routes of better-auth that have no meaning here: no e-mail service, no other sign-in provider. */
+const disabledPaths = [
+  '/sign-in/social',
+  '/link-social',
+  '/unlink-account',
+  '/list-accounts',
+  '/account-info',
+  '/get-access-token',
+  '/refresh-token',
+  '/request-password-reset',
+  '/reset-password',
+  '/send-verification-email',
+  '/verify-email',
+  '/change-email',
+  '/set-password',
+  '/update-session',
+  '/delete-user',
+  '/delete-user/callback',
+];
+
+const timestamps = { createdAt: 'created_at', updatedAt: 'updated_at' };
+
+/** Column names of migrations/0002_accounts.sql. */
+const tables = {
+  user: { modelName: 'users', fields: { ...timestamps, emailVerified: 'email_verified' } },
+  session: {
+    modelName: 'sessions',
+    fields: {
+      ...timestamps,
+      userId: 'owner_id',
+      expiresAt: 'expires_at',
+      ipAddress: 'ip_address',
+      userAgent: 'user_agent',
+    },
+  },
+  account: {
+    modelName: 'auth_accounts',
+    fields: {
+      ...timestamps,
+      userId: 'owner_id',
+      accountId: 'account_id',
+      providerId: 'provider_id',
+      accessToken: 'access_token',
+      refreshToken: 'refresh_token',
+      idToken: 'id_token',
+      accessTokenExpiresAt: 'access_token_expires_at',
+      refreshTokenExpiresAt: 'refresh_token_expires_at',
+    },
+  },
+  verification: { modelName: 'verifications', fields: { ...timestamps, expiresAt: 'expires_at' } },
+} satisfies Partial<BetterAuthOptions>;
+
+/** The plugin leaves the username optional and its body untyped; a creator's URL needs one. */
+const completeSignUp = createAuthMiddleware(async (context) => {
+  if (context.path !== '/sign-up/email') {
+    return;
+  }
+  const body = (context.body ?? {}) as Record<string, unknown>;
+  if (typeof body['username'] !== 'string') {
+    throw new APIError('BAD_REQUEST', { code: 'USERNAME_REQUIRED', message: 'A username is required.' });
+  }
+  const name = typeof body['name'] === 'string' && body['name'].trim() !== '' ? body['name'].trim() : body['username'];
+  if (name.length > MAX_NAME_LENGTH || String(body['email']).length > MAX_EMAIL_LENGTH) {
+    throw new APIError('BAD_REQUEST', { code: 'TOO_LONG', message: 'The name or the e-mail address is too long.' });
+  }
+  return { context: { body: { ...body, name } } };
+});
+
+const usernames = username({
+  displayUsername: false,
+  immutableUsername: true,
+  minUsernameLength: 3,
+  maxUsernameLength: 30,
+  validationOrder: { username: 'post-normalization' },
+  usernameValidator: isAllowedUsername,
+});
+
+export function toAuthOptions(settings: AuthSettings) {
+  const isSecure = new URL(settings.baseUrl).protocol === 'https:';
+  return {
+    ...tables,
+    appName: 'Farebox',
+    baseURL: settings.baseUrl,
+    basePath: '/api/auth',
+    database: settings.database.system,
+    // A list, because better-auth prefers BETTER_AUTH_SECRETS of the environment to a single `secret`.
+    secrets: [{ version: 1, value: settings.secret }],
+    trustedOrigins: [...settings.trustedOrigins],
+    telemetry: { enabled: false },
+    emailAndPassword: { enabled: true, minPasswordLength: MIN_PASSWORD_LENGTH },
+    plugins: [usernames],
+    hooks: { before: completeSignUp },
+    disabledPaths,
+    rateLimit: {
+      enabled: true,
+      storage: 'database' as const,
+      modelName: 'auth_rate_limits',
+      fields: { lastRequest: 'last_request' },
+      window: 60,
+      max: 200,
+      customRules: {
+        '/sign-in/*': { window: 60, max: 10 },
+        '/sign-up/*': { window: 60, max: 20 },
+        '/change-password': { window: 60, max: 10 },
+        '/verify-password': { window: 60, max: 10 },
+        '/is-username-available': { window: 60, max: 60 },
+      },
+    },
+    advanced: {
+      cookiePrefix: 'farebox',
+      useSecureCookies: isSecure,
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax' as const, secure: isSecure, path: '/' },
+      // Stated, because better-auth switches both checks off when NODE_ENV is "test".
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
+      database: { generateId: () => newId() },
+    },
+    logger: settings.onLog
+      ? { level: 'warn' as const, log: (level: string, message: string) => settings.onLog?.(level, message) }
+      : { disabled: true },
+  } satisfies BetterAuthOptions;
+}

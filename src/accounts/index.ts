@@ -1,0 +1,16 @@
+/**
+ * Who calls: users (better-auth), their sessions and API keys. Wallets that belong to a user will live here too.
+ * Invariants: a username is unique, well-formed, not reserved and never changes; an API key is stored only as a hash and
+ * never has more rights than who made it; a presented key that is not valid is refused, never taken for nobody;
+ * a session cookie counts only for our own origins. There is no e-mail service, so addresses are not verified: only
+ * ADMIN_EMAILS makes administrators, and they sign up before the server is open to others (docs/decisions/0004).
+ */
+export { assertUser } from './assert-user.ts';
+export { createApiKey } from './create-api-key.ts';
+export { findUserByUsername } from './find-user.ts';
+export { getAccount } from './get-account.ts';
+export { listApiKeys } from './list-api-keys.ts';
+export { openAccounts } from './open-accounts.ts';
+export type { Accounts } from './open-accounts.ts';
+export { revokeApiKey } from './revoke-api-key.ts';
+export { isAllowedUsername } from './username.ts';

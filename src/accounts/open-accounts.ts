@@ -1,0 +1,90 @@
+import { betterAuth } from 'better-auth';
+import type { Database } from '#database/index.ts';
+import { anonymous, scopes as allScopes, type Caller, type Clock, type Scope, type User } from '#kit/index.ts';
+import { findUserByEmail } from './find-user.ts';
+import { getKeyOwner } from './api-key.ts';
+import { toAuthOptions } from './auth-options.ts';
+import { parseBearer, serveAuth } from './serve-auth.ts';
+
+interface AccountsOptions {
+  database: Database;
+  baseUrl: string;
+  /** Signs the session cookies: at least 32 random bytes as text, the same in every process. */
+  secret: string;
+  /** Whoever signs up first with one of these addresses is an administrator: there is no e-mail service to verify them. */
+  adminEmails: readonly string[];
+  /** Origins besides `baseUrl` whose pages may use the session cookie. */
+  trustedOrigins: readonly string[];
+  clock: Clock;
+  onLog?: (level: string, message: string) => void;
+}
+
+interface NewUser {
+  email: string;
+  username: string;
+  password: string;
+  name?: string;
+}
+
+export interface Accounts {
+  /** Serves /api/auth/*. `clientAddress` is the peer's IP address, for rate limits; headers cannot set it. */
+  handler(request: Request, peer?: { clientAddress?: string }): Promise<Response>;
+  /** A presented API key that is not valid is refused with `unauthenticated`, never taken for nobody. */
+  authenticate(headers: Headers): Promise<Caller>;
+  /** The user with this e-mail address, created when missing: for demo data and commands. */
+  ensureUser(wanted: NewUser): Promise<{ userId: string; username: string }>;
+}
+
+export function openAccounts(options: AccountsOptions): Accounts {
+  const auth = betterAuth(toAuthOptions(options));
+  const admins = new Set(options.adminEmails.map((email) => email.trim().toLowerCase()));
+  const origins = new Set([options.baseUrl, ...options.trustedOrigins].map((url) => new URL(url).origin));
+
+  const toUser = (found: Omit<User, 'kind' | 'isAdmin'>): User => {
+    const isAdmin = admins.has(found.email.toLowerCase());
+    const scopes = found.scopes.filter((scope: Scope) => scope !== 'admin' || isAdmin);
+    return { kind: 'user', ...found, isAdmin, scopes };
+  };
+
+  const findSession = async (headers: Headers): Promise<Caller> => {
+    // Another site's page may make the browser send the cookie along; it must not act for the user.
+    const origin = headers.get('origin');
+    if (!headers.has('cookie') || (origin !== null && !origins.has(origin))) {
+      return anonymous;
+    }
+    const session = await auth.api.getSession({ headers, query: { disableRefresh: true } });
+    if (!session) {
+      return anonymous;
+    }
+    const { id, email, username } = session.user;
+    return toUser({ userId: id, username: username ?? '', email, via: 'session', scopes: allScopes });
+  };
+
+  return {
+    handler: (request, peer) =>
+      serveAuth({ database: options.database, handle: auth.handler }, request, peer?.clientAddress),
+    authenticate: async (headers) => {
+      const presented = parseBearer(headers.get('authorization'));
+      return presented === null
+        ? findSession(headers)
+        : toUser({ ...(await getKeyOwner(options, presented)), via: 'api_key' });
+    },
+    ensureUser: async (wanted) => {
+      const existing = await findUserByEmail(options.database, wanted.email);
+      if (existing) {
+        return existing;
+      }
+      try {
+        const { user } = await auth.api.signUpEmail({ body: { ...wanted, name: wanted.name ?? wanted.username } });
+        return { userId: user.id, username: wanted.username.toLowerCase() };
+      } catch (error) {
+        // Another process may have made the same user in the meantime.
+        const made = await findUserByEmail(options.database, wanted.email);
+        if (made) {
+          return made;
+        }
+        throw error;
+      }
+    },
+  };
+}
