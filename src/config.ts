@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const url = (protocols: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
-const list = <T extends z.ZodType>(item: T) =>
+const list = <Out>(item: z.ZodType<Out, string>) =>
   z
     .string()
     .transform((text) =>

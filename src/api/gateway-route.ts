@@ -1,0 +1,237 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { newId, Problem, toProblemJson, type Caller } from '#kit/index.ts';
+import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
+import { toSettlementHeader, withReason } from '#payments/index.ts';
+import { readCallBody, readQuery } from './read-call-body.ts';
+
+interface PaidRouteDeps {
+  gateway: Gateway;
+  authenticate(headers: Headers): Promise<Caller>;
+  /** How many proxies in front append to X-Forwarded-For. */
+  trustedProxyHops: number;
+  log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  /** Counts outcomes for /metrics. */
+  count(outcome: string): void;
+}
+
+const pathPattern = /^\/@([a-z0-9][a-z0-9-]{0,38})\/([a-z0-9][a-z0-9-]{0,59})(?:\?(.*))?$/s;
+const executePath = '/api/execute';
+
+const shared = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After, X-Request-Id',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+const preflight = {
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+  'Access-Control-Allow-Headers':
+    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key',
+  'Access-Control-Max-Age': '86400',
+};
+
+const paidAnswer = {
+  'Cache-Control': 'private, no-store',
+  Vary: 'PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
+};
+
+/**
+ * The HTTP surface of the paid call: `/@creator/slug` (any method) and `POST /api/execute`.
+ * Sits on node:http in front of the management API. `false`: the path is not of the paid call.
+ */
+export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
+  return (req, res) => {
+    const url = req.url ?? '/';
+    const isExecute = url === executePath || url.startsWith(`${executePath}?`);
+    if (!isExecute && !url.startsWith('/@') && !/^\/%40/i.test(url)) {
+      return false;
+    }
+    const requestId = newId();
+    if (req.method === 'OPTIONS') {
+      res.writeHead(204, { ...shared, ...preflight }).end();
+      return true;
+    }
+    const path = isExecute ? null : pathPattern.exec(url);
+    const challenge = path && isUnpaid(req) ? deps.gateway.findChallenge(path[1] ?? '', path[2] ?? '') : null;
+    if (challenge) {
+      deps.count('challenge');
+      res.writeHead(402, { ...shared, ...challenge.headers, 'X-Request-Id': requestId });
+      res.end(req.method === 'HEAD' ? undefined : challenge.body);
+      return true;
+    }
+    void answer(deps, { req, res, requestId, path, isExecute });
+    return true;
+  };
+}
+
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+  requestId: string;
+  path: RegExpExecArray | null;
+  isExecute: boolean;
+}
+
+async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
+  const { res, requestId } = exchange;
+  const startedAt = performance.now();
+  let status: number;
+  try {
+    const outcome = await deps.gateway.call(await readRequest(deps, exchange));
+    status = writeOutcome(deps, exchange, outcome);
+  } catch (error) {
+    if (!(error instanceof Problem)) {
+      deps.log.error({ err: error, requestId }, 'the paid call failed unexpectedly');
+    }
+    status = writeProblem(res, error, { requestId });
+  }
+  const { creator, slug } = toNames(exchange.path);
+  deps.log.info({ requestId, status, creator, slug, latencyMs: Math.round(performance.now() - startedAt) }, 'call');
+}
+
+async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<CallRequest> {
+  const { req, path, isExecute, requestId } = exchange;
+  if (isExecute) {
+    if (req.method !== 'POST') {
+      throw new Problem('method_not_allowed', {
+        detail: 'Call a resource by id with POST.',
+        headers: { Allow: 'POST' },
+      });
+    }
+  } else if (!path) {
+    throw new Problem('not_found', {
+      detail: 'Resources live at /@creator/slug: lower-case letters, digits and hyphens, without encoded characters.',
+    });
+  }
+  const body = await readCallBody(req);
+  const request = {
+    requestId,
+    method: req.method ?? 'GET',
+    url: req.url ?? '/',
+    bodyDigest: body.digest,
+    payment: readPayment(req),
+    isOwnerTest: header(req, 'x-owner-test')?.toLowerCase() === 'true',
+    authenticate: () => deps.authenticate(toHeaders(req)),
+    clientAddress: clientAddress(req, deps.trustedProxyHops),
+  };
+  if (isExecute) {
+    return { ...request, ...readExecute(body) };
+  }
+  const query = readQuery(path?.[3] ?? '');
+  const input = body.isEmpty ? query : body.input;
+  const { creator, slug } = toNames(path);
+  return { ...request, input, target: { creator, slug } };
+}
+
+type Body = Awaited<ReturnType<typeof readCallBody>>;
+
+function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
+  if (!body.input.ok) {
+    throw body.input.problem;
+  }
+  const value = body.input.value as Record<string, unknown> | null;
+  const resourceId = value?.['resourceId'];
+  if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
+    throw new Problem('invalid_input', {
+      detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
+      fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
+    });
+  }
+  return { target: { resourceId }, input: { ok: true, value: value?.['input'] ?? {}, isText: false } };
+}
+
+function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {
+  const { req, res, requestId } = exchange;
+  deps.count(outcome.kind === 'problem' ? outcome.problem.code : outcome.kind);
+  if (outcome.kind === 'problem') {
+    return writeProblem(res, outcome.problem, {
+      requestId,
+      ...(outcome.charged === undefined ? {} : { charged: outcome.charged }),
+    });
+  }
+  const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
+  const headers = {
+    ...shared,
+    'X-Request-Id': requestId,
+    ...(settlement ? { [settlement.name]: settlement.value } : {}),
+  };
+  if (outcome.kind === 'challenge') {
+    const challenge = outcome.reason ? withReason(outcome.challenge, outcome.reason) : outcome.challenge;
+    res.writeHead(402, { ...headers, ...challenge.headers });
+    res.end(req.method === 'HEAD' ? undefined : challenge.body);
+    return 402;
+  }
+  if (outcome.isPaid) {
+    res.once('finish', () => {
+      deps.gateway.markDelivered(outcome.callId).catch((error: unknown) => {
+        deps.log.error({ err: error, callId: outcome.callId }, 'delivery could not be noted');
+      });
+    });
+  }
+  const body = Buffer.from(JSON.stringify(outcome.answer));
+  res.writeHead(200, { ...headers, ...paidAnswer, 'Content-Type': 'application/json', 'Content-Length': body.length });
+  res.end(body);
+  return 200;
+}
+
+function writeProblem(res: ServerResponse, error: unknown, context: { requestId: string; charged?: boolean }): number {
+  const problem = toProblemJson(error, context);
+  const status = Number(problem['status']);
+  if (res.headersSent) {
+    res.destroy();
+    return status;
+  }
+  const body = Buffer.from(JSON.stringify(problem));
+  res.writeHead(status, {
+    ...shared,
+    ...(error instanceof Problem ? error.headers : {}),
+    'Cache-Control': 'no-store',
+    'Content-Type': 'application/problem+json',
+    'Content-Length': body.length,
+    'X-Request-Id': context.requestId,
+  });
+  res.end(body);
+  return status;
+}
+
+function isUnpaid(req: IncomingMessage): boolean {
+  const { headers } = req;
+  return (
+    !('payment-signature' in headers || 'x-payment' in headers || 'x-owner-test' in headers) || req.method === 'HEAD'
+  );
+}
+
+function readPayment(req: IncomingMessage): CallRequest['payment'] {
+  const paymentSignature = header(req, 'payment-signature');
+  const xPayment = header(req, 'x-payment');
+  return {
+    ...(paymentSignature === undefined ? {} : { paymentSignature }),
+    ...(xPayment === undefined ? {} : { xPayment }),
+  };
+}
+
+function header(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function toHeaders(req: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const name of ['authorization', 'cookie', 'origin', 'user-agent'] as const) {
+    const value = req.headers[name];
+    if (value !== undefined) {
+      headers.set(name, value);
+    }
+  }
+  return headers;
+}
+
+/** The address that the outermost trusted proxy saw. */
+function clientAddress(req: IncomingMessage, hops: number): string {
+  const forwarded = (header(req, 'x-forwarded-for') ?? '').split(',').map((part) => part.trim());
+  return (hops > 0 ? forwarded.at(-hops) : undefined) || (req.socket.remoteAddress ?? 'unknown');
+}
+
+function toNames(path: RegExpExecArray | null): { creator: string; slug: string } {
+  return { creator: path?.[1] ?? '', slug: path?.[2] ?? '' };
+}

@@ -1,0 +1,124 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Problem } from '#kit/index.ts';
+import { findHolder, type HeldCall, type Offer, type Payment } from '#payments/index.ts';
+import type { CallOutcome } from './call-request.ts';
+import type { StoredRecord } from './call-record.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { resolvePending } from './resolve-pending.ts';
+import { inUse, stillSettling } from './public-problem.ts';
+import { withReceipt, type StoredAnswer } from './stored-answer.ts';
+
+const WAIT_LIMIT_MS = 20_000;
+const POLL_MS = 200;
+
+interface Again {
+  payment: Payment;
+  fingerprint: string;
+}
+
+interface KeptRow {
+  state: string;
+  answer: string | null;
+  record: string | null;
+  transaction: string | null;
+  reason: string | null;
+  settled_at: Date | null;
+}
+
+const selectKept = `SELECT state, answer, record, transaction, reason, settled_at FROM calls WHERE id = $1`;
+
+/** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
+export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
+  if (held.fingerprint !== again.fingerprint) {
+    return inUse(
+      'This payment was used for another request: one payment buys one answer to one request.',
+      'Sign a new payment for this request.',
+    );
+  }
+  const row = await untilClosed(deps, held.id);
+  if (row?.state === 'pending') {
+    await resolvePending(deps, held.id);
+    return toOutcome(await readKept(deps, held.id), held.id, again);
+  }
+  return toOutcome(row, held.id, again);
+}
+
+/** For a payment that could not begin a new call: the answer that it bought before, if it did. */
+export async function findAnswer(
+  deps: GatewayDeps,
+  again: Again & { offers: readonly Offer[] },
+): Promise<CallOutcome | null> {
+  const offer = again.offers[0];
+  const held = offer && (await findHolder(deps.database.system, { payment: again.payment, offer }));
+  return held && held.fingerprint === again.fingerprint ? answerHeld(deps, held, again) : null;
+}
+
+/** Waits for a call that another request is carrying out, in this process or in another one. */
+async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
+  const until = Date.now() + WAIT_LIMIT_MS;
+  for (;;) {
+    const row = await readKept(deps, callId);
+    const isOpen = row !== null && ['claimed', 'running', 'settling'].includes(row.state);
+    if (!isOpen || Date.now() >= until) {
+      return row;
+    }
+    const ours = deps.inFlight.get(callId);
+    await Promise.race([ours?.catch(() => {}) ?? wait(POLL_MS), wait(until - Date.now(), undefined, { ref: false })]);
+  }
+}
+
+async function readKept(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
+  const found = await deps.database.system.query<KeptRow>({ name: 'calls_kept', text: selectKept, values: [callId] });
+  return found.rows[0] ?? null;
+}
+
+function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutcome {
+  switch (row?.state) {
+    case 'settled':
+    case 'delivered':
+    case 'owed':
+      return toKeptAnswer(row, callId, again.payment);
+    case 'pending':
+      return stillSettling();
+    case 'unpaid':
+      return inUse(
+        `This payment was refused when it was settled (${row.reason ?? 'no reason given'}). Nothing was charged.`,
+        'Sign a new payment.',
+      );
+    case undefined:
+    case 'failed':
+    case 'refused':
+      return inUse('The first request with this payment failed and charged nothing.', 'Send the same payment again.');
+    default:
+      return inUse(
+        'Another request with this payment is still being carried out.',
+        'Send the same payment again after the Retry-After time.',
+      );
+  }
+}
+
+function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutcome {
+  if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {
+    const problem = new Problem('gone', {
+      detail: `This payment bought an answer that is no longer kept. Its transaction is ${row.transaction ?? 'unknown'}.`,
+      next: 'Sign a new payment for a new answer.',
+    });
+    return { kind: 'problem', problem, charged: true };
+  }
+  const answer = JSON.parse(row.answer) as StoredAnswer;
+  const { receipt, record } = JSON.parse(row.record) as StoredRecord;
+  return {
+    kind: 'answer',
+    answer: withReceipt(answer, { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() }),
+    callId,
+    isPaid: true,
+    settlement: {
+      x402Version: payment.x402Version,
+      success: true,
+      transaction: row.transaction,
+      network: payment.network,
+      payer: payment.payer,
+      amount: record.amountAtomic,
+    },
+  };
+}

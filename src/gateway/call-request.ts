@@ -1,0 +1,57 @@
+import type { Caller, Json, Problem } from '#kit/index.ts';
+import type { Challenge, Payment } from '#payments/index.ts';
+import type { AnswerImage, PublishedVersion } from '#resources/index.ts';
+
+/** What a surface has read from the wire, once, before the paid call begins. */
+export interface CallRequest {
+  requestId: string;
+  method: string;
+  target: { creator: string; slug: string } | { resourceId: string };
+  /** Path and query as sent; part of what a payment is bound to. */
+  url: string;
+  /** SHA-256 of the body as sent. */
+  bodyDigest: string;
+  input: { ok: true; value: unknown; isText: boolean } | { ok: false; problem: Problem };
+  payment: { paymentSignature?: string; xPayment?: string };
+  isOwnerTest: boolean;
+  /** Reads the session or API key; asked only when it matters. */
+  authenticate(): Promise<Caller>;
+  /** The client's address, for rate limits. */
+  clientAddress: string;
+}
+
+export interface Receipt {
+  transaction: string | null;
+  paidUsdc: string;
+  network: string | null;
+  payer: string | null;
+  resource: string;
+  version: number;
+  callId: string;
+  at: string;
+}
+
+export interface Answer {
+  response: Json;
+  images?: AnswerImage[];
+  usage: { input_tokens: number | null; output_tokens: number | null; total_tokens: number | null };
+  simulated?: true;
+  test?: true;
+  receipt: Receipt;
+}
+
+export interface Settlement {
+  x402Version: Payment['x402Version'];
+  success: boolean;
+  transaction: string;
+  network: string;
+  payer: string;
+  amount?: string;
+  reason?: string;
+}
+
+/** What a surface formats. `charged` says whether the buyer's money moved; absent where no payment took part. */
+export type CallOutcome =
+  | { kind: 'challenge'; version: PublishedVersion; challenge: Challenge; reason?: string; settlement?: Settlement }
+  | { kind: 'answer'; answer: Answer; callId: string; isPaid: boolean; settlement?: Settlement }
+  | { kind: 'problem'; problem: Problem; charged?: boolean };

@@ -1,0 +1,123 @@
+import { newId, Problem, type Caller } from '#kit/index.ts';
+import { execute } from '#execution/index.ts';
+import type { Outcome, PublishedVersion } from '#resources/index.ts';
+import { recordCall, type CallRecord } from '#usage/index.ts';
+import { admit } from './admit.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
+import { noEvidence } from './call-record.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { resourceUrl } from './offer-version.ts';
+import { toPublicProblem } from './public-problem.ts';
+import { toStoredAnswer, withReceipt } from './stored-answer.ts';
+
+interface Run {
+  callId: string;
+  version: PublishedVersion;
+  request: CallRequest;
+  caller: Caller;
+  startedAt: number;
+}
+
+/** A call without a payment: a free resource, or the owner's test of any resource. Rate limited, logged, never counted as paid. */
+export async function unpaidCall(
+  deps: GatewayDeps,
+  request: CallRequest,
+  version: PublishedVersion,
+): Promise<CallOutcome> {
+  const caller = await request.authenticate();
+  if (request.isOwnerTest) {
+    assertOwner(caller, version);
+  }
+  const admission = await admit(deps, version, request);
+  if (!admission.ok) {
+    throw admission.problem;
+  }
+  await assertWithinLimit(deps, request, version);
+  const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
+  const outcome = await execute(
+    deps,
+    { version, input: admission.input },
+    {
+      callId: run.callId,
+      payer: null,
+      limitMs: version.timeoutSeconds * 1000,
+      isTest: request.isOwnerTest,
+    },
+  );
+  const record = toRecord(run, outcome, deps.clock.now());
+  await recordCall(deps.database.system, record);
+  if (!outcome.ok) {
+    return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
+  }
+  const answer = withReceipt(toStoredAnswer(outcome), {
+    transaction: null,
+    paidUsdc: '0',
+    network: null,
+    payer: null,
+    resource: resourceUrl(deps.publicUrl, version),
+    version: version.version,
+    callId: run.callId,
+    at: record.at.toISOString(),
+  });
+  return {
+    kind: 'answer',
+    answer: request.isOwnerTest ? { ...answer, test: true } : answer,
+    callId: run.callId,
+    isPaid: false,
+  };
+}
+
+function assertOwner(caller: Caller, version: PublishedVersion): void {
+  if (caller.kind === 'anonymous') {
+    throw new Problem('unauthenticated', {
+      detail: 'X-Owner-Test runs a resource without payment for its owner: sign in, or send your API key.',
+    });
+  }
+  if (caller.userId !== version.ownerId || !caller.scopes.includes('resources:write')) {
+    throw new Problem('forbidden', {
+      detail:
+        'X-Owner-Test is for the owner of the resource, with the scope resources:write. Leave the header out to pay for the call.',
+    });
+  }
+}
+
+async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<void> {
+  const who = request.isOwnerTest ? `test:${version.ownerId}` : `free:${version.resourceId}:${request.clientAddress}`;
+  const { isAllowed, retryAfterSeconds } = await deps.limiter.take(who);
+  if (!isAllowed) {
+    throw new Problem('rate_limited', {
+      detail: 'Calls that cost nothing are limited per minute.',
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    });
+  }
+}
+
+/** The owner sees the cause: it is their key, their model and their prompt. */
+function toOwnerProblem(outcome: Outcome & { ok: false }): Problem {
+  return new Problem(outcome.problem, { detail: `Your resource failed: ${outcome.cause}` });
+}
+
+function toRecord(run: Run, outcome: Outcome, endedAt: number): CallRecord {
+  const { attempts: _attempts, ...evidence } = outcome.evidence ?? noEvidence;
+  return {
+    ...evidence,
+    callId: run.callId,
+    requestId: run.request.requestId,
+    resourceId: run.version.resourceId,
+    versionId: run.version.versionId,
+    version: run.version.version,
+    ownerId: run.version.ownerId,
+    payer: null,
+    callerUserId: run.caller.kind === 'user' ? run.caller.userId : null,
+    status: outcome.ok ? 'success' : 'failed',
+    problem: outcome.ok ? null : outcome.problem,
+    cause: outcome.ok ? null : outcome.cause,
+    latencyMs: Math.round(endedAt - run.startedAt),
+    amountAtomic: 0n,
+    network: null,
+    transaction: null,
+    isTest: run.request.isOwnerTest,
+    isFree: !run.request.isOwnerTest,
+    at: new Date(endedAt),
+  };
+}
