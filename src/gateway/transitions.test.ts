@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { newId } from '#kit/index.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { released, states, transition, transitions, type State, type TransitionName } from './transitions.ts';
+
+const database = useTestDatabase();
+const names = Object.keys(transitions) as TransitionName[];
+
+async function insertCall(state: State, nonce: string = newId()): Promise<string> {
+  const id = newId();
+  await database.current.system.query(
+    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
+                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction)
+     VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1')`,
+    [id, state, nonce],
+  );
+  return id;
+}
+
+async function readState(id: string): Promise<unknown> {
+  const { rows } = await database.current.system.query('SELECT state FROM calls WHERE id = $1', [id]);
+  return rows[0]?.state;
+}
+
+test('a call moves exactly where the table says, from every state', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...states),
+      fc.array(fc.constantFrom(...names), { maxLength: 8 }),
+      async (start, walk) => {
+        const id = await insertCall(start);
+        let expected: State = start;
+        for (const name of walk) {
+          const { from, to } = transitions[name];
+          expect(await transition(database.current.system, { callId: id, name })).toBe(from === expected);
+          expected = from === expected ? to : expected;
+          expect(await readState(id)).toBe(expected);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('of many that move the same call at once, one wins', async () => {
+  for (const state of ['claimed', 'running', 'settling', 'pending', 'settled', 'owed'] as const) {
+    const id = await insertCall(state);
+    const moves = names.filter((name) => transitions[name].from === state);
+    const racing = Array.from({ length: 12 }, (_, index) => moves[index % moves.length] ?? 'run');
+    const won = await Promise.all(racing.map((name) => transition(database.current.system, { callId: id, name })));
+    expect(won.filter(Boolean)).toHaveLength(1);
+  }
+});
+
+test('a payment is held by one call, until a call that charged nothing releases it', async () => {
+  for (const state of states) {
+    const nonce = newId();
+    await insertCall(state, nonce);
+    const second = insertCall('claimed', nonce);
+    if (released.includes(state)) {
+      await expect(second).resolves.toBeTypeOf('string');
+    } else {
+      await expect(second).rejects.toThrow(/calls_claim/);
+    }
+  }
+});
+
+test('no way leads back from an end, and every open state leads to one', () => {
+  const ends: readonly State[] = ['refused', 'failed', 'unpaid', 'delivered', 'refunded'];
+  const reaches = (state: State, seen: readonly State[] = []): boolean =>
+    ends.includes(state) ||
+    Object.values(transitions).some(
+      ({ from, to }) => from === state && !seen.includes(to) && reaches(to, [...seen, to]),
+    );
+  expect(states.filter((state) => !reaches(state))).toEqual([]);
+  expect(Object.values(transitions).filter(({ from }) => ends.includes(from))).toEqual([]);
+});
+
+test('ARCHITECTURE.md prints this table', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8');
+  const rows = Object.values(transitions).map(({ from, when, to }) => `| ${from} | ${when} | ${to} |`);
+  expect(rows.filter((row) => !text.includes(row))).toEqual([]);
+});
