@@ -1,0 +1,83 @@
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** What an answer is asked for, in our words; each client translates it to its wire form. */
+export interface ChatRequest {
+  model: string;
+  messages: readonly ChatMessage[];
+  maxTokens: number;
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  frequencyPenalty?: number | undefined;
+  presencePenalty?: number | undefined;
+  fallbackModels?: readonly string[] | undefined;
+  modalities?: readonly ('text' | 'image')[] | undefined;
+  imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
+}
+
+export interface ChatCall {
+  apiKey: string;
+  signal: AbortSignal;
+  /** Epoch milliseconds; attempts, waits and reading all end before it. */
+  deadlineMs: number;
+}
+
+export interface ChatUsage {
+  inputTokens: number | null;
+  outputTokens: number | null;
+  reasoningTokens: number | null;
+  /** The decimal text exactly as it stood on the wire; never a float. */
+  costUsd: string | null;
+}
+
+/** How an attempt failed; what it means for buyer and creator is decided by execution/classify-failure. */
+export type FailureKind =
+  | 'http_error' // an HTTP status other than 2xx
+  | 'error_event' // an error inside a 200
+  | 'malformed' // not the JSON or event stream that was asked for
+  | 'truncated' // ended without a finish reason or end mark
+  | 'idle' // no data for too long
+  | 'deadline' // out of time
+  | 'aborted' // the caller went away
+  | 'connection' // no connection, or it broke
+  | 'too_large' // over a size cap
+  | 'empty' // finished with nothing usable
+  | 'filtered' // a content filter or a refusal left nothing
+  | 'starved'; // reasoning used up max_tokens before the answer began
+
+export interface ChatFailure {
+  kind: FailureKind;
+  /** HTTP status, or the code of an error inside a 200. */
+  status: number | null;
+  /** For the creator: a quote of the upstream's message, empty when it repeats the prompt, the input or the key. */
+  message: string;
+  /** `metadata.error_type` and its like: the upstream's machine-readable name of the error. */
+  errorType: string | null;
+  /** Which budget or pool ran out (`openrouter_credits`, …). */
+  limitSource: string | null;
+  retryAfterSeconds: number | null;
+}
+
+export interface ChatFacts {
+  model: string | null;
+  provider: string | null;
+  generationId: string | null;
+  usage: ChatUsage | null;
+  finishReason: string | null;
+  /** From the start of the call to the first piece of the answer. */
+  firstTokenMs: number | null;
+  latencyMs: number;
+  attempts: number;
+  isSimulated: boolean;
+}
+
+export type ChatResult =
+  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[] })
+  | (ChatFacts & { ok: false; failure: ChatFailure });
+
+/** Whatever answers chat requests. Never throws for what the upstream does: that is a `ChatFailure`. */
+export interface Upstream {
+  chat(request: ChatRequest, call: ChatCall): Promise<ChatResult>;
+}

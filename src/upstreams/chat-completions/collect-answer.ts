@@ -1,0 +1,122 @@
+import type { ChatUsage } from './chat.ts';
+import { toDecimalText } from './parse-json.ts';
+import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
+
+export const MAX_TEXT_BYTES = 1_000_000;
+export const MAX_IMAGES_BYTES = 20_000_000;
+const MAX_IMAGES = 16;
+
+/** What has arrived of one answer so far. */
+export interface Collected {
+  text: string;
+  textBytes: number;
+  /** Data URLs, each once. */
+  images: Set<string>;
+  imageBytes: number;
+  generationId: string | null;
+  model: string | null;
+  provider: string | null;
+  finishReason: string | null;
+  usage: ChatUsage | null;
+  hasReasoned: boolean;
+  hasRefused: boolean;
+  hasEvents: boolean;
+  hasEnded: boolean;
+  /** The first truthy error, as it came. */
+  error: unknown;
+  isTooLarge: boolean;
+}
+
+export function startCollecting(): Collected {
+  return {
+    text: '',
+    textBytes: 0,
+    images: new Set(),
+    imageBytes: 0,
+    generationId: null,
+    model: null,
+    provider: null,
+    finishReason: null,
+    usage: null,
+    hasReasoned: false,
+    hasRefused: false,
+    hasEvents: false,
+    hasEnded: false,
+    error: undefined,
+    isTooLarge: false,
+  };
+}
+
+export function hasOutput(collected: Collected): boolean {
+  return collected.text !== '' || collected.images.size > 0;
+}
+
+/** Adds one event (or a whole JSON answer, which is an event whose message stands in `message`). */
+export function collectEvent(collected: Collected, event: ChatEvent): void {
+  const choice = event.choices?.find((item) => item !== null && (item.index ?? 0) === 0);
+  collected.hasEvents = true;
+  collected.generationId ??= toLabel(event.id);
+  collected.model = toLabel(event.model) ?? collected.model;
+  collected.provider = toLabel(event.provider) ?? collected.provider;
+  collected.error ||= event.error || choice?.error;
+  collected.finishReason = toLabel(choice?.finish_reason) ?? collected.finishReason;
+  if (event.usage) {
+    collected.usage = toUsage(event.usage);
+  }
+  const message = choice?.delta ?? choice?.message;
+  if (message) {
+    collectMessage(collected, message);
+  }
+}
+
+function collectMessage(collected: Collected, message: EventMessage): void {
+  collected.hasReasoned ||= Boolean(message.reasoning);
+  collected.hasRefused ||= Boolean(message.refusal);
+  if (typeof message.content === 'string') {
+    addText(collected, message.content);
+  } else {
+    for (const part of message.content ?? []) {
+      addText(collected, part.text ?? '');
+      addImage(collected, part.image_url?.url);
+    }
+  }
+  for (const image of message.images ?? []) {
+    addImage(collected, image?.image_url.url);
+  }
+}
+
+function addText(collected: Collected, text: string): void {
+  collected.textBytes += Buffer.byteLength(text);
+  if (collected.textBytes > MAX_TEXT_BYTES) {
+    collected.isTooLarge = true;
+    return;
+  }
+  collected.text += text;
+}
+
+/** Images count only as data URLs: an address chosen by an upstream is never fetched. */
+function addImage(collected: Collected, url: string | null | undefined): void {
+  if (!url?.startsWith('data:') || collected.images.has(url)) {
+    return;
+  }
+  collected.imageBytes += Math.floor((url.length - url.indexOf(',') - 1) * 0.75);
+  if (collected.imageBytes > MAX_IMAGES_BYTES || collected.images.size >= MAX_IMAGES) {
+    collected.isTooLarge = true;
+    return;
+  }
+  collected.images.add(url);
+}
+
+export function toUsage(usage: EventUsage): ChatUsage {
+  return {
+    inputTokens: usage.prompt_tokens ?? null,
+    outputTokens: usage.completion_tokens ?? null,
+    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
+    costUsd: toDecimalText(usage.cost),
+  };
+}
+
+/** A short name of an upstream (model, provider, id) without anything that could not stand in a log line. */
+export function toLabel(value: string | null | undefined): string | null {
+  return value && value.length <= 200 && /^[\p{L}\p{N}][\p{L}\p{N} ._:/@~+()'&-]*$/u.test(value) ? value : null;
+}

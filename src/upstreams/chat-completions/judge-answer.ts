@@ -1,0 +1,34 @@
+import { plainFailure } from './parse-failure.ts';
+import { hasOutput, type Collected } from './collect-answer.ts';
+import type { ChatFailure, FailureKind } from './chat.ts';
+
+interface Condition {
+  kind: FailureKind;
+  holds(collected: Collected): boolean;
+}
+
+/**
+ * The failure conditions of an answer whose body ended well at the transport's level, in order
+ * (research/openrouter.md 2.3; errors and malformed events are found while reading).
+ */
+const conditions: readonly Condition[] = [
+  { kind: 'too_large', holds: (it) => it.isTooLarge },
+  { kind: 'truncated', holds: (it) => it.finishReason === null },
+  { kind: 'truncated', holds: (it) => !it.hasEnded && it.usage === null },
+  { kind: 'filtered', holds: (it) => isEmpty(it) && (it.finishReason === 'content_filter' || it.hasRefused) },
+  { kind: 'starved', holds: (it) => isEmpty(it) && it.finishReason === 'length' && hasSpentOnReasoning(it) },
+  { kind: 'empty', holds: isEmpty },
+];
+
+export function judgeAnswer(collected: Collected): ChatFailure | null {
+  const failed = conditions.find((condition) => condition.holds(collected));
+  return failed ? plainFailure(failed.kind) : null;
+}
+
+function isEmpty(collected: Collected): boolean {
+  return !hasOutput(collected) || (collected.images.size === 0 && collected.text.trim() === '');
+}
+
+function hasSpentOnReasoning(collected: Collected): boolean {
+  return collected.hasReasoned || (collected.usage?.reasoningTokens ?? 0) > 0;
+}

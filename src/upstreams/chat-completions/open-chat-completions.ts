@@ -1,0 +1,61 @@
+import type { Log } from '../log.ts';
+import type { Outbound } from '../safe-fetch/open-outbound.ts';
+import { systemTimers, type Timers } from '../timers.ts';
+import type { ChatRequest, Upstream } from './chat.ts';
+import { sendChat } from './send-chat.ts';
+
+interface ChatCompletionsOptions {
+  outbound: Outbound;
+  log: Log;
+  timers?: Timers;
+  idleTimeoutMs?: number;
+}
+
+export interface ChatCompletions {
+  /** The upstream at `{baseUrl}/chat/completions`. Its `chat` throws `invalid_input` when the URL may not be called. */
+  at(baseUrl: string): Upstream;
+}
+
+/** Any upstream that speaks chat completions, at a URL that a creator named; so only through the safe outbound rules. */
+export function openChatCompletions(options: ChatCompletionsOptions): ChatCompletions {
+  const deps = { name: 'chat_completions', log: options.log, timers: options.timers ?? systemTimers };
+  return {
+    at: (baseUrl) => ({
+      chat: async (request, call) => {
+        const { url, dispatcher } = options.outbound.open(baseUrl);
+        return sendChat(
+          deps,
+          {
+            dispatcher,
+            origin: url.origin,
+            path: `${url.pathname.replace(/\/+$/, '')}/chat/completions${url.search}`,
+            headers: {
+              authorization: `Bearer ${call.apiKey}`,
+              'content-type': 'application/json',
+              accept: 'text/event-stream',
+            },
+            body: JSON.stringify(toWire(request)),
+            secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
+            idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+          },
+          call,
+        );
+      },
+    }),
+  };
+}
+
+/** Only what every implementation of the format knows. */
+function toWire(request: ChatRequest): Record<string, unknown> {
+  return {
+    model: request.model,
+    messages: request.messages,
+    max_tokens: request.maxTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    frequency_penalty: request.frequencyPenalty,
+    presence_penalty: request.presencePenalty,
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+}

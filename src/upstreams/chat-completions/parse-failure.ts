@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { ChatFailure, FailureKind } from './chat.ts';
+import { quoteUpstream } from './quote-upstream.ts';
+
+const loose = z.record(z.string(), z.unknown());
+
+/** The status that a typed error stands for when it came without one (inside a stream, or a bare availability error). */
+const statusOfType: Record<string, number> = {
+  authentication: 401,
+  payment_required: 402,
+  permission_denied: 403,
+  not_found: 404,
+  precondition_failed: 412,
+  payload_too_large: 413,
+  unprocessable: 422,
+  rate_limit_exceeded: 429,
+  server: 500,
+  server_error: 500,
+  unmapped: 500,
+  provider_unavailable: 502,
+  provider_overloaded: 503,
+  timeout: 504,
+};
+
+/** What only the message tells on older answers, in the words that newer ones use. First match wins. */
+const limitOfMessage: readonly (readonly [RegExp, string])[] = [
+  [/free-models-per-day/i, 'openrouter_free_tier_daily'],
+  [/free-models-per-min/i, 'openrouter_free_tier_minute'],
+  [/key limit exceeded/i, 'openrouter_key_limit'],
+  [/can only afford|fewer max_tokens|prompt tokens limit exceeded/i, 'openrouter_affordability'],
+  [/insufficient credits|never purchased credits/i, 'openrouter_credits'],
+];
+const typeOfMessage: readonly (readonly [RegExp, string])[] = [
+  [/no endpoints found/i, 'no_endpoints'],
+  [/maximum context length|context length exceeded|token limit reached/i, 'context_length_exceeded'],
+  [/is not a valid model|model not found|unknown model/i, 'model_not_found'],
+  [/deprecated/i, 'model_deprecated'],
+  [/flagged|moderation/i, 'moderation'],
+];
+
+interface FailureSource {
+  kind: FailureKind;
+  /** HTTP status; null inside a 200. */
+  status: number | null;
+  /** The `error` value, whatever it is. */
+  error: unknown;
+  retryAfterHeader: string | null;
+  /** The API key first, then everything else that must not be quoted. */
+  secrets: readonly string[];
+  nowMs: number;
+}
+
+/** Reads an error in any of the forms of research/openrouter.md 2.1; nothing in it is trusted to be there. */
+export function parseFailure(source: FailureSource): ChatFailure {
+  const error = loose.safeParse(source.error).data ?? { message: source.error };
+  const metadata = loose.safeParse(error['metadata']).data ?? {};
+  const availability = loose.safeParse(error['availability']).data ?? {};
+  const message = typeof error['message'] === 'string' ? error['message'] : '';
+  const toSafeName = (value: unknown): string | null => toName(value, source.secrets[0] ?? '');
+  const errorType =
+    toSafeName(metadata['reasons'] === undefined ? null : 'moderation') ??
+    toSafeName(metadata['reason']) ??
+    toSafeName(availability['code']) ??
+    toSafeName(metadata['error_type']) ??
+    toSafeName(error['error_type']) ??
+    toSafeName(error['type']) ??
+    toSafeName(error['code']) ??
+    lookUp(typeOfMessage, message);
+  return {
+    kind: source.kind,
+    status: source.status ?? toStatus(error['code']) ?? toStatus(error['http_status']) ?? statusFromType(errorType),
+    message: quoteUpstream(message, source.secrets),
+    errorType,
+    limitSource: toSafeName(metadata['limit_source']) ?? lookUp(limitOfMessage, message),
+    retryAfterSeconds: findRetryAfter(source, metadata, availability),
+  };
+}
+
+/** A failure that the upstream did not put in words. */
+export function plainFailure(kind: FailureKind, status: number | null = null): ChatFailure {
+  return { kind, status, message: '', errorType: null, limitSource: null, retryAfterSeconds: null };
+}
+
+function findRetryAfter(
+  source: FailureSource,
+  metadata: Record<string, unknown>,
+  availability: Record<string, unknown>,
+): number | null {
+  const headers = loose.safeParse(metadata['headers']).data ?? {};
+  const resetMs = Number(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
+  const candidates = [
+    toSeconds(source.retryAfterHeader, source.nowMs),
+    toSeconds(availability['retry_after'], source.nowMs),
+    toSeconds(headers['Retry-After'] ?? headers['retry-after'], source.nowMs),
+    Number.isFinite(resetMs) && resetMs > 0 ? clampSeconds((resetMs - source.nowMs) / 1000) : null,
+    toSeconds(metadata['resets_at'], source.nowMs),
+  ];
+  return candidates.find((seconds) => seconds !== null) ?? null;
+}
+
+/** Seconds, or a date in either HTTP or ISO form. */
+function toSeconds(value: unknown, nowMs: number): number | null {
+  if (value === null || value === undefined || value === '') {
+    return null;
+  }
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) {
+    return clampSeconds(seconds);
+  }
+  const date = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isFinite(date) ? clampSeconds((date - nowMs) / 1000) : null;
+}
+
+const MAX_RETRY_AFTER_SECONDS = 86_400;
+
+function clampSeconds(seconds: number): number {
+  return Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(0, Math.ceil(seconds)));
+}
+
+function toStatus(value: unknown): number | null {
+  const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : null;
+}
+
+/** Machine-readable names only: an upstream's sentence must not pass as one. */
+function toName(value: unknown, apiKey: string): string | null {
+  const isName = typeof value === 'string' && /^[a-z][a-z0-9_:-]{1,63}$/.test(value);
+  return isName && quoteUpstream(value, [apiKey]) !== '' ? value : null;
+}
+
+function statusFromType(errorType: string | null): number | null {
+  return errorType === null ? null : (statusOfType[errorType] ?? null);
+}
+
+function lookUp(table: readonly (readonly [RegExp, string])[], message: string): string | null {
+  return table.find(([pattern]) => pattern.test(message))?.[1] ?? null;
+}

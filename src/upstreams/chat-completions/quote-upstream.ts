@@ -1,0 +1,38 @@
+const MAX_QUOTE = 240;
+const WINDOW = 12;
+
+/**
+ * What may be shown of an upstream's own message: one short line, or nothing when it repeats 12 letters or digits in a
+ * row of anything private (prompt, input, key). Upstreams echo requests in their errors, and keys in their 401s.
+ */
+export function quoteUpstream(message: unknown, secrets: readonly string[]): string {
+  if (typeof message !== 'string') {
+    return '';
+  }
+  const line = message
+    .slice(0, MAX_QUOTE)
+    // eslint-disable-next-line no-control-regex -- control characters are what is removed
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .trim();
+  const windows = toWindows(toPlain(line));
+  const leaks = secrets.some((secret) => {
+    const plain = toPlain(secret);
+    return plain.length <= WINDOW
+      ? plain.length > 0 && toPlain(line).includes(plain)
+      : windows.some((window) => plain.includes(window));
+  });
+  return leaks ? '' : line;
+}
+
+/** Letters and digits only, lower case: escapes, white space and punctuation cannot hide a repetition. */
+function toPlain(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+}
+
+function toWindows(plain: string): string[] {
+  const windows: string[] = [];
+  for (let start = 0; start + WINDOW <= plain.length; start += 1) {
+    windows.push(plain.slice(start, start + WINDOW));
+  }
+  return windows;
+}

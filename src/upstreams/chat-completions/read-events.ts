@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+import { createParser } from 'eventsource-parser';
+
+const MAX_BODY_BYTES = 128_000_000;
+const MAX_EVENT_CHARACTERS = 32_000_000;
+const MAX_AFTER_END_BYTES = 64_000;
+
+/** A body over its cap. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+}
+
+/**
+ * Feeds each `data:` of an event stream to `onData` until that says 'stop' or the body ends.
+ * Rejects when the connection breaks (`TooLargeError` when a cap is passed).
+ * After 'stop' the little that follows is read away, so that the connection can be used again.
+ */
+export function readEvents(body: Readable, onData: (data: string, isTail: boolean) => 'more' | 'stop'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const decoder = new TextDecoder();
+    let bytes = 0;
+    let isStopped = false;
+    let isTail = false;
+    const parser = createParser({
+      maxBufferSize: MAX_EVENT_CHARACTERS,
+      onEvent: ({ data }) => {
+        if (!isStopped && onData(data, isTail) === 'stop') {
+          isStopped = true;
+          bytes = 0;
+          resolve();
+        }
+      },
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') {
+          fail(new TooLargeError('An event of the upstream is too large.'));
+        }
+      },
+    });
+    function fail(error: Error): void {
+      reject(error);
+      body.destroy();
+    }
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > (isStopped ? MAX_AFTER_END_BYTES : MAX_BODY_BYTES)) {
+        fail(new TooLargeError('The answer of the upstream is too large.'));
+      } else if (!isStopped && !body.destroyed) {
+        parser.feed(decoder.decode(chunk, { stream: true }));
+      }
+    });
+    body.on('end', () => {
+      // Some upstreams leave out the blank line after their last event.
+      isTail = true;
+      parser.feed(`${decoder.decode()}\n\n`);
+      resolve();
+    });
+    body.on('error', reject);
+    body.on('close', () => reject(new Error('The connection closed before the answer ended.')));
+  });
+}
+
+/** The whole body as text; `TooLargeError` when it is longer than `maxBytes`. */
+export async function readText(body: Readable, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      throw new TooLargeError('The answer of the upstream is too large.');
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

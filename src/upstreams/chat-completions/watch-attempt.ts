@@ -1,0 +1,52 @@
+import type { Timers } from '../timers.ts';
+import type { ChatCall, FailureKind } from './chat.ts';
+
+/** Ends an attempt that runs out of time, falls silent or is no longer wanted. */
+export interface Watch {
+  signal: AbortSignal;
+  /** A data event came: the idle limit starts anew. Comments do not count, so they do not call this. */
+  progress(): void;
+  /** Why it was ended; null while nobody has. */
+  reason(): FailureKind | null;
+  stop(): void;
+}
+
+export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: number): Watch {
+  const controller = new AbortController();
+  let reason: FailureKind | null = null;
+  let lastProgressMs = timers.now();
+  const end = (why: FailureKind): void => {
+    reason ??= why;
+    controller.abort();
+  };
+  const onAbort = (): void => end('aborted');
+  const cancelDeadline = timers.after(call.deadlineMs - timers.now(), () => end('deadline'));
+  let cancelIdle = timers.after(idleTimeoutMs, checkIdle);
+
+  // One timer that looks back, instead of one that is moved with every token.
+  function checkIdle(): void {
+    const leftMs = lastProgressMs + idleTimeoutMs - timers.now();
+    if (leftMs <= 0) {
+      end('idle');
+    } else {
+      cancelIdle = timers.after(leftMs, checkIdle);
+    }
+  }
+
+  if (call.signal.aborted) {
+    onAbort();
+  }
+  call.signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    progress: () => {
+      lastProgressMs = timers.now();
+    },
+    reason: () => reason,
+    stop: () => {
+      cancelDeadline();
+      cancelIdle();
+      call.signal.removeEventListener('abort', onAbort);
+    },
+  };
+}

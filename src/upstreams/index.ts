@@ -1,0 +1,27 @@
+/**
+ * HTTP clients for what executes: OpenRouter, any upstream that speaks chat completions, and the safe way to hosts that
+ * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
+ * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
+ * public address that is checked when connecting, and redirects are not followed.
+ */
+export type {
+  ChatCall,
+  ChatFacts,
+  ChatFailure,
+  ChatMessage,
+  ChatRequest,
+  ChatResult,
+  ChatUsage,
+  FailureKind,
+  Upstream,
+} from './chat-completions/chat.ts';
+export { openChatCompletions } from './chat-completions/open-chat-completions.ts';
+export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export { openOpenRouter } from './openrouter/open-openrouter.ts';
+export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
+export type { KeyCheck, KeySnapshot } from './openrouter/get-key.ts';
+export { openOutbound } from './safe-fetch/open-outbound.ts';
+export type { Outbound } from './safe-fetch/open-outbound.ts';
+export { systemTimers } from './timers.ts';
+export type { Timers } from './timers.ts';
+export type { Log } from './log.ts';

@@ -1,0 +1,83 @@
+import { Pool } from 'undici';
+import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
+import { sendChat } from '../chat-completions/send-chat.ts';
+import type { Log } from '../log.ts';
+import { systemTimers, type Timers } from '../timers.ts';
+import type { JsonGet } from './get-json.ts';
+import { getGeneration, type Generation } from './get-generation.ts';
+import { getKey, type KeyCheck } from './get-key.ts';
+import { listModels } from './list-models.ts';
+
+interface OpenRouterOptions {
+  /** Such as `https://openrouter.ai/api/v1`. */
+  baseUrl: string;
+  /** Sent as HTTP-Referer: without it OpenRouter attributes nothing. */
+  publicUrl: string;
+  title: string;
+  log: Log;
+  timers?: Timers;
+  connections?: number;
+  /** How long an answer may stand still; comments do not count as movement. */
+  idleTimeoutMs?: number;
+}
+
+export interface OpenRouterClient extends Upstream {
+  /** Asks `GET /key` about the key itself. */
+  getKey(apiKey: string): Promise<KeyCheck>;
+  /** Every model of every output modality, as it came. Throws `upstream_failed`. */
+  listModels(): Promise<unknown[]>;
+  /** What a generation used, for an answer whose usage was lost; null when it is not stored in time. */
+  getGeneration(apiKey: string, generationId: string): Promise<Generation | null>;
+  close(): Promise<void>;
+}
+
+export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
+  const timers = options.timers ?? systemTimers;
+  const base = new URL(options.baseUrl);
+  const basePath = base.pathname.replace(/\/+$/, '');
+  const pool = new Pool(base.origin, { connections: options.connections ?? 128, keepAliveTimeout: 30_000 });
+  const attribution = { 'HTTP-Referer': options.publicUrl, 'X-OpenRouter-Title': options.title };
+  const source: JsonGet = { pool, origin: base.origin, basePath, headers: attribution };
+  return {
+    chat: (request, call) =>
+      sendChat(
+        { name: 'openrouter', log: options.log, timers },
+        {
+          dispatcher: pool,
+          origin: base.origin,
+          path: `${basePath}/chat/completions`,
+          headers: {
+            ...attribution,
+            authorization: `Bearer ${call.apiKey}`,
+            'content-type': 'application/json',
+            accept: 'text/event-stream',
+          },
+          body: JSON.stringify(toWire(request)),
+          secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
+          idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+        },
+        call,
+      ),
+    getKey: (apiKey) => getKey(source, apiKey),
+    listModels: () => listModels(source),
+    getGeneration: (apiKey, generationId) => getGeneration({ source, timers }, apiKey, generationId),
+    close: () => pool.close(),
+  };
+}
+
+function toWire(request: ChatRequest): Record<string, unknown> {
+  const image = request.imageConfig;
+  return {
+    model: request.model,
+    models: request.fallbackModels?.length ? [request.model, ...request.fallbackModels] : undefined,
+    messages: request.messages,
+    modalities: request.modalities,
+    image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
+    max_tokens: request.maxTokens,
+    temperature: request.temperature,
+    top_p: request.topP,
+    frequency_penalty: request.frequencyPenalty,
+    presence_penalty: request.presencePenalty,
+    stream: true,
+  };
+}

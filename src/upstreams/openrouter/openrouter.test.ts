@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { manualTimers } from '../../../tests/support/manual-timers.ts';
+import {
+  bytes,
+  startScriptedUpstream,
+  status,
+  type ScriptedUpstream,
+} from '../../../tests/support/scripted-upstream.ts';
+import { openOpenRouter, type OpenRouterClient } from '../index.ts';
+
+const API_KEY = 'sk-or-v1-canary00canary00';
+const log = { info: () => {}, warn: () => {} };
+let upstream: ScriptedUpstream;
+let client: OpenRouterClient;
+
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+  client = open();
+});
+afterAll(async () => {
+  await client.close();
+  await upstream.close();
+});
+
+function open(more: Partial<Parameters<typeof openOpenRouter>[0]> = {}): OpenRouterClient {
+  return openOpenRouter({
+    baseUrl: `${upstream.url}/api/v1/`,
+    publicUrl: 'https://f.example',
+    title: 'F',
+    log,
+    ...more,
+  });
+}
+
+const keyBody = (data: string) => bytes([`{"data":${data}}`], { type: 'application/json' });
+
+test('getKey keeps amounts as text', async () => {
+  upstream.script(
+    keyBody(
+      '{"label":"sk-or-v1-can...y00","limit":10.50,"limit_remaining":9.7000001,"usage":0.7999999,"is_free_tier":false}',
+    ),
+  );
+  expect(await client.getKey(API_KEY)).toEqual({
+    ok: true,
+    snapshot: {
+      label: 'sk-or-v1-can...y00',
+      limit: '10.50',
+      limitRemaining: '9.7000001',
+      limitReset: null,
+      usage: '0.7999999',
+      usageMonthly: null,
+      isFreeTier: false,
+      expiresAt: null,
+    },
+  });
+  expect(upstream.seen[0]).toMatchObject({ path: '/api/v1/key', headers: { authorization: `Bearer ${API_KEY}` } });
+});
+
+test.each([
+  ['management_key', keyBody('{"is_management_key":true}')],
+  ['expired_key', keyBody('{"expires_at":"2020-01-01T00:00:00Z"}')],
+  ['limit_reached', keyBody('{"limit":1,"limit_remaining":0}')],
+  ['limit_reached', keyBody('{"limit":1,"limit_remaining":-0.02}')],
+  ['invalid_key', status(401, { error: { code: 401, message: `No key ${API_KEY}` } })],
+  ['rate_limited', status(429, {})],
+  ['unreachable', status(500, {})],
+  ['unreachable', status(200, { hello: 1 })],
+  ['unreachable', bytes(['<html>'], { type: 'text/html' })],
+  ['unreachable', (response: { destroy(): void }) => response.destroy()],
+] as const)('getKey tells %s', async (reason, step) => {
+  upstream.script(step);
+  const checked = await client.getKey(API_KEY);
+  expect(checked).toMatchObject({ ok: false, reason });
+  expect(JSON.stringify(checked)).not.toContain('canary');
+});
+
+test.each(['', 'short', 'with space in it', 'line\nbreak-key', 'schlüssel-schlüssel'])(
+  'getKey sends nothing for %j',
+  async (apiKey) => {
+    upstream.script(status(200, {}));
+    expect(await client.getKey(apiKey)).toMatchObject({ ok: false, reason: 'invalid_key' });
+    expect(upstream.seen).toHaveLength(0);
+  },
+);
+
+test('listModels asks for every modality, follows links, and sends no key', async () => {
+  upstream.script(
+    status(200, { data: [{ id: 'a' }, { id: 'b' }], links: { next: '/api/v1/models?offset=2' } }),
+    status(200, { data: [{ id: 'c' }], links: { next: null } }),
+  );
+  expect(await client.listModels()).toEqual([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+  expect(upstream.seen.map(({ path }) => path)).toEqual([
+    '/api/v1/models?output_modalities=all&limit=1000',
+    '/api/v1/models?offset=2',
+  ]);
+  expect(upstream.seen[0]?.headers.authorization).toBeUndefined();
+});
+
+test('listModels does not follow a link to another origin, nor in circles', async () => {
+  upstream.script(status(200, { data: [1], links: { next: 'http://169.254.169.254/latest' } }));
+  expect(await client.listModels()).toEqual([1]);
+  upstream.script(status(200, { data: [1], links: { next: '/api/v1/models?offset=1' } }));
+  expect(await client.listModels()).toEqual([1, 1]);
+});
+
+test.each([
+  ['an error', status(503, {})],
+  ['HTML', bytes(['<html>'], { type: 'text/html' })],
+  ['no list', status(200, { data: 'x' })],
+  ['a cut', bytes(['{"data":['], { type: 'application/json', cut: true })],
+])('listModels throws upstream_failed for %s', async (_name, step) => {
+  upstream.script(step);
+  await expect(client.listModels()).rejects.toMatchObject({ code: 'upstream_failed' });
+});
+
+test('getGeneration waits until the generation is stored', async () => {
+  const timers = manualTimers();
+  const slow = open({ timers });
+  upstream.script(
+    status(404, {}),
+    status(404, {}),
+    keyBody(
+      '{"id":"gen-1","model":"m","provider_name":"Acme","native_tokens_prompt":3,"total_cost":0.00010,"finish_reason":"stop"}',
+    ),
+  );
+  const asked = slow.getGeneration(API_KEY, 'gen-1&x');
+  for (const wait of [500, 1_000]) {
+    await expect.poll(() => timers.waiting(), { interval: 2 }).toEqual([wait]);
+    timers.advance(wait);
+  }
+  expect(await asked).toEqual({
+    generationId: 'gen-1',
+    model: 'm',
+    provider: 'Acme',
+    inputTokens: 3,
+    outputTokens: null,
+    costUsd: '0.00010',
+    finishReason: 'stop',
+  });
+  expect(upstream.seen[0]?.path).toBe('/api/v1/generation?id=gen-1%26x');
+  await slow.close();
+});
+
+test('getGeneration gives up', async () => {
+  const timers = manualTimers();
+  const slow = open({ timers });
+  upstream.script(status(404, {}));
+  const asked = slow.getGeneration(API_KEY, 'gen-1');
+  for (const wait of [500, 1_000, 2_000, 4_000, 8_000]) {
+    await expect.poll(() => timers.waiting(), { interval: 2 }).toEqual([wait]);
+    timers.advance(wait);
+  }
+  expect(await asked).toBeNull();
+  await slow.close();
+});
