@@ -1,0 +1,58 @@
+import type { Database } from '#database/index.ts';
+import type { Clock } from '#kit/index.ts';
+import { expireImages } from './expire-images.ts';
+import { openFileStore } from './file-store.ts';
+import type { MediaStore } from './media-store.ts';
+import { readImage, type ReadImage } from './read-image.ts';
+import type { SignedQuery } from './sign-url.ts';
+import { storeImage, type ImageToStore, type StoredImage } from './store-image.ts';
+
+export type { ReadImage } from './read-image.ts';
+export type { StoredImage } from './store-image.ts';
+
+/** What the verbs of this module need. */
+export interface MediaDeps {
+  database: Database;
+  store: MediaStore;
+  signingKey: Uint8Array;
+  publicUrl: string;
+  clock: Clock;
+  retentionMs: number;
+}
+
+interface MediaOptions {
+  database: Database;
+  /** Where files go, unless a `store` is given. */
+  folder: string;
+  store?: MediaStore;
+  signingKey: Uint8Array;
+  publicUrl: string;
+  clock: Clock;
+  /** How long an image and its URL live; 7 days unless told. */
+  retentionDays?: number;
+}
+
+export interface Media {
+  /** Throws `too_large` over 10 MB and `unprocessable` for what is no PNG, JPEG, WebP or GIF. */
+  storeImage(image: ImageToStore): Promise<StoredImage>;
+  /** Throws `forbidden` (signature), `gone` (expired or removed). */
+  readImage(id: string, query: SignedQuery): Promise<ReadImage>;
+  /** Removes what has expired; says how many. Any number of processes may run it at once. */
+  expireImages(): Promise<number>;
+}
+
+export function openMedia(options: MediaOptions): Media {
+  const deps: MediaDeps = {
+    database: options.database,
+    store: options.store ?? openFileStore(options.folder),
+    signingKey: options.signingKey,
+    publicUrl: options.publicUrl.replace(/\/+$/, ''),
+    clock: options.clock,
+    retentionMs: (options.retentionDays ?? 7) * 86_400_000,
+  };
+  return {
+    storeImage: (image) => storeImage(deps, image),
+    readImage: (id, query) => readImage(deps, id, query),
+    expireImages: () => expireImages(deps),
+  };
+}
