@@ -1,0 +1,20 @@
+/**
+ * Money: what is offered, the 402 that says so, reading and checking a payment, settling it, and the ledger.
+ * Invariants: a payment is matched against our own offers, never against what the client says it accepts; a claim is
+ * held by one call; a settlement that may have been broadcast is `unknown` until the chain tells, never `refused`;
+ * every ledger entry has its counter-entry.
+ */
+export { buildChallenge, withReason } from './challenge.ts';
+export type { Challenge, ChallengeInput } from './challenge.ts';
+export { claimPayment, findHolder } from './claim.ts';
+export type { Claim, HeldCall } from './claim.ts';
+export { findNetworkByV1Name, networks } from './networks.ts';
+export type { Network } from './networks.ts';
+export { buildOffer, getNetwork, matchOffer } from './offer.ts';
+export type { Offer } from './offer.ts';
+export type { Accepted, Authorization, Payment } from './payment.ts';
+export type { Settlement, Verdict } from './verdict.ts';
+export { decodePayment } from './wire/decode-payment.ts';
+export type { DecodedPayment } from './wire/decode-payment.ts';
+export { toSettlementHeader } from './wire/to-settlement-header.ts';
+export type { SettlementReport } from './wire/to-settlement-header.ts';

@@ -1,0 +1,101 @@
+/** The chain that a payment is made on, and its USDC. */
+export interface Network {
+  /** CAIP-2 name, as x402 version 2 writes it. */
+  caip2: string;
+  /** Name in x402 version 1; `null` where version 1 has none, so that only version 2 offers the network. */
+  v1Name: string | null;
+  chainId: number;
+  name: string;
+  /** `name` and `version` are the EIP-712 domain of the token, not what a wallet shows. */
+  asset: { address: string; name: string; version: string; decimals: 6 };
+  isTestnet: boolean;
+  explorerTxUrl?: string;
+  defaultRpcUrl: string;
+}
+
+/** By CAIP-2 name. Assets and domains are those of `DEFAULT_ASSETS` in @x402/evm; networks.test.ts compares them. */
+export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
+  [
+    {
+      caip2: 'eip155:8453',
+      v1Name: 'base',
+      chainId: 8453,
+      name: 'Base',
+      asset: usdc('0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', 'USD Coin'),
+      isTestnet: false,
+      explorerTxUrl: 'https://basescan.org/tx/',
+      defaultRpcUrl: 'https://mainnet.base.org',
+    },
+    {
+      caip2: 'eip155:84532',
+      v1Name: 'base-sepolia',
+      chainId: 84532,
+      name: 'Base Sepolia',
+      asset: usdc('0x036CbD53842c5426634e7929541eC2318f3dCF7e', 'USDC'),
+      isTestnet: true,
+      explorerTxUrl: 'https://sepolia.basescan.org/tx/',
+      defaultRpcUrl: 'https://sepolia.base.org',
+    },
+    {
+      caip2: 'eip155:43114',
+      v1Name: 'avalanche',
+      chainId: 43114,
+      name: 'Avalanche',
+      asset: usdc('0xB97EF9Ef8734C71904D8002F8b6Bc66Dd9c48a6E', 'USD Coin'),
+      isTestnet: false,
+      explorerTxUrl: 'https://snowtrace.io/tx/',
+      defaultRpcUrl: 'https://api.avax.network/ext/bc/C/rpc',
+    },
+    {
+      caip2: 'eip155:137',
+      v1Name: 'polygon',
+      chainId: 137,
+      name: 'Polygon',
+      asset: usdc('0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359', 'USD Coin'),
+      isTestnet: false,
+      explorerTxUrl: 'https://polygonscan.com/tx/',
+      defaultRpcUrl: 'https://polygon-rpc.com',
+    },
+    {
+      caip2: 'eip155:42161',
+      v1Name: null,
+      chainId: 42161,
+      name: 'Arbitrum One',
+      asset: usdc('0xaf88d065e77c8cC2239327C5EDb3A432268e5831', 'USD Coin'),
+      isTestnet: false,
+      explorerTxUrl: 'https://arbiscan.io/tx/',
+      defaultRpcUrl: 'https://arb1.arbitrum.io/rpc',
+    },
+    {
+      caip2: 'eip155:421614',
+      v1Name: null,
+      chainId: 421614,
+      name: 'Arbitrum Sepolia',
+      asset: usdc('0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d', 'USD Coin'),
+      isTestnet: true,
+      explorerTxUrl: 'https://sepolia.arbiscan.io/tx/',
+      defaultRpcUrl: 'https://sepolia-rollup.arbitrum.io/rpc',
+    },
+    {
+      caip2: 'eip155:42220',
+      v1Name: 'celo',
+      chainId: 42220,
+      name: 'Celo',
+      asset: usdc('0xcebA9300f2b948710d2653dD7B07f33A8B32118C', 'USDC'),
+      isTestnet: false,
+      explorerTxUrl: 'https://celoscan.io/tx/',
+      defaultRpcUrl: 'https://forno.celo.org',
+    },
+  ].map((network): [string, Network] => [network.caip2, network]),
+);
+
+const byV1Name = new Map(Object.values(networks).map((network) => [network.v1Name, network]));
+
+/** The network that x402 version 1 calls `name`. */
+export function findNetworkByV1Name(name: string): Network | null {
+  return byV1Name.get(name) ?? null;
+}
+
+function usdc(address: string, name: string): Network['asset'] {
+  return { address, name, version: '2', decimals: 6 };
+}

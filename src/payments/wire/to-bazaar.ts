@@ -1,0 +1,121 @@
+import type { Json } from '#kit/index.ts';
+import { describeInput, toRecord, type JsonSchema } from './describe-input.ts';
+
+export type Method = 'GET' | 'HEAD' | 'DELETE' | 'POST' | 'PUT' | 'PATCH';
+
+export interface BazaarInput {
+  method: Method;
+  inputSchema: JsonSchema;
+  inputExample: Record<string, unknown>;
+  outputExample?: Json | undefined;
+}
+
+const QUERY_METHODS: readonly Method[] = ['GET', 'HEAD', 'DELETE'];
+const BODY_METHODS: readonly Method[] = ['POST', 'PUT', 'PATCH'];
+
+/** How much of the input is told; the challenge takes the first that fits. */
+export const details = ['all', 'no descriptions', 'no examples', 'names and types', 'none'] as const;
+export type Detail = (typeof details)[number];
+
+/** `extensions.bazaar` of version 2: `info`, and the JSON Schema (2020-12) that `info` satisfies. */
+export function toBazaar(input: BazaarInput, detail: Detail): { info: Json; schema: Json } {
+  const { schema, example } = reduce(input, detail);
+  const isQuery = QUERY_METHODS.includes(input.method);
+  const output = detail === 'all' || detail === 'no descriptions' ? input.outputExample : undefined;
+  const place = isQuery ? { queryParams: example } : { bodyType: 'json', body: example };
+  const shape: JsonSchema = isQuery
+    ? { queryParams: schema }
+    : { bodyType: { type: 'string', enum: ['json', 'form-data', 'text'] }, body: schema };
+  return {
+    info: {
+      input: { type: 'http', method: input.method, ...place },
+      ...(output === undefined ? {} : { output: { type: 'json', example: output } }),
+    },
+    schema: {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: {
+        input: {
+          type: 'object',
+          properties: {
+            type: { type: 'string', const: 'http' },
+            method: { type: 'string', enum: [...(isQuery ? QUERY_METHODS : BODY_METHODS)] },
+            ...shape,
+          },
+          required: ['type', 'method', ...(isQuery ? [] : ['bodyType', 'body'])],
+          additionalProperties: false,
+        },
+        ...(output === undefined
+          ? {}
+          : { output: { type: 'object', properties: { type: { type: 'string' }, example: {} }, required: ['type'] } }),
+      },
+      required: ['input'],
+    },
+  };
+}
+
+/** `outputSchema` of version 1, in the shape that version 1 clients and catalogues read. */
+export function toOutputSchemaV1(input: BazaarInput, detail: Detail): Json {
+  const { schema } = reduce(input, detail);
+  const fields = toRecord(schema['properties']);
+  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  const described = Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, { ...toRecord(field), required: required.includes(name) }]),
+  );
+  const place = QUERY_METHODS.includes(input.method)
+    ? { queryParams: described }
+    : { bodyType: 'json', bodyFields: described };
+  return { input: { type: 'http', method: input.method, discoverable: true, ...place }, output: { type: 'object' } };
+}
+
+function reduce(input: BazaarInput, detail: Detail): { schema: JsonSchema; example: { [name: string]: Json } } {
+  if (detail === 'none') {
+    return { schema: { type: 'object' }, example: {} };
+  }
+  const described = describeInput(withoutReferences(input.inputSchema), input.inputExample);
+  const example = described.example as { [name: string]: Json };
+  const schema: JsonSchema = { ...described.schema, type: 'object' };
+  delete schema['$schema'];
+  switch (detail) {
+    case 'all':
+      return { schema, example };
+    case 'no descriptions':
+      return { schema: dropKeywords(schema, ['description', 'title']), example };
+    case 'no examples':
+      return {
+        schema: dropKeywords(schema, ['description', 'title', 'default', 'examples']),
+        example: onlyRequired(schema, example),
+      };
+    case 'names and types':
+      return { schema: { type: 'object', properties: toTypes(schema) }, example: {} };
+  }
+}
+
+/** References could point outside the document, which catalogues refuse; a schema that uses them is not told at all. */
+function withoutReferences(schema: JsonSchema): JsonSchema {
+  return /"\$(?:ref|id|dynamicRef|anchor)":/.test(JSON.stringify(schema)) ? { type: 'object' } : schema;
+}
+
+function dropKeywords(schema: JsonSchema, keywords: readonly string[]): JsonSchema {
+  const drop = (value: JsonSchema) =>
+    Object.fromEntries(Object.entries(value).filter(([keyword]) => !keywords.includes(keyword)));
+  const properties = Object.entries(toRecord(schema['properties'])).map(([name, property]): [string, Json] => [
+    name,
+    drop(toRecord(property)),
+  ]);
+  return { ...drop(schema), properties: Object.fromEntries(properties) };
+}
+
+function onlyRequired(schema: JsonSchema, example: { [name: string]: Json }): { [name: string]: Json } {
+  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  return Object.fromEntries(Object.entries(example).filter(([name]) => required.includes(name)));
+}
+
+function toTypes(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(toRecord(schema['properties'])).map(([name, property]) => {
+      const { type } = toRecord(property);
+      return [name, type === undefined ? {} : { type }];
+    }),
+  );
+}
