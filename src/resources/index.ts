@@ -1,12 +1,23 @@
 /**
  * What creators publish: drafts, immutable versions, parameters, templates, and the kinds that run them.
  * Invariants: a version never changes once published; nothing public ever holds a config, a template or a pause cause;
- * what a version's inputSchema allows is exactly what parseInput accepts.
+ * what a version's inputSchema allows is exactly what parseInput accepts; a slug once published stays with its resource.
  */
+export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
+export { createResource } from './create-resource.ts';
+export { categories } from './draft.ts';
+export { openPublished } from './find-published.ts';
+export type { Published } from './find-published.ts';
+export { getCreatorResource, getResource } from './get-resource.ts';
+export { listResources } from './list-resources.ts';
+export { listResourceVersions } from './list-versions.ts';
 export { parameterSchema } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
 export type { ParsedInput } from './parse-input.ts';
+export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
+export type { AffectedResource } from './pause-for-key.ts';
+export { publishResource } from './publish-resource.ts';
 export type {
   AnswerImage,
   Evidence,
@@ -18,6 +29,8 @@ export type {
   RunContext,
   SupersededOffer,
 } from './resource-kind.ts';
+export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, escapeTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate, TemplateProblem, TemplateResult } from './template.ts';
 export { toInputExample, toInputSchema } from './to-input-schema.ts';
+export { updateResource } from './update-resource.ts';

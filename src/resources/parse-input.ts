@@ -7,8 +7,8 @@ import { openPattern } from './safe-pattern.ts';
 export type ParsedInput = { ok: true; input: Record<string, unknown> } | { ok: false; fields: FieldProblem[] };
 
 interface ParseOptions {
-  /** For query strings: text that reads as the parameter's number or boolean becomes one. */
-  fromQuery?: boolean;
+  /** Every value is text (a query string): what reads as the parameter's number or boolean becomes one. */
+  isText?: boolean;
 }
 
 type Contract = Pick<PublishedVersion, 'parameters' | 'inputSchema'>;
@@ -36,7 +36,7 @@ export function parseInput(version: Contract, body: unknown, options: ParseOptio
   if (entries.length > MAX_FIELDS) {
     return { ok: false, fields: [{ path: '', message: `Send at most ${MAX_FIELDS} fields.` }] };
   }
-  const input = withDefaults(version.parameters, options.fromQuery ? coerce(version.parameters, entries) : entries);
+  const input = withDefaults(version.parameters, options.isText ? coerce(version.parameters, entries) : entries);
   const validate = findValidator(version.inputSchema);
   if (validate(input)) {
     return { ok: true, input };

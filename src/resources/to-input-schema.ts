@@ -48,7 +48,7 @@ function toExample(parameter: Parameter): Json | undefined {
       return true;
     case 'number':
     case 'integer':
-      return Math.ceil(parameter.minimum ?? Math.min(1, parameter.maximum ?? 1));
+      return parameter.minimum ?? Math.min(1, parameter.maximum ?? 1);
     default:
       return parameter.name.slice(0, parameter.maxLength).padEnd(parameter.minLength ?? 0, '.');
   }

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Tx } from '#database/index.ts';
+import { operation, Problem, type Caller } from '#kit/index.ts';
+import { loadVersion } from './load-version.ts';
+import { findOwn, getUser, lockOwn } from './own-resource.ts';
+import { ownResource } from './resource-view.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import { changeOwn } from './show-own.ts';
+import type { ResourceRow } from './tables.ts';
+
+const input = z.strictObject({ id: z.uuid() });
+
+export const pauseResource = operation({
+  name: 'resources.pause',
+  route: 'POST /api/resources/:id/pause',
+  summary: 'Turn buyers away until you resume; nothing is charged meanwhile.',
+  scope: 'resources:write',
+  input,
+  output: ownResource,
+  run: async (deps: ResourcesDeps, caller: Caller, { id }) =>
+    changeOwn(deps, getUser(caller), async (tx) => {
+      const row = await lockOwn(tx, id);
+      if (row.state === 'draft') {
+        throw new Problem('conflict', { detail: 'This resource is not published, so there is nothing to pause.' });
+      }
+      // Also when paused for the key: a new key then does not bring it back without its creator.
+      return setState(tx, { id, state: 'paused', now: new Date(deps.clock.now()) });
+    }),
+});
+
+export const resumeResource = operation({
+  name: 'resources.resume',
+  route: 'POST /api/resources/:id/resume',
+  summary: 'Serve buyers again.',
+  scope: 'resources:write',
+  input,
+  output: ownResource,
+  run: async (deps: ResourcesDeps, caller: Caller, { id }) => {
+    const user = getUser(caller);
+    const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
+    if (read?.paused_by === 'key') {
+      await assertReady(deps, id);
+    }
+    return changeOwn(deps, user, async (tx) => {
+      const row = await lockOwn(tx, id);
+      if (row.state !== 'paused' || (row.paused_by === 'key' && read?.paused_by !== 'key')) {
+        throw new Problem('conflict', { detail: 'This resource is not paused.' });
+      }
+      return setState(tx, { id, state: 'published', now: new Date(deps.clock.now()) });
+    });
+  },
+});
+
+export const archiveResource = operation({
+  name: 'resources.archive',
+  route: 'POST /api/resources/:id/archive',
+  summary: 'Take the resource off for good. Its slug stays taken, so that nobody inherits its URL.',
+  scope: 'resources:write',
+  input,
+  output: ownResource,
+  run: async (deps: ResourcesDeps, caller: Caller, { id }) =>
+    changeOwn(deps, getUser(caller), async (tx) => {
+      await lockOwn(tx, id);
+      return setState(tx, { id, state: 'archived', now: new Date(deps.clock.now()) });
+    }),
+});
+
+/** What was paused because the key is gone only comes back when the kind can work again. */
+async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
+  const version = await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]);
+  const kind = deps.kinds.find((candidate) => candidate.name === version?.kind);
+  const readiness = version && (await kind?.isReady({ ...version, state: 'published', pauseCause: null }));
+  if (readiness && !readiness.ready) {
+    throw new Problem('unprocessable', { detail: `The resource cannot serve yet: ${readiness.cause}` });
+  }
+}
+
+interface StateChange {
+  id: string;
+  state: 'published' | 'paused' | 'archived';
+  now: Date;
+}
+
+async function setState(tx: Tx, { id, state, now }: StateChange): Promise<ResourceRow> {
+  const isPaused = state === 'paused';
+  const { rows } = await tx.query<ResourceRow>(
+    'UPDATE x402_resources SET state = $2, paused_by = $3, pause_cause = $4, updated_at = $5 WHERE id = $1 RETURNING *',
+    [id, state, isPaused ? 'owner' : null, isPaused ? 'Paused by its creator.' : null, now],
+  );
+  return rows[0] as ResourceRow;
+}

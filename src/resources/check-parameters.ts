@@ -1,0 +1,129 @@
+import type { FieldProblem } from '#kit/index.ts';
+import { isRequired, PARAMETER_NAME, parameterTypes, type Parameter } from './parameter.ts';
+import { parseInput } from './parse-input.ts';
+import { compilePattern, MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
+import { toInputSchema, USER_MESSAGE } from './to-input-schema.ts';
+
+export const MAX_PARAMETERS = 40;
+const MAX_PATTERNS = 10;
+const MAX_TEXT_LENGTH = 100_000;
+
+const ruleFields = ['minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'options'] as const;
+type RuleField = (typeof ruleFields)[number];
+
+const rulesOf: Record<(typeof parameterTypes)[number], readonly RuleField[]> = {
+  string: ['minLength', 'maxLength', 'pattern'],
+  number: ['minimum', 'maximum'],
+  integer: ['minimum', 'maximum'],
+  boolean: [],
+  enum: ['options'],
+};
+
+/** What must hold before the parameters can be published; paths point into the draft (`/parameters/0/name`). */
+export function checkParameters(parameters: readonly Parameter[]): FieldProblem[] {
+  if (parameters.length > MAX_PARAMETERS) {
+    return [{ path: '/parameters', message: `A resource has at most ${MAX_PARAMETERS} parameters.` }];
+  }
+  const problems = parameters.flatMap((parameter, index) =>
+    checkParameter(parameter).map(({ path, message }) => ({ path: `/parameters/${index}${path}`, message })),
+  );
+  if (parameters.filter((parameter) => parameter.pattern !== undefined).length > MAX_PATTERNS) {
+    problems.push({ path: '/parameters', message: `At most ${MAX_PATTERNS} parameters may have a pattern.` });
+  }
+  return [...problems, ...findDuplicates(parameters)];
+}
+
+function findDuplicates(parameters: readonly Parameter[]): FieldProblem[] {
+  const names = parameters.map((parameter) => parameter.name);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    const message = `The name \`${name.slice(0, 40)}\` is already used by parameter ${first + 1}.`;
+    return first === index ? [] : [{ path: `/parameters/${index}/name`, message }];
+  });
+}
+
+function checkParameter(parameter: Parameter): FieldProblem[] {
+  const problems = [...checkName(parameter.name), ...checkType(parameter)];
+  if (problems.length === 0) {
+    problems.push(...checkRules(parameter));
+  }
+  // Values are judged by the very schema that will judge buyers, which needs rules that make sense.
+  return problems.length > 0 ? problems : checkValues(parameter);
+}
+
+function checkName(name: string): FieldProblem[] {
+  const path = '/name';
+  if (!PARAMETER_NAME.test(name)) {
+    return [{ path, message: 'A name starts with a letter or _, then letters, digits or _, at most 40 characters.' }];
+  }
+  // Everything on Object.prototype: buyers' own code would trip over it.
+  const isReserved = name === USER_MESSAGE || name === 'prototype' || name in {};
+  return isReserved ? [{ path, message: `The name \`${name}\` is reserved.` }] : [];
+}
+
+function checkType({ type, required, default: fallback }: Parameter): FieldProblem[] {
+  if (!(parameterTypes as readonly string[]).includes(type)) {
+    return [{ path: '/type', message: `The type "${type}" is reserved for later. Use ${parameterTypes.join(', ')}.` }];
+  }
+  const message = 'A required parameter has no default: it is never left out. Remove one of the two.';
+  return required && fallback !== undefined ? [{ path: '/default', message }] : [];
+}
+
+function checkRules(parameter: Parameter): FieldProblem[] {
+  const allowed: readonly RuleField[] = rulesOf[parameter.type as keyof typeof rulesOf];
+  const misplaced = ruleFields
+    .filter((field) => parameter[field] !== undefined && !allowed.includes(field))
+    .map((field) => ({ path: `/${field}`, message: `\`${field}\` does not apply to the type "${parameter.type}".` }));
+  return misplaced.length > 0
+    ? misplaced
+    : [...checkRange(parameter), ...checkLength(parameter), ...checkPattern(parameter), ...checkOptions(parameter)];
+}
+
+function checkRange({ type, minimum, maximum }: Parameter): FieldProblem[] {
+  const bounds = [['/minimum', minimum] as const, ['/maximum', maximum] as const];
+  const odd = bounds
+    .filter(([, bound]) => type === 'integer' && bound !== undefined && !Number.isSafeInteger(bound))
+    .map(([path]) => ({ path, message: 'The bounds of an integer are integers below 2^53.' }));
+  return minimum !== undefined && maximum !== undefined && minimum > maximum
+    ? [...odd, { path: '/minimum', message: '`minimum` is larger than `maximum`.' }]
+    : odd;
+}
+
+function checkLength({ minLength = 0, maxLength, pattern }: Parameter): FieldProblem[] {
+  const longest = pattern === undefined ? MAX_TEXT_LENGTH : MAX_PATTERNED_LENGTH;
+  if ((maxLength ?? 0) > longest) {
+    const because = pattern === undefined ? '' : ' where there is a pattern';
+    return [{ path: '/maxLength', message: `\`maxLength\` is at most ${longest}${because}.` }];
+  }
+  const effective = maxLength ?? Math.min(longest, 10_000);
+  const message = `\`minLength\` is larger than \`maxLength\` (${effective}${maxLength === undefined ? ' unless set' : ''}).`;
+  return minLength > effective ? [{ path: '/minLength', message }] : [];
+}
+
+function checkPattern({ pattern }: Parameter): FieldProblem[] {
+  const result = pattern === undefined ? { ok: true as const } : compilePattern(pattern);
+  return result.ok ? [] : [{ path: '/pattern', message: result.reason }];
+}
+
+function checkOptions({ type, options = [] }: Parameter): FieldProblem[] {
+  if (type !== 'enum') {
+    return [];
+  }
+  if (options.length === 0) {
+    return [{ path: '/options', message: 'An enum needs at least one option.' }];
+  }
+  return new Set(options).size === options.length ? [] : [{ path: '/options', message: 'An option is listed twice.' }];
+}
+
+function checkValues(parameter: Parameter): FieldProblem[] {
+  if (parameter.pattern !== undefined && isRequired(parameter) && parameter.example === undefined) {
+    return [{ path: '/example', message: 'Show buyers an example that matches the pattern.' }];
+  }
+  const { default: _fallback, example: _example, required: _required, ...bare } = parameter;
+  const contract = { parameters: [bare], inputSchema: toInputSchema([bare], { allowsUserMessage: false }) };
+  return (['default', 'example'] as const).flatMap((field) => {
+    const value = parameter[field];
+    const parsed = value === undefined ? null : parseInput(contract, { [parameter.name]: value });
+    return parsed === null || parsed.ok ? [] : parsed.fields.map(({ message }) => ({ path: `/${field}`, message }));
+  });
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { newId, operation, Problem, type Caller } from '#kit/index.ts';
+import { draftFields, emptyDraft } from './draft.ts';
+import { claimSlug, getUser } from './own-resource.ts';
+import { ownResource } from './resource-view.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import { changeOwn } from './show-own.ts';
+import type { Draft, ResourceRow } from './tables.ts';
+
+const { slug, ...rest } = draftFields;
+const input = z.strictObject({ kind: z.string().max(60), slug, ...z.object(rest).partial().shape });
+
+export const createResource = operation({
+  name: 'resources.create',
+  route: 'POST /api/resources',
+  summary: 'Begin a resource as a draft; publishing is a step of its own.',
+  scope: 'resources:write',
+  status: 201,
+  input,
+  output: ownResource,
+  run: async (deps: ResourcesDeps, caller: Caller, given) => {
+    const user = getUser(caller);
+    const { kind, ...fields } = given;
+    assertKind(deps, kind);
+    const draft: Draft = { ...emptyDraft, ...withoutUndefined(fields), slug: fields.slug };
+    const id = newId();
+    const now = new Date(deps.clock.now());
+    return changeOwn(deps, user, async (tx) => {
+      const { rows } = await tx.query<ResourceRow>(
+        `INSERT INTO x402_resources (id, owner_id, kind, slug, draft, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING *`,
+        [id, user.userId, kind, draft.slug, JSON.stringify(draft), now],
+      );
+      await claimSlug(tx, { ownerId: user.userId, resourceId: id, slug: draft.slug });
+      return rows[0] as ResourceRow;
+    });
+  },
+});
+
+function assertKind(deps: ResourcesDeps, kind: string): void {
+  const names = deps.kinds.map((candidate) => candidate.name);
+  if (!names.includes(kind)) {
+    const fields = [{ path: '/kind', message: `Choose one of ${names.join(', ')}.` }];
+    throw new Problem('invalid_input', { detail: 'There is no such kind of resource.', fields });
+  }
+}
+
+/** Lets a spread of optional fields leave the defaults alone. */
+export function withoutUndefined<T extends object>(fields: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}

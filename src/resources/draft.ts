@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { canonicalJson } from '#kit/index.ts';
+import { parameterSchema } from './parameter.ts';
+import type { Draft } from './tables.ts';
+
+export const categories = [
+  'data',
+  'ai',
+  'developer',
+  'defi',
+  'media',
+  'identity',
+  'storage',
+  'social',
+  'gaming',
+] as const;
+
+const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const MAX_SLUG_LENGTH = 60;
+const MAX_CONFIG_LENGTH = 200_000;
+
+export function isSlug(text: string): boolean {
+  return text.length <= MAX_SLUG_LENGTH && SLUG.test(text);
+}
+
+export const slugSchema = z
+  .string()
+  .refine(isSlug, `Use lower-case letters, digits and single hyphens between them, at most ${MAX_SLUG_LENGTH}.`);
+
+/** PostgreSQL stores neither NUL nor half a surrogate pair. */
+const storable = z.string().refine((text) => isStorable(text), 'This text holds characters that cannot be stored.');
+
+/** Each field of a draft as the creator may send it; what must hold at publishing is in `checkDraft`. */
+export const draftFields = {
+  slug: slugSchema,
+  name: storable.max(100),
+  description: storable.max(2000),
+  category: z.enum(categories).nullable(),
+  tags: z.array(z.string().regex(SLUG).max(30)).max(10),
+  priceUsdc: storable.max(40).nullable(),
+  network: storable.max(100).nullable(),
+  payTo: storable.max(100).nullable(),
+  timeoutSeconds: z.int().min(5).max(600),
+  parameters: z
+    .array(parameterSchema)
+    .max(100)
+    .refine(isStorable, 'A parameter holds characters that cannot be stored.'),
+  config: z
+    .record(z.string(), z.unknown())
+    .refine(isStorable, 'The configuration holds characters that cannot be stored.')
+    .refine((config) => canonicalJson(config).length <= MAX_CONFIG_LENGTH, 'The configuration is too large.'),
+};
+
+export const draftSchema = z.object(draftFields);
+
+export const emptyDraft: Omit<Draft, 'slug'> = {
+  name: '',
+  description: '',
+  category: null,
+  tags: [],
+  priceUsdc: null,
+  network: null,
+  payTo: null,
+  timeoutSeconds: 60,
+  parameters: [],
+  config: {},
+};
+
+function isStorable(value: unknown): boolean {
+  const text = typeof value === 'string' ? JSON.stringify(value) : canonicalJson(value);
+  return !/\\u(?:0000|d[89a-f])/.test(text);
+}

@@ -1,0 +1,52 @@
+import type { Database } from '#database/index.ts';
+import type { Clock } from '#kit/index.ts';
+import { isSlug } from './draft.ts';
+import { loadVersion } from './load-version.ts';
+import type { PublishedVersion } from './resource-kind.ts';
+import { openVersionCache } from './version-cache.ts';
+
+type Found = PublishedVersion | null;
+
+export interface Published {
+  /** What stands at `/@creator/slug`, archived and paused ones included. A value when cached, else a promise. */
+  find(creator: string, slug: string): Found | Promise<Found>;
+  findById(resourceId: string): Found | Promise<Found>;
+  /** Any version, replaced ones too: for calls that were paid under it. */
+  findVersion(versionId: string): Found | Promise<Found>;
+  /** For every notification on the channel `resources_changed`. */
+  onResourcesChanged(resourceId: string): void;
+  /** When notifications may have been missed (reconnected). */
+  dropAll(): void;
+}
+
+interface PublishedDeps {
+  database: Pick<Database, 'system'>;
+  clock: Clock;
+  maxEntries?: number;
+}
+
+const USERNAME = /^[a-z0-9](?:-?[a-z0-9]){2,29}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The versions that buyers call, in memory; PostgreSQL is asked once per resource and change. */
+export function openPublished(deps: PublishedDeps): Published {
+  const { clock, database, maxEntries = 5_000 } = deps;
+  const open = (by: 'slug' | 'resource' | 'version') =>
+    openVersionCache({
+      maxEntries,
+      now: () => clock.now(),
+      load: (key) => loadVersion({ pool: database.system, nowMs: clock.now() }, by, key.split('/')),
+    });
+  const bySlug = open('slug');
+  const byResource = open('resource');
+  const byVersion = open('version');
+  const caches = [bySlug, byResource, byVersion];
+  return {
+    // Names that cannot exist ask nobody and take no room.
+    find: (creator, slug) => (USERNAME.test(creator) && isSlug(slug) ? bySlug.find(`${creator}/${slug}`) : null),
+    findById: (resourceId) => (UUID.test(resourceId) ? byResource.find(resourceId) : null),
+    findVersion: (versionId) => (UUID.test(versionId) ? byVersion.find(versionId) : null),
+    onResourcesChanged: (resourceId) => caches.forEach((cache) => cache.drop(resourceId)),
+    dropAll: () => caches.forEach((cache) => cache.drop()),
+  };
+}

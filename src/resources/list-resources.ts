@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { operation, Problem, type Caller } from '#kit/index.ts';
+import { categories } from './draft.ts';
+import { getUser } from './own-resource.ts';
+import { findStats, publicResource, resourceSummary, toPublicResource, toSummary } from './resource-view.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import { toSearchQuery } from './search-words.ts';
+import { toPublishedVersion, versionColumns, type ResourceRow, type VersionRow } from './tables.ts';
+
+const input = z.strictObject({
+  mine: z.union([z.boolean(), z.stringbool()]).default(false),
+  q: z.string().max(200).optional(),
+  category: z.enum(categories).optional(),
+  kind: z.string().max(60).regex(/^\w+$/).optional(),
+  creator: z
+    .string()
+    .max(60)
+    .regex(/^[\w-]+$/)
+    .optional(),
+  /** Only with `mine`. */
+  state: z.enum(['draft', 'published', 'paused', 'archived']).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.uuid().optional(),
+});
+
+type Input = z.output<typeof input>;
+
+export const listResources = operation({
+  name: 'resources.list',
+  route: 'GET /api/resources',
+  summary:
+    'Published resources, newest first, by words, category, kind or creator; with mine=true your own in any state.',
+  scope: 'public',
+  input,
+  output: z.object({
+    items: z.array(z.discriminatedUnion('view', [resourceSummary, publicResource])),
+    nextCursor: z.string().nullable(),
+  }),
+  run: async (deps: ResourcesDeps, caller: Caller, given) =>
+    given.mine ? listMine(deps, caller, given) : listPublic(deps, given),
+});
+
+async function listMine(deps: ResourcesDeps, caller: Caller, given: Input) {
+  const user = getUser(caller);
+  if (!user.scopes.includes('resources:read')) {
+    throw new Problem('forbidden', { detail: 'This API key lacks the scope resources:read.' });
+  }
+  const rows = await deps.database.asUser(user.userId, async (tx) => {
+    const found = await tx.query<ResourceRow>(
+      `SELECT * FROM x402_resources
+       WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)
+         AND ($4::text IS NULL OR draft->>'category' = $4)
+         AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
+       ORDER BY id DESC LIMIT $6`,
+      [
+        ...[given.cursor ?? null, given.kind ?? null, given.state ?? null, given.category ?? null],
+        ...[given.q === undefined ? null : (toSearchQuery(given.q) ?? ''), given.limit + 1],
+      ],
+    );
+    return found.rows;
+  });
+  const page = rows.slice(0, given.limit);
+  const stats = await findStats(
+    deps,
+    page.map((row) => row.id),
+  );
+  const items = page.map((row) => toSummary(deps, { row, creator: user.username, stats: stats.get(row.id) }));
+  return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.id ?? null) : null };
+}
+
+async function listPublic(deps: ResourcesDeps, given: Input) {
+  const { rows } = await deps.database.system.query<VersionRow>(
+    `SELECT ${versionColumns}
+     FROM x402_resources r
+     JOIN x402_resource_versions v ON v.id = r.published_version_id
+     JOIN users u ON u.id = r.owner_id
+     WHERE r.state = 'published' AND ($1::uuid IS NULL OR r.id < $1) AND ($2::text IS NULL OR r.kind = $2)
+       AND ($3::text IS NULL OR u.username = $3) AND ($4::text IS NULL OR v.category = $4)
+       AND ($5::text IS NULL OR (v.superseded_at IS NULL AND v.search @@ to_tsquery('simple', $5)))
+     ORDER BY r.id DESC LIMIT $6`,
+    [
+      ...[given.cursor ?? null, given.kind ?? null, given.creator ?? null, given.category ?? null],
+      ...[given.q === undefined ? null : (toSearchQuery(given.q) ?? ''), given.limit + 1],
+    ],
+  );
+  const page = rows.slice(0, given.limit).map(toPublishedVersion);
+  const stats = await findStats(
+    deps,
+    page.map((version) => version.resourceId),
+  );
+  const items = page.map((version) => toPublicResource(deps, version, stats.get(version.resourceId)));
+  return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.resourceId ?? null) : null };
+}

@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import type { PublishedVersion } from './resource-kind.ts';
+import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from './tables.ts';
+
+/** Offers that differ from this version's own and were replaced after $1. */
+const superseded = `(
+  SELECT json_agg(json_build_object('versionId', o.id, 'priceAtomic', o.price_atomic::text, 'network', o.network,
+    'payTo', o.pay_to, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
+  FROM x402_resource_versions o
+  WHERE o.resource_id = r.id AND o.superseded_at > $1
+    AND (o.price_atomic, o.network, o.pay_to) IS DISTINCT FROM (v.price_atomic, v.network, v.pay_to)) AS superseded`;
+
+const current = `
+  FROM x402_resources r
+  JOIN x402_resource_versions v ON v.id = r.published_version_id
+  JOIN users u ON u.id = r.owner_id`;
+
+const queries = {
+  slug: `SELECT ${versionColumns}, ${superseded} ${current}
+    JOIN x402_resource_slugs s ON s.resource_id = r.id AND s.owner_id = u.id
+    WHERE u.username = $2 AND s.slug = $3`,
+  resource: `SELECT ${versionColumns}, ${superseded} ${current} WHERE r.id = $2`,
+  version: `SELECT ${versionColumns}, ${superseded}
+    FROM x402_resource_versions v
+    JOIN x402_resources r ON r.id = v.resource_id
+    JOIN users u ON u.id = r.owner_id
+    WHERE v.id = $2`,
+};
+
+interface Source {
+  pool: pg.Pool;
+  nowMs: number;
+}
+
+/** By creator and slug (any slug the resource ever published under), resource id or version id. */
+export async function loadVersion(
+  source: Source,
+  by: keyof typeof queries,
+  values: readonly string[],
+): Promise<PublishedVersion | null> {
+  const { rows } = await source.pool.query<VersionRow>({
+    name: `resources.${by}`,
+    text: queries[by],
+    values: [new Date(source.nowMs - GRACE_MS), ...values],
+  });
+  return rows[0] ? toPublishedVersion(rows[0]) : null;
+}

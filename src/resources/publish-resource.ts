@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Tx } from '#database/index.ts';
+import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
+import { checkDraft, type Content } from './check-draft.ts';
+import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
+import { ownResource } from './resource-view.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import { toSearchText } from './search-words.ts';
+import { changeOwn } from './show-own.ts';
+import type { ResourceRow } from './tables.ts';
+
+export const publishResource = operation({
+  name: 'resources.publish',
+  route: 'POST /api/resources/:id/publish',
+  summary: 'Make the draft the version that buyers call from now on.',
+  scope: 'resources:write',
+  input: z.strictObject({ id: z.uuid(), revision: z.int().optional() }),
+  output: ownResource,
+  run: async (deps: ResourcesDeps, caller: Caller, { id, revision }) => {
+    const user = getUser(caller);
+    const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
+    if (!read) {
+      throw notFound();
+    }
+    assertRevision(read, revision);
+    // Checked outside the transaction: a kind may take its time.
+    const checked = await checkDraft(deps, { ownerId: read.owner_id, kind: read.kind, draft: read.draft });
+    if (!checked.ok) {
+      throw new Problem('unprocessable', { detail: 'The draft cannot be published yet.', fields: checked.fields });
+    }
+    const digest = sha256Hex(canonicalJson(read.draft));
+    const draft: CheckedDraft = { revision: read.revision, digest, content: checked.content };
+    return changeOwn(deps, user, (tx) => insertVersion(tx, { id, draft, now: new Date(deps.clock.now()) }));
+  },
+});
+
+interface CheckedDraft {
+  revision: number;
+  digest: string;
+  content: Content;
+}
+
+interface Publication {
+  id: string;
+  draft: CheckedDraft;
+  now: Date;
+}
+
+/** The lock on the resource makes version numbers follow each other; an older draft never replaces a newer one. */
+async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<ResourceRow> {
+  const row = await lockOwn(tx, id);
+  if (row.published_revision !== null && row.published_revision > draft.revision) {
+    throw new Problem('precondition_failed', { detail: 'A newer draft has been published meanwhile.' });
+  }
+  const newest = await findNewest(tx, id);
+  if (newest?.draft_digest === draft.digest) {
+    throw new Problem('conflict', {
+      detail: `Nothing has changed since version ${newest.version}, which stands published.`,
+      next: 'Edit the draft first.',
+    });
+  }
+  await claimSlug(tx, { ownerId: row.owner_id, resourceId: id, slug: draft.content.slug });
+  await tx.query(
+    'UPDATE x402_resource_versions SET superseded_at = $2 WHERE resource_id = $1 AND superseded_at IS NULL',
+    [id, now],
+  );
+  const versionId = newId();
+  await tx.query(insertVersionSql, [
+    ...[versionId, id, row.owner_id, (newest?.version ?? 0) + 1],
+    ...toColumns(draft.content),
+    ...[draft.digest, toSearchText(draft.content), now],
+  ]);
+  // A paused resource stays paused: resuming is a decision of its own.
+  const { rows } = await tx.query<ResourceRow>(
+    `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
+       state = CASE state WHEN 'draft' THEN 'published' ELSE state END
+     WHERE id = $1 RETURNING *`,
+    [id, versionId, draft.revision, draft.content.slug, now],
+  );
+  return rows[0] as ResourceRow;
+}
+
+async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_digest: string } | undefined> {
+  const { rows } = await tx.query<{ version: number; draft_digest: string }>(
+    'SELECT version, draft_digest FROM x402_resource_versions WHERE resource_id = $1 ORDER BY version DESC LIMIT 1',
+    [id],
+  );
+  return rows[0];
+}
+
+const insertVersionSql = `
+  INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
+    price_atomic, network, pay_to, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+    to_tsvector('simple', $19), $20)`;
+
+function toColumns(content: Content): unknown[] {
+  return [
+    content.slug,
+    content.kind,
+    content.name,
+    content.description,
+    content.category,
+    content.tags,
+    content.priceAtomic.toString(),
+    content.network,
+    content.payTo,
+    content.timeoutSeconds,
+    JSON.stringify(content.parameters),
+    JSON.stringify(content.inputSchema),
+    JSON.stringify(content.config),
+  ];
+}
+
+function assertRevision(row: ResourceRow, revision: number | undefined): void {
+  if (revision !== undefined && revision !== row.revision) {
+    const detail = `The draft is at revision ${row.revision}, not ${revision}.`;
+    throw new Problem('precondition_failed', { detail });
+  }
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { formatUsdc } from '#kit/index.ts';
+import { draftSchema } from './draft.ts';
+import { parameterSchema } from './parameter.ts';
+import type { PublishedVersion } from './resource-kind.ts';
+import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
+import type { ResourceRow } from './tables.ts';
+
+const publicStats = z.object({
+  call_count: z.number(),
+  success_count_30d: z.number(),
+  failure_count_30d: z.number(),
+  last_called_at: z.string().nullable(),
+});
+const ownStats = publicStats.extend({ total_earned_usdc: z.string() });
+const states = ['draft', 'published', 'paused', 'archived'] as const;
+
+/** What anybody may see. An allow-list: a template, config or pause cause has no field to be in. */
+export const publicResource = z.object({
+  view: z.literal('public'),
+  id: z.string(),
+  kind: z.string(),
+  creator: z.string(),
+  slug: z.string(),
+  url: z.string(),
+  state: z.enum(states),
+  version: z.number(),
+  name: z.string(),
+  description: z.string(),
+  category: z.string(),
+  tags: z.array(z.string()),
+  priceUsdc: z.string(),
+  network: z.string(),
+  payTo: z.string(),
+  timeoutSeconds: z.number(),
+  parameters: z.array(parameterSchema),
+  inputSchema: z.record(z.string(), z.unknown()),
+  /** What the kind chooses to show, such as the model. */
+  details: z.record(z.string(), z.unknown()),
+  publishedAt: z.string(),
+  stats: publicStats.nullable(),
+});
+
+/** A line of the creator's own list. */
+export const resourceSummary = z.object({
+  view: z.literal('summary'),
+  id: z.string(),
+  kind: z.string(),
+  slug: z.string(),
+  url: z.string(),
+  state: z.enum(states),
+  /** Why buyers are turned away. */
+  pauseCause: z.string().nullable(),
+  pausedBy: z.enum(['owner', 'key']).nullable(),
+  name: z.string(),
+  priceUsdc: z.string().nullable(),
+  revision: z.number(),
+  publishedRevision: z.number().nullable(),
+  hasUnpublishedChanges: z.boolean(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  stats: ownStats.nullable(),
+});
+
+/** Everything, for the creator: the draft and what buyers get now. */
+export const ownResource = resourceSummary.extend({
+  view: z.literal('owner'),
+  draft: draftSchema,
+  published: publicResource.omit({ view: true, stats: true }).nullable(),
+});
+
+type Summary = z.input<typeof resourceSummary>;
+
+export async function findStats(deps: ResourcesDeps, ids: string[]): Promise<ReadonlyMap<string, ResourceStats>> {
+  return ids.length === 0 || !deps.findStats ? new Map<string, ResourceStats>() : deps.findStats(ids);
+}
+
+export function toUrl(deps: Pick<ResourcesDeps, 'publicUrl'>, creator: string, slug: string): string {
+  return `${deps.publicUrl}/@${creator}/${slug}`;
+}
+
+interface Shown {
+  row: ResourceRow;
+  creator: string;
+  stats: ResourceStats | undefined;
+}
+
+export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): Summary {
+  return {
+    view: 'summary',
+    id: row.id,
+    kind: row.kind,
+    slug: row.slug,
+    url: toUrl(deps, creator, row.slug),
+    state: row.state,
+    pauseCause: row.pause_cause,
+    pausedBy: row.paused_by,
+    name: row.draft.name,
+    priceUsdc: row.draft.priceUsdc,
+    revision: row.revision,
+    publishedRevision: row.published_revision,
+    hasUnpublishedChanges: row.revision !== row.published_revision,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    stats: stats ?? null,
+  };
+}
+
+export function toOwnResource(
+  deps: ResourcesDeps,
+  shown: Shown,
+  version: PublishedVersion | null,
+): z.input<typeof ownResource> {
+  const published = version && toPublicResource(deps, version);
+  return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published };
+}
+
+export function toPublicResource(
+  deps: ResourcesDeps,
+  version: PublishedVersion,
+  stats?: ResourceStats,
+): z.input<typeof publicResource> {
+  const kind = deps.kinds.find((candidate) => candidate.name === version.kind);
+  return {
+    view: 'public',
+    id: version.resourceId,
+    kind: version.kind,
+    creator: version.creator,
+    slug: version.slug,
+    url: toUrl(deps, version.creator, version.slug),
+    state: version.state,
+    version: version.version,
+    name: version.name,
+    description: version.description,
+    category: version.category,
+    tags: version.tags,
+    priceUsdc: formatUsdc(version.priceAtomic),
+    network: version.network,
+    payTo: version.payTo,
+    timeoutSeconds: version.timeoutSeconds,
+    parameters: version.parameters,
+    inputSchema: version.inputSchema,
+    details: kind?.toPublic(version.config) ?? {},
+    publishedAt: version.publishedAt.toISOString(),
+    stats: stats ?? null,
+  };
+}

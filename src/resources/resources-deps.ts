@@ -1,0 +1,27 @@
+import type { Database } from '#database/index.ts';
+import type { Clock } from '#kit/index.ts';
+import type { ResourceKind } from './resource-kind.ts';
+
+/** Counted by the usage log; the names are the seeds'. */
+export interface ResourceStats {
+  call_count: number;
+  success_count_30d: number;
+  failure_count_30d: number;
+  total_earned_usdc: string;
+  last_called_at: string | null;
+}
+
+export interface ResourcesDeps {
+  database: Database;
+  kinds: readonly ResourceKind[];
+  /** CAIP-2 names of the networks that payments can be taken on. */
+  networks: readonly string[];
+  clock: Clock;
+  /** The origin that resource URLs begin with, without a slash at the end. */
+  publicUrl: string;
+  /** 1000 USDC unless told. */
+  maxPriceAtomic?: bigint;
+  findStats?: (resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
+  /** Told right after a change of this process, so that its own memory need not wait for the notification. */
+  onChanged?: (resourceId: string) => void;
+}
