@@ -1,0 +1,22 @@
+/**
+ * The catalogue of AI models: sync, history, search, price arithmetic, and the snapshot that ships for offline use.
+ * Invariants: a sync changes everything or nothing; each change leaves a row of history; prices are exact decimal strings;
+ * capabilities come only from what the catalogue declares; its texts hold no control characters but may say anything.
+ */
+export { forgetModels, findModel, modelsChannel } from './find-model.ts';
+export { getModel } from './get-model.ts';
+export { listModelChanges } from './list-model-changes.ts';
+export { listModels } from './list-models.ts';
+export type { Model } from './model.ts';
+export { openModels } from './open-models.ts';
+export type { ModelsDeps } from './open-models.ts';
+export { parseCatalogue } from './parse-catalogue.ts';
+export type { ParsedCatalogue } from './parse-catalogue.ts';
+export { priceUsage } from './price-usage.ts';
+export type { PricedUsage } from './price-usage.ts';
+export type { Pricing } from './pricing.ts';
+export { scheduleModelSync } from './schedule-model-sync.ts';
+export { readSnapshot } from './snapshot/read-snapshot.ts';
+export { syncModels } from './sync-models.ts';
+export type { SyncOptions, SyncResult } from './sync-models.ts';
+export { triggerSync } from './trigger-sync.ts';

@@ -1,0 +1,41 @@
+import type { Pricing } from './pricing.ts';
+
+/** What the catalogue says about a model. */
+export interface CatalogueModel {
+  openrouterId: string;
+  canonicalSlug: string;
+  displayName: string;
+  description: string;
+  /** Who made it: the part of the id before the slash. */
+  provider: string;
+  inputModalities: string[];
+  outputModalities: string[];
+  contextLength: number | null;
+  maxCompletionTokens: number | null;
+  supportedParameters: string[];
+  pricing: Pricing;
+  isFree: boolean;
+  /** Chooses another model by itself; its price is not known before the call. */
+  isRouter: boolean;
+  /** `YYYY-MM-DD`: announced end. */
+  expirationDate: string | null;
+  publishedAt: string | null;
+}
+
+export interface Model extends CatalogueModel {
+  id: string;
+  /** False once the catalogue no longer lists it. */
+  isActive: boolean;
+  firstSeenAt: string;
+  lastSyncedAt: string;
+}
+
+/** The columns of a Model under its own names: a row is a Model. */
+export const modelColumns = `
+  id, openrouter_id AS "openrouterId", canonical_slug AS "canonicalSlug", display_name AS "displayName", description, provider,
+  input_modalities AS "inputModalities", output_modalities AS "outputModalities", context_length AS "contextLength",
+  max_completion_tokens AS "maxCompletionTokens", supported_parameters AS "supportedParameters", pricing,
+  is_free AS "isFree", is_router AS "isRouter", expiration_date::text AS "expirationDate", is_active AS "isActive",
+  to_char(published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "publishedAt",
+  to_char(first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "firstSeenAt",
+  to_char(last_synced_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "lastSyncedAt"`;
