@@ -1,0 +1,19 @@
+/**
+ * What stands in for the outside world in sandbox mode: a local chain with test USDC and a faucet, and a simulated
+ * OpenRouter. Only main and tests may import it. Nothing here outlives the process that started it, and nothing here
+ * pretends to be real: answers, usage and money are marked.
+ */
+export { connectChain } from './chain/connect-chain.ts';
+export type { ChainClient } from './chain/connect-chain.ts';
+export { describeSandbox } from './chain/describe-sandbox.ts';
+export { openFaucet } from './chain/open-faucet.ts';
+export type { Faucet } from './chain/open-faucet.ts';
+export { contractAddresses, readArtefact } from './chain/read-artefact.ts';
+export { startChain } from './chain/start-chain.ts';
+export type { Chain } from './chain/start-chain.ts';
+export { startOpenRouterSimulator } from './openrouter/start-simulator.ts';
+export type { OpenRouterSimulator, SimulatorOptions } from './openrouter/start-simulator.ts';
+export type { SimulatorControl } from './openrouter/control.ts';
+export type { DemoKeyName, DemoKeys } from './openrouter/demo-keys.ts';
+export type { FaultScope } from './openrouter/fault-plan.ts';
+export { faults as simulatorFaults } from './openrouter/faults.ts';
