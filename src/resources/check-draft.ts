@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { getAddress, isAddress, zeroAddress } from 'viem/utils';
+import { getAddress, isAddress } from 'viem/utils';
 import { parseUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
@@ -99,7 +99,7 @@ function checkPayTo(payTo: string | null): Check<string> {
   if (payTo === null || !isAddress(payTo)) {
     return { path, message: 'Give the address that is paid: 0x and 40 hex digits, with a correct checksum if mixed.' };
   }
-  return payTo === zeroAddress ? { path, message: 'Nobody owns this address.' } : { value: getAddress(payTo) };
+  return BigInt(payTo) === 0n ? { path, message: 'Nobody owns this address.' } : { value: getAddress(payTo) };
 }
 
 type KindCheck = Pick<Content, 'config' | 'inputSchema'> | { fields: FieldProblem[] };

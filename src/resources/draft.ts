@@ -18,6 +18,7 @@ export const categories = [
 const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const MAX_SLUG_LENGTH = 60;
 const MAX_CONFIG_LENGTH = 200_000;
+const MAX_DEPTH = 32;
 
 export function isSlug(text: string): boolean {
   return text.length <= MAX_SLUG_LENGTH && SLUG.test(text);
@@ -27,7 +28,6 @@ export const slugSchema = z
   .string()
   .refine(isSlug, `Use lower-case letters, digits and single hyphens between them, at most ${MAX_SLUG_LENGTH}.`);
 
-/** PostgreSQL stores neither NUL nor half a surrogate pair. */
 const storable = z.string().refine((text) => isStorable(text), 'This text holds characters that cannot be stored.');
 
 /** Each field of a draft as the creator may send it; what must hold at publishing is in `checkDraft`. */
@@ -44,10 +44,13 @@ export const draftFields = {
   parameters: z
     .array(parameterSchema)
     .max(100)
-    .refine(isStorable, 'A parameter holds characters that cannot be stored.'),
+    .refine((parameters) => isStorable(parameters), 'A parameter holds characters that cannot be stored.'),
   config: z
     .record(z.string(), z.unknown())
-    .refine(isStorable, 'The configuration holds characters that cannot be stored.')
+    .refine(
+      (config) => isStorable(config),
+      'The configuration is nested too deeply or holds characters that cannot be stored.',
+    )
     .refine((config) => canonicalJson(config).length <= MAX_CONFIG_LENGTH, 'The configuration is too large.'),
 };
 
@@ -66,7 +69,15 @@ export const emptyDraft: Omit<Draft, 'slug'> = {
   config: {},
 };
 
-function isStorable(value: unknown): boolean {
-  const text = typeof value === 'string' ? JSON.stringify(value) : canonicalJson(value);
-  return !/\\u(?:0000|d[89a-f])/.test(text);
+/** PostgreSQL stores neither NUL nor half a surrogate pair. */
+function isStorable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') {
+    return value.isWellFormed() && !value.includes('\0');
+  }
+  if (typeof value !== 'object' || value === null) {
+    return true;
+  }
+  return (
+    depth < MAX_DEPTH && Object.entries(value).every(([key, item]) => isStorable(key) && isStorable(item, depth + 1))
+  );
 }

@@ -52,10 +52,7 @@ async function listMine(deps: ResourcesDeps, caller: Caller, given: Input) {
          AND ($4::text IS NULL OR draft->>'category' = $4)
          AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
        ORDER BY id DESC LIMIT $6`,
-      [
-        ...[given.cursor ?? null, given.kind ?? null, given.state ?? null, given.category ?? null],
-        ...[given.q === undefined ? null : (toSearchQuery(given.q) ?? ''), given.limit + 1],
-      ],
+      [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.limit + 1],
     );
     return found.rows;
   });
@@ -78,10 +75,7 @@ async function listPublic(deps: ResourcesDeps, given: Input) {
        AND ($3::text IS NULL OR u.username = $3) AND ($4::text IS NULL OR v.category = $4)
        AND ($5::text IS NULL OR (v.superseded_at IS NULL AND v.search @@ to_tsquery('simple', $5)))
      ORDER BY r.id DESC LIMIT $6`,
-    [
-      ...[given.cursor ?? null, given.kind ?? null, given.creator ?? null, given.category ?? null],
-      ...[given.q === undefined ? null : (toSearchQuery(given.q) ?? ''), given.limit + 1],
-    ],
+    [given.cursor, given.kind, given.creator, given.category, toQuery(given.q), given.limit + 1],
   );
   const page = rows.slice(0, given.limit).map(toPublishedVersion);
   const stats = await findStats(
@@ -90,4 +84,9 @@ async function listPublic(deps: ResourcesDeps, given: Input) {
   );
   const items = page.map((version) => toPublicResource(deps, version, stats.get(version.resourceId)));
   return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.resourceId ?? null) : null };
+}
+
+/** Words that hold nothing searchable find nothing; no words at all find everything. */
+function toQuery(q: string | undefined): string | null {
+  return q === undefined ? null : (toSearchQuery(q) ?? '');
 }

@@ -66,9 +66,14 @@ async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<R
   );
   const versionId = newId();
   await tx.query(insertVersionSql, [
-    ...[versionId, id, row.owner_id, (newest?.version ?? 0) + 1],
+    versionId,
+    id,
+    row.owner_id,
+    (newest?.version ?? 0) + 1,
     ...toColumns(draft.content),
-    ...[draft.digest, toSearchText(draft.content), now],
+    draft.digest,
+    toSearchText(draft.content),
+    now,
   ]);
   // A paused resource stays paused: resuming is a decision of its own.
   const { rows } = await tx.query<ResourceRow>(

@@ -2,12 +2,15 @@ import type { PublishedVersion } from './resource-kind.ts';
 
 type Found = PublishedVersion | null;
 
-interface CacheOptions {
-  load(key: string): Promise<Found>;
-  now(): number;
+interface Bounds {
   maxEntries?: number;
   /** Roughly the characters of all the versions held: prompts may be long. */
   maxWeight?: number;
+}
+
+interface CacheOptions extends Bounds {
+  load(key: string): Promise<Found>;
+  now(): number;
 }
 
 export interface VersionCache {
@@ -18,33 +21,25 @@ export interface VersionCache {
 
 const MISS_MS = 5_000;
 const MAX_RELOADS = 3;
+const MAX_ENTRIES = 5_000;
+const MAX_WEIGHT = 32_000_000;
 
 /** Keeps what was found until dropped or pushed out (oldest first), and what was not found for a few seconds. */
 export function openVersionCache(options: CacheOptions): VersionCache {
-  const { maxEntries = 5_000, maxWeight = 32_000_000 } = options;
-  const entries = new Map<string, { version: PublishedVersion; weight: number }>();
+  const held = openShelf(options);
   const misses = new Map<string, number>();
   const loading = new Map<string, Promise<Found>>();
-  let totalWeight = 0;
   let generation = 0;
 
-  const forget = (key: string): void => {
-    totalWeight -= entries.get(key)?.weight ?? 0;
-    entries.delete(key);
-  };
-
   const keep = (key: string, version: Found): void => {
-    if (version === null) {
-      misses.set(key, options.now() + MISS_MS);
-      dropOldest(misses, maxEntries);
+    if (version !== null) {
+      held.put(key, version);
       return;
     }
-    const weight = JSON.stringify([version.config, version.inputSchema, version.parameters]).length;
-    forget(key);
-    entries.set(key, { version: Object.freeze(version), weight });
-    totalWeight += weight;
-    while (entries.size > maxEntries || (totalWeight > maxWeight && entries.size > 1)) {
-      forget(oldest(entries));
+    misses.delete(key);
+    misses.set(key, options.now() + MISS_MS);
+    if (misses.size > (options.maxEntries ?? MAX_ENTRIES)) {
+      misses.delete(oldest(misses));
     }
   };
 
@@ -78,32 +73,54 @@ export function openVersionCache(options: CacheOptions): VersionCache {
   };
 
   return {
-    find: (key) => {
-      const known = entries.get(key);
-      if (known) {
-        return known.version;
-      }
-      return (misses.get(key) ?? 0) > options.now() ? null : loadOnce(key);
-    },
+    find: (key) => held.get(key) ?? ((misses.get(key) ?? 0) > options.now() ? null : loadOnce(key)),
     drop: (resourceId) => {
       generation += 1;
       misses.clear();
       loading.clear();
+      held.drop(resourceId);
+    },
+  };
+}
+
+interface Shelf {
+  get(key: string): PublishedVersion | undefined;
+  put(key: string, version: PublishedVersion): void;
+  drop(resourceId?: string): void;
+}
+
+/** Bounded by number and by size; what was put first goes first. */
+function openShelf({ maxEntries = MAX_ENTRIES, maxWeight = MAX_WEIGHT }: Bounds): Shelf {
+  const entries = new Map<string, { version: PublishedVersion; weight: number }>();
+  let totalWeight = 0;
+
+  const remove = (key: string): void => {
+    totalWeight -= entries.get(key)?.weight ?? 0;
+    entries.delete(key);
+  };
+  const isFull = (): boolean => entries.size > maxEntries || (totalWeight > maxWeight && entries.size > 1);
+
+  return {
+    get: (key) => entries.get(key)?.version,
+    put: (key, version) => {
+      const weight = JSON.stringify([version.config, version.inputSchema, version.parameters]).length;
+      remove(key);
+      entries.set(key, { version: Object.freeze(version), weight });
+      totalWeight += weight;
+      while (isFull()) {
+        remove(oldest(entries));
+      }
+    },
+    drop: (resourceId) => {
       for (const [key, { version }] of entries) {
         if (resourceId === undefined || version.resourceId === resourceId) {
-          forget(key);
+          remove(key);
         }
       }
     },
   };
 }
 
-function dropOldest(map: Map<string, unknown>, maxEntries: number): void {
-  while (map.size > maxEntries) {
-    map.delete(oldest(map));
-  }
-}
-
-function oldest(map: Map<string, unknown>): string {
+function oldest(map: ReadonlyMap<string, unknown>): string {
   return map.keys().next().value ?? '';
 }

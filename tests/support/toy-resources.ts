@@ -1,0 +1,84 @@
+import type { z } from 'zod';
+import type { Database } from '#database/index.ts';
+import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
+import { createResource, publishResource, type ResourcesDeps } from '#resources/index.ts';
+import { openToyKind, type ToyKind } from './toy-kind.ts';
+
+export const PAY_TO = '0x71C7656EC7ab88b098defB751B7401B5f6d8976F';
+export const NETWORK = 'eip155:84532';
+
+interface ToyResources {
+  deps: ResourcesDeps;
+  kind: ToyKind;
+  /** Moved by hand. */
+  clock: { nowMs: number; now(): number };
+  addUser(username: string): Promise<User>;
+}
+
+/** What the operations need, over a real database, with a toy kind and a clock that stands still. */
+export function openToyResources(database: Database): ToyResources {
+  const kind = openToyKind();
+  const clock = {
+    nowMs: Date.parse('2026-01-02T03:04:05.000Z'),
+    now: () => clock.nowMs,
+  };
+  const deps = {
+    database,
+    kinds: [kind],
+    networks: [NETWORK, 'eip155:8453'],
+    clock,
+    publicUrl: 'https://farebox.test',
+  };
+  return { deps, kind, clock, addUser: (username) => addUser(database, username) };
+}
+
+async function addUser(database: Database, username: string): Promise<User> {
+  const user: User = {
+    kind: 'user',
+    userId: `user_${username}`,
+    username,
+    email: `${username}@example.com`,
+    isAdmin: false,
+    via: 'session',
+    scopes,
+  };
+  await database.system.query('INSERT INTO users (id, name, email, username) VALUES ($1, $2, $3, $2)', [
+    user.userId,
+    username,
+    user.email,
+  ]);
+  return user;
+}
+
+/** As the door does it: parse the input, run, and let only what the output allows through. */
+export async function perform<Deps, Input extends z.ZodType, Output extends z.ZodType>(
+  declared: Operation<Deps, Input, Output>,
+  [deps, caller]: [Deps, Caller],
+  input: z.input<Input>,
+): Promise<z.output<Output>> {
+  return declared.output.parse(await declared.run(deps, caller, declared.input.parse(input)));
+}
+
+/** A draft that lacks nothing; `fields` replace parts of it. */
+export function toyDraft(fields: Record<string, unknown> = {}) {
+  return {
+    kind: 'toy',
+    slug: 'haiku',
+    name: 'Haiku',
+    description: 'A haiku about anything.',
+    category: 'ai' as const,
+    tags: ['poem'],
+    priceUsdc: '0.01',
+    network: NETWORK,
+    payTo: PAY_TO,
+    parameters: [{ name: 'topic', description: 'What it is about.', example: 'frogs' }],
+    config: { template: 'A haiku about {topic}{/topic}.' },
+    ...fields,
+  };
+}
+
+/** Created and published; the creator's view of it. */
+export async function publishToy(deps: ResourcesDeps, caller: Caller, fields: Record<string, unknown> = {}) {
+  const { id } = await perform(createResource, [deps, caller], toyDraft(fields));
+  return perform(publishResource, [deps, caller], { id });
+}
