@@ -34,7 +34,7 @@ const extraSource = (
 const extras = new Map(Object.values(extraSource).map((model) => [model.id, model]));
 const sources = new Map<string, SourceModel>();
 for (const model of Object.values(chatSource).flatMap((group) => Object.values(group))) {
-  const isWanted = model.id.includes('/') && !model.id.endsWith(':batch') && !/-vector$/.test(model.id);
+  const isWanted = model.id.includes('/') && !model.id.endsWith(':batch') && !model.id.endsWith('-vector');
   if (!isWanted || model.type === 'classifier') {
     continue;
   }

@@ -15,10 +15,13 @@ test('every model of the snapshot parses with the official SDK and carries plain
   const { takenAt, models } = await readSnapshot();
   expect(Number.isNaN(Date.parse(takenAt))).toBe(false);
   for (const model of models as Listed[]) {
-    expect(Model$inboundSchema.safeParse(model).success, model.id).toBe(true);
+    expect({ id: model.id, parses: Model$inboundSchema.safeParse(model).success }).toStrictEqual({
+      id: model.id,
+      parses: true,
+    });
     const prices = Object.entries(model.pricing).filter(([key]) => key !== 'overrides');
     for (const [key, price] of prices) {
-      expect(price, `${model.id} ${key}`).toMatch(/^(-1|\d+(\.\d{1,13})?)$/);
+      expect(`${model.id} ${key} ${String(price)}`).toMatch(/ (-1|\d+(\.\d{1,13})?)$/);
     }
   }
 });

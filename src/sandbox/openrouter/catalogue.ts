@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+const modelSchema = z.looseObject({
+  id: z.string(),
+  canonical_slug: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+  created: z.number(),
+  context_length: z.number().nullable(),
+  alias_target: z.object({ slug: z.string() }).optional(),
+  architecture: z.looseObject({ input_modalities: z.array(z.string()), output_modalities: z.array(z.string()) }),
+  pricing: z.record(z.string(), z.unknown()),
+  top_provider: z.looseObject({ max_completion_tokens: z.number().nullish() }),
+  supported_parameters: z.array(z.string()),
+  expiration_date: z.string().nullish(),
+  reasoning: z.looseObject({ mandatory: z.boolean() }).nullish(),
+});
+
+/** A raw `GET /models` object, served as it came; only these fields are read. */
+export type CatalogueModel = z.infer<typeof modelSchema>;
+
+export interface Catalogue {
+  readonly list: readonly CatalogueModel[];
+  /** Counts changes, for ETags and caches. */
+  readonly revision: number;
+  find(id: string): CatalogueModel | null;
+  change(id: string, change: (model: CatalogueModel) => CatalogueModel): void;
+  remove(id: string): void;
+  reset(): void;
+}
+
+/** Variants that steer routing only: the model behind them is the plain one. */
+const routingVariant = /:(nitro|floor|exacto|online|extended|thinking)$/;
+
+export function openCatalogue(source: readonly unknown[]): Catalogue {
+  const original = source.map((model) => modelSchema.parse(model));
+  let list = original;
+  let byName = indexByName(list);
+  let revision = 0;
+  const replace = (next: CatalogueModel[]): void => {
+    list = next;
+    byName = indexByName(next);
+    revision += 1;
+  };
+  return {
+    get list() {
+      return list;
+    },
+    get revision() {
+      return revision;
+    },
+    find: (id) => byName.get(id) ?? byName.get(id.replace(routingVariant, '')) ?? null,
+    change: (id, change) => {
+      if (!byName.has(id)) {
+        throw new Error(`The catalogue has no model "${id}".`);
+      }
+      replace(list.map((model) => (model.id === id ? change(model) : model)));
+    },
+    remove: (id) => replace(list.filter((model) => model.id !== id)),
+    reset: () => replace(original),
+  };
+}
+
+function indexByName(list: readonly CatalogueModel[]): Map<string, CatalogueModel> {
+  const byName = new Map<string, CatalogueModel>();
+  for (const model of list) {
+    if (!model.id.includes(':')) {
+      byName.set(model.canonical_slug, model);
+    }
+  }
+  for (const model of list) {
+    byName.set(model.id, model);
+  }
+  return byName;
+}

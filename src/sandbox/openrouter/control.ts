@@ -1,0 +1,84 @@
+import { Big } from 'big.js';
+import { spentIn } from './accounts.ts';
+import { createDemoKeys } from './demo-keys.ts';
+import type { FaultScope } from './fault-plan.ts';
+import type { Latency, RecordedRequest, State } from './state.ts';
+
+/** Steers a simulator from inside the process: tests, the demo, the sandbox page. */
+export interface SimulatorControl {
+  /** What came in, oldest first; only the latest are kept. */
+  readonly requests: readonly RecordedRequest[];
+  /** Back to the first state: accounts, generations, faults, prices, requests. Latency stays. */
+  reset(): void;
+  setLatency(latency: Partial<Latency>): void;
+  /** Makes the next matching request (or `times` of them) go wrong. Names: the fault table. */
+  fail(name: string, scope?: FaultScope): void;
+  clearFaults(): void;
+  /** Merges into the price of a model; decimal strings in USD. */
+  changePrice(modelId: string, pricing: Record<string, string>): void;
+  /** Answers 404 from now on. `listed: false` also takes it from the list. */
+  retireModel(modelId: string, options?: { expirationDate?: string; listed?: boolean }): void;
+  /** Cuts streams into writes of so many bytes; 0 ends it. */
+  setSplitBytes(bytes: number): void;
+  setCredits(key: string, usd: string): void;
+  disableKey(key: string, isDisabled?: boolean): void;
+  getBalance(key: string): { creditsUsd: string; keyUsageUsd: string; reservedUsd: string };
+}
+
+export function openControl(state: State): SimulatorControl {
+  const getKey = (text: string) => {
+    const key = state.keys.get(text);
+    if (key === undefined) {
+      throw new Error('The simulator does not know this key.');
+    }
+    return key;
+  };
+  return {
+    get requests() {
+      return state.requests;
+    },
+    reset: () => {
+      state.keys = createDemoKeys();
+      state.generations.clear();
+      state.faults.clear();
+      state.catalogue.reset();
+      state.requests.length = 0;
+      state.sequence = 0;
+      state.splitBytes = 0;
+    },
+    setLatency: (latency) => {
+      state.latency = { ...state.latency, ...latency };
+    },
+    fail: (name, scope) => state.faults.fail(name, scope),
+    clearFaults: () => state.faults.clear(),
+    changePrice: (modelId, pricing) =>
+      state.catalogue.change(modelId, (model) => ({ ...model, pricing: { ...model.pricing, ...pricing } })),
+    retireModel: (modelId, options = {}) => {
+      const expirationDate = options.expirationDate ?? new Date(state.clock.now()).toISOString().slice(0, 10);
+      state.catalogue.change(modelId, (model) => ({ ...model, expiration_date: expirationDate }));
+      if (options.listed === false) {
+        state.catalogue.remove(modelId);
+      }
+    },
+    setSplitBytes: (bytes) => {
+      state.splitBytes = bytes;
+    },
+    setCredits: (text, usd) => {
+      const { account } = getKey(text);
+      account.creditsPurchased = account.creditsUsed.plus(usd);
+      account.hasEverPurchased = true;
+    },
+    disableKey: (text, isDisabled = true) => {
+      getKey(text).isDisabled = isDisabled;
+    },
+    getBalance: (text) => {
+      const key = getKey(text);
+      const { creditsPurchased, creditsUsed, reserved } = key.account;
+      return {
+        creditsUsd: creditsPurchased.minus(creditsUsed).toFixed(),
+        keyUsageUsd: new Big(spentIn(key, 'ever', state.clock.now())).toFixed(),
+        reservedUsd: reserved.toFixed(),
+      };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { authenticate } from './accounts.ts';
+import { toUsd } from './cost.ts';
+import type { Exchange } from './exchange.ts';
+import { isRefusal, refuse } from './refusal.ts';
+import { replyJson, replyRefusal } from './reply.ts';
+import type { Reply } from './reply.ts';
+import type { State, StoredGeneration } from './state.ts';
+import { toNativeReason } from './wire.ts';
+
+/** `GET /generation?id=`: 404 for a moment after the answer, as the real one. */
+export function answerGeneration(state: State, { headers, query }: Exchange): Reply {
+  const now = state.clock.now();
+  const key = authenticate(state.keys, headers['authorization'], now);
+  if (isRefusal(key)) {
+    return replyRefusal(key);
+  }
+  const id = query.get('id') ?? '';
+  const stored = state.generations.get(id);
+  if (stored === undefined || stored.availableAt > now || stored.key.account !== key.account) {
+    return replyRefusal(refuse(404, `Generation ${id.slice(0, 80)} not found`, { error_type: 'not_found' }));
+  }
+  return replyJson({ data: toGenerationJson(stored) });
+}
+
+function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
+  const { completion, headers } = stored;
+  const hasImages = completion.imageTokens > 0;
+  return {
+    id: completion.id,
+    upstream_id: null,
+    request_id: null,
+    total_cost: stored.chargedUsd,
+    cache_discount: null,
+    upstream_inference_cost: completion.isByok ? toUsd(completion.cost.total) : 0,
+    created_at: new Date(completion.createdAt).toISOString(),
+    model: completion.model,
+    app_id: null,
+    streamed: stored.isStreamed,
+    cancelled: stored.isCancelled,
+    provider_name: completion.provider,
+    latency: 0,
+    moderation_latency: null,
+    generation_time: 0,
+    finish_reason: stored.isCancelled ? null : completion.finishReason,
+    tokens_prompt: completion.promptTokens,
+    tokens_completion: stored.completionTokens,
+    native_tokens_prompt: completion.promptTokens,
+    native_tokens_completion: stored.completionTokens,
+    native_tokens_completion_images: completion.imageTokens,
+    native_tokens_reasoning: completion.reasoningTokens,
+    native_tokens_cached: 0,
+    num_media_prompt: null,
+    num_input_audio_prompt: null,
+    num_media_completion: hasImages ? 1 : null,
+    num_search_results: null,
+    num_fetches: null,
+    web_search_engine: null,
+    origin: headers['http-referer'] ?? headers['referer'] ?? '',
+    usage: stored.chargedUsd,
+    is_byok: completion.isByok,
+    native_finish_reason: stored.isCancelled ? null : toNativeReason(completion.finishReason),
+    external_user: null,
+    api_type: 'completions',
+    router: null,
+    provider_responses: [{ provider_name: completion.provider, status: 200, latency: 0, is_byok: completion.isByok }],
+    user_agent: headers['user-agent'] ?? null,
+    http_referer: headers['http-referer'] ?? headers['referer'] ?? null,
+    service_tier: null,
+    session_id: headers['x-session-id'] ?? null,
+    preset_id: null,
+    response_cache_source_id: null,
+    data_region: 'global',
+    workspace_id: null,
+  };
+}

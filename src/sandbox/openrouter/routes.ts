@@ -1,0 +1,55 @@
+import { answerChat, answerWithFault } from './chat.ts';
+import { answerCredits, answerKey } from './describe-key.ts';
+import type { Exchange } from './exchange.ts';
+import type { FaultRoute } from './fault-plan.ts';
+import { answerGeneration } from './find-generation.ts';
+import { answerEndpoints, answerModelCount, answerModels, answerUserModels } from './list-models.ts';
+import { refuse } from './refusal.ts';
+import { replyRefusal } from './reply.ts';
+import type { Reply } from './reply.ts';
+import type { State } from './state.ts';
+
+interface Route {
+  method: 'GET' | 'POST';
+  path: RegExp;
+  fault: FaultRoute;
+  answer(state: State, exchange: Exchange): Reply;
+}
+
+/** What the simulator serves, below `/api/v1`. The first match wins. */
+const routes: readonly Route[] = [
+  { method: 'POST', path: /^\/chat\/completions$/, fault: 'chat', answer: answerChat },
+  { method: 'GET', path: /^\/models$/, fault: 'models', answer: answerModels },
+  { method: 'GET', path: /^\/models\/user$/, fault: 'models', answer: answerUserModels },
+  { method: 'GET', path: /^\/models\/count$/, fault: 'models', answer: answerModelCount },
+  { method: 'GET', path: /^\/models\/[^/]+\/[^/]+\/endpoints$/, fault: 'models', answer: answerEndpoints },
+  { method: 'GET', path: /^\/key$/, fault: 'key', answer: answerKey },
+  { method: 'GET', path: /^\/credits$/, fault: 'credits', answer: answerCredits },
+  { method: 'GET', path: /^\/generation$/, fault: 'generation', answer: answerGeneration },
+];
+
+export const BASE_PATH = '/api/v1';
+
+export function answer(state: State, exchange: Exchange): Reply {
+  const path = exchange.path.startsWith(BASE_PATH) ? exchange.path.slice(BASE_PATH.length) : null;
+  const matching = routes.filter((route) => path !== null && route.path.test(path));
+  const route = matching.find(({ method }) => method === exchange.method);
+  if (route === undefined) {
+    return matching.length > 0
+      ? replyRefusal(refuse(405, 'Method Not Allowed'))
+      : replyRefusal(refuse(404, 'Not Found', { error_type: 'not_found' }));
+  }
+  if (exchange.isTooLarge) {
+    return replyRefusal(refuse(413, 'The request is too large', { error_type: 'payload_too_large' }));
+  }
+  return answerPlannedFault(state, exchange, route) ?? route.answer(state, exchange);
+}
+
+/** Faults of the routes that do no work; the chat route looks for its own. */
+function answerPlannedFault(state: State, { headers, keyText }: Exchange, { fault }: Route): Reply | null {
+  if (fault === 'chat') {
+    return null;
+  }
+  const chosen = state.faults.take({ route: fault, key: keyText, header: headers['x-sim-fault'] });
+  return chosen === null ? null : answerWithFault(chosen.fault);
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '#kit/index.ts';
+import type { Clock } from '#kit/index.ts';
+import { openCatalogue } from './catalogue.ts';
+import { openControl } from './control.ts';
+import type { SimulatorControl } from './control.ts';
+import { createDemoKeys, demoKeys } from './demo-keys.ts';
+import type { DemoKeys } from './demo-keys.ts';
+import { readExchange } from './exchange.ts';
+import { openFaultPlan } from './fault-plan.ts';
+import { openPictures } from './picture.ts';
+import { refuse } from './refusal.ts';
+import { replyRefusal, replyText } from './reply.ts';
+import { answer, BASE_PATH } from './routes.ts';
+import { sendReply } from './send-reply.ts';
+import type { Latency, State } from './state.ts';
+
+const MAX_RECORDED_REQUESTS = 500;
+const KEEP_ALIVE_MS = 60_000;
+
+export interface SimulatorOptions {
+  /** 0 chooses a free one. */
+  port: number;
+  /** Raw `GET /models` objects, all output modalities. */
+  catalogue: readonly unknown[];
+  clock?: Clock;
+  /** As fast as it goes unless told. The demo uses 250 ms and 80 tokens per second. */
+  latency?: Partial<Latency>;
+  seed?: string;
+  /** How long `GET /generation` answers 404 after an answer; 300 ms unless told. */
+  generationDelayMs?: number;
+}
+
+export interface OpenRouterSimulator {
+  /** Base URL, ending in `/api/v1`. */
+  url: string;
+  port: number;
+  keys: DemoKeys;
+  control: SimulatorControl;
+  stop(): Promise<void>;
+}
+
+/** Starts a server that answers like OpenRouter: deterministic, priced from the catalogue, marked as simulated. */
+export async function startOpenRouterSimulator(options: SimulatorOptions): Promise<OpenRouterSimulator> {
+  const state = createState(options);
+  const server = createServer((request, response) => {
+    serve(state, request, response).catch(() => fail(response));
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}${BASE_PATH}`,
+    port,
+    keys: demoKeys,
+    control: openControl(state),
+    stop: () => stop(server),
+  };
+}
+
+function createState(options: SimulatorOptions): State {
+  return {
+    seed: options.seed ?? 'farebox',
+    clock: options.clock ?? systemClock,
+    generationDelayMs: options.generationDelayMs ?? 300,
+    catalogue: openCatalogue(options.catalogue),
+    keys: createDemoKeys(),
+    generations: new Map(),
+    faults: openFaultPlan(),
+    requests: [],
+    latency: { firstTokenMs: 0, tokensPerSecond: 0, ...options.latency },
+    splitBytes: 0,
+    sequence: 0,
+    draw: openPictures(),
+  };
+}
+
+async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'OPTIONS') {
+    const headers = { 'access-control-allow-methods': 'GET, POST, OPTIONS', 'access-control-allow-headers': '*' };
+    return await sendReply(response, replyText('', { status: 204, headers }), state);
+  }
+  const exchange = await readExchange(request, state.clock.now());
+  state.requests.push(exchange.recorded);
+  if (state.requests.length > MAX_RECORDED_REQUESTS) {
+    state.requests.shift();
+  }
+  await sendReply(response, answer(state, exchange), state);
+}
+
+function fail(response: ServerResponse): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const reply = replyRefusal(refuse(500, 'Internal Server Error', { error_type: 'server' }));
+  const text = reply.kind === 'text' ? reply.text : '';
+  response.writeHead(500, { 'content-type': 'application/json', 'x-farebox-simulated': 'true' }).end(text);
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

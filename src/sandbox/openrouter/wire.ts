@@ -1,0 +1,208 @@
+import { toUsd } from './cost.ts';
+import type { Completion, ToolCall } from './completion.ts';
+
+/** One event (or comment) of a stream, ready to send. */
+export interface Frame {
+  text: string;
+  /** Completion tokens that this frame carries: what is billed when the client leaves. */
+  tokens: number;
+  /** The bill must stand before this frame leaves. */
+  isSettling?: boolean;
+  /** Instead of an event: drop the connection, or keep it open and silent. */
+  end?: 'cut' | 'hang';
+}
+
+export const COMMENT = ': OPENROUTER PROCESSING\n\n';
+const CHARACTERS_PER_CHUNK = 12;
+
+const nativeReasons: Record<string, string> = {
+  tool_calls: 'tool_calls',
+  length: 'length',
+  content_filter: 'content_filter',
+};
+
+export function toNativeReason(finishReason: string | null): string | null {
+  return finishReason === null ? null : (nativeReasons[finishReason] ?? finishReason);
+}
+
+/** The JSON answer, keys in the order of the wire. */
+export function toChatCompletion(completion: Completion): Record<string, unknown> {
+  const { content, reasoning, images, toolCalls } = completion;
+  return {
+    id: completion.id,
+    object: 'chat.completion',
+    created: Math.floor(completion.createdAt / 1_000),
+    model: completion.model,
+    provider: completion.provider,
+    service_tier: null,
+    system_fingerprint: null,
+    choices: [
+      {
+        index: 0,
+        logprobs: null,
+        finish_reason: completion.finishReason,
+        native_finish_reason: toNativeReason(completion.finishReason),
+        message: {
+          role: 'assistant',
+          content,
+          refusal: null,
+          reasoning,
+          ...(reasoning === null ? {} : { reasoning_details: [toReasoningDetail(reasoning)] }),
+          ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(toToolCallJson) } : {}),
+          ...(images.length > 0 ? { images: images.map(toImageJson) } : {}),
+        },
+        ...(completion.error ? { error: completion.error } : {}),
+      },
+    ],
+    ...(completion.hasUsage ? { usage: toUsage(completion) } : {}),
+  };
+}
+
+export function toUsage(completion: Completion): Record<string, unknown> {
+  const { cost, promptTokens, completionTokens } = completion;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    cost: toUsd(completion.charge),
+    is_byok: completion.isByok,
+    prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 0, audio_tokens: 0, video_tokens: 0 },
+    cost_details: {
+      upstream_inference_cost: toUsd(cost.total),
+      upstream_inference_prompt_cost: toUsd(cost.prompt),
+      upstream_inference_completions_cost: toUsd(cost.completion),
+    },
+    completion_tokens_details: {
+      reasoning_tokens: completion.reasoningTokens,
+      image_tokens: completion.imageTokens,
+      audio_tokens: 0,
+    },
+  };
+}
+
+/** The parts of a stream, so that a fault can leave out or replace any of them. */
+export interface StreamParts {
+  opening: Frame;
+  content: Frame[];
+  finish: Frame;
+  usage: Frame;
+  done: Frame;
+  /** Another event of this stream. */
+  event(fields: Record<string, unknown>): Frame;
+  choice(delta: Record<string, unknown>, finishReason: string | null): Record<string, unknown>;
+}
+
+export function toStreamParts(completion: Completion): StreamParts {
+  const head = {
+    id: completion.id,
+    object: 'chat.completion.chunk',
+    created: Math.floor(completion.createdAt / 1_000),
+    model: completion.model,
+    provider: completion.provider,
+  };
+  const event = (fields: Record<string, unknown>): Frame => ({
+    text: `data: ${JSON.stringify({ ...head, ...fields })}\n\n`,
+    tokens: 0,
+  });
+  const choice = (delta: Record<string, unknown>, finishReason: string | null): Record<string, unknown> => ({
+    index: 0,
+    delta: { content: '', role: 'assistant', ...delta },
+    finish_reason: finishReason,
+    native_finish_reason: toNativeReason(finishReason),
+    logprobs: null,
+  });
+  const last = [choice({}, completion.finishReason)];
+  const usage = completion.hasUsage ? { usage: toUsage(completion) } : {};
+  return {
+    opening: { text: COMMENT, tokens: 0 },
+    content: toDeltas(completion).map(({ delta, tokens }) => ({
+      ...event({ choices: [choice(delta, null)] }),
+      tokens,
+    })),
+    finish: event({ ...(completion.error ? { error: completion.error } : {}), choices: last }),
+    usage: { ...event({ choices: last, service_tier: null, ...usage }), isSettling: true },
+    done: { text: 'data: [DONE]\n\n', tokens: 0 },
+    event,
+    choice,
+  };
+}
+
+/** A comment also stands in the middle, as on the wire: a parser must not take it for an event or for progress. */
+export function toFrames(parts: StreamParts): Frame[] {
+  const middle = Math.ceil(parts.content.length / 2);
+  return [
+    parts.opening,
+    ...parts.content.slice(0, middle),
+    ...(parts.content.length > 1 ? [parts.opening] : []),
+    ...parts.content.slice(middle),
+    parts.finish,
+    parts.usage,
+    parts.done,
+  ];
+}
+
+/** Joins what needs no pause in between: fewer writes for the same bytes. */
+export function joinFrames(frames: readonly Frame[]): Frame[] {
+  const joined: Frame[] = [];
+  for (const frame of frames) {
+    const last = joined.at(-1);
+    if (last === undefined || last.end !== undefined || frame.end !== undefined || frame.isSettling) {
+      joined.push({ ...frame });
+    } else {
+      last.text += frame.text;
+      last.tokens += frame.tokens;
+    }
+  }
+  return joined;
+}
+
+interface Delta {
+  delta: Record<string, unknown>;
+  tokens: number;
+}
+
+function toDeltas(completion: Completion): Delta[] {
+  const { reasoning, images, toolCalls } = completion;
+  const pieces = splitText(completion.content ?? '');
+  const textTokens = completion.completionTokens - completion.reasoningTokens - completion.imageTokens;
+  return [
+    ...(reasoning === null ? [] : [toReasoningDelta(reasoning, completion.reasoningTokens)]),
+    ...pieces.map((content, at) => ({ delta: { content }, tokens: share(textTokens, at, pieces.length) })),
+    ...toolCalls.map((call) => ({
+      delta: { tool_calls: [{ ...toToolCallJson(call), index: 0 }] },
+      tokens: textTokens,
+    })),
+    ...images.map((url, index) => ({
+      delta: { images: [{ ...toImageJson(url), index }] },
+      tokens: completion.imageTokens,
+    })),
+  ];
+}
+
+function toReasoningDelta(reasoning: string, tokens: number): Delta {
+  return { delta: { reasoning, reasoning_details: [toReasoningDetail(reasoning)] }, tokens };
+}
+
+function toReasoningDetail(text: string): Record<string, unknown> {
+  return { type: 'reasoning.text', text, format: 'unknown', index: 0 };
+}
+
+function toToolCallJson(call: ToolCall): Record<string, unknown> {
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } };
+}
+
+function toImageJson(url: string): Record<string, unknown> {
+  return { type: 'image_url', image_url: { url } };
+}
+
+function splitText(text: string): string[] {
+  const characters = [...text];
+  return Array.from({ length: Math.ceil(characters.length / CHARACTERS_PER_CHUNK) }, (_, at) =>
+    characters.slice(at * CHARACTERS_PER_CHUNK, (at + 1) * CHARACTERS_PER_CHUNK).join(''),
+  );
+}
+
+/** Shares `total` over `count` parts without losing a token. */
+function share(total: number, at: number, count: number): number {
+  return Math.floor((total * (at + 1)) / count) - Math.floor((total * at) / count);
+}
