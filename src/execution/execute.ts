@@ -1,5 +1,6 @@
 import type { Clock } from '#kit/index.ts';
-import type { Evidence, Outcome, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { Outcome, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import { noEvidence } from './evidence.ts';
 
 interface ExecuteDeps {
   kinds: ReadonlyMap<string, ResourceKind>;
@@ -14,19 +15,6 @@ interface ExecuteContext {
   limitMs: number;
   isTest: boolean;
 }
-
-const noEvidence: Evidence = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: null,
-  finishReason: null,
-  firstTokenMs: null,
-  attempts: 0,
-  isSimulated: false,
-};
 
 /** Runs one version once. Whatever goes wrong comes back as a failed outcome: a buyer is charged for none of it. */
 export async function execute(

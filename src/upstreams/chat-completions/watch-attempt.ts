@@ -11,6 +11,8 @@ export interface Watch {
   stop(): void;
 }
 
+const TIMER_SLACK_MS = 50;
+
 export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: number): Watch {
   const controller = new AbortController();
   let reason: FailureKind | null = null;
@@ -19,7 +21,8 @@ export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: numb
     reason ??= why;
     controller.abort();
   };
-  const onAbort = (): void => end('aborted');
+  // The caller's own timer may ring a moment before ours.
+  const onAbort = (): void => end(timers.now() + TIMER_SLACK_MS >= call.deadlineMs ? 'deadline' : 'aborted');
   const cancelDeadline = timers.after(call.deadlineMs - timers.now(), () => end('deadline'));
   let cancelIdle = timers.after(idleTimeoutMs, checkIdle);
 

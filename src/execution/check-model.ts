@@ -1,0 +1,84 @@
+import type { Clock, FieldProblem } from '#kit/index.ts';
+import type { KnownModel } from './execution-deps.ts';
+import type { ChatSettings } from './chat-settings.ts';
+
+/** Kinds of output that reach a buyer: text as it is, images as files. */
+export type Output = 'text' | 'image';
+
+/** Why a model cannot run now, for the creator; null when it can. Cheap: asked on every call. */
+export function findModelFault(model: KnownModel | null, modelId: string, clock: Clock): string | null {
+  if (model === null) {
+    return `model_unknown: The catalogue has no model "${modelId}".`;
+  }
+  if (!model.isActive) {
+    return `model_gone: The model "${modelId}" is no longer offered.`;
+  }
+  if (model.expirationDate !== null && model.expirationDate < new Date(clock.now()).toISOString().slice(0, 10)) {
+    return `model_expired: The model "${modelId}" ended on ${model.expirationDate}.`;
+  }
+  return null;
+}
+
+/** What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. */
+export function toModalities(model: KnownModel): Output[] {
+  return (['image', 'text'] as const).filter((output) => model.outputModalities.includes(output));
+}
+
+export function maxTokensOf(model: KnownModel): number {
+  return model.maxCompletionTokens ?? model.contextLength ?? Number.MAX_SAFE_INTEGER;
+}
+
+const wireNames = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+} as const;
+
+interface ModelQuestion {
+  model: KnownModel | null;
+  modelId: string;
+  /** JSON Pointer of the field that names the model. */
+  path: string;
+  settings: ChatSettings;
+  clock: Clock;
+}
+
+/** Everything that stands against publishing with this model. */
+export function checkModel(question: ModelQuestion): FieldProblem[] {
+  const { model, modelId, path, settings, clock } = question;
+  if (modelId.trim() === '') {
+    return [{ path, message: 'Choose a model.' }];
+  }
+  const fault = findModelFault(model, modelId, clock);
+  if (model === null || fault !== null) {
+    return [{ path, message: (fault ?? '').replace(/^\w+: /, '') }];
+  }
+  if (model.isRouter) {
+    return [{ path, message: 'A router picks a model by itself, so its cost is not known. Choose one model.' }];
+  }
+  if (modelId.startsWith('~')) {
+    return [{ path, message: 'This name moves on to newer models. Choose the model that it stands for today.' }];
+  }
+  if (toModalities(model).length === 0) {
+    return [{ path, message: `This model makes neither text nor images (${model.outputModalities.join(', ')}).` }];
+  }
+  return checkSettings(model, settings);
+}
+
+function checkSettings(model: KnownModel, settings: ChatSettings): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const most = maxTokensOf(model);
+  if (settings.maxTokens > most) {
+    problems.push({ path: '/config/maxTokens', message: `${model.openrouterId} writes at most ${most} tokens.` });
+  }
+  for (const [field, wireName] of Object.entries(wireNames) as [keyof typeof wireNames, string][]) {
+    if (settings[field] !== undefined && !model.supportedParameters.includes(wireName)) {
+      problems.push({ path: `/config/${field}`, message: `${model.openrouterId} does not take ${wireName}.` });
+    }
+  }
+  if (settings.imageConfig && !model.outputModalities.includes('image')) {
+    problems.push({ path: '/config/imageConfig', message: `${model.openrouterId} makes no images.` });
+  }
+  return problems;
+}

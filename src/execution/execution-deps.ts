@@ -1,0 +1,51 @@
+import type { Clock } from '#kit/index.ts';
+import type { Media } from '#media/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import type { ChatCompletions, Log, Outbound, Upstream } from '#upstreams/index.ts';
+
+/** What execution needs to know of a model; `Model` of the catalogue has it. */
+export interface KnownModel {
+  openrouterId: string;
+  outputModalities: readonly string[];
+  contextLength: number | null;
+  maxCompletionTokens: number | null;
+  supportedParameters: readonly string[];
+  isRouter: boolean;
+  /** `YYYY-MM-DD` */
+  expirationDate: string | null;
+  isActive: boolean;
+}
+
+/** A key of the operator that stands in for creators who have none. */
+export interface PlatformKey {
+  apiKey: string;
+  /** For whom: everybody, or these usernames. */
+  policy: 'everybody' | readonly string[];
+}
+
+/** A finding that must stop the sale of one resource until its creator acts. */
+export interface PauseRequest {
+  resourceId: string;
+  ownerId: string;
+  /** For the creator. */
+  cause: string;
+}
+
+export interface ExecutionDeps {
+  openrouter: Upstream;
+  chatCompletions: ChatCompletions;
+  outbound: Pick<Outbound, 'open'>;
+  /** Called on every paid call: from memory. */
+  findModel(openrouterId: string): KnownModel | null | Promise<KnownModel | null>;
+  /** The creator's OpenRouter key, null when there is none or it is disabled. Called on every paid call: cached. */
+  openCreatorKey(ownerId: string): Promise<{ apiKey: string } | null>;
+  /** The sealed key of a `chat_completions` upstream (vault: x402_resources, resourceId, upstream_api_key). */
+  openUpstreamKey(resource: Pick<PublishedVersion, 'resourceId' | 'ownerId'>): Promise<string | null>;
+  platformKey: PlatformKey | null;
+  media: Pick<Media, 'storeImage'>;
+  /** A call found that OpenRouter refuses the creator's key, or that no credit stands behind it: stop using it. */
+  refuseCreatorKey(ownerId: string, refused: { apiKey: string; problem: string }): Promise<void>;
+  pauseResource(request: PauseRequest): Promise<void>;
+  clock: Clock;
+  log: Log;
+}

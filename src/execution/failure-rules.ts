@@ -1,0 +1,258 @@
+import type { ProblemCode } from '#kit/index.ts';
+import type { ChatFailure, FailureKind } from '#upstreams/index.ts';
+
+export interface FailureRule {
+  /** Stands first in the cause that the creator reads. */
+  code: string;
+  when: {
+    kinds?: readonly FailureKind[];
+    statuses?: readonly number[];
+    /** `errorType` of the failure. */
+    types?: readonly string[];
+    /** `limitSource` of the failure. */
+    limits?: readonly string[];
+  };
+  /** What the buyer is told: neutral, and nothing about keys, credit or models. */
+  problem: ProblemCode;
+  /** What the creator is told. */
+  text: string;
+  /** Retry-After for the buyer where the upstream names none. */
+  retryAfterSeconds?: number;
+  /** Stops selling until the creator acts: what needs the key, or this resource. */
+  pause?: 'key' | 'resource';
+}
+
+/**
+ * research/openrouter.md 2.2 as data; the first rule that fits decides. All of a rule's lists must hold.
+ * Only what a buyer's input cannot cause pauses anything: a 400 or 403 without a clear name never does.
+ */
+export const failureRules: readonly FailureRule[] = [
+  {
+    code: 'content_filtered',
+    when: { kinds: ['filtered'] },
+    problem: 'content_refused',
+    text: 'A content filter or the model itself refused this input.',
+  },
+  {
+    code: 'reasoning_starved',
+    when: { kinds: ['starved'] },
+    problem: 'upstream_failed',
+    text: 'Reasoning used up the token limit before the answer began. Raise maxTokens or choose a model that reasons less. OpenRouter charges you for such calls; buyers are not charged.',
+  },
+  {
+    code: 'empty_answer',
+    when: { kinds: ['empty'] },
+    problem: 'upstream_failed',
+    text: 'The model finished without text or image.',
+  },
+  {
+    code: 'malformed_answer',
+    when: { kinds: ['malformed'] },
+    problem: 'upstream_failed',
+    text: 'The upstream answered something that is no chat completion.',
+  },
+  {
+    code: 'truncated_answer',
+    when: { kinds: ['truncated'] },
+    problem: 'upstream_failed',
+    text: 'The answer broke off before its end.',
+  },
+  {
+    code: 'connection_failed',
+    when: { kinds: ['connection'] },
+    problem: 'upstream_failed',
+    text: 'The upstream could not be reached, or the connection broke.',
+  },
+  {
+    code: 'answer_too_large',
+    when: { kinds: ['too_large'] },
+    problem: 'upstream_failed',
+    text: 'The answer was larger than 1 MB of text or 20 MB of images.',
+  },
+  {
+    code: 'answer_stalled',
+    when: { kinds: ['idle'] },
+    problem: 'upstream_timeout',
+    text: 'The upstream sent nothing for too long.',
+  },
+  {
+    code: 'deadline_passed',
+    when: { kinds: ['deadline'] },
+    problem: 'upstream_timeout',
+    text: 'The answer took longer than the time limit of the resource. Raise the limit, lower maxTokens or choose a faster model.',
+  },
+  {
+    code: 'caller_left',
+    when: { kinds: ['aborted'] },
+    problem: 'unavailable',
+    text: 'The call was broken off before the answer was complete.',
+  },
+
+  {
+    code: 'content_refused',
+    when: { types: ['content_policy_violation', 'refusal', 'moderation'] },
+    problem: 'content_refused',
+    text: 'The provider refused this input for its content.',
+  },
+  {
+    code: 'input_too_long',
+    when: { types: ['context_length_exceeded', 'token_limit_exceeded', 'string_too_long'] },
+    problem: 'unprocessable',
+    text: 'Prompt and input together are longer than the model can read. Limit maxLength of the parameters, or choose a model with a larger context.',
+  },
+  {
+    code: 'input_too_large',
+    when: { types: ['payload_too_large'] },
+    problem: 'too_large',
+    text: 'The request was too large for the upstream.',
+  },
+  {
+    code: 'input_too_large',
+    when: { statuses: [413] },
+    problem: 'too_large',
+    text: 'The request was too large for the upstream.',
+  },
+  {
+    code: 'max_tokens_too_high',
+    when: { types: ['max_tokens_exceeded'] },
+    problem: 'upstream_failed',
+    text: 'maxTokens is higher than the model allows. Lower it and publish anew.',
+  },
+  {
+    code: 'model_gone',
+    when: { types: ['model_deprecated', 'free_variant_ended', 'model_unavailable_upstream', 'model_not_found'] },
+    problem: 'unavailable',
+    text: 'The model is no longer offered. Choose another and publish anew.',
+    pause: 'resource',
+  },
+
+  {
+    code: 'key_rejected',
+    when: { statuses: [401] },
+    problem: 'unavailable',
+    text: 'The upstream does not accept the API key: it is wrong, disabled, deleted or expired. Store a new one.',
+    pause: 'key',
+  },
+  {
+    code: 'key_limit_reached',
+    when: { limits: ['openrouter_key_limit'] },
+    problem: 'unavailable',
+    text: 'The spending limit of the API key is used up. Raise it, or wait for its reset.',
+  },
+  {
+    code: 'in_flight_budget',
+    when: { types: ['in_flight_budget_exhausted'] },
+    problem: 'unavailable',
+    text: 'A low balance limits how many calls may run at once. Top up to lift it.',
+    retryAfterSeconds: 5,
+  },
+  {
+    code: 'in_flight_budget',
+    when: { limits: ['openrouter_in_flight_budget'] },
+    problem: 'unavailable',
+    text: 'A low balance limits how many calls may run at once. Top up to lift it.',
+    retryAfterSeconds: 5,
+  },
+  {
+    code: 'balance_too_low',
+    when: { types: ['weight_exceeds_budget'] },
+    problem: 'unavailable',
+    text: 'The balance does not cover one call with this maxTokens. Top up, or lower maxTokens and publish anew.',
+  },
+  {
+    code: 'balance_too_low',
+    when: { limits: ['openrouter_affordability'] },
+    problem: 'unavailable',
+    text: 'The balance does not cover one call with this maxTokens. Top up, or lower maxTokens and publish anew.',
+  },
+  {
+    code: 'budget_reached',
+    when: { limits: ['openrouter_guardrail_budget', 'openrouter_workspace_budget'] },
+    problem: 'unavailable',
+    text: 'A budget of your OpenRouter account is used up. Raise it, or wait for its reset.',
+  },
+  {
+    code: 'out_of_credits',
+    when: { statuses: [402] },
+    problem: 'unavailable',
+    text: 'The account behind the API key has no credits left. Top up, then resume the resources.',
+    pause: 'key',
+  },
+
+  {
+    code: 'free_model_daily_limit',
+    when: { limits: ['openrouter_free_tier_daily'] },
+    problem: 'unavailable',
+    text: 'The daily limit of free models is reached. Choose the paid variant of the model.',
+    retryAfterSeconds: 3_600,
+  },
+  {
+    code: 'free_model_minute_limit',
+    when: { limits: ['openrouter_free_tier_minute'] },
+    problem: 'unavailable',
+    text: 'The limit of free models per minute is reached. Choose the paid variant of the model.',
+    retryAfterSeconds: 60,
+  },
+  {
+    code: 'rate_limited',
+    when: { statuses: [429] },
+    problem: 'unavailable',
+    text: 'The provider limits the rate of calls. Add fallback models, or bring your own provider key.',
+    retryAfterSeconds: 5,
+  },
+
+  {
+    code: 'not_permitted',
+    when: { statuses: [403] },
+    problem: 'unavailable',
+    text: 'The upstream does not permit this call: a region, a guardrail or an account setting stands against it.',
+  },
+  {
+    code: 'no_endpoint',
+    when: { statuses: [404] },
+    problem: 'upstream_failed',
+    text: 'No provider of the model fits the request and your account settings.',
+  },
+  {
+    code: 'provider_timeout',
+    when: { statuses: [408, 504, 524] },
+    problem: 'upstream_timeout',
+    text: 'The provider did not answer in time.',
+  },
+  {
+    code: 'provider_overloaded',
+    when: { statuses: [503, 529] },
+    problem: 'unavailable',
+    text: 'The provider is overloaded. Add fallback models.',
+    retryAfterSeconds: 10,
+  },
+  {
+    code: 'provider_failed',
+    when: { statuses: [500, 502, 520, 521, 522, 523] },
+    problem: 'upstream_failed',
+    text: 'The provider failed.',
+  },
+  {
+    code: 'request_refused',
+    when: { statuses: [400, 405, 409, 412, 415, 422] },
+    problem: 'upstream_failed',
+    text: 'The upstream refused the request. Check the settings of the resource.',
+  },
+];
+
+export const unknownFailure: FailureRule = {
+  code: 'upstream_error',
+  when: {},
+  problem: 'upstream_failed',
+  text: 'The upstream failed in a way that is not known here.',
+};
+
+export function fits(rule: FailureRule, failure: ChatFailure): boolean {
+  const { kinds, statuses, types, limits } = rule.when;
+  return (
+    (kinds === undefined || kinds.includes(failure.kind)) &&
+    (statuses === undefined || (failure.status !== null && statuses.includes(failure.status))) &&
+    (types === undefined || (failure.errorType !== null && types.includes(failure.errorType))) &&
+    (limits === undefined || (failure.limitSource !== null && limits.includes(failure.limitSource)))
+  );
+}

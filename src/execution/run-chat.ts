@@ -1,0 +1,108 @@
+import { Problem } from '#kit/index.ts';
+import type { AnswerImage, Evidence, Outcome, PublishedVersion, RunContext } from '#resources/index.ts';
+import type { ChatFailure, ChatRequest, ChatResult, Upstream } from '#upstreams/index.ts';
+import { classifyFailure } from './classify-failure.ts';
+import { noEvidence, toEvidence } from './evidence.ts';
+import type { ExecutionDeps } from './execution-deps.ts';
+import type { FoundKey } from './find-key.ts';
+
+/** One chat call of a version, ready to go. */
+export interface ChatRun {
+  version: PublishedVersion;
+  context: RunContext;
+  upstream: Upstream;
+  key: FoundKey;
+  request: ChatRequest;
+}
+
+/** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure in two languages. */
+export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
+  const { signal, deadlineMs } = run.context;
+  const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });
+  const evidence = toEvidence(result, run.request.model);
+  if (!result.ok) {
+    return failWith(deps, run, { failure: result.failure, evidence });
+  }
+  if (result.finishReason === 'content_filter') {
+    // What a filter has cut is not what was sold.
+    const failure = { kind: 'filtered', status: null, message: '', errorType: null } as const;
+    return failWith(deps, run, { failure: { ...failure, limitSource: null, retryAfterSeconds: null }, evidence });
+  }
+  if (result.images.length === 0) {
+    return { ok: true, answer: { response: result.text }, evidence };
+  }
+  const images = await storeImages(deps, run, result);
+  return Array.isArray(images)
+    ? { ok: true, answer: { response: result.text, images }, evidence }
+    : { ok: false, ...images, evidence };
+}
+
+/** An outcome for what is known to fail before anything is asked. */
+export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Outcome {
+  return { ok: false, problem, cause, evidence: noEvidence };
+}
+
+async function failWith(
+  deps: ExecutionDeps,
+  run: ChatRun,
+  found: { failure: ChatFailure; evidence: Evidence },
+): Promise<Outcome> {
+  const classified = classifyFailure(found.failure);
+  if (classified.pause !== null) {
+    await stopSales(deps, run, { scope: classified.pause, cause: classified.cause });
+  }
+  const { retryAfterSeconds } = classified;
+  return {
+    ok: false,
+    problem: classified.problem,
+    cause: classified.cause,
+    evidence: found.evidence,
+    ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+  };
+}
+
+/** A dead key of the operator is the operator's matter; a dead key of one upstream stops only what uses it. */
+async function stopSales(deps: ExecutionDeps, run: ChatRun, stop: { scope: 'key' | 'resource'; cause: string }) {
+  const { resourceId, ownerId } = run.version;
+  const { cause } = stop;
+  try {
+    if (stop.scope === 'resource' || run.key.source === 'upstream') {
+      await deps.pauseResource({ resourceId, ownerId, cause });
+    } else if (run.key.source === 'creator') {
+      await deps.refuseCreatorKey(ownerId, { apiKey: run.key.apiKey, problem: cause });
+    } else {
+      deps.log.warn({ resourceId, cause }, 'the platform key does not work');
+    }
+  } catch (error) {
+    // The call has its outcome either way; the next failure tries again.
+    deps.log.warn({ resourceId, err: error }, 'sales could not be stopped');
+  }
+}
+
+type ImageFailure = Omit<Extract<Outcome, { ok: false }>, 'ok' | 'evidence'>;
+
+async function storeImages(
+  deps: ExecutionDeps,
+  run: ChatRun,
+  result: Extract<ChatResult, { ok: true }>,
+): Promise<AnswerImage[] | ImageFailure> {
+  const { ownerId, resourceId } = run.version;
+  const { callId } = run.context;
+  try {
+    const storing = result.images.map(({ dataUrl }) => deps.media.storeImage({ ownerId, callId, dataUrl }));
+    return await Promise.all(storing);
+  } catch (error) {
+    if (error instanceof Problem) {
+      return {
+        problem: 'upstream_failed',
+        cause: `unusable_image: The model made an unusable image. ${error.message}`,
+      };
+    }
+    deps.log.warn({ resourceId, callId, err: error }, 'an image could not be stored');
+    return {
+      problem: 'unavailable',
+      cause: 'image_not_stored: The image could not be stored here.',
+      retryAfterSeconds: 10,
+    };
+  }
+}
