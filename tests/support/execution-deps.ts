@@ -1,0 +1,83 @@
+import type { ExecutionDeps, KnownModel } from '#execution/index.ts';
+import type { PublishedVersion, RunContext } from '#resources/index.ts';
+
+export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
+  return {
+    openrouterId: 'acme/poet',
+    outputModalities: ['text'],
+    contextLength: 8_192,
+    maxCompletionTokens: 4_096,
+    supportedParameters: ['temperature', 'max_tokens'],
+    isRouter: false,
+    expirationDate: null,
+    isActive: true,
+    ...more,
+  };
+}
+
+export const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image'] });
+
+/** What a kind told its ports. */
+export interface Told {
+  refusedKeys: { ownerId: string; problem: string }[];
+  paused: { resourceId: string; cause: string }[];
+  logged: unknown[];
+}
+
+type GivenDeps = Pick<ExecutionDeps, 'openrouter' | 'chatCompletions' | 'outbound' | 'media'>;
+
+/** Ports of execution over plain values; change a field to change the world. */
+export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = [knownModel(), painter]) {
+  const told: Told = { refusedKeys: [], paused: [], logged: [] };
+  const deps: ExecutionDeps = {
+    ...given,
+    findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
+    openCreatorKey: async () => null,
+    openUpstreamKey: async () => null,
+    platformKey: null,
+    refuseCreatorKey: async (ownerId, { problem }) => void told.refusedKeys.push({ ownerId, problem }),
+    pauseResource: async ({ resourceId, cause }) => void told.paused.push({ resourceId, cause }),
+    clock: { now: () => Date.now() },
+    log: { info: (...line) => told.logged.push(line), warn: (...line) => told.logged.push(line) },
+  };
+  return { deps, told };
+}
+
+export function publishedVersion(more: Partial<PublishedVersion> = {}): PublishedVersion {
+  return {
+    resourceId: '01900000-0000-7000-8000-000000000001',
+    versionId: '01900000-0000-7000-8000-000000000002',
+    version: 1,
+    ownerId: 'u1',
+    creator: 'demo',
+    slug: 'haiku',
+    kind: 'openrouter_instant',
+    name: 'Haiku',
+    description: '',
+    category: 'writing',
+    tags: [],
+    state: 'published',
+    pauseCause: null,
+    priceAtomic: 10_000n,
+    network: 'eip155:84532',
+    payTo: '0x0000000000000000000000000000000000000001',
+    timeoutSeconds: 60,
+    parameters: [],
+    inputSchema: {},
+    config: {},
+    publishedAt: new Date(0),
+    superseded: [],
+    ...more,
+  };
+}
+
+export function runContext(more: Partial<RunContext> = {}): RunContext {
+  return {
+    callId: '01900000-0000-7000-8000-000000000003',
+    payer: null,
+    signal: new AbortController().signal,
+    deadlineMs: Date.now() + 900,
+    isTest: false,
+    ...more,
+  };
+}
