@@ -1,0 +1,38 @@
+import { Hono } from 'hono';
+import { Problem } from '#kit/index.ts';
+import { authRoutes } from './auth-route.ts';
+import { crossOrigin } from './cross-origin.ts';
+import { healthRoutes } from './health-route.ts';
+import { imagesRoutes } from './images-route.ts';
+import { metricsRoutes } from './metrics-route.ts';
+import { mountRoutes } from './mount-routes.ts';
+import { operationRoutes } from './operation-door.ts';
+import { pagesRoutes } from './pages-route.ts';
+import { answerProblem } from './problem.ts';
+import { assertReadablePath, requestContext, type Env } from './request-context.ts';
+import { sandboxRoutes } from './sandbox-route.ts';
+import { securityHeaders } from './security-headers.ts';
+import type { AppOptions } from './server-options.ts';
+import { usageCsvRoutes } from './usage-csv-route.ts';
+
+/** Everything but the paid call: the management API, the pages and the routes that operators use. */
+export function buildApp(options: AppOptions): Hono<Env> {
+  const origins = new Set([new URL(options.publicUrl).origin, ...(options.trustedOrigins ?? [])]);
+  const app = new Hono<Env>();
+  app.use(requestContext(options), securityHeaders, crossOrigin(origins), assertReadablePath);
+  app.onError((error, c) => answerProblem(c, error, options.log));
+  app.notFound((c) =>
+    answerProblem(c, new Problem('not_found', { detail: 'Nothing is served at this path.' }), options.log),
+  );
+  mountRoutes(app, [
+    ...operationRoutes(options, origins),
+    ...usageCsvRoutes(options),
+    ...imagesRoutes(options),
+    ...authRoutes(options),
+    ...healthRoutes(options),
+    ...pagesRoutes(options),
+    ...(options.metrics ? metricsRoutes(options, options.metrics) : []),
+    ...(options.sandbox ? sandboxRoutes(options, options.sandbox) : []),
+  ]);
+  return app;
+}

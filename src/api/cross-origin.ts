@@ -1,0 +1,42 @@
+import type { MiddlewareHandler } from 'hono';
+import { Problem, type Caller } from '#kit/index.ts';
+import type { AppContext, Env } from './request-context.ts';
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * CORS of the management API. Any origin may read with an API key or as nobody; only our own origins and the trusted
+ * ones may read with a cookie.
+ */
+export function crossOrigin(origins: ReadonlySet<string>): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    await next();
+    const origin = c.req.header('origin');
+    const isTrusted = origin !== undefined && origins.has(origin);
+    c.header('Vary', 'Origin', { append: true });
+    c.header('Access-Control-Allow-Origin', isTrusted ? origin : '*');
+    c.header('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id');
+    if (isTrusted) {
+      c.header('Access-Control-Allow-Credentials', 'true');
+    }
+    if (c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
+      c.header('Access-Control-Allow-Methods', c.res.headers.get('allow') ?? 'GET');
+      c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, If-None-Match, X-Request-Id');
+      c.header('Access-Control-Max-Age', '7200');
+    }
+  };
+}
+
+/** A cookie travels by itself, so a change under a session must say that one of our pages sent it. */
+export function assertOwnOrigin(c: AppContext, caller: Caller, origins: ReadonlySet<string>): void {
+  if (caller.kind !== 'user' || caller.via !== 'session' || SAFE.has(c.req.method)) {
+    return;
+  }
+  const origin = c.req.header('origin');
+  if (origin === undefined || !origins.has(origin)) {
+    throw new Problem('forbidden', {
+      detail: `A change under a session needs an Origin header of this site (${[...origins].join(', ')}).`,
+      next: 'Send it from the site itself, or use an API key instead of the session.',
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import { anonymous } from '#kit/index.ts';
+import { networks } from '#payments/index.ts';
+import { getCreatorResource, listResources, toInputExample, type ResourcesDeps } from '#resources/index.ts';
+import type { PublicResource } from './public-resource.ts';
+import type { AppOptions } from './server-options.ts';
+
+type Shown = z.input<typeof getCreatorResource.output>;
+
+const SHOWN_AT_ONCE = 24;
+
+/** What the public pages show, read through the same operations as everybody else's programs. */
+export function openLanding(deps: ResourcesDeps): AppOptions['landing'] {
+  return {
+    listResources: async () => {
+      const { items } = await listResources.run(deps, anonymous, { mine: false, limit: SHOWN_AT_ONCE });
+      return items.flatMap((item) => (item.view === 'public' ? [toPublicResource(item)] : []));
+    },
+    findResource: async (creator, slug) => {
+      const given = getCreatorResource.input.safeParse({ username: creator, slug });
+      return given.success ? toPublicResource(await getCreatorResource.run(deps, anonymous, given.data)) : null;
+    },
+  };
+}
+
+function toPublicResource(shown: Shown): PublicResource {
+  const model = shown.details['model'];
+  return {
+    creator: shown.creator,
+    slug: shown.slug,
+    name: shown.name,
+    description: shown.description,
+    category: shown.category,
+    tags: shown.tags,
+    kind: shown.kind,
+    model: typeof model === 'string' ? model : null,
+    state: shown.state === 'draft' ? 'paused' : shown.state,
+    version: shown.version,
+    priceUsdc: shown.priceUsdc,
+    network: shown.network,
+    networkName: networks[shown.network]?.name ?? shown.network,
+    payTo: shown.payTo,
+    timeoutSeconds: shown.timeoutSeconds,
+    parameters: shown.parameters.map((parameter) => ({ ...parameter, required: parameter.required ?? true })),
+    inputExample: toInputExample(shown.parameters),
+    ...(shown.stats ? { stats: shown.stats } : {}),
+  };
+}

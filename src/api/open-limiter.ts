@@ -1,0 +1,42 @@
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import { sha256Hex } from '#kit/index.ts';
+import type { Database } from '#database/index.ts';
+import type { RateLimiter } from './server-options.ts';
+
+interface LimitOptions {
+  /** Tells limits apart that share the table. */
+  name: string;
+  points: number;
+  seconds: number;
+  /** Given: counted over all processes. Absent: in this process only. */
+  database?: Database;
+}
+
+/** So many units per key and time; units come back together when the time is over. */
+export function openLimiter(options: LimitOptions): RateLimiter {
+  const shared = { keyPrefix: options.name, points: options.points, duration: options.seconds };
+  const limiter = options.database
+    ? new RateLimiterPostgres({
+        ...shared,
+        storeClient: options.database.system,
+        storeType: 'pool',
+        tableName: 'rate_limits',
+        tableCreated: true,
+        clearExpiredByTimeout: false,
+        inMemoryBlockOnConsumed: options.points + 1,
+      })
+    : new RateLimiterMemory(shared);
+  return {
+    take: async (key) => {
+      try {
+        await limiter.consume(sha256Hex(key).slice(0, 32));
+        return { isAllowed: true, retryAfterSeconds: 0 };
+      } catch (error) {
+        if (error instanceof RateLimiterRes) {
+          return { isAllowed: false, retryAfterSeconds: Math.max(1, Math.ceil(error.msBeforeNext / 1000)) };
+        }
+        throw error;
+      }
+    },
+  };
+}

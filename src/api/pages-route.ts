@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '#kit/index.ts';
+import { answerJson, answerText } from './answer-json.ts';
+import type { Route } from './mount-routes.ts';
+import { toOpenapi } from './openapi.ts';
+import { docsPage } from './pages/docs-page.ts';
+import { landingPage } from './pages/landing-page.ts';
+import { resourcePage } from './pages/resource-page.ts';
+import type { AppContext } from './request-context.ts';
+import type { AppOptions } from './server-options.ts';
+
+const LIVE = 'public, max-age=10';
+const STEADY = 'public, max-age=300';
+
+const assets = [
+  { file: 'site.css', type: 'text/css; charset=utf-8' },
+  { file: 'mark.svg', type: 'image/svg+xml' },
+];
+
+/** The public pages, their style and the OpenAPI document. */
+export function pagesRoutes(options: AppOptions): Route[] {
+  const { landing, operations, version } = options;
+  const origin = new URL(options.publicUrl).origin;
+  const frame = { origin, isSandbox: options.sandbox !== undefined };
+  const openapi = toOpenapi(operations, { origin, version });
+  return [
+    page('/', LIVE, async () => landingPage({ ...frame, resources: await landing.listResources() })),
+    page('/docs', STEADY, () => docsPage({ ...frame, operations })),
+    page('/resources/:creator/:slug', LIVE, async (c) => {
+      const { creator, slug } = c.req.param() as { creator: string; slug: string };
+      const resource = await landing.findResource(creator, slug);
+      if (!resource) {
+        throw new Problem('not_found', { detail: 'No published resource has this address.' });
+      }
+      return resourcePage({ ...frame, resource });
+    }),
+    {
+      method: 'GET',
+      pattern: '/api/openapi.json',
+      handle: (c) => answerJson(c, { body: openapi, cacheControl: STEADY }),
+    },
+    ...assets.map(assetRoute),
+  ];
+}
+
+function page(pattern: string, cacheControl: string, render: (c: AppContext) => Promise<string>): Route {
+  return {
+    method: 'GET',
+    pattern,
+    handle: async (c) => {
+      const body = await render(c);
+      c.header('Content-Type', 'text/html; charset=utf-8');
+      return answerText(c, { body, cacheControl });
+    },
+  };
+}
+
+function assetRoute({ file, type }: (typeof assets)[number]): Route {
+  return {
+    method: 'GET',
+    pattern: `/assets/${file}`,
+    handle: async (c) => {
+      const body = await readFile(join(import.meta.dirname, 'pages', file), 'utf8');
+      c.header('Content-Type', type);
+      return answerText(c, { body, cacheControl: STEADY });
+    },
+  };
+}

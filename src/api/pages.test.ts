@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import type { PublicResource, ServerOptions } from '#api/index.ts';
+import { toyOptions, toyResource } from '../../tests/support/toy-app.ts';
+import { buildApp } from './build-app.ts';
+
+const sandbox: ServerOptions['sandbox'] = {
+  describe: () => ({ chainId: 84532, rpcUrl: 'http://127.0.0.1:4021', simulated: ['models', '<b>money</b>'] }),
+  faucet: async (address) => ({ address, transaction: '0x1' }),
+};
+
+async function page(path: string, changes: Partial<ServerOptions> = {}, accept = 'text/html'): Promise<string> {
+  const { options } = toyOptions(changes);
+  const response = await buildApp(options).request(path, { headers: { Accept: accept } });
+  return response.text();
+}
+
+function publish(changes: Partial<PublicResource>): Partial<ServerOptions> {
+  const resource = { ...toyResource, ...changes };
+  return { landing: { listResources: async () => [resource], findResource: async () => resource } };
+}
+
+const hostile = [
+  '</script><script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '{{7*7}}${7*7}',
+  '</title><b>',
+  'evil\u202egnp.exe\u2066\u200f',
+  'bell\u0007 and nul\u0000',
+];
+
+test.each(hostile)('shows the hostile text %j as text', async (text) => {
+  const everywhere = publish({
+    name: text,
+    description: text,
+    category: text,
+    tags: [text],
+    model: text,
+    inputExample: { topic: text },
+    parameters: [{ name: text, type: 'enum', description: text, required: true, default: text, enum: [text] }],
+  });
+  const shown = (await page('/', everywhere)) + (await page('/resources/demo/haiku', everywhere));
+  expect(shown).not.toMatch(/<script|<img src=x|onmouseover='|<\/title><b>/);
+  expect(shown).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]|[\p{Cc}--[\n]]/v);
+  expect(shown.match(/<bdi>/g)?.length).toBeGreaterThan(6);
+});
+
+test('the shell line stays one quoted argument', async () => {
+  const shown = await page('/', publish({ inputExample: { topic: "it's $(rm -rf ~) `x`" } }));
+  const line = shown.replaceAll('&#39;', "'").replaceAll('&quot;', '"');
+  expect(line).toContain(`-d '{"topic":"it'\\''s $(rm -rf ~) \`x\`"}'`);
+});
+
+test('the start page names what is published, its price, its creator and how to call it', async () => {
+  const shown = await page('/');
+  for (const part of [
+    'Haiku',
+    '@demo',
+    '0.01',
+    'Base Sepolia',
+    'google/gemini-3-flash',
+    'curl -i -X POST',
+    '@x402/fetch',
+    '/docs',
+  ]) {
+    expect(shown).toContain(part);
+  }
+  expect(shown).not.toContain('Sandbox');
+});
+
+test('in the sandbox it says so, and shows the faucet', async () => {
+  const shown = await page('/', { sandbox });
+  expect(shown).toContain('<strong>Sandbox</strong>');
+  expect(shown).toContain('/sandbox/faucet');
+  const facts = await page('/sandbox', { sandbox });
+  expect(facts).toContain('84532');
+  expect(facts).toContain('&lt;b&gt;money');
+  expect(JSON.parse(await page('/sandbox', { sandbox }, 'application/json'))).toMatchObject({ chainId: 84532 });
+});
+
+test('without resources it says that there are none', async () => {
+  const shown = await page('/', { landing: { listResources: async () => [], findResource: async () => null } });
+  expect(shown).toContain('Nothing is published yet');
+});
+
+test('a paused resource says so', async () => {
+  expect(await page('/resources/demo/haiku', publish({ state: 'paused' }))).toContain('is paused');
+});
+
+test('pages load nothing from elsewhere and run no script', async () => {
+  for (const path of ['/', '/docs', '/resources/demo/haiku', '/sandbox', '/nothing']) {
+    const shown = await page(path, { sandbox });
+    expect(shown).not.toMatch(/<script|style=|\son\w+=|src="http|<link[^>]+href="http|@import/);
+    expect(shown).toMatch(/^<!doctype html>\s*<html lang="en">/);
+    expect(shown.match(/<h1/g)).toHaveLength(1);
+    expect(shown).toMatch(/<main id="content"/);
+  }
+});
+
+test('a browser gets a page for a lost path, a program gets problem+json', async () => {
+  const { options } = toyOptions();
+  const app = buildApp(options);
+  const browser = await app.request('/lost', { headers: { Accept: 'text/html,*/*' } });
+  expect([browser.status, browser.headers.get('content-type')]).toEqual([404, 'text/html; charset=UTF-8']);
+  const program = await app.request('/lost');
+  expect([program.status, program.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  const api = await app.request('/api/lost', { headers: { Accept: 'text/html' } });
+  expect(api.headers.get('content-type')).toBe('application/problem+json');
+});
+
+test('style and mark are served from here, with validators', async () => {
+  const { options } = toyOptions();
+  const app = buildApp(options);
+  const css = await app.request('/assets/site.css');
+  expect(css.headers.get('content-type')).toBe('text/css; charset=utf-8');
+  expect(await css.text()).not.toMatch(/url\(|@import/);
+  expect((await app.request('/assets/mark.svg')).headers.get('etag')).not.toBeNull();
+});
+
+test('the OpenAPI document is valid and describes what is served', async () => {
+  const document = JSON.parse(await page('/api/openapi.json')) as Record<string, never>;
+  const result = await new Validator().validate(structuredClone(document));
+  expect(result.errors).toBeUndefined();
+  expect(result.valid).toBe(true);
+  expect(document).toMatchObject({
+    openapi: '3.1.0',
+    servers: [{ url: 'https://farebox.test' }],
+    paths: {
+      '/api/notes/{id}': { patch: { operationId: 'notes.rename', parameters: [{ name: 'id', in: 'path' }] } },
+      '/@{creator}/{slug}': { post: { operationId: 'resource.call' } },
+    },
+  });
+  const create = document['paths']?.['/api/notes']?.['post'] as unknown;
+  expect(create).toMatchObject({ 'x-scope': 'resources:write', requestBody: { required: true } });
+});
+
+test('the docs list every operation and every problem code', async () => {
+  const shown = await page('/docs');
+  for (const part of [
+    'POST /api/notes',
+    'PATCH /api/notes/:id',
+    'resources:write',
+    'settlement_pending',
+    'PAYMENT-SIGNATURE',
+  ]) {
+    expect(shown).toContain(part);
+  }
+});

@@ -1,0 +1,44 @@
+import type { PublicResource } from '../public-resource.ts';
+
+/** `'it''s'` for a POSIX shell: nothing inside is interpreted. */
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+export function resourceUrl(origin: string, resource: PublicResource): string {
+  return `${origin}/@${encodeURIComponent(resource.creator)}/${encodeURIComponent(resource.slug)}`;
+}
+
+/** Shows the 402: the price in the PAYMENT-REQUIRED header and, for version 1, in the body. */
+export function toCurl(origin: string, resource: PublicResource): string {
+  return `curl -i -X POST ${resourceUrl(origin, resource)} \\
+  -H 'Content-Type: application/json' \\
+  -d ${shellQuote(JSON.stringify(resource.inputExample))}`;
+}
+
+export function toFaucetCurl(origin: string): string {
+  return `curl -X POST ${origin}/sandbox/faucet \\
+  -H 'Content-Type: application/json' \\
+  -d '{"address":"0x…your wallet…"}'`;
+}
+
+/** The whole paid call with the unmodified official client. */
+export function toFetchProgram(origin: string, resource: PublicResource): string {
+  const body = JSON.stringify(resource.inputExample, null, 2).replaceAll('\n', '\n  ');
+  return `// npm install @x402/fetch @x402/evm viem
+import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
+import { ExactEvmScheme } from '@x402/evm';
+import { privateKeyToAccount } from 'viem/accounts';
+
+const wallet = privateKeyToAccount(process.env.WALLET_KEY);
+const payingFetch = wrapFetchWithPaymentFromConfig(fetch, {
+  schemes: [{ network: '${resource.network}', client: new ExactEvmScheme(wallet) }],
+});
+
+const answer = await payingFetch('${resourceUrl(origin, resource)}', {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(${body}),
+});
+console.log(await answer.json());`;
+}

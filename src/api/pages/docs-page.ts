@@ -1,0 +1,131 @@
+import { html } from 'hono/html';
+import { problemKinds, type BoundOperation } from '#kit/index.ts';
+import { listing, toPage, type Markup } from './layout.ts';
+
+interface Docs {
+  origin: string;
+  isSandbox: boolean;
+  operations: readonly BoundOperation[];
+}
+
+/** The whole HTTP surface on one page, from the same declarations that serve it. */
+export function docsPage({ origin, isSandbox, operations }: Docs): Promise<string> {
+  const groups = Map.groupBy(operations, (operation) => operation.name.split('.')[0] ?? '');
+  return toPage({
+    title: 'Docs · Farebox',
+    description: 'How to call a resource and how to publish one: every route, scope and problem code.',
+    isSandbox,
+    body: html`<article class="docs">
+      <header>
+        <h1>Docs</h1>
+        <p class="lead">
+          Everything is HTTP and JSON. Programs read <a href="/api/openapi.json">the OpenAPI document</a>.
+        </p>
+      </header>
+      ${theCall(origin)} ${publishing}
+      <section aria-labelledby="operations">
+        <h2 id="operations">Operations</h2>
+        ${[...groups].map(([name, members]) => operationTable(name, members))}
+      </section>
+      ${problems()}
+    </article>`,
+  });
+}
+
+function theCall(origin: string): Markup {
+  return html`<section aria-labelledby="paid-call">
+    <h2 id="paid-call">The paid call</h2>
+    <p>
+      A resource lives at <code>${origin}/@creator/slug</code> and takes any method. <code>POST /api/execute</code> with
+      <code>{"resourceId", "input"}</code> does the same by id.
+    </p>
+    <ol>
+      <li>
+        Without a payment the answer is <code>402</code>: x402 version 2 offers in the
+        <code>PAYMENT-REQUIRED</code> header, the same for version 1 in the body, and the schema of the input.
+      </li>
+      <li>
+        Repeat the request with <code>PAYMENT-SIGNATURE</code> (version 2) or <code>X-PAYMENT</code> (version 1). The
+        input and the resource are checked first: a request that cannot be answered is refused and costs nothing.
+      </li>
+      <li>
+        The answer is made, then the payment is settled, then you get
+        <code>{response, images?, usage, receipt}</code> and <code>PAYMENT-RESPONSE</code>.
+      </li>
+      <li>
+        If the settlement takes long the answer is <code>503 settlement_pending</code>: send the same payment again, and
+        never sign a second one. The same payment never buys twice.
+      </li>
+    </ol>
+  </section>`;
+}
+
+const publishing = html`<section aria-labelledby="publishing">
+  <h2 id="publishing">Publishing</h2>
+  <p>
+    Sign up at <code>/api/auth/sign-up/email</code>, make an API key at <code>/api/user/api-keys</code> and send it as
+    <code>Authorization: Bearer fbx_…</code>. Store your OpenRouter key, create a resource, publish it:
+  </p>
+  ${listing(
+    'In a shell',
+    `PUT  /api/user/integrations/openrouter   {"apiKey": "sk-or-…"}
+POST /api/resources                       {"kind": "openrouter_instant", …}
+POST /api/resources/{id}/publish`,
+  )}
+</section>`;
+
+function operationTable(name: string, operations: readonly BoundOperation[]): Markup {
+  return html`<h3 id="group-${name}">${name}</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="Operations: ${name}">
+      <table class="operations">
+        <thead>
+          <tr>
+            <th scope="col">Route</th>
+            <th scope="col">What it does</th>
+            <th scope="col">Needs</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${operations.map(
+            (operation) =>
+              html`<tr>
+                <th scope="row"><code>${operation.route}</code></th>
+                <td>${operation.summary}</td>
+                <td>${operation.scope === 'public' ? 'nothing' : html`<code>${operation.scope}</code>`}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function problems(): Markup {
+  return html`<section aria-labelledby="problems">
+    <h2 id="problems">Problems</h2>
+    <p>
+      Errors are <code>application/problem+json</code> with a <code>code</code> from this list, what to do next, a
+      request id and, where a payment took part, whether it was charged.
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Problem codes">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Code</th>
+            <th scope="col">Status</th>
+            <th scope="col">What to do</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${Object.entries(problemKinds).map(
+            ([code, kind]) =>
+              html`<tr>
+                <th scope="row"><code>${code}</code></th>
+                <td>${kind.status}</td>
+                <td>${kind.next}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}

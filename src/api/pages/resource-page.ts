@@ -1,0 +1,113 @@
+import { html } from 'hono/html';
+import type { PublicResource } from '../public-resource.ts';
+import { resourceUrl, toCurl, toFaucetCurl, toFetchProgram } from './call-snippets.ts';
+import { foreign, listing, toPage, type Markup } from './layout.ts';
+
+interface ResourceView {
+  origin: string;
+  isSandbox: boolean;
+  resource: PublicResource;
+}
+
+/** One resource as everybody may see it: what it does, what it takes, what it costs, how to call it. */
+export function resourcePage({ origin, isSandbox, resource }: ResourceView): Promise<string> {
+  return toPage({
+    title: `${resource.name} by @${resource.creator} · Farebox`,
+    description: resource.description.slice(0, 160),
+    isSandbox,
+    body: html`<article class="resource">
+      <header>
+        <p class="by">@${resource.creator}</p>
+        <h1>${foreign(resource.name)}</h1>
+        ${resource.state === 'published' ? '' : html`<p class="notice">This resource is ${resource.state}: it cannot be called now.</p>`}
+        <p class="about lead">${foreign(resource.description)}</p>
+      </header>
+      ${facts(origin, resource)} ${parameters(resource)}
+      <section aria-labelledby="call">
+        <h2 id="call">Call it</h2>
+        ${listing('See the price', toCurl(origin, resource))}
+        ${isSandbox ? listing('Take 10 test USDC', toFaucetCurl(origin)) : ''}
+        ${listing('Pay with the official client', toFetchProgram(origin, resource))}
+      </section>
+    </article>`,
+  });
+}
+
+function facts(origin: string, resource: PublicResource): Markup {
+  const { stats } = resource;
+  const rows: [string, unknown][] = [
+    ['Price', resource.priceUsdc === '0' ? 'Free' : `${resource.priceUsdc} USDC per call`],
+    ['Charged', 'only for a usable answer'],
+    ['Network', `${resource.networkName} (${resource.network})`],
+    ['Paid to', html`<code>${resource.payTo}</code>`],
+    ['Address', html`<code>${resourceUrl(origin, resource)}</code>`],
+    ['Model', resource.model ? foreign(resource.model) : 'none'],
+    ['Kind', resource.kind],
+    ['Category', foreign(resource.category)],
+    ['Time limit', `${resource.timeoutSeconds} s`],
+    ['Version', String(resource.version)],
+  ];
+  if (resource.tags.length > 0) {
+    rows.push(['Tags', foreign(resource.tags.join(', '))]);
+  }
+  if (stats && stats.call_count > 0) {
+    rows.push([
+      'Calls',
+      `${stats.call_count.toLocaleString('en')} (${successRate(stats)} of the last 30 days succeeded)`,
+    ]);
+  }
+  return html`<dl class="facts-table">
+    ${rows.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function successRate(stats: NonNullable<PublicResource['stats']>): string {
+  const calls = stats.success_count_30d + stats.failure_count_30d;
+  return calls === 0 ? 'none' : `${((100 * stats.success_count_30d) / calls).toFixed(1)} %`;
+}
+
+function parameters(resource: PublicResource): Markup {
+  if (resource.parameters.length === 0) {
+    return html`<section aria-labelledby="input">
+      <h2 id="input">Input</h2>
+      <p>It takes no input.</p>
+    </section>`;
+  }
+  return html`<section aria-labelledby="input">
+    <h2 id="input">Input</h2>
+    <div class="scroll" tabindex="0" role="region" aria-label="Parameters">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Type</th>
+            <th scope="col">Needed</th>
+            <th scope="col">What it is</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${resource.parameters.map(parameterRow)}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function parameterRow(parameter: PublicResource['parameters'][number]): Markup {
+  const choices = parameter.enum?.map((choice) => JSON.stringify(choice)).join(', ');
+  const usual = parameter.default === undefined ? '' : `Otherwise ${JSON.stringify(parameter.default)}. `;
+  return html`<tr>
+    <th scope="row"><code>${foreign(parameter.name)}</code></th>
+    <td>${parameter.type}</td>
+    <td>${parameter.required ? 'yes' : 'no'}</td>
+    <td>
+      ${foreign(parameter.description ?? '')} ${foreign(usual)} ${choices ? html`One of ${foreign(choices)}.` : ''}
+    </td>
+  </tr>`;
+}

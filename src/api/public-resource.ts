@@ -1,0 +1,34 @@
+/** A published resource as everybody may see it: what the public pages show. */
+export interface PublicResource {
+  creator: string;
+  slug: string;
+  name: string;
+  description: string;
+  category: string;
+  tags: readonly string[];
+  kind: string;
+  /** Null where the kind has no model. */
+  model: string | null;
+  state: 'published' | 'paused' | 'archived';
+  version: number;
+  priceUsdc: string;
+  /** CAIP-2. */
+  network: string;
+  networkName: string;
+  payTo: string;
+  timeoutSeconds: number;
+  parameters: readonly PublicParameter[];
+  /** A request body that the resource accepts. */
+  inputExample: Readonly<Record<string, unknown>>;
+  stats?: { call_count: number; success_count_30d: number; failure_count_30d: number };
+}
+
+interface PublicParameter {
+  name: string;
+  type: string;
+  description?: string | undefined;
+  required: boolean;
+  /** Shown as JSON. */
+  default?: unknown;
+  enum?: readonly unknown[] | undefined;
+}

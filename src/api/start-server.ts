@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { newId, Problem, toProblemJson } from '#kit/index.ts';
+import { answerClientError } from './client-error.ts';
+import { buildApp } from './build-app.ts';
+import type { ServerOptions } from './server-options.ts';
+
+const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$))/i;
+
+export interface RunningServer {
+  url: string;
+  port: number;
+  /** Stops accepting, lets requests under way finish, closes idle connections. */
+  close(): Promise<void>;
+}
+
+/** Listens: the paid call first for its paths, the rest to Hono. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const app = buildApp(options);
+  const listener = getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => answerBrokenRequest(error, options),
+  });
+  const open = new Set<ServerResponse>();
+  let isClosing = false;
+  const server = createServer({ headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 20_000 });
+  server.on('clientError', answerClientError);
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    open.add(res);
+    res.once('close', () => open.delete(res));
+    if (isClosing) {
+      res.setHeader('Connection', 'close');
+    }
+    void serve(options, listener, { req, res });
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    close: async () => {
+      isClosing = true;
+      await closeGracefully(server, open, options.closeWithinMs ?? 30_000);
+    },
+  };
+}
+
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
+
+type Listener = ReturnType<typeof getRequestListener>;
+
+async function serve(options: ServerOptions, listener: Listener, { req, res }: Exchange): Promise<void> {
+  try {
+    if (PAID_PATH.test(req.url ?? '') && (await options.paidRoute(req, res))) {
+      return;
+    }
+    await listener(req, res);
+  } catch (error) {
+    const requestId = newId();
+    options.log.error({ err: error, requestId }, 'a request failed outside its route');
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    res.writeHead(500, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
+    res.end(JSON.stringify(toProblemJson(error, { requestId })));
+  }
+}
+
+/** What cannot be made into a Request at all: a Host header or a target that is no URL. */
+function answerBrokenRequest(error: unknown, options: ServerOptions): Response {
+  const requestId = newId();
+  const isTheirs = error instanceof Error && error.name === 'RequestError';
+  if (!isTheirs) {
+    options.log.error({ err: error, requestId }, 'a request failed outside its route');
+  }
+  const problem = isTheirs
+    ? new Problem('invalid_input', { detail: 'The request target or the Host header is not valid.' })
+    : error;
+  const body = toProblemJson(problem, { requestId });
+  return new Response(JSON.stringify(body), {
+    status: Number(body['status']),
+    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
+  });
+}
+
+async function closeGracefully(server: Server, open: ReadonlySet<ServerResponse>, withinMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  for (const res of open) {
+    if (!res.headersSent) {
+      res.setHeader('Connection', 'close');
+    }
+    res.once('close', () => server.closeIdleConnections());
+  }
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), withinMs);
+  await closed;
+  clearTimeout(timer);
+}
