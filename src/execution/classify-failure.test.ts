@@ -76,7 +76,7 @@ test.each<[Partial<ChatFailure>, object]>([
   [{ status: 503 }, { code: 'provider_overloaded', problem: 'unavailable', retryAfterSeconds: 10 }],
   [{ status: 524 }, { code: 'provider_timeout' }],
   [{ status: 302 }, { code: 'upstream_error', problem: 'upstream_failed' }],
-  [{ kind: 'error_event' }, { code: 'upstream_error', problem: 'upstream_failed' }],
+  [{ kind: 'error_event' }, { code: 'answer_failed', problem: 'upstream_failed' }],
   [{ kind: 'error_event', status: 429 }, { code: 'rate_limited' }],
   [{ kind: 'idle' }, { code: 'answer_stalled', problem: 'upstream_timeout' }],
   [{ kind: 'deadline' }, { code: 'deadline_passed', problem: 'upstream_timeout' }],

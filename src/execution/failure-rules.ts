@@ -238,6 +238,12 @@ export const failureRules: readonly FailureRule[] = [
     problem: 'upstream_failed',
     text: 'The upstream refused the request. Check the settings of the resource.',
   },
+  {
+    code: 'answer_failed',
+    when: { kinds: ['error_event'] },
+    problem: 'upstream_failed',
+    text: 'The upstream reported an error in the middle of its answer.',
+  },
 ];
 
 export const unknownFailure: FailureRule = {

@@ -15,11 +15,7 @@ test('a parameter may stand in either template', () => {
 
 test('problems name the field and the position', () => {
   const found = checkPrompt({ systemPrompt: 'Hi\n{who}{/who}', userMessage: '{topic}{/mood}' }, parameters);
-  expect(found.map(({ path }) => path)).toEqual([
-    '/config/systemPrompt',
-    '/config/userMessage',
-    '/parameters/1',
-  ]);
+  expect(found.map(({ path }) => path)).toEqual(['/config/systemPrompt', '/config/userMessage', '/parameters/1']);
   expect(found[0]?.message).toMatch(/^Line 2, column 1: /);
 });
 

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openOpenrouterInstant } from '#execution/index.ts';
+import { systemClock } from '#kit/index.ts';
+import { openMedia } from '#media/index.ts';
+import { parseCatalogue, readSnapshot } from '#models/index.ts';
+import { parameterSchema, type Outcome } from '#resources/index.ts';
+import { simulatorFaults, startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
+import {
+  openChatCompletions,
+  openOpenRouter,
+  openOutbound,
+  type OpenRouterClient,
+  type Outbound,
+} from '#upstreams/index.ts';
+import { executionDeps, publishedVersion, runContext } from './support/execution-deps.ts';
+import { useTestDatabase } from './support/test-database.ts';
+
+const database = useTestDatabase();
+const parameters = [parameterSchema.parse({ name: 'topic' })];
+const PROMPT = 'Confidential house style number nine: write about {topic}{/topic}.';
+const logged: unknown[] = [];
+const log = { info: (...line: unknown[]) => logged.push(line), warn: (...line: unknown[]) => logged.push(line) };
+
+let simulator: OpenRouterSimulator;
+let openrouter: OpenRouterClient;
+let outbound: Outbound;
+let folder: string;
+let world: ReturnType<typeof executionDeps>;
+
+beforeAll(async () => {
+  const { models } = await readSnapshot();
+  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
+  openrouter = openOpenRouter({ baseUrl: simulator.url, publicUrl: 'https://f.example', title: 'Farebox', log });
+  outbound = openOutbound();
+  folder = await mkdtemp(join(tmpdir(), 'farebox-simulated-'));
+  const media = openMedia({
+    database: database.current,
+    folder,
+    signingKey: randomBytes(32),
+    publicUrl: 'https://f.example',
+    clock: systemClock,
+  });
+  const chatCompletions = openChatCompletions({ outbound, log });
+  const known = parseCatalogue(await openrouter.listModels()).models.map((model) => ({ ...model, isActive: true }));
+  world = executionDeps({ openrouter, chatCompletions, outbound, media }, known);
+});
+afterAll(async () => {
+  await openrouter.close();
+  await outbound.close();
+  await simulator.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  simulator.control.reset();
+  simulator.control.clearFaults();
+  logged.length = 0;
+  world.deps.openCreatorKey = async () => ({ apiKey: simulator.keys.healthy });
+});
+
+function run(config: object = {}): Promise<Outcome> {
+  const all = { modelId: 'openai/gpt-4o-mini', systemPrompt: PROMPT, ...config };
+  const version = publishedVersion({ parameters, config: all });
+  return openOpenrouterInstant(world.deps).run(version, { topic: 'a toll gate' }, runContext());
+}
+
+test('answers, priced exactly and marked as simulated', async () => {
+  const outcome = await run();
+  expect(outcome).toMatchObject({ ok: true, evidence: { isSimulated: true, attempts: 1, finishReason: 'stop' } });
+  expect(outcome.evidence.costUsd).toMatch(/^0\.0+\d+$/);
+  const generation = openrouter.getGeneration(simulator.keys.healthy, outcome.evidence.generationId ?? '');
+  expect(await generation).toMatchObject({ costUsd: outcome.evidence.costUsd });
+});
+
+test.each([1, 2, 3, 7])('reads the same answer in writes of %i bytes', async (bytes) => {
+  const whole = await run();
+  simulator.control.setSplitBytes(bytes);
+  const split = await run();
+  expect(split).toMatchObject({ ok: true, answer: whole.ok ? whole.answer : {} });
+});
+
+test('paints', async () => {
+  const outcome = await run({ modelId: 'google/gemini-2.5-flash-image', maxTokens: 4096 });
+  expect(outcome).toMatchObject({ ok: true, answer: { images: [{ contentType: 'image/png' }] } });
+});
+
+test.each(['empty', 'disabled', 'expired', 'exhausted', 'rateLimited', 'management'] as const)(
+  'a key that is %s sells nothing',
+  async (name) => {
+    world.deps.openCreatorKey = async () => ({ apiKey: simulator.keys[name] });
+    const outcome = await run();
+    expect(outcome).toMatchObject({ ok: false, problem: 'unavailable', cause: expect.stringMatching(/^[a-z_]+: /) });
+    expect(JSON.stringify([outcome, logged])).not.toContain(simulator.keys[name]);
+  },
+);
+
+/** Faults that leave a whole answer. */
+const harmless = new Set([
+  'usage_missing',
+  'cost_zero',
+  'is_byok',
+  'wrong_model_returned',
+  'generation_404_forever',
+  'stream_bom_crlf',
+  // Finish reason and usage have been seen.
+  'stream_no_done',
+]);
+
+test.each(Object.keys(simulatorFaults))('fault %s', async (name) => {
+  simulator.control.fail(name, { times: 9 });
+  const outcome = await run();
+  expect(outcome.ok).toBe(harmless.has(name));
+  expect(outcome.ok ? 'whole: an answer' : outcome.cause).toMatch(/^(?!upstream_error)[a-z_]+: /);
+  expect(JSON.stringify([outcome, logged])).not.toMatch(/confidential|house style|sk-or-v1/i);
+});
+
+test('GET /key tells good keys from bad ones', async () => {
+  expect(await openrouter.getKey(simulator.keys.healthy)).toMatchObject({ ok: true });
+  expect(await openrouter.getKey(simulator.keys.management)).toMatchObject({ ok: false, reason: 'management_key' });
+  expect(await openrouter.getKey('sk-or-v1-nobody-knows-this-key')).toMatchObject({ ok: false, reason: 'invalid_key' });
+});
