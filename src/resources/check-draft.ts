@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { getAddress, isAddress } from 'viem/utils';
 import { parseUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import { checkParameters } from './check-parameters.ts';
+import type { Draft } from './draft.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
-import type { Draft } from './tables.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
 /** What a version takes from its draft. */
@@ -29,8 +29,8 @@ type CheckResult = { ok: true; content: Content } | { ok: false; fields: FieldPr
 type Check<T> = { value: T } | FieldProblem;
 
 const DEFAULT_MAX_PRICE_ATOMIC = 1_000_000_000n;
-/** Payment headers end at 8 KB, and clients send back with the payment what the challenge said of the resource. */
-const MAX_PUBLIC_BYTES = 4_000;
+/** Held in memory and told to whoever asks; the 402 says as much of it as its headers can carry. */
+const MAX_PUBLIC_BYTES = 32_000;
 
 interface Owned {
   ownerId: string;
@@ -131,7 +131,7 @@ function checkSize({ name, description, tags, parameters, inputSchema }: Content
   const shown = JSON.stringify([name, description, tags, inputSchema, toInputExample(parameters)]);
   const bytes = Buffer.byteLength(shown);
   const message =
-    `What buyers are told (name, description, tags, parameters and their examples) takes ${bytes} bytes and must ` +
-    `fit into ${MAX_PUBLIC_BYTES}, because it travels in payment headers. Shorten descriptions, options or examples.`;
+    `What buyers are told (name, description, tags, parameters and their examples) takes ${bytes} bytes of at most ` +
+    `${MAX_PUBLIC_BYTES}. Shorten descriptions, options or examples.`;
   return bytes > MAX_PUBLIC_BYTES ? [{ path: '/parameters', message }] : [];
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { newId, operation, Problem, type Caller } from '#kit/index.ts';
-import { draftFields, emptyDraft } from './draft.ts';
+import { draftFields, emptyDraft, type Draft } from './draft.ts';
 import { claimSlug, getUser } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { changeOwn } from './show-own.ts';
-import type { Draft, ResourceRow } from './tables.ts';
+import type { ResourceRow } from './tables.ts';
 
 const { slug, ...rest } = draftFields;
 const input = z.strictObject({ kind: z.string().max(60), slug, ...z.object(rest).partial().shape });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from '#kit/index.ts';
 import { parameterSchema } from './parameter.ts';
-import type { Draft } from './tables.ts';
 
 export const categories = [
   'data',
@@ -55,6 +54,9 @@ export const draftFields = {
 };
 
 export const draftSchema = z.object(draftFields);
+
+/** What the creator edits; unfinished fields are null or empty until publishing asks for them. */
+export type Draft = z.output<typeof draftSchema>;
 
 export const emptyDraft: Omit<Draft, 'slug'> = {
   name: '',

@@ -86,7 +86,7 @@ async function listPublic(deps: ResourcesDeps, given: Input) {
   return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.resourceId ?? null) : null };
 }
 
-/** Words that hold nothing searchable find nothing; no words at all find everything. */
-function toQuery(q: string | undefined): string | null {
-  return q === undefined ? null : (toSearchQuery(q) ?? '');
+/** No words find everything; words that hold nothing searchable find nothing. */
+function toQuery(q = ''): string | null {
+  return q.trim() === '' ? null : (toSearchQuery(q) ?? '');
 }

@@ -1,3 +1,4 @@
+import type { Draft } from './draft.ts';
 import type { Parameter } from './parameter.ts';
 import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
 
@@ -18,21 +19,6 @@ export interface ResourceRow {
   published_version_id: string | null;
   created_at: Date;
   updated_at: Date;
-}
-
-/** What the creator edits; unfinished fields are null or empty until publishing asks for them. */
-export interface Draft {
-  slug: string;
-  name: string;
-  description: string;
-  category: string | null;
-  tags: string[];
-  priceUsdc: string | null;
-  network: string | null;
-  payTo: string | null;
-  timeoutSeconds: number;
-  parameters: Parameter[];
-  config: Record<string, unknown>;
 }
 
 /** A row of `x402_resource_versions`, joined with what of its resource and creator may change afterwards. */

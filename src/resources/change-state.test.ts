@@ -1,0 +1,126 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { anonymous, newId, type User } from '#kit/index.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { openToyResources, perform, publishToy } from '../../tests/support/toy-resources.ts';
+import {
+  archiveResource,
+  createResource,
+  getCreatorResource,
+  getResource,
+  listAffectedByKey,
+  listResourceVersions,
+  pauseForKey,
+  pauseResource,
+  publishResource,
+  resumeForKey,
+  resumeResource,
+  updateResource,
+  type ResourcesDeps,
+} from './index.ts';
+
+const database = useTestDatabase();
+let toy: ReturnType<typeof openToyResources>;
+let deps: ResourcesDeps;
+let creator: User;
+
+beforeAll(async () => {
+  creator = await openToyResources(database.current).addUser('ada');
+});
+
+beforeEach(() => {
+  toy = openToyResources(database.current);
+  deps = toy.deps;
+});
+
+const anySlug = () => `s-${newId()}`;
+const make = (needsKey = false) =>
+  publishToy(deps, creator, { slug: anySlug(), config: { template: '{topic}{/topic}', needsKey } });
+const change = (operation: typeof pauseResource, id: string) => perform(operation, [deps, creator], { id });
+const read = (id: string) => perform(getResource, [deps, creator], { id });
+
+test('pause and resume', async () => {
+  const { id } = await make();
+  expect(await change(pauseResource, id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
+  expect(await change(resumeResource, id)).toMatchObject({ state: 'published', pausedBy: null, pauseCause: null });
+});
+
+test('a draft can be neither paused nor resumed, and what is not paused cannot be resumed', async () => {
+  const { id } = await perform(createResource, [deps, creator], { kind: 'toy', slug: anySlug() });
+  await expect(change(pauseResource, id)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(change(resumeResource, id)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(change(resumeResource, (await make()).id)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('publishing does not end a pause', async () => {
+  const { id } = await make();
+  await change(pauseResource, id);
+  await perform(updateResource, [deps, creator], { id, name: 'Other' });
+  expect(await change(publishResource, id)).toMatchObject({ state: 'paused', published: { version: 2 } });
+});
+
+test('archiving is for good: gone for others, its slug never free again', async () => {
+  const { id, slug } = await make();
+  expect(await change(archiveResource, id)).toMatchObject({ state: 'archived' });
+  const gone = { code: 'gone', status: 410 };
+  await expect(perform(getResource, [deps, anonymous], { id })).rejects.toMatchObject(gone);
+  await expect(perform(listResourceVersions, [deps, anonymous], { id })).rejects.toMatchObject(gone);
+  await expect(perform(getCreatorResource, [deps, anonymous], { username: 'ada', slug })).rejects.toMatchObject(gone);
+  for (const operation of [pauseResource, resumeResource, archiveResource]) {
+    await expect(change(operation, id)).rejects.toMatchObject({ code: 'conflict' });
+  }
+  await expect(publishToy(deps, creator, { slug })).rejects.toMatchObject({
+    code: 'conflict',
+    fields: [{ path: '/slug' }],
+  });
+});
+
+test('an unpublished draft gives its slug back when it takes another', async () => {
+  const [first, second] = [anySlug(), anySlug()];
+  const { id } = await perform(createResource, [deps, creator], { kind: 'toy', slug: first });
+  expect(await perform(updateResource, [deps, creator], { id, slug: second })).toMatchObject({ slug: second });
+  await expect(perform(createResource, [deps, creator], { kind: 'toy', slug: second })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  await expect(perform(createResource, [deps, creator], { kind: 'toy', slug: first })).resolves.toMatchObject({
+    slug: first,
+  });
+});
+
+test('two creators may use the same slug', async () => {
+  const eve = await toy.addUser('eve');
+  const { slug } = await make();
+  await expect(publishToy(deps, eve, { slug })).resolves.toMatchObject({ url: `https://farebox.test/@eve/${slug}` });
+});
+
+test('without the key, what needs it pauses; with a new one, only that comes back', async () => {
+  const [needy, pausedNeedy, other] = [await make(true), await make(true), await make(false)];
+  await change(pauseResource, pausedNeedy.id);
+  const affected = await listAffectedByKey(deps, creator.userId);
+  expect(affected).toContainEqual({ id: needy.id, kind: 'toy', slug: needy.slug, name: 'Haiku', state: 'published' });
+  expect(affected.map(({ id }) => id)).toContain(pausedNeedy.id);
+  expect(affected.map(({ id }) => id)).not.toContain(other.id);
+  expect(await pauseForKey(deps, creator.userId, 'The key was removed.')).toContain(needy.id);
+  expect(await read(needy.id)).toMatchObject({ state: 'paused', pausedBy: 'key', pauseCause: 'The key was removed.' });
+  expect(await read(other.id)).toMatchObject({ state: 'published' });
+  expect(await pauseForKey(deps, creator.userId, 'Again.')).toEqual([]);
+  expect(await resumeForKey(deps, creator.userId)).toContain(needy.id);
+  expect(await read(needy.id)).toMatchObject({ state: 'published', pauseCause: null });
+  expect(await read(pausedNeedy.id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
+});
+
+test('what the creator pauses on top of a missing key stays paused when the key returns', async () => {
+  const { id } = await make(true);
+  await pauseForKey(deps, creator.userId, 'The key was removed.');
+  expect(await change(pauseResource, id)).toMatchObject({ pausedBy: 'owner' });
+  await resumeForKey(deps, creator.userId);
+  expect(await read(id)).toMatchObject({ state: 'paused' });
+});
+
+test('what was paused for the key resumes by hand only when it can work', async () => {
+  const { id } = await make(true);
+  await pauseForKey(deps, creator.userId, 'The key was removed.');
+  toy.kind.readiness = { ready: false, cause: 'No key.' };
+  await expect(change(resumeResource, id)).rejects.toMatchObject({ code: 'unprocessable' });
+  toy.kind.readiness = { ready: true };
+  expect(await change(resumeResource, id)).toMatchObject({ state: 'published' });
+});
