@@ -1,12 +1,12 @@
-import type { AffectedResource, IntegrationDeps, KeyPauseReason } from './openrouter-integration.ts';
+import { pauseCauses, type AffectedResource, type IntegrationDeps } from './openrouter-integration.ts';
 
 const MAX_ROUNDS = 10;
 
-type KeyState = 'usable' | KeyPauseReason;
+type KeyState = 'usable' | keyof typeof pauseCauses;
 
 interface Aligned {
-  paused: AffectedResource[];
-  resumed: AffectedResource[];
+  paused: string[];
+  resumed: string[];
 }
 
 /**
@@ -20,7 +20,7 @@ export async function alignAffected(deps: IntegrationDeps, ownerId: string): Pro
     aligned =
       state === 'usable'
         ? { paused: [], resumed: await deps.resumeAffected(ownerId) }
-        : { paused: await deps.pauseAffected(ownerId, state), resumed: [] };
+        : { paused: await deps.pauseAffected(ownerId, pauseCauses[state]), resumed: [] };
     const now = await readState(deps, ownerId);
     if (now === state) {
       return aligned;
@@ -37,11 +37,20 @@ async function readState({ vault }: IntegrationDeps, ownerId: string): Promise<K
       [ownerId],
     );
     if (!rows[0]) {
-      return 'key_deleted';
+      return 'deleted';
     }
     if (!rows[0].is_valid) {
-      return 'key_refused';
+      return 'refused';
     }
-    return rows[0].is_enabled ? 'usable' : 'key_disabled';
+    return rows[0].is_enabled ? 'usable' : 'disabled';
   });
+}
+
+/** What ids of changed resources stand for. */
+export async function describeAffected(
+  deps: IntegrationDeps,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<AffectedResource[]> {
+  return ids.length === 0 ? [] : (await deps.listAffected(ownerId)).filter(({ id }) => ids.includes(id));
 }

@@ -22,7 +22,7 @@ describe('switching and testing', () => {
       isEnabled: false,
       paused: [{ id: 'r1' }],
     });
-    expect(keys.world.log[0]).toBe('paused key_disabled with a key');
+    expect(keys.world.log[0]).toBe('paused Your OpenRouter key is switched off. with a key');
     expect(await openCreatorKey(keys.vault, keys.world.user.userId)).toBeNull();
     expect(await keys.call(updateOpenrouter, { isEnabled: true })).toMatchObject({
       isEnabled: true,

@@ -18,7 +18,7 @@ export { masterKeyFromText } from './master-key.ts';
 export type { MasterKey } from './master-key.ts';
 export { openVault } from './open-vault.ts';
 export type { Vault } from './open-vault.ts';
-export type { AffectedResource, IntegrationDeps, KeyCheck, KeyPauseReason } from './openrouter-integration.ts';
+export type { AffectedResource, IntegrationDeps, KeyCheck } from './openrouter-integration.ts';
 export { putOpenrouter } from './put-openrouter.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type { ResourceSecretDeps } from './owned-secret-place.ts';

@@ -22,19 +22,30 @@ export type KeyCheck =
   /** `detail` is for the owner of the key. */
   | { ok: false; reason: string; detail: string };
 
-export const affectedResource = z.object({ id: z.string(), slug: z.string(), name: z.string() });
+export const affectedResource = z.object({
+  id: z.string(),
+  kind: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  state: z.string(),
+});
 export type AffectedResource = z.output<typeof affectedResource>;
 
-export type KeyPauseReason = 'key_deleted' | 'key_disabled' | 'key_refused';
+/** Why resources pause, in words for their creator. */
+export const pauseCauses = {
+  deleted: 'Your OpenRouter key was deleted.',
+  disabled: 'Your OpenRouter key is switched off.',
+  refused: 'OpenRouter refuses your key. Replace it, or mend it there and test it here.',
+} as const;
 
-/** The ports are idempotent and return what they changed; only what was paused for the key is resumed. */
+/** The ports are idempotent and return the ids of what they changed; only what was paused for the key is resumed. */
 export interface IntegrationDeps {
   vault: Vault;
   /** Asks OpenRouter; never called inside a transaction. */
   checkKey(apiKey: string): Promise<KeyCheck>;
   listAffected(ownerId: string): Promise<AffectedResource[]>;
-  pauseAffected(ownerId: string, reason: KeyPauseReason): Promise<AffectedResource[]>;
-  resumeAffected(ownerId: string): Promise<AffectedResource[]>;
+  pauseAffected(ownerId: string, cause: string): Promise<string[]>;
+  resumeAffected(ownerId: string): Promise<string[]>;
 }
 
 export interface IntegrationRow {

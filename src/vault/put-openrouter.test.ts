@@ -84,12 +84,17 @@ describe('deleting a key', () => {
   test('pauses first, then deletes; a new key resumes', async () => {
     await keys.put();
     keys.world.log.length = 0;
-    expect(await keys.call(listAffected)).toEqual({ items: [{ id: 'r1', slug: 'haiku', name: 'Haiku' }] });
+    expect(await keys.call(listAffected)).toEqual({
+      items: [{ id: 'r1', kind: 'openrouter_instant', slug: 'haiku', name: 'Haiku', state: 'published' }],
+    });
     expect(await keys.call(deleteOpenrouter)).toEqual({
       deleted: true,
-      paused: [{ id: 'r1', slug: 'haiku', name: 'Haiku' }],
+      paused: [{ id: 'r1', kind: 'openrouter_instant', slug: 'haiku', name: 'Haiku', state: 'paused' }],
     });
-    expect(keys.world.log).toEqual(['paused key_deleted with a key', 'paused key_deleted without a key']);
+    expect(keys.world.log).toEqual([
+      'paused Your OpenRouter key was deleted. with a key',
+      'paused Your OpenRouter key was deleted. without a key',
+    ]);
     expect(await openCreatorKey(keys.vault, keys.world.user.userId)).toBeNull();
     expect(await refusal(keys.call(getOpenrouter))).toContain('not_found');
     expect(await refusal(keys.call(deleteOpenrouter))).toContain('not_found');

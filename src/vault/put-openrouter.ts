@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
 import type { Tx } from '#database/index.ts';
 import { newId, operation, sha256Hex } from '#kit/index.ts';
-import { alignAffected } from './align-affected.ts';
+import { alignAffected, describeAffected } from './align-affected.ts';
 import { getSnapshot } from './check-key.ts';
 import { toKeyName } from './creator-key.ts';
 import type { Vault } from './open-vault.ts';
@@ -42,7 +42,7 @@ export const putOpenrouter = operation<IntegrationDeps, typeof input, typeof out
     );
     vault.cache.forget(toKeyName(caller.userId));
     const { resumed } = await alignAffected(deps, caller.userId);
-    return { ...toIntegrationView(row), resumed };
+    return { ...toIntegrationView(row), resumed: await describeAffected(deps, caller.userId, resumed) };
   },
 });
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
 import { operation } from '#kit/index.ts';
-import { alignAffected } from './align-affected.ts';
+import { alignAffected, describeAffected } from './align-affected.ts';
 import { toKeyName } from './creator-key.ts';
 import {
   affectedResource,
   getIntegration,
   integrationView,
+  pauseCauses,
   refuseMissing,
   toIntegrationView,
   type IntegrationDeps,
@@ -30,7 +31,7 @@ export const updateOpenrouter = operation<IntegrationDeps, typeof input, typeof 
     const ownerId = caller.userId;
     await vault.database.asUser(ownerId, (tx) => getIntegration(tx, caller));
     // Paused before the key goes, so that no offer stands without a key behind it.
-    const paused = isEnabled ? [] : await deps.pauseAffected(ownerId, 'key_disabled');
+    const paused = isEnabled ? [] : await deps.pauseAffected(ownerId, pauseCauses.disabled);
     const row = await vault.database.asUser(ownerId, async (tx) => {
       const { rows } = await tx.query<IntegrationRow>(
         'UPDATE user_openrouter_integrations SET is_enabled = $2, updated_at = $3 WHERE owner_id = $1 RETURNING *',
@@ -43,8 +44,8 @@ export const updateOpenrouter = operation<IntegrationDeps, typeof input, typeof 
     const aligned = await alignAffected(deps, ownerId);
     return {
       ...toIntegrationView(row ?? refuseMissing()),
-      paused: [...paused, ...aligned.paused],
-      resumed: aligned.resumed,
+      paused: await describeAffected(deps, ownerId, [...paused, ...aligned.paused]),
+      resumed: await describeAffected(deps, ownerId, aligned.resumed),
     };
   },
 });

@@ -35,7 +35,7 @@ interface World {
   user: User;
   deps: IntegrationDeps;
   answer: KeyCheck | (() => Promise<KeyCheck>);
-  resource: AffectedResource & { state: string };
+  resource: AffectedResource;
   log: string[];
 }
 
@@ -103,13 +103,13 @@ async function buildWorld(vault: Vault): Promise<World> {
     `${userId}@example.com`,
   ]);
   const user: User = { kind: 'user', userId, username: userId, email: '', isAdmin: false, via: 'session', scopes };
-  const resource = { id: 'r1', slug: 'haiku', name: 'Haiku', state: 'published' };
+  const resource = { id: 'r1', kind: 'openrouter_instant', slug: 'haiku', name: 'Haiku', state: 'published' };
   const log: string[] = [];
-  const move = (state: string) => async (_ownerId: string, reason?: string) => {
+  const move = (state: string) => async (_ownerId: string, cause?: string) => {
     const moved = resource.state !== state;
-    log.push([state, reason, (await hasKey(vault, userId)) ? 'with' : 'without', 'a key'].filter(Boolean).join(' '));
+    log.push([state, cause, (await hasKey(vault, userId)) ? 'with' : 'without', 'a key'].filter(Boolean).join(' '));
     resource.state = state;
-    return moved ? [resource] : [];
+    return moved ? [resource.id] : [];
   };
   const deps: IntegrationDeps = {
     vault,
