@@ -47,7 +47,9 @@ async function readSources(): Promise<Record<string, { content: string }>> {
 }
 
 function compile(sources: Record<string, { content: string }>): Record<string, Record<string, CompiledContract>> {
-  const outputSelection = { '*': { '*': ['abi', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'] } };
+  const outputSelection = {
+    '*': { '*': ['abi', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'] },
+  };
   const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection } };
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput;
   if (output.errors?.length) {

@@ -48,7 +48,7 @@ export async function spawnAnvil(options: SpawnOptions): Promise<Anvil> {
   try {
     await untilReady(watchdog, options);
     const pid = await readPid(options.folder);
-    reportDeath(watchdog, options);
+    reportDeath(watchdog, { pid, log: options.log });
     return { pid, stop };
   } catch (error) {
     await stop();
@@ -109,10 +109,12 @@ function watch(watchdog: ChildProcess): () => Promise<void> {
   };
 }
 
-function reportDeath(watchdog: ChildProcess, { log }: SpawnOptions): void {
+function reportDeath(watchdog: ChildProcess, { pid, log }: { pid: number; log: Log }): void {
   watchdog.once('exit', (exitCode) => {
     if (!watchdog.stdin?.writableEnded) {
       log.error({ exitCode }, 'the local chain (anvil) ended by itself; restart Farebox');
+      // When somebody killed the watchdog, anvil must not stay behind alone.
+      void isAnvil(pid).then((isAlive) => isAlive && process.kill(pid, 'SIGTERM'));
     }
   });
 }
