@@ -3,9 +3,7 @@
  * Invariants: a creator's key and prompt are never in an outcome; buyers get a neutral problem code, creators the cause;
  * images leave as stored files, never as base64; caller values replace tags literally, once.
  */
-export { classifyFailure } from './classify-failure.ts';
-export type { ClassifiedFailure } from './classify-failure.ts';
-export type { ExecutionDeps, KnownModel, PauseRequest, PlatformKey } from './execution-deps.ts';
+export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
 export { execute } from './execute.ts';
 export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate, UPSTREAM_KEY_FIELD } from './kinds/prompt-template.ts';

@@ -1,4 +1,4 @@
-import type { MediaDeps } from './open-media.ts';
+import type { MediaDeps } from './media-deps.ts';
 
 const BATCH = 500;
 /** No write takes this long: what is older was left by a killed process. */

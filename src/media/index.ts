@@ -3,7 +3,5 @@
  * Invariants: what an image is, its bytes say, never a header; nothing is served without a signed URL that has not
  * expired; bytes lie in a MediaStore, never in the database; a row exists before its file, so that no file is forgotten.
  */
-export { openFileStore } from './file-store.ts';
-export type { MediaStore } from './media-store.ts';
 export { openMedia } from './open-media.ts';
-export type { Media, ReadImage, StoredImage } from './open-media.ts';
+export type { Media } from './open-media.ts';

@@ -2,23 +2,11 @@ import type { Database } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
 import { expireImages } from './expire-images.ts';
 import { openFileStore } from './file-store.ts';
+import type { MediaDeps } from './media-deps.ts';
 import type { MediaStore } from './media-store.ts';
 import { readImage, type ReadImage } from './read-image.ts';
 import type { SignedQuery } from './sign-url.ts';
 import { storeImage, type ImageToStore, type StoredImage } from './store-image.ts';
-
-export type { ReadImage } from './read-image.ts';
-export type { StoredImage } from './store-image.ts';
-
-/** What the verbs of this module need. */
-export interface MediaDeps {
-  database: Database;
-  store: MediaStore;
-  signingKey: Uint8Array;
-  publicUrl: string;
-  clock: Clock;
-  retentionMs: number;
-}
 
 interface MediaOptions {
   database: Database;

@@ -1,5 +1,5 @@
 import { Problem, sha256Hex } from '#kit/index.ts';
-import type { MediaDeps } from './open-media.ts';
+import type { MediaDeps } from './media-deps.ts';
 import { isSigned, type SignedQuery } from './sign-url.ts';
 
 export interface ReadImage {

@@ -1,6 +1,6 @@
 import { newId, Problem, sha256Hex } from '#kit/index.ts';
 import { decodeDataUrl, MAX_IMAGE_BYTES, tooLarge } from './decode-image.ts';
-import type { MediaDeps } from './open-media.ts';
+import type { MediaDeps } from './media-deps.ts';
 import { signImage } from './sign-url.ts';
 import { sniffImage } from './sniff-image.ts';
 

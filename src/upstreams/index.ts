@@ -5,13 +5,11 @@
  * public address that is checked when connecting, and redirects are not followed.
  */
 export type {
-  ChatCall,
   ChatFacts,
   ChatFailure,
   ChatMessage,
   ChatRequest,
   ChatResult,
-  ChatUsage,
   FailureKind,
   Upstream,
 } from './chat-completions/chat.ts';
@@ -19,9 +17,7 @@ export { openChatCompletions } from './chat-completions/open-chat-completions.ts
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
-export type { KeyCheck, KeySnapshot } from './openrouter/get-key.ts';
 export { openOutbound } from './safe-fetch/open-outbound.ts';
 export type { Outbound } from './safe-fetch/open-outbound.ts';
-export { systemTimers } from './timers.ts';
 export type { Timers } from './timers.ts';
 export type { Log } from './log.ts';

@@ -15,7 +15,7 @@ export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
   };
 }
 
-export const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image'] });
+const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image'] });
 
 /** What a kind told its ports. */
 export interface Told {

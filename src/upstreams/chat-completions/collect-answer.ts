@@ -2,8 +2,8 @@ import type { ChatUsage } from './chat.ts';
 import { toDecimalText } from './parse-json.ts';
 import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
 
-export const MAX_TEXT_BYTES = 1_000_000;
-export const MAX_IMAGES_BYTES = 20_000_000;
+const MAX_TEXT_BYTES = 1_000_000;
+const MAX_IMAGES_BYTES = 20_000_000;
 const MAX_IMAGES = 16;
 
 /** What has arrived of one answer so far. */
@@ -107,7 +107,7 @@ function addImage(collected: Collected, url: string | null | undefined): void {
   collected.images.add(url);
 }
 
-export function toUsage(usage: EventUsage): ChatUsage {
+function toUsage(usage: EventUsage): ChatUsage {
   return {
     inputTokens: usage.prompt_tokens ?? null,
     outputTokens: usage.completion_tokens ?? null,
