@@ -13,4 +13,3 @@ export { listApiKeys } from './list-api-keys.ts';
 export { openAccounts } from './open-accounts.ts';
 export type { Accounts } from './open-accounts.ts';
 export { revokeApiKey } from './revoke-api-key.ts';
-export { isAllowedUsername } from './username.ts';

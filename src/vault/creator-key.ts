@@ -3,7 +3,7 @@ import type { Vault } from './open-vault.ts';
 import { toKeyContext } from './sealed-columns.ts';
 import { announceChange } from './vault-changed.ts';
 
-export interface CreatorKey {
+interface CreatorKey {
   apiKey: string;
   source: 'creator';
 }

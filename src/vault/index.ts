@@ -9,7 +9,6 @@
  * every process the new one alone. The database records which key is current, so no process falls back to the old one.
  */
 export { openCreatorKey, markCreatorKeyRefused } from './creator-key.ts';
-export type { CreatorKey } from './creator-key.ts';
 export { deleteOpenrouter } from './delete-openrouter.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { getOpenrouter } from './get-openrouter.ts';
@@ -23,12 +22,9 @@ export { putOpenrouter } from './put-openrouter.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type { ResourceSecretDeps } from './owned-secret-place.ts';
 export { openResourceSecret, sealResourceSecret } from './resource-secret.ts';
-export type { SecretPlace } from './resource-secret.ts';
 export { rotateDataKey } from './rotate-data-key.ts';
 export { rotateMasterKey } from './rotate-master-key.ts';
-export type { RotateResult } from './rotate-master-key.ts';
 export type { SealContext } from './seal.ts';
-export type { SealedColumn } from './sealed-columns.ts';
 export { testOpenrouter } from './test-openrouter.ts';
 export { updateOpenrouter } from './update-openrouter.ts';
 export { onVaultChanged, VAULT_CHANGED } from './vault-changed.ts';

@@ -10,7 +10,7 @@ interface RotateDeps {
   clock: Clock;
 }
 
-export interface RotateResult {
+interface RotateResult {
   rewrapped: number;
   /** Data keys that are still under a third master key. */
   remaining: number;

@@ -9,7 +9,7 @@ export interface SealedColumn {
   toContext(row: Record<string, unknown>): SealContext;
 }
 
-export const INTEGRATIONS = 'user_openrouter_integrations';
+const INTEGRATIONS = 'user_openrouter_integrations';
 
 /** One key per owner, so the owner names the row. */
 export function toKeyContext(ownerId: string): SealContext {
