@@ -2,9 +2,9 @@ import type { FieldProblem } from '#kit/index.ts';
 import { isRequired, PARAMETER_NAME, parameterTypes, type Parameter } from './parameter.ts';
 import { parseInput } from './parse-input.ts';
 import { compilePattern, MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
-import { toInputSchema, USER_MESSAGE } from './to-input-schema.ts';
+import { DEFAULT_MAX_LENGTH, toInputSchema, USER_MESSAGE } from './to-input-schema.ts';
 
-export const MAX_PARAMETERS = 40;
+const MAX_PARAMETERS = 40;
 const MAX_PATTERNS = 10;
 const MAX_TEXT_LENGTH = 100_000;
 
@@ -95,7 +95,7 @@ function checkLength({ minLength = 0, maxLength, pattern }: Parameter): FieldPro
     const because = pattern === undefined ? '' : ' where there is a pattern';
     return [{ path: '/maxLength', message: `\`maxLength\` is at most ${longest}${because}.` }];
   }
-  const effective = maxLength ?? Math.min(longest, 10_000);
+  const effective = maxLength ?? Math.min(longest, DEFAULT_MAX_LENGTH);
   const message = `\`minLength\` is larger than \`maxLength\` (${effective}${maxLength === undefined ? ' unless set' : ''}).`;
   return minLength > effective ? [{ path: '/minLength', message }] : [];
 }

@@ -23,7 +23,7 @@ export function isSlug(text: string): boolean {
   return text.length <= MAX_SLUG_LENGTH && SLUG.test(text);
 }
 
-export const slugSchema = z
+const slugSchema = z
   .string()
   .refine(isSlug, `Use lower-case letters, digits and single hyphens between them, at most ${MAX_SLUG_LENGTH}.`);
 

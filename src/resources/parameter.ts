@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Types that a call can carry today. */
 export const parameterTypes = ['string', 'number', 'integer', 'boolean', 'enum'] as const;
 /** Names kept for binary input; a draft may hold them, publishing refuses them. */
-export const reservedTypes = ['image', 'file', 'audio'] as const;
+const reservedTypes = ['image', 'file', 'audio'] as const;
 
 const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 

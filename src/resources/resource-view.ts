@@ -75,7 +75,7 @@ export async function findStats(deps: ResourcesDeps, ids: string[]): Promise<Rea
   return ids.length === 0 || !deps.findStats ? new Map<string, ResourceStats>() : deps.findStats(ids);
 }
 
-export function toUrl(deps: Pick<ResourcesDeps, 'publicUrl'>, creator: string, slug: string): string {
+function toUrl(deps: Pick<ResourcesDeps, 'publicUrl'>, creator: string, slug: string): string {
   return `${deps.publicUrl}/@${creator}/${slug}`;
 }
 

@@ -3,7 +3,7 @@ import { isRequired, type Parameter } from './parameter.ts';
 import type { JsonSchema } from './resource-kind.ts';
 import { MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
 
-/** Text parameters without a `maxLength` of their own end here; no parameter may allow more than the larger one. */
+/** Text parameters without a `maxLength` of their own end here. */
 export const DEFAULT_MAX_LENGTH = 10_000;
 export const USER_MESSAGE = 'user_message';
 const MAX_USER_MESSAGE_LENGTH = 20_000;
