@@ -3,7 +3,7 @@ import { good, KEY, OTHER_KEY, refusal, useOpenrouterKeys } from '../../tests/su
 import {
   deleteOpenrouter,
   getOpenrouter,
-  markCreatorKeyRefused,
+  refuseCreatorKey,
   onVaultChanged,
   openCreatorKey,
   putOpenrouter,
@@ -80,11 +80,13 @@ describe('switching and testing', () => {
   test('a key refused in a call is not used again, its successor is', async () => {
     const { userId } = keys.world.user;
     await keys.put();
-    await markCreatorKeyRefused(keys.vault, userId, { apiKey: OTHER_KEY, problem: 'x' });
+    await refuseCreatorKey(keys.world.deps, userId, { apiKey: OTHER_KEY, problem: 'x' });
+    expect(keys.world.resource.state).toBe('published');
     expect(await openCreatorKey(keys.vault, userId)).toMatchObject({ apiKey: KEY });
-    await markCreatorKeyRefused(keys.vault, userId, { apiKey: KEY, problem: `OpenRouter refused ${KEY}` });
+    await refuseCreatorKey(keys.world.deps, userId, { apiKey: KEY, problem: `OpenRouter refused ${KEY}` });
     expect(await openCreatorKey(keys.vault, userId)).toBeNull();
     expect(await keys.call(getOpenrouter)).toMatchObject({ isValid: false, lastProblem: 'OpenRouter refused …' });
+    expect(keys.world.resource.state).toBe('paused');
     await keys.put(OTHER_KEY);
     expect(await openCreatorKey(keys.vault, userId)).toMatchObject({ apiKey: OTHER_KEY });
   });

@@ -1,7 +1,5 @@
-import { sha256Hex } from '#kit/index.ts';
 import type { Vault } from './open-vault.ts';
 import { toKeyContext } from './sealed-columns.ts';
-import { announceChange } from './vault-changed.ts';
 
 interface CreatorKey {
   apiKey: string;
@@ -26,29 +24,4 @@ export function openCreatorKey(vault: Vault, ownerId: string): Promise<CreatorKe
     const apiKey = await vault.open(vault.database.system, toKeyContext(ownerId), rows[0].sealed_key);
     return { apiKey, source: 'creator' };
   });
-}
-
-/** After OpenRouter refused this very key in a call: it is not used again until it is tested or replaced. */
-export async function markCreatorKeyRefused(
-  vault: Vault,
-  ownerId: string,
-  refused: { apiKey: string; problem: string },
-): Promise<void> {
-  const name = toKeyName(ownerId);
-  await vault.database.transaction(async (tx) => {
-    const { rowCount } = await tx.query(
-      `UPDATE user_openrouter_integrations SET is_valid = false, last_problem = $3, updated_at = $4
-        WHERE owner_id = $1 AND key_hash = $2 AND is_valid`,
-      [
-        ownerId,
-        sha256Hex(refused.apiKey),
-        refused.problem.replaceAll(refused.apiKey, '…').slice(0, 300),
-        new Date(vault.clock.now()),
-      ],
-    );
-    if (rowCount === 1) {
-      await announceChange(tx, name);
-    }
-  });
-  vault.cache.forget(name);
 }

@@ -8,7 +8,7 @@
  * Rotating the master key: give every process both keys (`masterKey`, `otherMasterKeys`), run `rotateMasterKey`, then give
  * every process the new one alone. The database records which key is current, so no process falls back to the old one.
  */
-export { openCreatorKey, markCreatorKeyRefused } from './creator-key.ts';
+export { openCreatorKey } from './creator-key.ts';
 export { deleteOpenrouter } from './delete-openrouter.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { getOpenrouter } from './get-openrouter.ts';
@@ -21,6 +21,7 @@ export type { AffectedResource, IntegrationDeps, KeyCheck } from './openrouter-i
 export { putOpenrouter } from './put-openrouter.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type { ResourceSecretDeps } from './owned-secret-place.ts';
+export { refuseCreatorKey } from './refuse-creator-key.ts';
 export { openResourceSecret, sealResourceSecret } from './resource-secret.ts';
 export { rotateDataKey } from './rotate-data-key.ts';
 export { rotateMasterKey } from './rotate-master-key.ts';
