@@ -6,4 +6,4 @@
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
 export { execute } from './execute.ts';
 export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
-export { openPromptTemplate, UPSTREAM_KEY_FIELD } from './kinds/prompt-template.ts';
+export { openPromptTemplate } from './kinds/prompt-template.ts';

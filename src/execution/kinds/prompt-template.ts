@@ -12,7 +12,7 @@ import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 
 /** The key itself is sealed in the vault: table x402_resources, row resourceId, this field. */
-export const UPSTREAM_KEY_FIELD = 'upstream_api_key';
+const UPSTREAM_KEY_FIELD = 'upstream_api_key';
 
 const upstreamSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('openrouter') }),
