@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Offer, Payment } from './index.ts';
+import type { Offer } from './offer.ts';
+import type { Payment } from './payment.ts';
 
 interface ClaimInput {
   callId: string;

@@ -2,8 +2,8 @@
 export interface Network {
   /** CAIP-2 name, as x402 version 2 writes it. */
   caip2: string;
-  /** Name in x402 version 1; `null` where version 1 has none, so that only version 2 offers the network. */
-  v1Name: string | null;
+  /** Name in x402 version 1. */
+  v1Name: string;
   chainId: number;
   name: string;
   /** `name` and `version` are the EIP-712 domain of the token, not what a wallet shows. */
@@ -55,26 +55,6 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: false,
       explorerTxUrl: 'https://polygonscan.com/tx/',
       defaultRpcUrl: 'https://polygon-rpc.com',
-    },
-    {
-      caip2: 'eip155:42161',
-      v1Name: null,
-      chainId: 42161,
-      name: 'Arbitrum One',
-      asset: usdc('0xaf88d065e77c8cC2239327C5EDb3A432268e5831', 'USD Coin'),
-      isTestnet: false,
-      explorerTxUrl: 'https://arbiscan.io/tx/',
-      defaultRpcUrl: 'https://arb1.arbitrum.io/rpc',
-    },
-    {
-      caip2: 'eip155:421614',
-      v1Name: null,
-      chainId: 421614,
-      name: 'Arbitrum Sepolia',
-      asset: usdc('0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d', 'USD Coin'),
-      isTestnet: true,
-      explorerTxUrl: 'https://sepolia.arbiscan.io/tx/',
-      defaultRpcUrl: 'https://sepolia-rollup.arbitrum.io/rpc',
     },
     {
       caip2: 'eip155:42220',

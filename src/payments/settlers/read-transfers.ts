@@ -1,0 +1,51 @@
+import type { Chain } from './chain.ts';
+import { isRecord, RpcUnreachable } from './json-rpc.ts';
+import { pairTransfers, toLogs, topics, type AuthorizedTransfer, type ChainLog } from './transfers.ts';
+
+const SPAN = 1000;
+
+interface BlockRange {
+  fromBlock: number;
+  toBlock: number;
+}
+
+export interface TransfersOfRange {
+  transfers: AuthorizedTransfer[];
+  /** Seconds since the epoch of the first and the last block. */
+  fromTimestamp: number;
+  toTimestamp: number;
+}
+
+/** All authorised transfers of the network's asset in the blocks given, both included. */
+export async function readTransfers(chain: Chain, range: BlockRange): Promise<TransfersOfRange> {
+  const logs: ChainLog[] = [];
+  const asset = chain.network.asset.address;
+  for (let from = range.fromBlock; from <= range.toBlock; from += SPAN) {
+    const answer = await chain.rpc.call('eth_getLogs', [
+      {
+        address: asset,
+        fromBlock: toHex(from),
+        toBlock: toHex(Math.min(range.toBlock, from + SPAN - 1)),
+        topics: [[topics.used, topics.transfer]],
+      },
+    ]);
+    logs.push(...toLogs(answer, asset));
+  }
+  return {
+    transfers: pairTransfers(logs),
+    fromTimestamp: await readTimestamp(chain, range.fromBlock),
+    toTimestamp: await readTimestamp(chain, range.toBlock),
+  };
+}
+
+async function readTimestamp(chain: Chain, block: number): Promise<number> {
+  const answer = await chain.rpc.call('eth_getBlockByNumber', [toHex(block), false]);
+  if (!isRecord(answer)) {
+    throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
+  }
+  return Number(answer['timestamp']);
+}
+
+function toHex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
