@@ -38,7 +38,7 @@ test.each(hostile)('shows the hostile text %j as text', async (text) => {
     tags: [text],
     model: text,
     inputExample: { topic: text },
-    parameters: [{ name: text, type: 'enum', description: text, required: true, default: text, enum: [text] }],
+    parameters: [{ name: text, type: 'enum', description: text, required: true, default: text, options: [text] }],
   });
   const shown = (await page('/', everywhere)) + (await page('/resources/demo/haiku', everywhere));
   expect(shown).not.toMatch(/<script|<img src=x|onmouseover='|<\/title><b>/);

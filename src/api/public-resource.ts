@@ -27,8 +27,9 @@ interface PublicParameter {
   name: string;
   type: string;
   description?: string | undefined;
-  required: boolean;
+  /** Unless told, what has no default is needed. */
+  required?: boolean | undefined;
   /** Shown as JSON. */
   default?: unknown;
-  enum?: readonly unknown[] | undefined;
+  options?: readonly string[] | undefined;
 }

@@ -144,7 +144,7 @@ export const toyResource: PublicResource = {
   timeoutSeconds: 60,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },
-    { name: 'mood', type: 'enum', required: false, default: 'calm', enum: ['calm', 'bright'] },
+    { name: 'mood', type: 'enum', required: false, default: 'calm', options: ['calm', 'bright'] },
   ],
   inputExample: { topic: "the first day's rain" },
 };

@@ -67,9 +67,9 @@ const publishing = html`<section aria-labelledby="publishing">
     <code>Authorization: Bearer fbx_…</code>. Store your OpenRouter key, create a resource, publish it:
   </p>
   ${listing(
-    'In a shell',
+    'Requests',
     `PUT  /api/user/integrations/openrouter   {"apiKey": "sk-or-…"}
-POST /api/resources                       {"kind": "openrouter_instant", …}
+POST /api/resources                      {"kind": "openrouter_instant", "slug": "haiku", …}
 POST /api/resources/{id}/publish`,
   )}
 </section>`;
@@ -77,7 +77,7 @@ POST /api/resources/{id}/publish`,
 function operationTable(name: string, operations: readonly BoundOperation[]): Markup {
   return html`<h3 id="group-${name}">${name}</h3>
     <div class="scroll" tabindex="0" role="region" aria-label="Operations: ${name}">
-      <table class="operations">
+      <table class="wide">
         <thead>
           <tr>
             <th scope="col">Route</th>

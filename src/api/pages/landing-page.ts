@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import type { PublicResource } from '../public-resource.ts';
 import { resourceUrl, toCurl, toFaucetCurl, toFetchProgram } from './call-snippets.ts';
-import { foreign, listing, toPage, type Markup } from './layout.ts';
+import { listing, toPage, type Markup } from './layout.ts';
+import { price, ticket } from './ticket.ts';
 
 interface Landing {
   origin: string;
@@ -72,10 +73,6 @@ function exchange(resource: PublicResource): Markup {
   </ol>`;
 }
 
-function price(resource: PublicResource): string {
-  return resource.priceUsdc === '0' ? 'Free' : `${resource.priceUsdc} USDC`;
-}
-
 function resources(all: readonly PublicResource[]): Markup {
   return html`<section aria-labelledby="resources">
     <h2 id="resources">Published here</h2>
@@ -87,30 +84,6 @@ function resources(all: readonly PublicResource[]): Markup {
           </ul>`
     }
   </section>`;
-}
-
-function ticket(resource: PublicResource): Markup {
-  const { creator, slug, stats } = resource;
-  return html`<li class="ticket">
-    <div class="body">
-      <h3><a href="/resources/${creator}/${slug}">${foreign(resource.name)}</a></h3>
-      <p class="by">by @${creator}</p>
-      <p class="about">${foreign(resource.description)}</p>
-      <p class="facts">
-        ${resource.model ? html`<span>${foreign(resource.model)}</span>` : ''} <span>${resource.kind}</span>
-        ${stats && stats.call_count > 0 ? html`<span>${stats.call_count.toLocaleString('en')} calls</span>` : ''}
-      </p>
-      <code class="path">POST /@${creator}/${slug}</code>
-    </div>
-    <div class="stub">
-      ${
-        resource.priceUsdc === '0'
-          ? html`<strong>Free</strong>`
-          : html`<strong>${resource.priceUsdc}</strong><span>USDC per call</span>`
-      }
-      <span class="network">${resource.networkName}</span>
-    </div>
-  </li>`;
 }
 
 function howToCall({ origin, isSandbox }: Landing, first: PublicResource | undefined): Markup {
@@ -126,14 +99,14 @@ function howToCall({ origin, isSandbox }: Landing, first: PublicResource | undef
           Without a payment every call answers <code>402</code>. The offer stands in the
           <code>PAYMENT-REQUIRED</code> header, and in the body for older clients.
         </p>
-        ${listing('In a shell', toCurl(origin, first))}
+        ${listing('Shell: the price', toCurl(origin, first))}
       </li>
       ${
         isSandbox
           ? html`<li>
               <h3>Take test money</h3>
               <p>The faucet gives 10 test USDC to any address. It is worth nothing elsewhere.</p>
-              ${listing('In a shell', toFaucetCurl(origin))}
+              ${listing('Shell: the faucet', toFaucetCurl(origin))}
             </li>`
           : ''
       }
@@ -143,7 +116,7 @@ function howToCall({ origin, isSandbox }: Landing, first: PublicResource | undef
           An x402 client signs the payment and repeats the request by itself. This is the official one, unmodified;
           <a href="/resources/${first.creator}/${first.slug}">${resourceUrl(origin, first)}</a> is what it calls.
         </p>
-        ${listing('JavaScript', toFetchProgram(origin, first))}
+        ${listing('JavaScript: the paid call', toFetchProgram(origin, first))}
       </li>
     </ol>
   </section>`;

@@ -48,15 +48,17 @@ export async function toPage(page: Page): Promise<string> {
       </head>
       <body>
         <a class="skip" href="#content">Skip to content</a>
-        ${page.isSandbox ? sandboxStrip : ''}
-        <header class="bar">
-          <a class="mark" href="/"><img src="/assets/mark.svg" alt="" width="28" height="28" />farebox</a>
-          <nav aria-label="Main">
-            <a href="/#resources">Resources</a>
-            <a href="/#call">How to call</a>
-            <a href="/docs">Docs</a>
-            ${page.isSandbox ? html`<a href="/sandbox">Sandbox</a>` : ''}
-          </nav>
+        <header>
+          ${page.isSandbox ? sandboxStrip : ''}
+          <div class="bar">
+            <a class="mark" href="/"><img src="/assets/mark.svg" alt="" width="28" height="28" />farebox</a>
+            <nav aria-label="Main">
+              <a href="/#resources">Resources</a>
+              <a href="/#call">How to call</a>
+              <a href="/docs">Docs</a>
+              ${page.isSandbox ? html`<a href="/sandbox">Sandbox</a>` : ''}
+            </nav>
+          </div>
         </header>
         <main id="content" tabindex="-1">${page.body}</main>
         <footer>

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { PublicResource } from '../public-resource.ts';
 import { resourceUrl, toCurl, toFaucetCurl, toFetchProgram } from './call-snippets.ts';
 import { foreign, listing, toPage, type Markup } from './layout.ts';
+import { price, stub } from './ticket.ts';
 
 interface ResourceView {
   origin: string;
@@ -16,13 +17,23 @@ export function resourcePage({ origin, isSandbox, resource }: ResourceView): Pro
     description: resource.description.slice(0, 160),
     isSandbox,
     body: html`<article class="resource">
-      <header>
-        <p class="by">@${resource.creator}</p>
-        <h1>${foreign(resource.name)}</h1>
-        ${resource.state === 'published' ? '' : html`<p class="notice">This resource is ${resource.state}: it cannot be called now.</p>`}
-        <p class="about lead">${foreign(resource.description)}</p>
+      <header class="sheet">
+        <div class="ticket">
+          <div class="body">
+            <h1>${foreign(resource.name)}</h1>
+            <p class="by">by @${resource.creator}</p>
+            <p class="lead">${foreign(resource.description)}</p>
+            <code class="path">POST ${resourceUrl(origin, resource)}</code>
+          </div>
+          ${stub(resource)}
+        </div>
       </header>
-      ${facts(origin, resource)} ${parameters(resource)}
+      ${
+        resource.state === 'published'
+          ? ''
+          : html`<p class="notice">This resource is ${resource.state}: it cannot be called now.</p>`
+      }
+      ${facts(resource)} ${parameters(resource)}
       <section aria-labelledby="call">
         <h2 id="call">Call it</h2>
         ${listing('See the price', toCurl(origin, resource))}
@@ -33,14 +44,13 @@ export function resourcePage({ origin, isSandbox, resource }: ResourceView): Pro
   });
 }
 
-function facts(origin: string, resource: PublicResource): Markup {
+function facts(resource: PublicResource): Markup {
   const { stats } = resource;
   const rows: [string, unknown][] = [
-    ['Price', resource.priceUsdc === '0' ? 'Free' : `${resource.priceUsdc} USDC per call`],
+    ['Price', price(resource)],
     ['Charged', 'only for a usable answer'],
     ['Network', `${resource.networkName} (${resource.network})`],
     ['Paid to', html`<code>${resource.payTo}</code>`],
-    ['Address', html`<code>${resourceUrl(origin, resource)}</code>`],
     ['Model', resource.model ? foreign(resource.model) : 'none'],
     ['Kind', resource.kind],
     ['Category', foreign(resource.category)],
@@ -53,7 +63,7 @@ function facts(origin: string, resource: PublicResource): Markup {
   if (stats && stats.call_count > 0) {
     rows.push([
       'Calls',
-      `${stats.call_count.toLocaleString('en')} (${successRate(stats)} of the last 30 days succeeded)`,
+      `${stats.call_count.toLocaleString('en')} (${successRate(stats)} of those in the last 30 days succeeded)`,
     ]);
   }
   return html`<dl class="facts-table">
@@ -100,12 +110,12 @@ function parameters(resource: PublicResource): Markup {
 }
 
 function parameterRow(parameter: PublicResource['parameters'][number]): Markup {
-  const choices = parameter.enum?.map((choice) => JSON.stringify(choice)).join(', ');
+  const choices = parameter.options?.map((choice) => JSON.stringify(choice)).join(', ');
   const usual = parameter.default === undefined ? '' : `Otherwise ${JSON.stringify(parameter.default)}. `;
   return html`<tr>
     <th scope="row"><code>${foreign(parameter.name)}</code></th>
     <td>${parameter.type}</td>
-    <td>${parameter.required ? 'yes' : 'no'}</td>
+    <td>${(parameter.required ?? parameter.default === undefined) ? 'yes' : 'no'}</td>
     <td>
       ${foreign(parameter.description ?? '')} ${foreign(usual)} ${choices ? html`One of ${foreign(choices)}.` : ''}
     </td>
