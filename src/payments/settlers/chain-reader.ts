@@ -55,42 +55,16 @@ interface ReaderOptions {
 export function openChainReader({ network, rpc, clock }: ReaderOptions): ChainReader {
   const asset = network.asset.address;
   const hasCode = async (address: string) => isCode(await rpc.call('eth_getCode', [address, 'latest']));
-  const hasMulticall = rememberMulticall(hasCode, clock);
+  const callAll = openCalls(rpc, rememberMulticall(hasCode, clock));
   let queue: Waiting[] = [];
-
-  const ethCall = async (call: Call): Promise<CallResult> => {
-    try {
-      const data = await rpc.call('eth_call', [{ to: call.target, data: call.data }, 'latest']);
-      return { success: true, data: String(data).slice(2) };
-    } catch (error) {
-      if (error instanceof RpcError && isRevert(error)) {
-        return { success: false, data: error.data?.slice(2) ?? Buffer.from(error.message).toString('hex') };
-      }
-      throw error;
-    }
-  };
-
-  /** One eth_call for all; single calls where there is no Multicall3. */
-  async function callAll(calls: readonly Call[]): Promise<CallResult[]> {
-    if (!(await hasMulticall())) {
-      return Promise.all(calls.map(ethCall));
-    }
-    const answer = await rpc.call('eth_call', [{ to: MULTICALL3, data: encodeAggregate3(calls) }, 'latest']);
-    const results = decodeAggregate3(String(answer), calls.length);
-    if (!results) {
-      throw new RpcUnreachable('the RPC endpoint answered something that Multicall3 does not');
-    }
-    return results;
-  }
 
   async function inspectGroup(group: readonly Waiting[]): Promise<void> {
     try {
       const results = await callAll(group.flatMap(({ payment }) => toCalls(asset, payment)));
       group.forEach((waiting, index) => {
         const own = results.slice(index * CALLS_EACH, (index + 1) * CALLS_EACH);
-        const isAlone = group.length === 1;
         // A hostile wallet can burn the gas of the shared call: what that may have caused is asked again, alone.
-        if (!isAlone && own[2]?.success === false && !isExplained(own[2].data)) {
+        if (group.length > 1 && own[2]?.success === false && !isExplained(own[2].data)) {
           void inspectGroup([waiting]);
         } else {
           settleInspection(waiting, own);
@@ -108,9 +82,7 @@ export function openChainReader({ network, rpc, clock }: ReaderOptions): ChainRe
   function flush(): void {
     const waiting = queue;
     queue = [];
-    for (const group of toGroups(waiting)) {
-      void inspectGroup(group);
-    }
+    toGroups(waiting).forEach((group) => void inspectGroup(group));
   }
 
   return {
@@ -123,10 +95,37 @@ export function openChainReader({ network, rpc, clock }: ReaderOptions): ChainRe
         }
       }),
     isValidSignature: async (wallet, digest, signature) => {
-      const answer = await ethCall({ target: wallet, data: encodeIsValidSignature(digest, signature) });
+      const answer = await ethCall(rpc, { target: wallet, data: encodeIsValidSignature(digest, signature) });
       return answer.success && answer.data.length >= 64 && answer.data.startsWith(ERC1271_MAGIC);
     },
   };
+}
+
+/** One eth_call for all; single calls where there is no Multicall3. */
+function openCalls(rpc: JsonRpc, hasMulticall: () => Promise<boolean>) {
+  return async (calls: readonly Call[]): Promise<CallResult[]> => {
+    if (!(await hasMulticall())) {
+      return Promise.all(calls.map((call) => ethCall(rpc, call)));
+    }
+    const answer = await rpc.call('eth_call', [{ to: MULTICALL3, data: encodeAggregate3(calls) }, 'latest']);
+    const results = decodeAggregate3(String(answer), calls.length);
+    if (!results) {
+      throw new RpcUnreachable('the RPC endpoint answered something that Multicall3 does not');
+    }
+    return results;
+  };
+}
+
+async function ethCall(rpc: JsonRpc, call: Call): Promise<CallResult> {
+  try {
+    const data = await rpc.call('eth_call', [{ to: call.target, data: call.data }, 'latest']);
+    return { success: true, data: String(data).slice(2) };
+  } catch (error) {
+    if (error instanceof RpcError && isRevert(error)) {
+      return { success: false, data: error.data?.slice(2) ?? Buffer.from(error.message).toString('hex') };
+    }
+    throw error;
+  }
 }
 
 function toCalls(asset: string, payment: Payment): Call[] {

@@ -46,10 +46,13 @@ interface LaneOptions {
   log: Log;
 }
 
-interface Flight {
-  load: Load;
+interface Prepared {
   nonce: number;
   fees: Fees;
+}
+
+interface Flight extends Prepared {
+  load: Load;
   raw: string;
   hashes: string[];
   sentAt: number;
@@ -62,131 +65,136 @@ type Sent = 'accepted' | 'unsure' | 'nonce_taken' | 'out_of_gas';
 const NONCE_ATTEMPTS = 5;
 const GAS_OF_A_PLAIN_TRANSFER = 21_000n;
 
+interface LaneState extends LaneOptions {
+  /** `null`: ask the chain. */
+  nextNonce: number | null;
+  isStopped: boolean;
+}
+
 export function openLane(options: LaneOptions): Lane {
-  const { key, rpc, clock, timing, log } = options;
-  let nextNonce: number | null = null;
-  let isStopped = false;
-
-  const countTransactions = async (block: 'latest' | 'pending') =>
-    Number(await rpc.call('eth_getTransactionCount', [key.address, block]));
-
-  function sign(flight: Pick<Flight, 'nonce' | 'fees' | 'load'>): { raw: string; hash: string } {
-    return signTransaction(key, { chainId: options.chainId, nonce: flight.nonce, ...flight.fees, ...flight.load });
-  }
-
-  async function findReceipt(hashes: readonly string[]): Promise<Record<string, unknown> | null> {
-    const found = await Promise.allSettled(hashes.map((hash) => rpc.call('eth_getTransactionReceipt', [hash])));
-    const receipts = found.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-    return receipts.find((receipt) => isRecord(receipt)) ?? null;
-  }
-
-  async function raise(flight: Flight): Promise<void> {
-    flight.fees = raiseFees(flight.fees);
-    const { raw, hash } = sign(flight);
-    flight.raw = raw;
-    flight.hashes.push(hash);
-    flight.raisedAt = clock.now();
-    log.warn({ lane: key.address, nonce: flight.nonce }, 'a settlement waits for its block: fees raised');
-  }
-
-  /** A transaction of an earlier run that nobody watches holds up all that follow: an empty one takes its place. */
-  async function fillGap(flight: Flight, nonce: number): Promise<void> {
-    const load = { to: key.address, data: '0x', gasLimit: GAS_OF_A_PLAIN_TRANSFER };
-    await send(rpc, sign({ nonce, fees: raiseFees(flight.fees), load }).raw);
-  }
-
-  /** `gone`: the nonce is used up and none of our transactions was mined with it. */
-  async function recheck(flight: Flight): Promise<'waiting' | 'gone'> {
-    flight.checkedAt = clock.now();
-    const used = await countTransactions('latest').catch(() => null);
-    if (used !== null && used > flight.nonce) {
-      return 'gone';
-    }
-    const isOverdue = clock.now() - flight.raisedAt >= timing.replaceAfterMs;
-    if (isOverdue && used !== null && used < flight.nonce) {
-      await fillGap(flight, used);
-    }
-    if (isOverdue) {
-      await raise(flight);
-    }
-    await send(rpc, flight.raw);
-    return 'waiting';
-  }
-
-  async function track(flight: Flight): Promise<Fate> {
-    for (;;) {
-      const receipt = await findReceipt(flight.hashes);
-      if (receipt) {
-        nextNonce = flight.nonce + 1;
-        return { kind: 'mined', receipt };
-      }
-      if (isStopped) {
-        return { kind: 'stopped' };
-      }
-      const isDue = clock.now() - flight.checkedAt >= timing.recheckMs;
-      if (isDue && (await recheck(flight)) === 'gone') {
-        nextNonce = null;
-        await wait(timing.pollMs);
-        const late = await findReceipt(flight.hashes);
-        return late ? { kind: 'mined', receipt: late } : { kind: 'replaced' };
-      }
-      const isFresh = clock.now() - flight.sentAt < 5000;
-      await wait(isFresh ? timing.pollMs : timing.pollMs * 5);
-    }
-  }
-
-  async function prepare(): Promise<Pick<Flight, 'fees' | 'nonce'> | null> {
-    try {
-      const [fees, nonce] = await Promise.all([readFees(rpc), nextNonce ?? countTransactions('pending')]);
-      return { fees, nonce };
-    } catch (error) {
-      log.warn({ err: error, lane: key.address }, 'a settlement could not be prepared');
-      return null;
-    }
-  }
-
-  function takeOff(prepared: Pick<Flight, 'fees' | 'nonce'>, load: Load): Flight {
-    const { raw, hash } = sign({ ...prepared, load });
-    const at = clock.now();
-    return { ...prepared, load, raw, hashes: [hash], sentAt: at, checkedAt: at, raisedAt: at };
-  }
-
-  async function ship(shipment: Shipment): Promise<Fate> {
-    for (let attempt = 1; attempt <= NONCE_ATTEMPTS; attempt += 1) {
-      const prepared = await prepare();
-      if (!prepared) {
-        return { kind: 'not_sent', reason: 'cannot_reach_chain' };
-      }
-      const load = isStopped ? null : shipment();
-      if (!load) {
-        return { kind: 'not_sent', reason: 'called_off' };
-      }
-      const flight = takeOff(prepared, load);
-      const sent = await send(rpc, flight.raw);
-      if (sent === 'accepted' || sent === 'unsure') {
-        return track(flight);
-      }
-      nextNonce = null;
-      // An endpoint that passes a transaction on twice answers for the second: the first may have been mined.
-      const receipt = await findReceipt(flight.hashes);
-      if (receipt) {
-        return { kind: 'mined', receipt };
-      }
-      if (sent === 'out_of_gas') {
-        return { kind: 'not_sent', reason: 'settler_out_of_gas' };
-      }
-      await wait(timing.pollMs * attempt);
-    }
-    return { kind: 'replaced' };
-  }
-
+  const lane: LaneState = { ...options, nextNonce: null, isStopped: false };
   return {
-    address: key.address,
-    ship,
+    address: lane.key.address,
+    ship: (shipment) => ship(lane, shipment),
     stop: () => {
-      isStopped = true;
+      lane.isStopped = true;
     },
   };
+}
+
+async function ship(lane: LaneState, shipment: Shipment): Promise<Fate> {
+  for (let attempt = 1; attempt <= NONCE_ATTEMPTS; attempt += 1) {
+    const prepared = await prepare(lane);
+    if (!prepared) {
+      return { kind: 'not_sent', reason: 'cannot_reach_chain' };
+    }
+    const load = lane.isStopped ? null : shipment();
+    if (!load) {
+      return { kind: 'not_sent', reason: 'called_off' };
+    }
+    const flight = takeOff(lane, prepared, load);
+    const sent = await send(lane.rpc, flight.raw);
+    if (sent === 'accepted' || sent === 'unsure') {
+      return track(lane, flight);
+    }
+    lane.nextNonce = null;
+    // An endpoint that passes a transaction on twice answers for the second: the first may have been mined.
+    const receipt = await findReceipt(lane, flight.hashes);
+    if (receipt) {
+      return { kind: 'mined', receipt };
+    }
+    if (sent === 'out_of_gas') {
+      return { kind: 'not_sent', reason: 'settler_out_of_gas' };
+    }
+    await wait(lane.timing.pollMs * attempt);
+  }
+  return { kind: 'replaced' };
+}
+
+async function prepare(lane: LaneState): Promise<Prepared | null> {
+  try {
+    const [fees, nonce] = await Promise.all([readFees(lane.rpc), lane.nextNonce ?? countTransactions(lane, 'pending')]);
+    return { fees, nonce };
+  } catch (error) {
+    lane.log.warn({ err: error, lane: lane.key.address }, 'a settlement could not be prepared');
+    return null;
+  }
+}
+
+function takeOff(lane: LaneState, prepared: Prepared, load: Load): Flight {
+  const { raw, hash } = sign(lane, prepared, load);
+  const at = lane.clock.now();
+  return { ...prepared, load, raw, hashes: [hash], sentAt: at, checkedAt: at, raisedAt: at };
+}
+
+async function track(lane: LaneState, flight: Flight): Promise<Fate> {
+  const { timing, clock } = lane;
+  for (;;) {
+    const receipt = await findReceipt(lane, flight.hashes);
+    if (receipt) {
+      lane.nextNonce = flight.nonce + 1;
+      return { kind: 'mined', receipt };
+    }
+    if (lane.isStopped) {
+      return { kind: 'stopped' };
+    }
+    const isDue = clock.now() - flight.checkedAt >= timing.recheckMs;
+    if (isDue && (await recheck(lane, flight)) === 'gone') {
+      lane.nextNonce = null;
+      await wait(timing.pollMs);
+      const late = await findReceipt(lane, flight.hashes);
+      return late ? { kind: 'mined', receipt: late } : { kind: 'replaced' };
+    }
+    const isFresh = clock.now() - flight.sentAt < 5000;
+    await wait(isFresh ? timing.pollMs : timing.pollMs * 5);
+  }
+}
+
+/** `gone`: the nonce is used up and none of our transactions was mined with it. */
+async function recheck(lane: LaneState, flight: Flight): Promise<'waiting' | 'gone'> {
+  flight.checkedAt = lane.clock.now();
+  const used = await countTransactions(lane, 'latest').catch(() => null);
+  if (used !== null && used > flight.nonce) {
+    return 'gone';
+  }
+  const isOverdue = lane.clock.now() - flight.raisedAt >= lane.timing.replaceAfterMs;
+  if (isOverdue && used !== null && used < flight.nonce) {
+    await fillGap(lane, flight, used);
+  }
+  if (isOverdue) {
+    raise(lane, flight);
+  }
+  await send(lane.rpc, flight.raw);
+  return 'waiting';
+}
+
+function raise(lane: LaneState, flight: Flight): void {
+  flight.fees = raiseFees(flight.fees);
+  const { raw, hash } = sign(lane, flight, flight.load);
+  flight.raw = raw;
+  flight.hashes.push(hash);
+  flight.raisedAt = lane.clock.now();
+  lane.log.warn({ lane: lane.key.address, nonce: flight.nonce }, 'a settlement waits for its block: fees raised');
+}
+
+/** A transaction of an earlier run that nobody watches holds up all that follow: an empty one takes its place. */
+async function fillGap(lane: LaneState, flight: Flight, nonce: number): Promise<void> {
+  const load = { to: lane.key.address, data: '0x', gasLimit: GAS_OF_A_PLAIN_TRANSFER };
+  await send(lane.rpc, sign(lane, { nonce, fees: raiseFees(flight.fees) }, load).raw);
+}
+
+function sign(lane: LaneState, { nonce, fees }: Prepared, load: Load): { raw: string; hash: string } {
+  return signTransaction(lane.key, { chainId: lane.chainId, nonce, ...fees, ...load });
+}
+
+async function findReceipt(lane: LaneState, hashes: readonly string[]): Promise<Record<string, unknown> | null> {
+  const found = await Promise.allSettled(hashes.map((hash) => lane.rpc.call('eth_getTransactionReceipt', [hash])));
+  const receipts = found.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  return receipts.find((receipt) => isRecord(receipt)) ?? null;
+}
+
+async function countTransactions(lane: LaneState, block: 'latest' | 'pending'): Promise<number> {
+  return Number(await lane.rpc.call('eth_getTransactionCount', [lane.key.address, block]));
 }
 
 async function send(rpc: JsonRpc, raw: string): Promise<Sent> {
