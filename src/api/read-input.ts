@@ -19,7 +19,7 @@ export async function readInput(c: AppContext): Promise<Record<string, unknown>>
 }
 
 /** Repeated names become a list, which the schema accepts or refuses. */
-export function readQuery(search: string): Record<string, unknown> {
+function readQuery(search: string): Record<string, unknown> {
   const found = new Map<string, string[]>();
   for (const pair of search.split('&').filter((part) => part !== '')) {
     const at = pair.indexOf('=');

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { newId, Problem, toProblemJson } from '#kit/index.ts';
 import { answerClientError } from './client-error.ts';
@@ -37,7 +36,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   server.listen(options.port, options.host);
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = listeningPort(server);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `http://${host}:${port}`,
@@ -47,6 +46,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closeGracefully(server, open, options.closeWithinMs ?? 30_000);
     },
   };
+}
+
+function listeningPort(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new Error('The server does not listen on a TCP port.');
+  }
+  return address.port;
 }
 
 interface Exchange {

@@ -3,9 +3,7 @@
  * Invariants: one row per call, written once and never changed; statistics come from those rows alone and are the same
  * before, during and after a rollup; causes, costs and payers are shown to the creator only.
  */
-export { closeRollups } from './close-rollups.ts';
 export { getStats } from './get-stats.ts';
-export type { Stats } from './get-stats.ts';
 export { listUsage } from './list-usage.ts';
 export type { UsageDeps } from './list-usage.ts';
 export { recordCall } from './record-call.ts';

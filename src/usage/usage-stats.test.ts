@@ -72,8 +72,11 @@ test('statistics equal a naive recount, whatever is written, by whom, in which o
 test('every snapshot taken while calls are written and rolled up agrees with the log', async () => {
   const resourceId = newId();
   const done = new AbortController();
+  const seen = new Set<number>();
+  let written = 0;
   const write = async (): Promise<void> => {
-    for (let n = 0; n < 150; n += 1) {
+    for (let n = 0; n < 60 || seen.size < 10; n += 1) {
+      written += 1;
       await record(makeRecord({ resourceId, at: daysAgo(n % 40), status: n % 3 === 0 ? 'failed' : 'success' }));
     }
   };
@@ -82,7 +85,6 @@ test('every snapshot taken while calls are written and rolled up agrees with the
       await closeRollups(database.current);
     }
   };
-  const seen = new Set<number>();
   const check = async (): Promise<void> => {
     while (!done.signal.aborted) {
       const [stats, naive] = await inSnapshot(async (tx) => [
@@ -96,8 +98,7 @@ test('every snapshot taken while calls are written and rolled up agrees with the
   const checks = [check(), check(), rollUp()];
   await Promise.all([write(), write(), write()]).finally(() => done.abort());
   await Promise.all(checks);
-  expect(seen.size).toBeGreaterThan(10);
-  expect((await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count).toBe(450);
+  expect((await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count).toBe(written);
 });
 
 async function inSnapshot<T>(run: (tx: Tx) => Promise<T>): Promise<T> {

@@ -26,11 +26,12 @@ export function toFaucetCurl(origin: string): string {
 export function toFetchProgram(origin: string, resource: PublicResource): string {
   const body = JSON.stringify(resource.inputExample, null, 2).replaceAll('\n', '\n  ');
   return `// npm install @x402/fetch @x402/evm viem
+import { env } from 'node:process';
 import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
 import { ExactEvmScheme } from '@x402/evm';
 import { privateKeyToAccount } from 'viem/accounts';
 
-const wallet = privateKeyToAccount(process.env.WALLET_KEY);
+const wallet = privateKeyToAccount(env.WALLET_KEY);
 const payingFetch = wrapFetchWithPaymentFromConfig(fetch, {
   schemes: [{ network: '${resource.network}', client: new ExactEvmScheme(wallet) }],
 });

@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import { ExactEvmScheme } from '@x402/evm';
+import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
+import { parseSync } from 'oxc-parser';
+import { expect, test } from 'vitest';
+import { toyResource } from '../../tests/support/toy-app.ts';
+import { toCurl, toFetchProgram } from './pages/call-snippets.ts';
+
+const hostile = [
+  "it's",
+  '$(touch /tmp/x)',
+  '`x`',
+  '\\',
+  '"',
+  '\n',
+  "'; rm -rf ~; '",
+  '${x}',
+  '</script>',
+  '\u2028',
+  '!!',
+];
+
+test.each(hostile)('the shell passes %j on as it is', (topic) => {
+  const resource = { ...toyResource, inputExample: { topic } };
+  const line = toCurl('https://farebox.test', resource).replace('curl', `printf '%s\\0'`);
+  const words = execFileSync('sh', ['-c', line], { encoding: 'utf8' }).split('\0');
+  expect(words).toContain('https://farebox.test/@demo/haiku');
+  expect(JSON.parse(words.at(-2) ?? '')).toEqual({ topic });
+});
+
+test.each(hostile)('the program stays a program with %j in it', (topic) => {
+  const program = toFetchProgram('https://farebox.test', { ...toyResource, inputExample: { topic } });
+  const { errors, module } = parseSync('paid-call.mjs', program);
+  expect(errors).toEqual([]);
+  expect(module.staticImports.map((one) => one.moduleRequest.value)).toEqual([
+    'node:process',
+    '@x402/fetch',
+    '@x402/evm',
+    'viem/accounts',
+  ]);
+  expect([typeof wrapFetchWithPaymentFromConfig, typeof ExactEvmScheme]).toEqual(['function', 'function']);
+});
