@@ -69,6 +69,11 @@ export const settings = {
     '32 random bytes as hexadecimal or base64. It wraps the keys that encrypt creators\u2019 secrets: losing it loses them.',
     'made and kept in DATA_DIR in sandbox mode; needed in live mode',
   ),
+  NEW_MASTER_KEY: secret(
+    z.string().min(32).optional(),
+    'The next MASTER_KEY while it is being changed: give both to every process, run `npx farebox rotate-master-key`, then make it MASTER_KEY.',
+    'none',
+  ),
   NETWORKS: setting(
     list(caip2).optional(),
     'Networks that resources may be priced on, comma separated (CAIP-2).',

@@ -4,12 +4,12 @@
  * output); every error leaves as problem+json (or a page, to a browser) without its inner text; text of strangers is
  * escaped; pages load nothing from elsewhere and run no script.
  */
+export { checkReadiness } from './check-readiness.ts';
 export { paidRoute } from './gateway-route.ts';
+export { openLanding } from './open-landing.ts';
+export { openLimiter } from './open-limiter.ts';
 export { openMetrics } from './open-metrics.ts';
-export type { Metrics } from './open-metrics.ts';
 export type { PublicResource } from './public-resource.ts';
 export { recordAudit } from './record-audit.ts';
-export type { Log, RateLimiter, Readiness, ServerOptions } from './server-options.ts';
-export { toOpenapi } from './openapi.ts';
+export type { ServerOptions } from './server-options.ts';
 export { startServer } from './start-server.ts';
-export type { RunningServer } from './start-server.ts';

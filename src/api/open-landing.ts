@@ -5,7 +5,7 @@ import { getCreatorResource, listResources, toInputExample, type ResourcesDeps }
 import type { PublicResource } from './public-resource.ts';
 import type { AppOptions } from './server-options.ts';
 
-type Shown = z.input<typeof getCreatorResource.output>;
+type Shown = z.output<typeof getCreatorResource.output>;
 
 const SHOWN_AT_ONCE = 24;
 
@@ -14,16 +14,17 @@ export function openLanding(deps: ResourcesDeps): AppOptions['landing'] {
   return {
     listResources: async () => {
       const { items } = await listResources.run(deps, anonymous, { mine: false, limit: SHOWN_AT_ONCE });
-      return items.flatMap((item) => (item.view === 'public' ? [toPublicResource(item)] : []));
+      return items.flatMap((item) => (item.view === 'public' ? [toShown(item)] : []));
     },
     findResource: async (creator, slug) => {
       const given = getCreatorResource.input.safeParse({ username: creator, slug });
-      return given.success ? toPublicResource(await getCreatorResource.run(deps, anonymous, given.data)) : null;
+      return given.success ? toShown(await getCreatorResource.run(deps, anonymous, given.data)) : null;
     },
   };
 }
 
-function toPublicResource(shown: Shown): PublicResource {
+function toShown(found: z.input<typeof getCreatorResource.output>): PublicResource {
+  const shown: Shown = getCreatorResource.output.parse(found);
   const model = shown.details['model'];
   return {
     creator: shown.creator,
@@ -41,7 +42,7 @@ function toPublicResource(shown: Shown): PublicResource {
     networkName: networks[shown.network]?.name ?? shown.network,
     payTo: shown.payTo,
     timeoutSeconds: shown.timeoutSeconds,
-    parameters: shown.parameters.map((parameter) => ({ ...parameter, required: parameter.required ?? true })),
+    parameters: shown.parameters.map((parameter) => ({ ...parameter, })),
     inputExample: toInputExample(shown.parameters),
     ...(shown.stats ? { stats: shown.stats } : {}),
   };

@@ -2,9 +2,15 @@
  * PostgreSQL: connections, transactions, migrations, notifications, the embedded server.
  * Invariant: every query runs as farebox_app or farebox_system, both bound by row-level security; only migrations run as the owner.
  */
+export { checkDatabase } from './check-database.ts';
 export { ensureDatabase, startEmbeddedPostgres } from './embedded-postgres.ts';
 export type { EmbeddedPostgres } from './embedded-postgres.ts';
+export { findRunningPostgres } from './find-running.ts';
+export { choosePorts, findFreePort } from './free-port.ts';
+export { keepSecret } from './keep-secret.ts';
 export { listen } from './listen.ts';
+export { lockFolder } from './lock-folder.ts';
 export { migrate } from './migrate.ts';
 export { openDatabase } from './open-database.ts';
 export type { Database, Tx } from './open-database.ts';
+export { startDatabase } from './start-database.ts';

@@ -22,10 +22,10 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }
-  const decoded = decodePayment(request.payment);
-  if (decoded === null) {
+  if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
     return challengeOf(deps, version);
   }
+  const decoded = decodePayment(request.payment);
   if (!decoded.ok) {
     return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
   }

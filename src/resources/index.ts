@@ -15,6 +15,7 @@ export { parameterSchema } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
 export type { ParsedInput } from './parse-input.ts';
+export { ownsResource, pauseFaulty } from './pause-faulty.ts';
 export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
 export type { AffectedResource } from './pause-for-key.ts';
 export { publishResource } from './publish-resource.ts';

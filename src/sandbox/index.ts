@@ -17,3 +17,6 @@ export type { SimulatorControl } from './openrouter/control.ts';
 export type { DemoKeyName, DemoKeys } from './openrouter/demo-keys.ts';
 export type { FaultScope } from './openrouter/fault-plan.ts';
 export { faults as simulatorFaults } from './openrouter/faults.ts';
+export { openSandbox } from './open-sandbox.ts';
+export type { Sandbox } from './open-sandbox.ts';
+export { seedDemo } from './seed-demo.ts';

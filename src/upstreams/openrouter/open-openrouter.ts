@@ -6,6 +6,7 @@ import { systemTimers, type Timers } from '../timers.ts';
 import type { JsonGet } from './get-json.ts';
 import { getGeneration, type Generation } from './get-generation.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
+import { isUp } from './is-up.ts';
 import { listModels } from './list-models.ts';
 
 interface OpenRouterOptions {
@@ -28,6 +29,7 @@ export interface OpenRouterClient extends Upstream {
   listModels(): Promise<unknown[]>;
   /** What a generation used, for an answer whose usage was lost; null when it is not stored in time. */
   getGeneration(apiKey: string, generationId: string): Promise<Generation | null>;
+  isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
     getKey: (apiKey) => getKey(source, apiKey),
     listModels: () => listModels(source),
     getGeneration: (apiKey, generationId) => getGeneration({ source, timers }, apiKey, generationId),
+    isUp: () => isUp(source),
     close: () => pool.close(),
   };
 }

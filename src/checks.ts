@@ -1,0 +1,117 @@
+/** What `npm run doctor` checks. */
+import { access, constants, mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pino } from 'pino';
+import { checkPort, type Check, type Finding } from '#cli/index.ts';
+import { checkDatabase, findRunningPostgres } from '#database/index.ts';
+import { systemClock } from '#kit/index.ts';
+import { openPayments } from '#payments/index.ts';
+import { openOpenRouter } from '#upstreams/index.ts';
+import { masterKeyFromText } from '#vault/index.ts';
+import type { Config } from './config.ts';
+
+const silent = pino({ level: 'silent' });
+
+/** In the order in which a start would stumble over them. */
+export function listChecks(config: Config): Check[] {
+  const { PORT: port, HOST: host, MODE: mode } = config;
+  const isSandbox = mode === 'sandbox';
+  const embedded = isSandbox
+    ? ['chain', 'OpenRouter', 'PostgreSQL'].map((what, index) => ({ what, port: port + 1 + index }))
+    : [];
+  return [
+    { name: 'node', run: async () => ({ state: 'good', detail: `Node ${process.versions.node}` }) },
+    {
+      name: 'mode',
+      run: async () => ({ state: 'good', detail: isSandbox ? 'sandbox: nothing is real money' : 'live' }),
+    },
+    { name: 'data folder', run: () => checkFolder(resolve(config.DATA_DIR)) },
+    { name: 'master key', run: async () => checkMasterKey(config) },
+    { name: `port ${port}`, run: () => checkPort(host, port) },
+    ...embedded.map((place) => ({ name: `port ${place.port}`, run: () => checkPort('127.0.0.1', place.port) })),
+    { name: 'database', run: () => checkPostgres(config) },
+    { name: 'OpenRouter', run: () => checkOpenRouter(config) },
+    { name: 'chain, settler', run: () => checkChain(config) },
+  ];
+}
+
+async function checkFolder(folder: string): Promise<Finding> {
+  await mkdir(folder, { recursive: true });
+  await access(folder, constants.W_OK);
+  return { state: 'good', detail: `${folder} can be written` };
+}
+
+function checkMasterKey(config: Config): Finding {
+  if (config.MASTER_KEY === undefined) {
+    return { state: 'good', detail: 'kept in the data folder (sandbox only)' };
+  }
+  return { state: 'good', detail: `MASTER_KEY has the id ${masterKeyFromText(config.MASTER_KEY).id}` };
+}
+
+async function checkPostgres(config: Config): Promise<Finding> {
+  const url = config.DATABASE_URL ?? (await findRunningPostgres(resolve(config.DATA_DIR, 'postgres'), 'farebox'));
+  if (url === null) {
+    return { state: 'good', detail: 'embedded PostgreSQL 18, started with the server' };
+  }
+  const { version, majorVersion, canMakeRoles } = await checkDatabase(url);
+  if (majorVersion < 16) {
+    return { state: 'bad', detail: `PostgreSQL ${version}`, mend: 'Use PostgreSQL 16 or newer.' };
+  }
+  return canMakeRoles
+    ? { state: 'good', detail: `PostgreSQL ${version} answers` }
+    : {
+        state: 'bad',
+        detail: `PostgreSQL ${version}, but its user cannot create roles`,
+        mend: 'ALTER ROLE … CREATEROLE, as its administrator.',
+      };
+}
+
+async function checkOpenRouter(config: Config): Promise<Finding> {
+  if (config.MODE === 'sandbox' && !config.OPENROUTER_BASE_URL) {
+    return { state: 'good', detail: 'simulated, started with the server' };
+  }
+  const baseUrl = config.OPENROUTER_BASE_URL ?? 'https://openrouter.ai/api/v1';
+  const openrouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
+  try {
+    if (!(await openrouter.isUp())) {
+      return {
+        state: 'bad',
+        detail: `${baseUrl} does not answer`,
+        mend: 'Check OPENROUTER_BASE_URL and the way out of this machine.',
+      };
+    }
+    if (!config.OPENROUTER_API_KEY) {
+      return { state: 'good', detail: `${baseUrl} answers; creators bring their own keys` };
+    }
+    const checked = await openrouter.getKey(config.OPENROUTER_API_KEY);
+    return checked.ok
+      ? { state: 'good', detail: `${baseUrl} accepts OPENROUTER_API_KEY` }
+      : { state: 'bad', detail: `OPENROUTER_API_KEY: ${checked.detail}`, mend: 'Set a working key, or leave it out.' };
+  } finally {
+    await openrouter.close();
+  }
+}
+
+async function checkChain(config: Config): Promise<Finding> {
+  if (config.MODE === 'sandbox' && config.NETWORKS.every((network) => !config.rpcUrls.has(network))) {
+    return { state: 'good', detail: 'local chain and settler, started with the server' };
+  }
+  const payments = openPayments({
+    networks: config.NETWORKS,
+    rpcUrls: config.rpcUrls,
+    facilitatorUrls: config.FACILITATOR_URLS,
+    settlerPrivateKeys: config.SETTLER_PRIVATE_KEYS,
+    clock: systemClock,
+    log: silent,
+  });
+  try {
+    const { isReady, networks } = await payments.readiness();
+    const detail = networks
+      .map((found) => `${found.network} ${found.isReady ? 'can settle' : `cannot settle: ${found.cause}`}`)
+      .join('; ');
+    const mend = 'Check RPC_URLS, FACILITATOR_URLS, SETTLER_PRIVATE_KEYS and that the settler accounts hold gas.';
+    return isReady ? { state: 'good', detail } : { state: 'bad', detail, mend };
+  } finally {
+    await payments.close();
+  }
+}

@@ -1,0 +1,128 @@
+/** Last stage of the start: demo data, jobs, notifications and the HTTP server. From here on the world comes in. */
+import { createRequire } from 'node:module';
+import {
+  checkReadiness,
+  openLanding,
+  openLimiter,
+  openMetrics,
+  paidRoute,
+  recordAudit,
+  startServer,
+} from '#api/index.ts';
+import { listen } from '#database/index.ts';
+import { openDurable } from '#durable/index.ts';
+import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
+import { forgetModels, modelsChannel, syncModels } from '#models/index.ts';
+import { ownsResource } from '#resources/index.ts';
+import { streamUsageCsv } from '#usage/index.ts';
+import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
+import type { Ground } from './ground.ts';
+import { listOperations } from './operations.ts';
+import { registerJobs } from './plugins.ts';
+import type { Rooms } from './rooms.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDisposableStack): Promise<void> {
+  const { config, database, vault, publicUrl, log, sandbox } = ground;
+  const { accounts, models, resourcesDeps, integrations, gateway, payments } = rooms;
+  const operations = listOperations({
+    accounts: { database, clock },
+    models,
+    resources: resourcesDeps,
+    integrations,
+    secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
+    usage: { database },
+  });
+  await openJobs(ground, rooms, stack);
+  await seed(ground, rooms, operations);
+  const metrics = openMetrics();
+  const authenticate = (headers: Headers) => accounts.authenticate(headers);
+  const server = await startServer({
+    host: config.HOST,
+    port: ground.ports.http,
+    publicUrl,
+    version,
+    operations,
+    authenticate,
+    authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
+    trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+    readiness: () => checkReadiness({ database, payments, isUpstreamUp: rooms.isUpstreamUp }),
+    readImage: (id, link) => rooms.media.readImage(id, link),
+    usageCsv: (caller, filters) => streamUsageCsv({ database }, caller, filters),
+    landing: openLanding(resourcesDeps),
+    recordAudit: (entry) => recordAudit(database.system, entry),
+    log,
+    metrics,
+    limits: {
+      api: openLimiter({ name: 'api', points: 600, seconds: 60 }),
+      auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
+    },
+    ...toSandboxRoutes(sandbox),
+    paidRoute: paidRoute({
+      gateway,
+      authenticate,
+      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+      log,
+      count: (outcome) => metrics.observeCall(outcome),
+    }),
+  });
+  stack.defer(() => server.close());
+}
+
+async function openJobs(ground: Ground, rooms: Rooms, stack: AsyncDisposableStack): Promise<void> {
+  const { databaseUrl: url, log, vault } = ground;
+  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
+  const forget = (channel: string, payload: string): void => {
+    if (channel === modelsChannel) {
+      forgetModels(rooms.models);
+    } else if (channel === VAULT_CHANGED) {
+      onVaultChanged(vault, payload);
+    } else if (payload === '') {
+      rooms.published.dropAll();
+    } else {
+      rooms.published.onResourcesChanged(payload);
+    }
+  };
+  const listening = await listen({
+    url,
+    channels,
+    onNotify: forget,
+    onReconnect: () => channels.forEach((channel) => forget(channel, '')),
+    onError: (err) => log.warn({ err }, 'notifications were interrupted'),
+  });
+  stack.defer(() => listening.close());
+  const durable = openDurable({ url, log, name: 'farebox' });
+  registerJobs(durable, rooms);
+  await durable.start();
+  stack.defer(() => durable.stop());
+}
+
+/** First start: a catalogue to choose from, and in the sandbox something to call. */
+async function seed(ground: Ground, rooms: Rooms, operations: readonly BoundOperation[]): Promise<void> {
+  const { database, log, sandbox, config } = ground;
+  const { rows } = await database.system.query('SELECT 1 FROM ai_models LIMIT 1');
+  if (rows.length === 0) {
+    await syncModels(rooms.models, { trigger: 'start' }).catch((err: unknown) =>
+      log.error({ err }, 'the model catalogue could not be read; npm run sync-models tries again'),
+    );
+  }
+  if (sandbox?.openrouter) {
+    const { seedDemo } = await import('#sandbox/index.ts');
+    const apiKey = sandbox.openrouter.keys.healthy;
+    await seedDemo({
+      operations,
+      apiKey,
+      ensureUser: (user) => rooms.accounts.ensureUser(user),
+      network: config.NETWORKS[0] ?? '',
+    });
+  }
+}
+
+function toSandboxRoutes(sandbox: Ground['sandbox']) {
+  if (!sandbox?.describe || !sandbox.faucet) {
+    return {};
+  }
+  const { describe, faucet } = sandbox;
+  return { sandbox: { describe, faucet: async (address: string) => ({ ...(await faucet.send(address)) }) } };
+}

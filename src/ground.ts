@@ -1,0 +1,91 @@
+/** First stage of the start: data folder, database, sandbox, vault. */
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import * as databases from '#database/index.ts';
+import { systemClock as clock } from '#kit/index.ts';
+import type { Sandbox } from '#sandbox/index.ts';
+import { masterKeyFromText, openVault, type MasterKey } from '#vault/index.ts';
+import type { Config } from './config.ts';
+
+const migrations = resolve(import.meta.dirname, '../migrations');
+
+interface Given {
+  config: Config;
+  log: Logger;
+  latency?: { firstTokenMs: number; tokensPerSecond: number } | undefined;
+}
+
+export type Ground = Awaited<ReturnType<typeof openGround>>;
+
+/** What the rooms stand on. `stack` stops it again. */
+export async function openGround({ config, log, latency }: Given, stack: AsyncDisposableStack) {
+  const ports = await databases.choosePorts(config.PORT);
+  const publicUrl = config.PUBLIC_URL ?? `http://localhost:${ports.http}`;
+  const folder = resolve(config.DATA_DIR);
+  const wants = toWants(config);
+  if (wants.database || wants.chain) {
+    stack.defer(await databases.lockFolder(folder));
+  }
+  const databaseUrl = config.DATABASE_URL ?? (await startDatabase({ folder, port: ports.database, log }, stack));
+  await databases.migrate(databaseUrl, migrations);
+  const onError = (err: Error): void => log.error({ err }, 'a database connection broke');
+  const database = databases.openDatabase({ url: databaseUrl, onError });
+  stack.defer(() => database.close());
+  const sandbox =
+    config.MODE === 'sandbox' ? await startSandbox({ folder, publicUrl, ports, wants, log, latency }, stack) : null;
+  const masterKey = masterKeyFromText(config.MASTER_KEY ?? (await databases.keepSecret(folder, 'master-key')));
+  const vault = await openVault({ database, masterKey, otherMasterKeys: toOtherKeys(config), clock });
+  return { config, log, ports, publicUrl, folder, databaseUrl, database, sandbox, vault };
+}
+
+function toWants(config: Config) {
+  const isSandbox = config.MODE === 'sandbox';
+  return {
+    database: config.DATABASE_URL === undefined,
+    chain: isSandbox && config.NETWORKS.some((network) => !config.rpcUrls.has(network)),
+    openrouter: isSandbox && config.OPENROUTER_BASE_URL === undefined,
+  };
+}
+
+async function startDatabase(
+  place: { folder: string; port: number; log: Logger },
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const onLog = (line: string): void => place.log.debug({ line }, 'postgres');
+  const { url, server } = await databases.startDatabase({
+    folder: join(place.folder, 'postgres'),
+    port: place.port,
+    onLog,
+  });
+  stack.defer(() => server.stop());
+  return url;
+}
+
+interface SandboxPlace {
+  folder: string;
+  publicUrl: string;
+  ports: { chain: number; openrouter: number };
+  wants: { chain: boolean; openrouter: boolean };
+  log: Logger;
+  latency: Given['latency'];
+}
+
+async function startSandbox(place: SandboxPlace, stack: AsyncDisposableStack): Promise<Sandbox> {
+  const { openSandbox } = await import('#sandbox/index.ts');
+  const sandbox = await openSandbox({
+    publicUrl: place.publicUrl,
+    wants: place.wants,
+    log: place.log,
+    ...(place.latency ? { latency: place.latency } : {}),
+    folder: join(place.folder, 'chain'),
+    chainPort: place.ports.chain,
+    openrouterPort: place.ports.openrouter,
+  });
+  stack.defer(() => sandbox.stop());
+  return sandbox;
+}
+
+/** While the master key is being changed, what is sealed under the next one can be opened too. */
+function toOtherKeys(config: Config): MasterKey[] {
+  return config.NEW_MASTER_KEY ? [masterKeyFromText(config.NEW_MASTER_KEY)] : [];
+}

@@ -1,0 +1,179 @@
+/** The command line, and the start of everything in three stages: ground, rooms, doors. Only files at the top of src/ wire. */
+import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pino, type Logger } from 'pino';
+import { demo, runCommand, type CommandPorts } from '#cli/index.ts';
+import {
+  choosePorts,
+  findRunningPostgres,
+  keepSecret,
+  lockFolder,
+  migrate,
+  openDatabase,
+  startDatabase,
+  type Database,
+} from '#database/index.ts';
+import type { Gateway } from '#gateway/index.ts';
+import { systemClock } from '#kit/index.ts';
+import { openModels, syncModels } from '#models/index.ts';
+import type { Sandbox } from '#sandbox/index.ts';
+import { openOpenRouter } from '#upstreams/index.ts';
+import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
+import { listChecks } from './checks.ts';
+import { ConfigError, documentSettings, readConfig, type Config } from './config.ts';
+import { openDoors } from './doors.ts';
+import { openGround } from './ground.ts';
+import { openRooms } from './rooms.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+export interface Farebox {
+  publicUrl: string;
+  databaseUrl: string;
+  database: Database;
+  gateway: Gateway;
+  sandbox: Sandbox | null;
+  /** Finishes paid calls, then stops everything that was started, children included. */
+  close(): Promise<void>;
+}
+
+interface StartOptions {
+  log?: Logger;
+  /** Of the simulated OpenRouter; like a real model unless told. */
+  latency?: { firstTokenMs: number; tokensPerSecond: number };
+}
+
+const likeAModel = { firstTokenMs: 250, tokensPerSecond: 80 };
+
+/** Starts all of Farebox. What was started before a failure is stopped again. */
+export async function startFarebox(config: Config, options: StartOptions = {}): Promise<Farebox> {
+  const log = options.log ?? openLog(config);
+  const stack = new AsyncDisposableStack();
+  try {
+    const ground = await openGround({ config, log, latency: options.latency ?? likeAModel }, stack);
+    const rooms = await openRooms(ground, stack);
+    await openDoors(ground, rooms, stack);
+    const { publicUrl, databaseUrl, database, sandbox } = ground;
+    return { publicUrl, databaseUrl, database, sandbox, gateway: rooms.gateway, close: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** Entry of `bin/farebox.mjs`. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    process.exit(await runCommand(args, openPorts()));
+  } catch (error) {
+    const isOurs = error instanceof ConfigError || !(error instanceof TypeError || error instanceof RangeError);
+    console.error(isOurs && error instanceof Error ? error.message : error);
+    process.exit(error instanceof ConfigError ? 78 : 1);
+  }
+}
+
+function openLog(config: Config): Logger {
+  return pino({ level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+function openPorts(): CommandPorts {
+  return {
+    version,
+    serve,
+    migrate: async () => {
+      const config = readConfig();
+      return withDatabase(config, (database) => migrate(database.url, resolve(root, 'migrations')));
+    },
+    listChecks: async () => listChecks(readConfig()),
+    demo: async (print) => demo({ serverUrl: `http://127.0.0.1:${readConfig().PORT}`, print }),
+    syncModels: async () => {
+      const config = readConfig();
+      return withDatabase(config, async (database) => {
+        const models = openModels({
+          database,
+          fetchCatalogue: () => fetchCatalogue(config),
+          clock: systemClock,
+          log: openLog(config),
+        });
+        return JSON.stringify(await syncModels(models, { trigger: 'cli' }), null, 2);
+      });
+    },
+    rotateMasterKey,
+    writeDocs: async () => {
+      await writeFile(resolve(root, 'docs/configuration.md'), documentSettings());
+      return 'Wrote docs/configuration.md.';
+    },
+  };
+}
+
+async function serve(): Promise<void> {
+  const stopped = new Promise<void>((resolveStop) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => resolveStop());
+    }
+  });
+  const startedAt = performance.now();
+  const config = readConfig();
+  const farebox = await startFarebox(config);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(describeStart(config, farebox.publicUrl, seconds));
+  await stopped;
+  console.log('Stopping: calls under way are finished first.');
+  await farebox.close();
+}
+
+function describeStart(config: Config, publicUrl: string, seconds: string): string {
+  const sandbox = [
+    'Sandbox: local chain, test USDC and a simulated OpenRouter. Nothing here is real money.',
+    `  First paid call   npm run demo${config.PORT === 4020 ? '' : ` (with PORT=${config.PORT})`}`,
+    `  By hand           curl -i -X POST ${publicUrl}/@demo/haiku`,
+  ];
+  return [
+    `Farebox ${version} is ready at ${publicUrl} (${seconds} s).`,
+    ...(config.MODE === 'sandbox' ? sandbox : []),
+  ].join('\n');
+}
+
+/** The database of the configuration, of a server that runs on the data folder, or else started for this one command. */
+async function withDatabase<T>(config: Config, run: (database: Database) => Promise<T>): Promise<T> {
+  const folder = resolve(config.DATA_DIR, 'postgres');
+  const running = config.DATABASE_URL ?? (await findRunningPostgres(folder, 'farebox'));
+  await using stack = new AsyncDisposableStack();
+  if (running === null) {
+    stack.defer(await lockFolder(resolve(config.DATA_DIR)));
+  }
+  const started =
+    running === null ? await startDatabase({ folder, port: (await choosePorts(config.PORT)).database }) : null;
+  stack.defer(async () => started?.server.stop());
+  const database = openDatabase({ url: running ?? started?.url ?? '' });
+  stack.defer(() => database.close());
+  return run(database);
+}
+
+async function fetchCatalogue(config: Config): Promise<unknown[]> {
+  const simulator = `http://127.0.0.1:${config.PORT + 2}/api/v1`;
+  const baseUrl =
+    config.OPENROUTER_BASE_URL ?? (config.MODE === 'sandbox' ? simulator : 'https://openrouter.ai/api/v1');
+  const openrouter = openOpenRouter({
+    baseUrl,
+    publicUrl: config.PUBLIC_URL ?? '',
+    title: 'Farebox',
+    log: openLog(config),
+  });
+  return openrouter.listModels().finally(() => openrouter.close());
+}
+
+async function rotateMasterKey(): Promise<string> {
+  const config = readConfig();
+  if (!config.NEW_MASTER_KEY) {
+    throw new ConfigError([
+      'NEW_MASTER_KEY: set it to the key to change to, in every running process too. Make it with: openssl rand -hex 32',
+    ]);
+  }
+  const from = masterKeyFromText(config.MASTER_KEY ?? (await keepSecret(resolve(config.DATA_DIR), 'master-key')));
+  const to = masterKeyFromText(config.NEW_MASTER_KEY);
+  const result = await withDatabase(config, (database) => rotate({ database, clock: systemClock }, { from, to }));
+  return `${result.rewrapped} keys are now under the new master key, ${result.remaining} are left. Make NEW_MASTER_KEY the MASTER_KEY of every process.`;
+}

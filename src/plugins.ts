@@ -1,0 +1,34 @@
+/** What can be added without touching anything else: the kinds of resource and the repeated jobs. */
+import type { Durable } from '#durable/index.ts';
+import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
+import type { Gateway } from '#gateway/index.ts';
+import type { Media } from '#media/index.ts';
+import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
+import type { ResourceKind } from '#resources/index.ts';
+import { scheduleRollup } from '#usage/index.ts';
+
+/** Paid answers are kept this long for whoever sends the same payment again (docs/decisions/0006). */
+const ANSWER_RETENTION_SECONDS = 3_600;
+
+export function listKinds(deps: ExecutionDeps): ResourceKind[] {
+  return [openOpenrouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];
+}
+
+interface JobDeps {
+  gateway: Gateway;
+  media: Media;
+  models: ModelsDeps;
+}
+
+export function registerJobs(durable: Durable, deps: JobDeps): void {
+  const minutes = 60_000;
+  scheduleModelSync(durable, deps.models);
+  scheduleRollup(durable, deps.models.database);
+  durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
+  durable.every({
+    name: 'gateway.expire-answers',
+    intervalMs: minutes,
+    run: () => deps.gateway.expireAnswers(ANSWER_RETENTION_SECONDS),
+  });
+  durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
+}

@@ -1,0 +1,118 @@
+/** Second stage of the start: the domain, from accounts to the gateway. */
+import { join } from 'node:path';
+import { privateKeyToAddress } from 'viem/accounts';
+import { openAccounts } from '#accounts/index.ts';
+import { openLimiter } from '#api/index.ts';
+import { keepSecret } from '#database/index.ts';
+import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
+import { openGateway } from '#gateway/index.ts';
+import { systemClock as clock } from '#kit/index.ts';
+import { openMedia } from '#media/index.ts';
+import { findModel, openModels } from '#models/index.ts';
+import { openPayments } from '#payments/index.ts';
+import * as resources from '#resources/index.ts';
+import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
+import { getStats } from '#usage/index.ts';
+import * as vaults from '#vault/index.ts';
+import type { Config } from './config.ts';
+import type { Ground } from './ground.ts';
+import { listKinds } from './plugins.ts';
+
+export type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
+  const { config, database, vault, publicUrl, log } = ground;
+  const openrouterUrl = config.OPENROUTER_BASE_URL ?? ground.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
+  stack.defer(() => openrouter.close());
+  const outbound = openOutbound(ground.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
+  stack.defer(() => outbound.close());
+  const adminEmails = config.ADMIN_EMAILS;
+  const secret = vault.deriveKey('sessions').toString('hex');
+  const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
+  const models = openModels({ database, fetchCatalogue: () => openrouter.listModels(), clock, log });
+  const signingKey = vault.deriveKey('media-urls');
+  const media = openMedia({ database, folder: join(ground.folder, 'media'), signingKey, publicUrl, clock });
+  const payments = openPayments({ ...(await toPaymentOptions(ground)), clock, log });
+  stack.defer(() => payments.close());
+
+  const published = resources.openPublished({ database, clock });
+  const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
+  const findStats = (ids: string[]) => getStats(database, ids);
+  const kinds: resources.ResourceKind[] = [];
+  const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
+  const integrations = toIntegrations(vault, resourcesDeps, openrouter);
+  const execution: ExecutionDeps = {
+    openrouter,
+    chatCompletions: openChatCompletions({ outbound, log }),
+    outbound,
+    findModel: (id) => findModel(models, id),
+    openCreatorKey: (ownerId) => vaults.openCreatorKey(vault, ownerId),
+    openUpstreamKey: ({ resourceId, ownerId }) =>
+      vaults.openResourceSecret({ vault }, { ownerId, resourceId, field: 'upstream_api_key' }),
+    platformKey: toPlatformKey(config),
+    media,
+    refuseCreatorKey: (ownerId, refused) => vaults.refuseCreatorKey(integrations, ownerId, refused),
+    pauseResource: (request) => resources.pauseFaulty(resourcesDeps, request),
+    clock,
+    log,
+  };
+  kinds.push(...listKinds(execution));
+  const gateway = await openGateway({
+    database,
+    published,
+    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+    payments,
+    publicUrl,
+    clock,
+    log,
+    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
+  });
+  stack.defer(() => gateway.close());
+  return {
+    accounts,
+    models,
+    media,
+    payments,
+    published,
+    resourcesDeps,
+    integrations,
+    gateway,
+    isUpstreamUp: () => openrouter.isUp(),
+  };
+}
+
+async function toPaymentOptions({ config, sandbox, folder }: Ground) {
+  const isOwnChain = sandbox !== null && sandbox.chain !== null;
+  const rpcUrls = new Map(config.rpcUrls);
+  if (isOwnChain) {
+    config.NETWORKS.forEach((network) => rpcUrls.set(network, sandbox.chain?.rpcUrl ?? ''));
+  }
+  const settlerPrivateKeys = [...config.SETTLER_PRIVATE_KEYS];
+  if (sandbox && settlerPrivateKeys.length === 0 && config.FACILITATOR_URLS.length === 0) {
+    settlerPrivateKeys.push(`0x${await keepSecret(folder, 'settler-key')}`);
+  }
+  for (const key of isOwnChain ? settlerPrivateKeys : []) {
+    await sandbox?.fund(privateKeyToAddress(key as `0x${string}`));
+  }
+  return { networks: config.NETWORKS, rpcUrls, facilitatorUrls: config.FACILITATOR_URLS, settlerPrivateKeys };
+}
+
+function toPlatformKey(config: Config): PlatformKey | null {
+  const policy = config.OPENROUTER_API_KEY_CREATORS.includes('*') ? 'everybody' : config.OPENROUTER_API_KEY_CREATORS;
+  return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy } : null;
+}
+
+function toIntegrations(
+  vault: vaults.Vault,
+  deps: resources.ResourcesDeps,
+  openrouter: Pick<OpenRouterClient, 'getKey'>,
+): vaults.IntegrationDeps {
+  return {
+    vault,
+    checkKey: (apiKey) => openrouter.getKey(apiKey),
+    listAffected: (ownerId) => resources.listAffectedByKey(deps, ownerId),
+    pauseAffected: (ownerId, reason) => resources.pauseForKey(deps, ownerId, reason),
+    resumeAffected: (ownerId) => resources.resumeForKey(deps, ownerId),
+  };
+}

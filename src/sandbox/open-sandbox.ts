@@ -1,0 +1,56 @@
+import type { Address } from 'viem';
+import { readSnapshot } from '#models/index.ts';
+import { describeSandbox } from './chain/describe-sandbox.ts';
+import type { Log } from './chain/log.ts';
+import { openFaucet, type Faucet } from './chain/open-faucet.ts';
+import { startChain, type Chain } from './chain/start-chain.ts';
+import { startOpenRouterSimulator, type OpenRouterSimulator } from './openrouter/start-simulator.ts';
+
+interface SandboxOptions {
+  folder: string;
+  publicUrl: string;
+  chainPort: number;
+  openrouterPort: number;
+  /** Asked for only where the configuration names no real ones. */
+  wants: { chain: boolean; openrouter: boolean };
+  log: Log;
+  latency?: { firstTokenMs: number; tokensPerSecond: number };
+}
+
+export interface Sandbox {
+  chain: Chain | null;
+  openrouter: OpenRouterSimulator | null;
+  faucet: Faucet | null;
+  /** The body of `GET /sandbox`; null without a chain of our own. */
+  describe: (() => ReturnType<typeof describeSandbox>) | null;
+  /** Raises the test ETH of a settler's account. */
+  fund(address: Address): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SETTLER_WEI = 1_000n * 10n ** 18n;
+
+/** Starts what stands in for the outside world. */
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { folder, log, wants, publicUrl } = options;
+  const chain = wants.chain ? await startChain({ folder, port: options.chainPort, log }) : null;
+  const openrouter = wants.openrouter ? await startOpenrouter(options) : null;
+  return {
+    chain,
+    openrouter,
+    faucet: chain && openFaucet({ chain }),
+    describe:
+      chain && (() => describeSandbox({ chain, publicUrl, ...(openrouter ? { openRouterUrl: openrouter.url } : {}) })),
+    fund: async (address) => chain?.fund(address, SETTLER_WEI),
+    stop: async () => {
+      await openrouter?.stop();
+      await chain?.stop();
+    },
+  };
+}
+
+async function startOpenrouter(options: SandboxOptions): Promise<OpenRouterSimulator> {
+  const { models } = await readSnapshot();
+  const { openrouterPort: port, latency } = options;
+  return startOpenRouterSimulator({ port, catalogue: models, ...(latency ? { latency } : {}) });
+}

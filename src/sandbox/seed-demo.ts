@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { Problem, scopes, type BoundOperation, type User } from '#kit/index.ts';
+import { demoCreator, demoResources } from './demo-data.ts';
+
+interface SeedOptions {
+  /** The same operations that every creator uses. */
+  operations: readonly BoundOperation[];
+  ensureUser(user: typeof demoCreator & { password: string }): Promise<{ userId: string; username: string }>;
+  /** Of the simulated OpenRouter: opens nothing else. */
+  apiKey: string;
+  network: string;
+}
+
+/** Where the demo creator is paid: an address whose key nobody holds. */
+const PAY_TO = '0xfA4eb0C5000000000000000000000000000000d3';
+
+/** Makes the demo creator, the encrypted demo key and the demo resources, as far as they are missing. */
+export async function seedDemo(options: SeedOptions): Promise<void> {
+  const { userId, username } = await options.ensureUser({
+    ...demoCreator,
+    password: randomBytes(24).toString('base64url'),
+  });
+  const caller: User = {
+    kind: 'user',
+    userId,
+    username,
+    email: demoCreator.email,
+    isAdmin: false,
+    via: 'session',
+    scopes,
+  };
+  const call = async (name: string, input: unknown): Promise<unknown> => {
+    const found = options.operations.find((operation) => operation.name === name);
+    if (!found) {
+      throw new Error(`There is no operation ${name}.`);
+    }
+    return found.run(caller, found.input.parse(input));
+  };
+  if (!(await isThere(call('integrations.openrouter.get', {})))) {
+    await call('integrations.openrouter.put', { apiKey: options.apiKey });
+  }
+  for (const draft of demoResources) {
+    if (!(await isThere(call('creators.resource', { username, slug: draft.slug })))) {
+      const { id } = (await call('resources.create', { ...draft, network: options.network, payTo: PAY_TO })) as {
+        id: string;
+      };
+      await call('resources.publish', { id });
+    }
+  }
+}
+
+async function isThere(asked: Promise<unknown>): Promise<boolean> {
+  try {
+    await asked;
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') {
+      return false;
+    }
+    throw error;
+  }
+}

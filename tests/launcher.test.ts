@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile) as (
+  file: string,
+  args: string[],
+  options: { argv0: string },
+) => Promise<{ stdout: string; stderr: string }>;
+const launcher = join(import.meta.dirname, '../bin/farebox.mjs');
+
+/** The launcher as an old Node runs it: the same text, but a process that is called "old" reads an old version. */
+async function copyLauncher(folder: string): Promise<string> {
+  const text = await readFile(launcher, 'utf8');
+  const copy = join(folder, `old-${process.pid}.mjs`);
+  await writeFile(
+    copy,
+    text.replaceAll('process.versions.node', `(process.argv0 === 'old' ? '20.1.0' : process.versions.node)`),
+  );
+  return copy;
+}
+
+test('says what to do where there is neither a new Node nor one in the packages', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-launcher-'));
+  const started = run(process.execPath, [await copyLauncher(folder), 'serve'], { argv0: 'old' });
+  await expect(started).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/needs Node 24 or newer; this is Node 20\.1\.0.*npm ci.*install Node 24/s),
+  });
+  await rm(folder, { recursive: true });
+});
+
+test('runs on the Node that the lockfile brings when its own is too old', async () => {
+  const copy = await copyLauncher(join(import.meta.dirname, '../bin'));
+  try {
+    const { stdout } = await run(process.execPath, [copy, 'version'], { argv0: 'old' });
+    expect(stdout).toMatch(/^farebox \d+\.\d+\.\d+ on Node (2[4-9]|[3-9]\d)/);
+  } finally {
+    await rm(copy);
+  }
+});
