@@ -36,14 +36,16 @@ export async function startFaultyRpc(target: string): Promise<FaultyRpc> {
   let choose: (methods: readonly string[]) => Fault | null = () => null;
   const seen: string[] = [];
   const server = createServer((request, response) => {
-    void readBody(request).then(async (body) => {
-      const parsed: unknown = JSON.parse(body);
-      const calls = (Array.isArray(parsed) ? parsed : [parsed]) as Call[];
-      const methods = calls.map((call) => call.method);
-      seen.push(...methods);
-      await act(target, { body, calls, response }, choose(methods));
-    });
+    void serve(request, response);
   });
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    const parsed: unknown = JSON.parse(body);
+    const calls = (Array.isArray(parsed) ? parsed : [parsed]) as Call[];
+    const methods = calls.map((call) => call.method);
+    seen.push(...methods);
+    await act(target, { body, calls, response }, choose(methods));
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -88,7 +90,7 @@ async function act(target: string, exchange: Exchange, fault: Fault | null): Pro
       return;
     case 'reorder': {
       const answers: unknown = JSON.parse(answer);
-      reply(response, 200, JSON.stringify(Array.isArray(answers) ? answers.reverse() : answers));
+      reply(response, 200, JSON.stringify(Array.isArray(answers) ? answers.toReversed() : answers));
       return;
     }
     default:

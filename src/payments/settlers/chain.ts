@@ -10,9 +10,16 @@ export interface Chain {
   reader: ChainReader;
 }
 
-/** Without `rpcUrl` the network's public endpoint is used. */
-export function openChain(options: { network: Network; rpcUrl: string | undefined; clock: Clock }): Chain {
-  const { network, clock } = options;
-  const rpc = openJsonRpc({ url: options.rpcUrl ?? network.defaultRpcUrl });
+interface ChainOptions {
+  network: Network;
+  /** Without one the network's public endpoint is used. */
+  rpcUrl: string | undefined;
+  clock: Clock;
+  timeoutMs?: number;
+}
+
+export function openChain(options: ChainOptions): Chain {
+  const { network, clock, rpcUrl, timeoutMs } = options;
+  const rpc = openJsonRpc({ url: rpcUrl ?? network.defaultRpcUrl, timeoutMs });
   return { network, rpc, reader: openChainReader({ network, rpc, clock }) };
 }

@@ -34,7 +34,7 @@ interface Waiting {
 
 interface RpcOptions {
   url: string;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Public endpoints commonly refuse longer batches. */
   maxBatch?: number;
   connections?: number;
