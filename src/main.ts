@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { demo, runCommand, type CommandPorts } from '#cli/index.ts';
+import { runCommand, type CommandPorts } from '#cli/index.ts';
 import {
   choosePorts,
   findRunningPostgres,
@@ -87,7 +87,11 @@ function openPorts(): CommandPorts {
       return withDatabase(config, (database) => migrate(database.url, resolve(root, 'migrations')));
     },
     listChecks: async () => listChecks(readConfig()),
-    demo: async (print) => demo({ serverUrl: `http://127.0.0.1:${readConfig().PORT}`, print }),
+    demo: async (print) => {
+      // Loaded only here: the buyer's tools are no part of a server.
+      const { demo } = await import('./cli/demo.ts');
+      await demo({ serverUrl: `http://127.0.0.1:${readConfig().PORT}`, print });
+    },
     syncModels: async () => {
       const config = readConfig();
       return withDatabase(config, async (database) => {

@@ -2,6 +2,5 @@
 export { checkPort } from './check-port.ts';
 export { runCommand } from './run-command.ts';
 export type { CommandPorts } from './run-command.ts';
-export { demo } from './demo.ts';
 export { doctor } from './doctor.ts';
 export type { Check, Finding } from './doctor.ts';
