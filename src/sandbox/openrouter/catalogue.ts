@@ -33,7 +33,7 @@ export interface Catalogue {
 const routingVariant = /:(nitro|floor|exacto|online|extended|thinking)$/;
 
 export function openCatalogue(source: readonly unknown[]): Catalogue {
-  const original = source.map((model) => modelSchema.parse(model));
+  const original = source.map(checkModel);
   let list = original;
   let byName = indexByName(list);
   let revision = 0;
@@ -59,6 +59,12 @@ export function openCatalogue(source: readonly unknown[]): Catalogue {
     remove: (id) => replace(list.filter((model) => model.id !== id)),
     reset: () => replace(original),
   };
+}
+
+/** Checks the fields that are read, but keeps the object as it came: parsing would change the order of its keys. */
+function checkModel(model: unknown): CatalogueModel {
+  modelSchema.parse(model);
+  return model as CatalogueModel;
 }
 
 function indexByName(list: readonly CatalogueModel[]): Map<string, CatalogueModel> {

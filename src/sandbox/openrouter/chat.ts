@@ -5,7 +5,7 @@ import type { Completion } from './completion.ts';
 import { priceCall } from './cost.ts';
 import type { ApiKey } from './demo-keys.ts';
 import type { ChosenFault } from './fault-plan.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Exchange } from './exchange.ts';
 import { maxTokensOf, parseChat } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';

@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import type { Completion } from './completion.ts';
 import { freeOfCharge } from './cost.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 const page = (title: string): string =>
   `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;

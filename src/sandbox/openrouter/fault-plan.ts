@@ -1,5 +1,5 @@
 import { findFault, faults } from './faults.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export type FaultRoute = 'chat' | 'key' | 'credits' | 'models' | 'generation';
 

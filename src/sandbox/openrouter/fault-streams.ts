@@ -1,4 +1,4 @@
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import { toFrames } from './wire.ts';
 import type { Frame, StreamParts } from './wire.ts';
 

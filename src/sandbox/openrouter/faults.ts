@@ -1,33 +1,9 @@
-import type { Completion } from './completion.ts';
 import { answerFaults } from './fault-answers.ts';
 import { refusalFaults } from './fault-refusals.ts';
 import { streamFaults } from './fault-streams.ts';
-import type { Refusal } from './refusal.ts';
-import type { Frame, StreamParts } from './wire.ts';
+import type { Fault } from './fault.ts';
 
-/**
- * One way to go wrong. To add one, add a line to the table of its kind; it is then reachable by the model slug
- * `sim/<name>`, by the header `x-sim-fault: <name>` and by `control.fail(<name>)`.
- */
-export interface Fault {
-  /** Answered at once, before any work and before the key is looked at. */
-  refusal?: Refusal;
-  /** An answer that is not OpenRouter's at all: an HTML page of something in between. */
-  page?: { status: number; html: string };
-  /** The connection goes before (or instead of) an answer. */
-  connection?: 'reset' | 'hang';
-  /** What the model did differently. */
-  change?: (completion: Completion) => Completion;
-  /** Changes the text of a JSON answer; `cut` drops the connection behind it. */
-  body?: (text: string) => { text: string; cut?: boolean };
-  /** The events of a stream; `after` is how many content events come first. */
-  frames?: (parts: StreamParts, after: number) => Frame[];
-  /** Nothing is charged: failed, or no completion tokens and no finish reason. */
-  isFree?: boolean;
-  /** `GET /generation` never finds it. */
-  isLost?: boolean;
-}
-
+/** Every fault by its name. */
 export const faults: Readonly<Record<string, Fault>> = {
   ...Object.fromEntries(Object.entries(refusalFaults).map(([name, refusal]) => [name, { refusal }])),
   ...answerFaults,

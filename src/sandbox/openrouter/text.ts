@@ -11,7 +11,7 @@ const stopWords = new Set(
   make many more most must name not now off once one only other our out over own please reply short should some such
   than that the their them then there these they this those through too under until use user very was were what when
   where which while who whom why will with without words would write you your answer describe explain create generate
-  tell text poem poet haiku set three lines line picture image using sentence sentences paragraph include assistant helpful`
+  tell text poem poet haiku set three lines line picture image summarise summarize translate rewrite tips steps ideas options reasons examples please using sentence sentences paragraph include assistant helpful`
     .split(/\s+/)
     .filter(Boolean),
 );
@@ -23,12 +23,16 @@ const stopWords = new Set(
 export function findKeywords(prompt: string): string[] {
   const tokens = prompt.split(/\s+/).map((token) => token.replace(/^[\p{P}\p{S}]+|[\p{P}\p{S}]+$/gu, ''));
   const isWord = (token: string): boolean =>
-    /^\p{L}{3,14}$/u.test(token) && token !== token.toUpperCase() && !stopWords.has(token.toLowerCase());
+    /^\p{L}{3,14}$/u.test(token) && !isAllCapitals(token) && !stopWords.has(token.toLowerCase());
   const behindMarker = tokens.flatMap((token, at) =>
     /^(about|on|for|of|in|named|to)$/i.test(token) ? tokens.slice(at + 1, at + 1 + WORDS_BEHIND_MARKER) : [],
   );
   const words = [...behindMarker, ...tokens.toReversed()].filter(isWord).map((word) => word.toLowerCase());
   return [...new Set(words)].slice(0, 5);
+}
+
+function isAllCapitals(token: string): boolean {
+  return token === token.toUpperCase() && token !== token.toLowerCase();
 }
 
 type Slots = (a: string, b: string) => string;
@@ -94,26 +98,34 @@ function isList(ask: string): boolean {
 }
 
 function composeList(random: SeededRandom, words: [string, ...string[]], count: number): string {
-  const items = Array.from({ length: count }, (_, at) => `${at + 1}. ${composeSentence(random, words)}`);
+  const next = openSentences(random, words);
+  const items = Array.from({ length: count }, (_, at) => `${at + 1}. ${next()}`);
   return `Here is what to know about ${words[0]}:\n\n${items.join('\n')}`;
 }
 
 function composeParagraphs(random: SeededRandom, words: [string, ...string[]], tokens: number): string {
-  const parts: string[] = [];
-  let length = 0;
-  while (length < tokens * 4) {
-    const sentence = composeSentence(random, words);
-    const isBreak = parts.length > 0 && parts.length % 4 === 0;
-    parts.push(`${isBreak ? '\n\n' : parts.length > 0 ? ' ' : ''}${sentence}`);
-    length += sentence.length;
+  const next = openSentences(random, words);
+  let text = next();
+  for (let count = 1; text.length < tokens * 4; count += 1) {
+    text += `${count % 4 === 0 ? '\n\n' : ' '}${next()}`;
   }
-  return parts.join('');
+  return text;
 }
 
-function composeSentence(random: SeededRandom, words: [string, ...string[]]): string {
-  const a = random.pick(words);
-  const rest = words.filter((word) => word !== a);
-  return random.pick(sentences)(a, rest.length > 0 ? random.pick([rest[0] ?? a, ...rest]) : 'everything around it');
+/** Sentences about the words; none comes again before all have been used. */
+function openSentences(random: SeededRandom, words: [string, ...string[]]): () => string {
+  const start = random.integer(0, sentences.length - 1);
+  const steps: [number, ...number[]] = [3, 5, 7, 9, 11];
+  const step = random.pick(steps);
+  let count = 0;
+  return () => {
+    const slots = sentences[(start + count * step) % sentences.length] ?? sentences[0];
+    const a = words[count % words.length] ?? words[0];
+    const b = words.length > 1 ? words[(count + 1) % words.length] : undefined;
+    count += 1;
+    const sentence = slots(a, b ?? 'everything around it');
+    return capital(sentence);
+  };
 }
 
 function capital(word: string): string {

@@ -14,6 +14,7 @@ export interface Frame {
 
 export const COMMENT = ': OPENROUTER PROCESSING\n\n';
 const CHARACTERS_PER_CHUNK = 12;
+const PLACE = '\u0001';
 
 const nativeReasons: Record<string, string> = {
   tool_calls: 'tool_calls',
@@ -111,14 +112,19 @@ export function toStreamParts(completion: Completion): StreamParts {
     native_finish_reason: toNativeReason(finishReason),
     logprobs: null,
   });
+  // All text events differ in one place only.
+  const [before = '', after = ''] = event({ choices: [choice({ content: PLACE }, null)] }).text.split(
+    JSON.stringify(PLACE),
+  );
   const last = [choice({}, completion.finishReason)];
   const usage = completion.hasUsage ? { usage: toUsage(completion) } : {};
   return {
     opening: { text: COMMENT, tokens: 0 },
-    content: toDeltas(completion).map(({ delta, tokens }) => ({
-      ...event({ choices: [choice(delta, null)] }),
-      tokens,
-    })),
+    content: toDeltas(completion).map(({ delta, tokens }) =>
+      typeof delta === 'string'
+        ? { text: `${before}${JSON.stringify(delta)}${after}`, tokens }
+        : { ...event({ choices: [choice(delta, null)] }), tokens },
+    ),
     finish: event({ ...(completion.error ? { error: completion.error } : {}), choices: last }),
     usage: { ...event({ choices: last, service_tier: null, ...usage }), isSettling: true },
     done: { text: 'data: [DONE]\n\n', tokens: 0 },
@@ -157,7 +163,8 @@ export function joinFrames(frames: readonly Frame[]): Frame[] {
 }
 
 interface Delta {
-  delta: Record<string, unknown>;
+  /** Text of the answer, or any other kind of delta. */
+  delta: string | Record<string, unknown>;
   tokens: number;
 }
 
@@ -167,7 +174,7 @@ function toDeltas(completion: Completion): Delta[] {
   const textTokens = completion.completionTokens - completion.reasoningTokens - completion.imageTokens;
   return [
     ...(reasoning === null ? [] : [toReasoningDelta(reasoning, completion.reasoningTokens)]),
-    ...pieces.map((content, at) => ({ delta: { content }, tokens: share(textTokens, at, pieces.length) })),
+    ...pieces.map((delta, at) => ({ delta, tokens: share(textTokens, at, pieces.length) })),
     ...toolCalls.map((call) => ({
       delta: { tool_calls: [{ ...toToolCallJson(call), index: 0 }] },
       tokens: textTokens,
