@@ -12,7 +12,7 @@ export interface Frame {
   end?: 'cut' | 'hang';
 }
 
-export const COMMENT = ': OPENROUTER PROCESSING\n\n';
+const COMMENT = ': OPENROUTER PROCESSING\n\n';
 const CHARACTERS_PER_CHUNK = 12;
 const PLACE = '\u0001';
 
@@ -59,7 +59,7 @@ export function toChatCompletion(completion: Completion): Record<string, unknown
   };
 }
 
-export function toUsage(completion: Completion): Record<string, unknown> {
+function toUsage(completion: Completion): Record<string, unknown> {
   const { cost, promptTokens, completionTokens } = completion;
   return {
     prompt_tokens: promptTokens,

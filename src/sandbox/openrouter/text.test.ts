@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { composeText, findKeywords, SIMULATED_MARK } from './text.ts';
+
+test.each([
+  ['Write a haiku about a quiet harbour, set in autumn.', ['quiet', 'harbour', 'autumn']],
+  ['Translate "good morning" please', ['morning', 'good']],
+  ['KEY-77 sk-or-v1-abc ABCDEF x1y2z3', []],
+])('%s', (prompt, words) => {
+  expect(findKeywords(prompt)).toStrictEqual(words);
+});
+
+test.each([
+  ['Write a haiku', /^\[simulated\] Whales .*\n.*\n.*\.$/],
+  ['Give me 4 tips', /\n4\. [^\n]+$/],
+  ['A slogan for my shop', /^\[simulated\] Whales, in the light of tides$/],
+  ['An article in markdown', /^\[simulated\] # Whales\n\n/],
+])('%s has the form that was asked for', (task, form) => {
+  expect(composeText({ seed: 's', task, words: ['whales', 'tides'], tokens: 80 })).toMatch(form);
+});
+
+test('any task gets a marked text of about the wished length', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.integer({ min: 1, max: 400 }), (task, tokens) => {
+      const text = composeText({ seed: 'seed', task, words: findKeywords(task), tokens });
+      expect(text.startsWith(SIMULATED_MARK)).toBe(true);
+      expect(text.length).toBeLessThan(tokens * 4 + 4_000);
+    }),
+  );
+});
