@@ -30,19 +30,21 @@ export async function serveAuth(
   if (clientAddress !== undefined) {
     headers.set(CLIENT_ADDRESS_HEADER, clientAddress);
   }
-  const isSignUp = new URL(request.url).pathname.endsWith('/sign-up/email');
-  const copy = isSignUp ? request.clone() : undefined;
-  const response = await deps.handle(new Request(request, { headers }));
-  return copy && response.status === 422 ? explainLostRace(deps.database, copy, response) : response;
+  // Built anew from its parts: servers hand over objects that only look like a Request.
+  const { url, method } = request;
+  const body = method === 'GET' || method === 'HEAD' ? null : await request.text();
+  const response = await deps.handle(new Request(url, { method, headers, body }));
+  const isSignUp = new URL(url).pathname.endsWith('/sign-up/email');
+  return isSignUp && response.status === 422 ? explainLostRace(deps.database, body ?? '', response) : response;
 }
 
 /** Two sign-ups at once both find the name free; the unique index stops one, and better-auth only says that it failed. */
-async function explainLostRace(database: Database, request: Request, response: Response): Promise<Response> {
+async function explainLostRace(database: Database, sent: string, response: Response): Promise<Response> {
   const answer = (await response.clone().json()) as { code?: string };
   if (answer.code !== 'FAILED_TO_CREATE_USER') {
     return response;
   }
-  const body = (await request.json().catch(() => ({}))) as Record<string, unknown>;
+  const body = JSON.parse(sent) as Record<string, unknown>;
   const { rows } = await database.system.query<{ username: string }>(
     'SELECT username FROM users WHERE username = lower($1) OR email = lower($2)',
     [String(body['username']), String(body['email'])],
