@@ -4,6 +4,7 @@
  * images leave as stored files, never as base64; caller values replace tags literally, once.
  */
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
+export { noEvidence } from './evidence.ts';
 export { execute } from './execute.ts';
 export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';

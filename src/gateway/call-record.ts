@@ -1,4 +1,5 @@
 import { formatUsdc } from '#kit/index.ts';
+import { noEvidence } from '#execution/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
 import type { Evidence, PublishedVersion } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
@@ -19,19 +20,6 @@ export interface StoredRecord {
   record: Omit<CallRecord, 'amountAtomic' | 'at'> & { amountAtomic: string; at: string };
   receipt: Omit<Receipt, 'transaction' | 'at'>;
 }
-
-export const noEvidence: Evidence = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: null,
-  finishReason: null,
-  firstTokenMs: null,
-  attempts: 0,
-  isSimulated: false,
-};
 
 interface Ending {
   status: CallRecord['status'];

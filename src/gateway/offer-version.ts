@@ -1,5 +1,5 @@
 import { buildChallenge, buildOffer, type Challenge, type Offer } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { toInputExample, type PublishedVersion } from '#resources/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 interface Offered {
@@ -27,7 +27,7 @@ export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: Publ
     },
     method: 'POST',
     inputSchema: version.inputSchema,
-    inputExample: toExample(version),
+    inputExample: toInputExample(version.parameters),
   });
   const offered = { challenge, offers };
   encoded.set(version, offered);
@@ -64,9 +64,4 @@ function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'pa
     payTo: version.payTo,
     maxTimeoutSeconds: version.timeoutSeconds,
   });
-}
-
-function toExample(version: PublishedVersion): Record<string, unknown> {
-  const given = version.parameters.map((parameter) => [parameter.name, parameter.example ?? parameter.default]);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }

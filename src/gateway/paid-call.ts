@@ -11,7 +11,7 @@ import { offerVersion, payableOffers } from './offer-version.ts';
 import { runCall } from './run-call.ts';
 import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
-import { verifyCall } from './verify-call.ts';
+import { refuseForged, verifyCall } from './verify-call.ts';
 
 const CLAIM_DEADLINE_MS = 15_000;
 
@@ -36,6 +36,10 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   if (!offer || !admission.ok) {
     const replayed = await findAnswer(deps, { payment, offers: offerVersion(deps, version).offers, fingerprint });
     return replayed ?? refuseBeforeClaim(deps, { version, offer, admission, payment });
+  }
+  const forged = await refuseForged(deps, { version, payment, offer });
+  if (forged) {
+    return forged;
   }
   const call: PaidCall = { callId: newId(), requestId: request.requestId, version, payment, offer, startedAt };
   const claim = await claimPayment(deps.database.system, {

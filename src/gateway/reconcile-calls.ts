@@ -1,5 +1,5 @@
+import { noEvidence } from '#execution/index.ts';
 import { recordCall } from '#usage/index.ts';
-import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resolvePending } from './resolve-pending.ts';
 import { transition, type State, type TransitionName } from './transitions.ts';
@@ -87,8 +87,9 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string): Promise<voi
     return;
   }
   const at = new Date();
+  const { attempts: _attempts, ...evidence } = noEvidence;
   await recordCall(deps.database.system, {
-    ...emptyEvidence,
+    ...evidence,
     callId,
     requestId: row.request_id,
     resourceId: row.resource_id,
@@ -109,18 +110,6 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string): Promise<voi
     at,
   });
 }
-
-const emptyEvidence = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: null,
-  finishReason: null,
-  firstTokenMs: null,
-  isSimulated: false,
-} satisfies Partial<StoredRecord['record']>;
 
 /** Says that this process is alive. */
 export async function beat(deps: ReconcileDeps): Promise<void> {

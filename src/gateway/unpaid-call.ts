@@ -1,10 +1,9 @@
 import { newId, Problem, type Caller } from '#kit/index.ts';
-import { execute } from '#execution/index.ts';
+import { execute, noEvidence } from '#execution/index.ts';
 import type { Outcome, PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
 import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
-import { noEvidence } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
 import { toPublicProblem } from './public-problem.ts';

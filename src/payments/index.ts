@@ -8,6 +8,7 @@ export { buildChallenge, withReason } from './challenge.ts';
 export type { Challenge, ChallengeInput } from './challenge.ts';
 export { claimPayment, findHolder } from './claim.ts';
 export type { Claim, HeldCall } from './claim.ts';
+export { isAuthentic } from './is-authentic.ts';
 export { findNetworkByV1Name, networks } from './networks.ts';
 export type { Network } from './networks.ts';
 export { buildOffer, getNetwork, matchOffer } from './offer.ts';
