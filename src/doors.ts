@@ -57,6 +57,7 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     limits: {
       api: openLimiter({ name: 'api', points: 600, seconds: 60 }),
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
+      faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
     ...toSandboxRoutes(sandbox),
     paidRoute: paidRoute({
@@ -64,7 +65,7 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
       authenticate,
       trustedProxyHops: config.TRUSTED_PROXY_HOPS,
       log,
-      count: (outcome) => metrics.observeCall(outcome),
+      observe: (outcome, seconds) => metrics.observeCall(outcome, seconds),
     }),
   });
   stack.defer(() => server.close());

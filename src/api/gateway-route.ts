@@ -10,8 +10,8 @@ interface PaidRouteDeps {
   /** How many proxies in front append to X-Forwarded-For. */
   trustedProxyHops: number;
   log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
-  /** Counts outcomes for /metrics. */
-  count(outcome: string): void;
+  /** Counts for /metrics; seconds where work was done. */
+  observe(outcome: string, seconds?: number): void;
 }
 
 const pathPattern = /^\/@([a-z0-9][a-z0-9-]{0,38})\/([a-z0-9][a-z0-9-]{0,59})(?:\?(.*))?$/s;
@@ -43,7 +43,7 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
   return (req, res) => {
     const url = req.url ?? '/';
     const isExecute = url === executePath || url.startsWith(`${executePath}?`);
-    if (!isExecute && !url.startsWith('/@') && !/^\/%40/i.test(url)) {
+    if (!isExecute && !url.startsWith('/@') && !url.startsWith('/%40')) {
       return false;
     }
     const requestId = newId();
@@ -54,7 +54,7 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
     const path = isExecute ? null : pathPattern.exec(url);
     const challenge = path && isUnpaid(req) ? deps.gateway.findChallenge(path[1] ?? '', path[2] ?? '') : null;
     if (challenge) {
-      deps.count('challenge');
+      deps.observe('challenge');
       res.writeHead(402, { ...shared, ...challenge.headers, 'X-Request-Id': requestId });
       res.end(req.method === 'HEAD' ? undefined : challenge.body);
       return true;
@@ -76,17 +76,21 @@ async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
   const { res, requestId } = exchange;
   const startedAt = performance.now();
   let status: number;
+  let said = 'internal';
   try {
     const outcome = await deps.gateway.call(await readRequest(deps, exchange));
+    said = outcome.kind === 'problem' ? outcome.problem.code : outcome.kind;
     status = writeOutcome(deps, exchange, outcome);
   } catch (error) {
+    said = error instanceof Problem ? error.code : said;
     if (!(error instanceof Problem)) {
       deps.log.error({ err: error, requestId }, 'the paid call failed unexpectedly');
     }
     status = writeProblem(res, error, { requestId });
   }
-  const { creator, slug } = toNames(exchange.path);
-  deps.log.info({ requestId, status, creator, slug, latencyMs: Math.round(performance.now() - startedAt) }, 'call');
+  const latencyMs = Math.round(performance.now() - startedAt);
+  deps.observe(said, latencyMs / 1000);
+  deps.log.info({ requestId, status, outcome: said, ...toNames(exchange.path), latencyMs }, 'call');
 }
 
 async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<CallRequest> {
@@ -109,8 +113,9 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     method: req.method ?? 'GET',
     url: req.url ?? '/',
     bodyDigest: body.digest,
-    payment: readPayment(req),
-    isOwnerTest: header(req, 'x-owner-test')?.toLowerCase() === 'true',
+    // A HEAD request has no room for an answer: it is always a probe.
+    payment: req.method === 'HEAD' ? {} : readPayment(req),
+    isOwnerTest: req.method !== 'HEAD' && header(req, 'x-owner-test')?.toLowerCase() === 'true',
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress: clientAddress(req, deps.trustedProxyHops),
   };
@@ -142,7 +147,6 @@ function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {
   const { req, res, requestId } = exchange;
-  deps.count(outcome.kind === 'problem' ? outcome.problem.code : outcome.kind);
   if (outcome.kind === 'problem') {
     return writeProblem(res, outcome.problem, {
       requestId,

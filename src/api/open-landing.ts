@@ -42,7 +42,7 @@ function toShown(found: z.input<typeof getCreatorResource.output>): PublicResour
     networkName: networks[shown.network]?.name ?? shown.network,
     payTo: shown.payTo,
     timeoutSeconds: shown.timeoutSeconds,
-    parameters: shown.parameters.map((parameter) => ({ ...parameter, })),
+    parameters: shown.parameters.map((parameter) => ({ ...parameter })),
     inputExample: toInputExample(shown.parameters),
     ...(shown.stats ? { stats: shown.stats } : {}),
   };

@@ -91,7 +91,10 @@ function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject
     ...(operation.scope === 'public' ? {} : toSecurity(operation.scope)),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(!isQuery && rest.length > 0 ? { requestBody: toBody(input, { properties, required, rest }) } : {}),
-    responses: { [operation.status ?? 200]: toAnswer(operation, schemas), default: { $ref: '#/components/responses/Problem' } },
+    responses: {
+      [operation.status ?? 200]: toAnswer(operation, schemas),
+      default: { $ref: '#/components/responses/Problem' },
+    },
   };
 }
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '#kit/index.ts';
 import type { CallRequest } from '#gateway/index.ts';
+import { parseJsonBody } from './read-json-body.ts';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
-const DEPTH_LIMIT = 32;
 
 interface CallBody {
   /** Hex SHA-256 of the bytes as sent. */
@@ -20,7 +20,7 @@ interface CallBody {
 export async function readCallBody(req: IncomingMessage): Promise<CallBody> {
   const bytes = await readBytes(req);
   const digest = createHash('sha256').update(bytes).digest('hex');
-  return { digest, isEmpty: bytes.length === 0, input: toInput(bytes, req.headers['content-type']) };
+  return { digest, isEmpty: bytes.length === 0, input: toInput(bytes, req) };
 }
 
 /** The query as input: text values that the resource's schema gives their types. */
@@ -29,54 +29,48 @@ export function readQuery(query: string): CallRequest['input'] {
   const value: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, text] of params) {
     if (name in value) {
-      return refused('invalid_input', `The query names "${name.slice(0, 40)}" twice. Send each field once.`);
+      const detail = `The query names "${name.slice(0, 40)}" twice. Send each field once.`;
+      return { ok: false, problem: new Problem('invalid_input', { detail }) };
     }
     value[name] = text;
   }
   return { ok: true, value: { ...value }, isText: true };
 }
 
-async function readBytes(req: IncomingMessage): Promise<Buffer> {
+/** Listens instead of iterating: leaving an iterator early would cut the connection before the refusal is read. */
+function readBytes(req: IncomingMessage): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  req.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > BODY_LIMIT_BYTES) {
-      req.resume();
-      throw new Problem('too_large', {
-        detail: `The body is larger than ${BODY_LIMIT_BYTES / 1024} KiB.`,
-        headers: { Connection: 'close' },
-      });
+    if (size <= BODY_LIMIT_BYTES) {
+      chunks.push(chunk);
+      return;
     }
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+    chunks.length = 0;
+    const detail = `The body is larger than ${BODY_LIMIT_BYTES / 1024} KiB.`;
+    reject(new Problem('too_large', { detail, headers: { Connection: 'close' } }));
+  });
+  req.once('end', () => resolve(Buffer.concat(chunks)));
+  req.once('error', reject);
+  req.once('close', () =>
+    reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' })),
+  );
+  return promise;
 }
 
-function toInput(bytes: Buffer, contentType: string | undefined): CallRequest['input'] {
+function toInput(bytes: Buffer, req: IncomingMessage): CallRequest['input'] {
   if (bytes.length === 0) {
     return { ok: true, value: {}, isText: false };
   }
-  if (contentType !== undefined && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType)) {
-    return refused('unsupported_media_type', 'Send the input as JSON with Content-Type: application/json.');
-  }
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return isTooDeep(value, DEPTH_LIMIT)
-      ? refused('invalid_input', `The body is nested deeper than ${DEPTH_LIMIT} levels.`)
-      : { ok: true, value, isText: false };
-  } catch {
-    return refused('invalid_input', 'The body is not JSON in UTF-8.');
+    const header = (name: string): string | null => String(req.headers[name] ?? '') || null;
+    return { ok: true, value: parseJsonBody(bytes, header), isText: false };
+  } catch (error) {
+    if (error instanceof Problem) {
+      return { ok: false, problem: error };
+    }
+    throw error;
   }
-}
-
-function isTooDeep(value: unknown, left: number): boolean {
-  if (value === null || typeof value !== 'object') {
-    return false;
-  }
-  return left === 0 || Object.values(value).some((item) => isTooDeep(item, left - 1));
-}
-
-function refused(code: 'invalid_input' | 'unsupported_media_type', detail: string): CallRequest['input'] {
-  return { ok: false, problem: new Problem(code, { detail }) };
 }

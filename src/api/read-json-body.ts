@@ -10,8 +10,7 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   if (bytes.length === 0) {
     return {};
   }
-  assertJsonType(request.headers);
-  const value = parseJson(decode(bytes));
+  const value = parseJsonBody(bytes, (name) => request.headers.get(name));
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new Problem('invalid_input', {
       detail: 'The body must be a JSON object.',
@@ -21,6 +20,12 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   return value as Record<string, unknown>;
 }
 
+/** The JSON value of a body that is there. Throws a Problem that says what about it is wrong. */
+export function parseJsonBody(bytes: Buffer, header: (name: string) => string | null): unknown {
+  assertJsonType(header);
+  return parseJson(decode(bytes));
+}
+
 /** GET and HEAD carry their input in the query; a body there would be lost in silence. */
 export function assertNoBody(headers: Headers): void {
   if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0) {
@@ -28,8 +33,8 @@ export function assertNoBody(headers: Headers): void {
   }
 }
 
-function assertJsonType(headers: Headers): void {
-  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(';').map((part) => part.trim());
+function assertJsonType(header: (name: string) => string | null): void {
+  const [type = '', ...parameters] = (header('content-type') ?? '').split(';').map((part) => part.trim());
   const charset = parameters.map((part) => /^charset="?([^"]*)"?$/i.exec(part)?.[1]).find((found) => found);
   if (!JSON_TYPE.test(type.toLowerCase()) || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
     throw new Problem('unsupported_media_type', {
@@ -37,7 +42,7 @@ function assertJsonType(headers: Headers): void {
       headers: { 'Accept-Post': 'application/json' },
     });
   }
-  const encoding = headers.get('content-encoding');
+  const encoding = header('content-encoding');
   if (encoding !== null && encoding !== 'identity') {
     throw new Problem('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' });
   }
