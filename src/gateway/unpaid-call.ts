@@ -23,6 +23,10 @@ export async function unpaidCall(
   request: CallRequest,
   version: PublishedVersion,
 ): Promise<CallOutcome> {
+  if (request.method === 'HEAD') {
+    const detail = 'This resource is free, and a HEAD request has no room for its answer.';
+    throw new Problem('method_not_allowed', { detail, headers: { Allow: 'GET, POST' } });
+  }
   const caller = await request.authenticate();
   if (request.isOwnerTest) {
     assertOwner(caller, version);
