@@ -7,6 +7,9 @@ interface Offered {
   offers: Offer[];
 }
 
+/** A payment outlives the run by this much: to be settled, and to be sent once more after a run that failed. */
+const SETTLE_SECONDS = 60;
+
 const encoded = new WeakMap<PublishedVersion, Offered>();
 
 /** The offers of a version and its 402, encoded once: versions are immutable and live in memory while they are current. */
@@ -47,10 +50,7 @@ export function findChallenge(deps: GatewayDeps, creator: string, slug: string):
 export function payableOffers(deps: GatewayDeps, version: PublishedVersion): Offer[] {
   const now = deps.clock.now();
   const recent = version.superseded.filter((offer) => offer.until.getTime() > now && offer.priceAtomic > 0n);
-  return [
-    ...offerVersion(deps, version).offers,
-    ...recent.map((offer) => toOffer({ ...offer, timeoutSeconds: version.timeoutSeconds })),
-  ];
+  return [...offerVersion(deps, version).offers, ...recent.map(toOffer)];
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
@@ -62,6 +62,6 @@ function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'pa
     network: version.network,
     amountAtomic: version.priceAtomic,
     payTo: version.payTo,
-    maxTimeoutSeconds: version.timeoutSeconds,
+    maxTimeoutSeconds: version.timeoutSeconds + SETTLE_SECONDS,
   });
 }

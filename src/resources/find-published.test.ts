@@ -137,7 +137,14 @@ test('a replaced price can be paid for two more minutes', async () => {
   toy.clock.nowMs += 60_000;
   await republish(id, { priceUsdc: '0.02' });
   const until = new Date(toy.clock.nowMs + 120_000);
-  const offer = { versionId: before?.versionId, priceAtomic: 10_000n, network: NETWORK, payTo: PAY_TO, until };
+  const offer = {
+    versionId: before?.versionId,
+    priceAtomic: 10_000n,
+    network: NETWORK,
+    payTo: PAY_TO,
+    timeoutSeconds: before?.timeoutSeconds,
+    until,
+  };
   expect(await published.find('ada', slug)).toMatchObject({ version: 2, priceAtomic: 20_000n, superseded: [offer] });
   toy.clock.nowMs += 119_999;
   published.dropAll();

@@ -5,10 +5,11 @@ import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from '.
 /** Offers that differ from this version's own and were replaced after $1. */
 const superseded = `(
   SELECT json_agg(json_build_object('versionId', o.id, 'priceAtomic', o.price_atomic::text, 'network', o.network,
-    'payTo', o.pay_to, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
+    'payTo', o.pay_to, 'timeoutSeconds', o.timeout_seconds, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
   FROM x402_resource_versions o
   WHERE o.resource_id = r.id AND o.superseded_at > $1
-    AND (o.price_atomic, o.network, o.pay_to) IS DISTINCT FROM (v.price_atomic, v.network, v.pay_to)) AS superseded`;
+    AND (o.price_atomic, o.network, o.pay_to, o.timeout_seconds)
+      IS DISTINCT FROM (v.price_atomic, v.network, v.pay_to, v.timeout_seconds)) AS superseded`;
 
 const current = `
   FROM x402_resources r

@@ -74,6 +74,7 @@ export interface SupersededOffer {
   priceAtomic: bigint;
   network: string;
   payTo: string;
+  timeoutSeconds: number;
   until: Date;
 }
 

@@ -44,7 +44,11 @@ export interface VersionRow {
   current_slug: string;
   state: PublishedVersion['state'];
   pause_cause: string | null;
-  superseded: { versionId: string; priceAtomic: string; network: string; payTo: string; supersededAt: string }[] | null;
+  superseded:
+    | (Record<'versionId' | 'priceAtomic' | 'network' | 'payTo' | 'supersededAt', string> & {
+        timeoutSeconds: number;
+      })[]
+    | null;
 }
 
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
@@ -84,6 +88,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
       priceAtomic: BigInt(offer.priceAtomic),
       network: offer.network,
       payTo: offer.payTo,
+      timeoutSeconds: offer.timeoutSeconds,
       until: new Date(Date.parse(offer.supersededAt) + GRACE_MS),
     })),
   };
