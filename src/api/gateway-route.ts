@@ -23,10 +23,11 @@ const shared = {
   'X-Content-Type-Options': 'nosniff',
 };
 
+/** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
 const preflight = {
   'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
   'Access-Control-Allow-Headers':
-    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key',
+    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, Access-Control-Expose-Headers',
   'Access-Control-Max-Age': '86400',
 };
 
