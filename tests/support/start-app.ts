@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { createPublicClient, erc20Abi, http, type Hex } from 'viem';
 import { afterAll, beforeAll } from 'vitest';
+import type { Sandbox } from '#sandbox/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { startFarebox, type Farebox } from '../../src/main.ts';
 import { useTestDatabase } from './test-database.ts';
@@ -84,10 +85,11 @@ function toApp(farebox: Farebox, logged: string[]): App {
   };
 }
 
-async function makeCreator(
-  farebox: Farebox,
+/** Signs a creator up with a server that runs in this process or in another one. */
+export async function makeCreator(
+  farebox: Pick<Farebox, 'publicUrl'> & { sandbox: Pick<Sandbox, 'openrouter'> | null },
   username: string,
-  options: { openrouterKey?: string | null },
+  options: { openrouterKey?: string | null } = {},
 ): Promise<Creator> {
   const { publicUrl } = farebox;
   const response = await fetch(`${publicUrl}/api/auth/sign-up/email`, {

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** `before`: the target does not see the request. `after`: it has answered, and nobody learns what. */
+export type When = 'before' | 'after';
+
+export interface HttpGate {
+  /** Stands for the target's origin. */
+  origin: string;
+  /** Holds every request whose body matches; resolves when the first one stands there. */
+  hold(matches: (body: string) => boolean, when: When): Promise<void>;
+  /** Holds nothing more. What is held stays unanswered, as when the network swallowed it. */
+  open(): void;
+  /** Brings what was held before the target there after all, long after its sender has died. */
+  deliverLate(): Promise<void>;
+  /** Down: every connection is closed before a byte. */
+  setDown(isDown: boolean): void;
+  close(): Promise<void>;
+}
+
+interface Rule {
+  matches(body: string): boolean;
+  when: When;
+  reached(): void;
+}
+
+interface Held {
+  path: string;
+  headers: Record<string, string>;
+  method: string;
+  body: string;
+}
+
+/** A proxy at which a test can stop a request on its way. */
+export async function startHttpGate(target: string): Promise<HttpGate> {
+  const { origin } = new URL(target);
+  let rules: Rule[] = [];
+  let held: Held[] = [];
+  let isClosed = false;
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const asked = await readRequest(request);
+    const rule = rules.find((one) => one.matches(asked.body));
+    if (rule?.when === 'before') {
+      held.push(asked);
+      rule.reached();
+      return;
+    }
+    const answer = await forward(origin, asked);
+    const text = Buffer.from(await answer.arrayBuffer());
+    if (rule) {
+      rule.reached();
+      return;
+    }
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' }).end(text);
+  };
+  const server = createServer((request, response) => {
+    if (isClosed) {
+      response.destroy();
+      return;
+    }
+    serve(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hold: (matches, when) =>
+      new Promise((resolve) => {
+        rules.push({ matches, when, reached: resolve });
+      }),
+    open: () => {
+      rules = [];
+    },
+    setDown: (isDown) => {
+      isClosed = isDown;
+    },
+    deliverLate: async () => {
+      const late = held;
+      held = [];
+      await Promise.all(late.map((asked) => forward(origin, asked)));
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function forward(origin: string, { path, method, headers, body }: Held): Promise<Response> {
+  return fetch(`${origin}${path}`, { method, headers, ...(method === 'GET' ? {} : { body }) });
+}
+
+async function readRequest(request: IncomingMessage): Promise<Held> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+  }
+  const { authorization, 'content-type': contentType } = request.headers;
+  const headers = {
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+  };
+  return {
+    path: request.url ?? '/',
+    method: request.method ?? 'GET',
+    headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
