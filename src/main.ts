@@ -153,7 +153,8 @@ async function withDatabase<T>(config: Config, run: (database: Database) => Prom
   stack.defer(async () => started?.server.stop());
   const database = openDatabase({ url: running ?? started?.url ?? '' });
   stack.defer(() => database.close());
-  return run(database);
+  // Awaited here: what was started for the command must outlive it.
+  return await run(database);
 }
 
 async function fetchCatalogue(config: Config): Promise<unknown[]> {
