@@ -2,7 +2,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino } from 'pino';
-import { checkPort, type Check, type Finding } from '#cli/index.ts';
+import { checkPort, checkServer, type Check, type Finding } from '#cli/index.ts';
 import { checkDatabase, findRunningPostgres } from '#database/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
@@ -13,25 +13,34 @@ import type { Config } from './config.ts';
 const silent = pino({ level: 'silent' });
 
 /** In the order in which a start would stumble over them. */
-export function listChecks(config: Config): Check[] {
-  const { PORT: port, HOST: host, MODE: mode } = config;
-  const isSandbox = mode === 'sandbox';
-  const embedded = isSandbox
-    ? ['chain', 'OpenRouter', 'PostgreSQL'].map((what, index) => ({ what, port: port + 1 + index }))
-    : [];
+export async function listChecks(config: Config): Promise<Check[]> {
+  const detail = config.MODE === 'sandbox' ? 'sandbox: nothing is real money' : 'live';
   return [
     { name: 'node', run: async () => ({ state: 'good', detail: `Node ${process.versions.node}` }) },
-    {
-      name: 'mode',
-      run: async () => ({ state: 'good', detail: isSandbox ? 'sandbox: nothing is real money' : 'live' }),
-    },
+    { name: 'mode', run: async () => ({ state: 'good', detail }) },
     { name: 'data folder', run: () => checkFolder(resolve(config.DATA_DIR)) },
     { name: 'master key', run: async () => checkMasterKey(config) },
-    { name: `port ${port}`, run: () => checkPort(host, port) },
-    ...embedded.map((place) => ({ name: `port ${place.port}`, run: () => checkPort('127.0.0.1', place.port) })),
+    ...(await listPlaces(config)),
     { name: 'database', run: () => checkPostgres(config) },
     { name: 'OpenRouter', run: () => checkOpenRouter(config) },
     { name: 'chain, settler', run: () => checkChain(config) },
+  ];
+}
+
+/** The server where it runs already, or else the ports that it will listen on. */
+async function listPlaces(config: Config): Promise<Check[]> {
+  const { PORT: port, HOST: host, MODE: mode } = config;
+  const server = await checkServer(`http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`);
+  if (server) {
+    return [{ name: 'server', run: async () => server }];
+  }
+  const embedded = mode === 'sandbox' && port !== 0 ? ['chain', 'OpenRouter', 'PostgreSQL'] : [];
+  return [
+    { name: `port ${port}`, run: () => checkPort(host, port) },
+    ...embedded.map((what, index) => ({
+      name: `port ${port + 1 + index} (${what})`,
+      run: () => checkPort('127.0.0.1', port + 1 + index),
+    })),
   ];
 }
 

@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { networks } from '#payments/index.ts';
+import { masterKeyFromText } from '#vault/index.ts';
 
 const url = (protocols: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
+const whole = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, error);
+};
 const list = <Out>(item: z.ZodType<Out, string>) =>
   z
     .string()
@@ -12,7 +22,16 @@ const list = <Out>(item: z.ZodType<Out, string>) =>
         .filter((part) => part !== ''),
     )
     .pipe(z.array(item));
-const caip2 = z.string().regex(/^eip155:\d{1,10}$/, 'must be a CAIP-2 name such as eip155:8453');
+const caip2 = z
+  .string()
+  .refine((name) => Object.hasOwn(networks, name), `must be of these: ${Object.keys(networks).join(', ')}`);
+const masterKey = z.string().superRefine((text, context) => {
+  try {
+    masterKeyFromText(text);
+  } catch (error) {
+    context.addIssue(error instanceof Error ? error.message : 'is no key');
+  }
+});
 const privateKey = z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hexadecimal digits');
 const rpcUrl = z.string().regex(/^eip155:\d{1,10}=https?:\/\/\S+$/, 'must look like eip155:8453=https://rpc.example');
 
@@ -33,14 +52,14 @@ function secret<T extends z.ZodType>(schema: T, summary: string, byDefault: stri
 }
 
 /** Every setting: its environment variable, what it means and its default. docs/configuration.md is generated from this table. */
-export const settings = {
+const settings = {
   MODE: setting(
     z.enum(['sandbox', 'live']).default('sandbox'),
     '`sandbox` brings a local chain, test USDC and a simulated OpenRouter; `live` uses real ones.',
     '`sandbox`',
   ),
   PORT: setting(
-    z.coerce.number().int().min(0).max(65_532).default(4020),
+    whole(0, 65_532).default(4020),
     'TCP port of the server. The sandbox also uses the three ports after it (chain, OpenRouter, PostgreSQL). `0` takes free ports.',
     '`4020`',
   ),
@@ -50,7 +69,9 @@ export const settings = {
     '`127.0.0.1`',
   ),
   PUBLIC_URL: setting(
-    url('http|https').optional(),
+    url('http|https')
+      .refine((text) => /^https?:\/\/[^/?#]+\/?$/.test(text), 'must be an origin only: no path, query or fragment')
+      .optional(),
     'The origin that buyers see. Everything that is signed or published names it.',
     '`http://localhost:PORT` (needed in live mode)',
   ),
@@ -65,13 +86,13 @@ export const settings = {
     'an embedded PostgreSQL 18 under DATA_DIR',
   ),
   MASTER_KEY: secret(
-    z.string().min(32).optional(),
+    masterKey.optional(),
     '32 random bytes as hexadecimal or base64. It wraps the keys that encrypt creators\u2019 secrets: losing it loses them.',
     'made and kept in DATA_DIR in sandbox mode; needed in live mode',
   ),
   NEW_MASTER_KEY: secret(
-    z.string().min(32).optional(),
-    'The next MASTER_KEY while it is being changed: give both to every process, run `npx farebox rotate-master-key`, then make it MASTER_KEY.',
+    masterKey.optional(),
+    'The next MASTER_KEY while it is being changed: give both to every process, run `npm run rotate-master-key`, then make it MASTER_KEY.',
     'none',
   ),
   NETWORKS: setting(
@@ -100,7 +121,7 @@ export const settings = {
     'the simulator in the sandbox, `https://openrouter.ai/api/v1` in live mode',
   ),
   OPENROUTER_API_KEY: secret(
-    z.string().min(8).optional(),
+    z.string().min(8, 'is too short to be a key').optional(),
     'A key of the operator, used for creators who have none (only those named in OPENROUTER_API_KEY_CREATORS).',
     'none: every creator brings a key',
   ),
@@ -111,13 +132,13 @@ export const settings = {
   ),
   ADMIN_EMAILS: setting(list(z.email()).default([]), 'E-mail addresses of administrators, comma separated.', 'nobody'),
   TRUSTED_PROXY_HOPS: setting(
-    z.coerce.number().int().min(0).max(8).default(0),
+    whole(0, 8).default(0),
     'How many reverse proxies in front append to X-Forwarded-For. Rate limits count the address that the outermost of them saw.',
     '`0`',
   ),
   LOG_LEVEL: setting(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    'How much is logged (JSON lines on standard output).',
+    'How much is logged: `trace`, `debug`, `info`, `warn`, `error` or `silent`. A terminal gets text, everything else JSON lines.',
     '`info`',
   ),
 } satisfies Record<string, Setting>;
@@ -154,33 +175,40 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
-      problems.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}`));
+      problems.push(...parsed.error.issues.map((issue) => `${name}${toPlace(issue.path)}: ${issue.message}`));
     }
   }
-  if (problems.length === 0) {
-    problems.push(...liveProblems(values as Settings));
-  }
+  problems.push(...liveProblems(values));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
   return complete(values as Settings);
 }
 
-function liveProblems(values: Settings): string[] {
-  if (values.MODE === 'sandbox') {
+/** Which entry of a list it was: the values themselves may be secrets. */
+function toPlace([index]: readonly PropertyKey[]): string {
+  return typeof index === 'number' ? `, entry ${index + 1}` : '';
+}
+
+type Lengthy = 'MASTER_KEY' | 'FACILITATOR_URLS' | 'SETTLER_PRIVATE_KEYS' | 'OPENROUTER_API_KEY_CREATORS';
+
+/** What live mode needs beside well-formed values. A value that is not well-formed counts as given: it was reported already. */
+function liveProblems(values: Partial<Settings>): string[] {
+  if (values.MODE !== 'live') {
     return [];
   }
   const problems: string[] = [];
-  if (!values.MASTER_KEY) {
+  const isEmpty = (name: Lengthy): boolean => name in values && (values[name] ?? '').length === 0;
+  if (isEmpty('MASTER_KEY')) {
     problems.push('MASTER_KEY: live mode does not start without one. Make it with: openssl rand -hex 32');
   }
-  if (!values.PUBLIC_URL?.startsWith('https://')) {
+  if ('PUBLIC_URL' in values && !values.PUBLIC_URL?.startsWith('https://')) {
     problems.push('PUBLIC_URL: live mode needs the https:// origin that buyers use, such as https://pay.example.com');
   }
-  if (values.FACILITATOR_URLS.length === 0 && values.SETTLER_PRIVATE_KEYS.length === 0) {
+  if (isEmpty('FACILITATOR_URLS') && isEmpty('SETTLER_PRIVATE_KEYS')) {
     problems.push('FACILITATOR_URLS or SETTLER_PRIVATE_KEYS: live mode needs one of them, or nothing can be settled');
   }
-  if (values.OPENROUTER_API_KEY && values.OPENROUTER_API_KEY_CREATORS.length === 0) {
+  if (values.OPENROUTER_API_KEY && isEmpty('OPENROUTER_API_KEY_CREATORS')) {
     problems.push('OPENROUTER_API_KEY_CREATORS: name who may run on OPENROUTER_API_KEY, or * for everybody');
   }
   return problems;

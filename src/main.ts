@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { runCommand, type CommandPorts } from '#cli/index.ts';
+import { runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
 import {
   choosePorts,
   findRunningPostgres,
@@ -74,8 +74,11 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** JSON lines for programs, text for a person at a terminal. */
 function openLog(config: Config): Logger {
-  return pino({ level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const options = { level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const terminal = { write: (line: string): void => void process.stdout.write(toLogText(line)) };
+  return process.stdout.isTTY ? pino(options, terminal) : pino(options);
 }
 
 function openPorts(): CommandPorts {
@@ -86,7 +89,7 @@ function openPorts(): CommandPorts {
       const config = readConfig();
       return withDatabase(config, (database) => migrate(database.url, resolve(root, 'migrations')));
     },
-    listChecks: async () => listChecks(readConfig()),
+    listChecks: () => listChecks(readConfig()),
     demo: async (print) => {
       // Loaded only here: the buyer's tools are no part of a server.
       const { demo } = await import('./cli/demo.ts');
@@ -129,14 +132,20 @@ async function serve(): Promise<void> {
 }
 
 function describeStart(config: Config, publicUrl: string, seconds: string): string {
+  const port = config.PORT === 4020 ? '' : `PORT=${config.PORT} `;
   const sandbox = [
-    'Sandbox: local chain, test USDC and a simulated OpenRouter. Nothing here is real money.',
-    `  First paid call   npm run demo${config.PORT === 4020 ? '' : ` (with PORT=${config.PORT})`}`,
+    '  Sandbox: local chain, test USDC and a simulated OpenRouter. Nothing here is real money.',
+    '',
+    `  Look around       ${publicUrl}`,
+    `  First paid call   ${port}npm run demo   (in another terminal)`,
     `  By hand           curl -i -X POST ${publicUrl}/@demo/haiku`,
+    '  Stop              Ctrl-C; what was published and paid is kept in DATA_DIR',
   ];
   return [
+    '',
     `Farebox ${version} is ready at ${publicUrl} (${seconds} s).`,
     ...(config.MODE === 'sandbox' ? sandbox : []),
+    '',
   ].join('\n');
 }
 
@@ -150,7 +159,9 @@ async function withDatabase<T>(config: Config, run: (database: Database) => Prom
   }
   const started =
     running === null ? await startDatabase({ folder, port: (await choosePorts(config.PORT)).database }) : null;
-  stack.defer(async () => started?.server.stop());
+  stack.defer(async () => {
+    await started?.server.stop();
+  });
   const database = openDatabase({ url: running ?? started?.url ?? '' });
   stack.defer(() => database.close());
   // Awaited here: what was started for the command must outlive it.

@@ -12,11 +12,11 @@ export async function checkPort(host: string, port: number): Promise<Finding> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return {
-      state: 'warning',
+      state: 'bad',
       detail: `${host}:${port} cannot be used (${code ?? 'unknown error'})`,
       mend:
         code === 'EADDRINUSE'
-          ? `If that is not Farebox itself, stop what listens there or choose another: PORT=4030 npm start`
+          ? 'Stop what listens there, or choose another: PORT=4030 npm start'
           : 'Choose another PORT or HOST.',
     };
   } finally {

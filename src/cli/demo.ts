@@ -5,7 +5,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 
 interface DemoOptions {
   serverUrl: string;
-  print(line: string): void;
+  print: (line: string) => void;
 }
 
 interface Sandbox {

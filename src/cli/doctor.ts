@@ -1,6 +1,6 @@
-/** What one check found. `mend` says what to do about it; a warning does not fail the command. */
+/** What one check found. `mend` says what to do about it. */
 export interface Finding {
-  state: 'good' | 'warning' | 'bad';
+  state: 'good' | 'bad';
   detail: string;
   mend?: string;
 }
@@ -15,19 +15,17 @@ interface DoctorOptions {
   print(line: string): void;
 }
 
-const marks = { good: 'ok  ', warning: 'warn', bad: 'BAD ' } as const;
+const marks = { good: 'ok  ', bad: 'BAD ' } as const;
 
 /** Runs every check, also after one has failed, and says how to mend what is wrong. @returns whether all is well. */
 export async function doctor(options: DoctorOptions): Promise<boolean> {
   const width = Math.max(...options.checks.map(({ name }) => name.length));
   let isWell = true;
   for (const check of options.checks) {
-    const found = await check
-      .run()
-      .catch((error: unknown): Finding => ({
-        state: 'bad',
-        detail: error instanceof Error ? error.message : String(error),
-      }));
+    const found = await check.run().catch((error: unknown): Finding => ({
+      state: 'bad',
+      detail: error instanceof Error ? error.message : String(error),
+    }));
     isWell &&= found.state !== 'bad';
     options.print(`${marks[found.state]} ${check.name.padEnd(width)}  ${found.detail}`);
     if (found.mend !== undefined && found.state !== 'good') {

@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkPort } from './check-port.ts';
+import { checkServer } from './check-server.ts';
+import { doctor } from './doctor.ts';
+
+async function serve(answers: Record<string, [number, unknown]>): Promise<number> {
+  const server = createServer((request, response) => {
+    const [status, body] = answers[request.url ?? ''] ?? [404, {}];
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+const alive: [number, unknown] = [200, { status: 'alive', version: '0.1.0' }];
+
+test('every check is run and says how to mend what is wrong', async () => {
+  const lines: string[] = [];
+  const isWell = await doctor({
+    print: (line) => void lines.push(line),
+    checks: [
+      { name: 'node', run: async () => ({ state: 'good', detail: 'Node 24' }) },
+      { name: 'database', run: () => Promise.reject(new Error('no answer')) },
+      { name: 'port', run: async () => ({ state: 'bad', detail: 'taken', mend: 'Choose another.' }) },
+    ],
+  });
+  expect(isWell).toBe(false);
+  expect(lines).toEqual([
+    'ok   node      Node 24',
+    'BAD  database  no answer',
+    'BAD  port      taken',
+    '               -> Choose another.',
+    'Something needs mending.',
+  ]);
+});
+
+test('a port that is taken is told with a way out', async () => {
+  const port = await serve({});
+  expect(await checkPort('127.0.0.1', port)).toMatchObject({ state: 'bad', mend: expect.stringMatching(/PORT=/) });
+  expect(await checkPort('127.0.0.1', 0)).toMatchObject({ state: 'good' });
+});
+
+test('a Farebox that runs is recognised, ready or not', async () => {
+  const ready = await serve({ '/healthz': alive, '/readyz': [200, { status: 'ready' }] });
+  expect(await checkServer(`http://127.0.0.1:${ready}`)).toMatchObject({ state: 'good' });
+  const unready = await serve({ '/healthz': alive, '/readyz': [503, { detail: 'Not ready: settler.' }] });
+  expect(await checkServer(`http://127.0.0.1:${unready}`)).toMatchObject({
+    state: 'bad',
+    detail: expect.stringMatching(/settler/),
+  });
+});
+
+test('another server is none', async () => {
+  const other = await serve({ '/healthz': [200, { status: 'ok' }] });
+  expect(await checkServer(`http://127.0.0.1:${other}`)).toBeNull();
+  expect(await checkServer('http://127.0.0.1:1')).toBeNull();
+});
