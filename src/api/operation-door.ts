@@ -1,4 +1,4 @@
-import { Problem, type BoundOperation, type Caller } from '#kit/index.ts';
+import { explainIssue, Problem, type BoundOperation, type Caller } from '#kit/index.ts';
 import { answerJson } from './answer-json.ts';
 import { assertOwnOrigin } from './cross-origin.ts';
 import type { Route } from './mount-routes.ts';
@@ -56,7 +56,7 @@ async function serve({ options, origins, operation }: Door, c: AppContext): Prom
 
 async function run(operation: BoundOperation, caller: Caller, c: AppContext): Promise<unknown> {
   assertScope(operation, caller);
-  const input = operation.input.safeParse(await readInput(c));
+  const input = operation.input.safeParse(await readInput(c), { error: explainIssue });
   if (!input.success) {
     throw toInvalidInput(input.error);
   }

@@ -1,5 +1,4 @@
-import { Problem } from '#kit/index.ts';
-import { toPointer } from './json-pointer.ts';
+import { Problem, toPointer } from '#kit/index.ts';
 
 const DEPTH_LIMIT = 32;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;

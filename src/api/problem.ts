@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { Problem, problemKinds, toProblemJson, type FieldProblem } from '#kit/index.ts';
-import { toPointer } from './json-pointer.ts';
+import { Problem, problemKinds, toFieldProblems, toProblemJson } from '#kit/index.ts';
 import { messagePage } from './pages/message-page.ts';
 import type { Env } from './request-context.ts';
 import type { Log } from './server-options.ts';
@@ -39,19 +38,12 @@ function isPageRequest(c: Context<Env>): boolean {
 
 /** zod's findings as one problem; names the places, never the values. */
 export function toInvalidInput(error: z.ZodError): Problem {
-  const fields = error.issues.flatMap(toFieldProblems).slice(0, 50);
+  const fields = toFieldProblems(error).slice(0, 50);
   const first = fields[0];
+  const place = first && first.path !== '' ? first.path : 'The request';
+  const more = fields.length > 1 ? ` (and ${fields.length - 1} more)` : '';
   return new Problem('invalid_input', {
-    detail: first
-      ? `${first.path === '' ? 'The request' : first.path}: ${first.message}${fields.length > 1 ? ` (and ${fields.length - 1} more)` : ''}.`
-      : 'The request does not fit its schema.',
+    detail: first ? `${place}: ${first.message.replace(/\.$/, '')}${more}.` : 'The request does not fit its schema.',
     fields,
   });
-}
-
-function toFieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: 'is not a known field' }));
-  }
-  return [{ path: toPointer(issue.path), message: issue.message }];
 }

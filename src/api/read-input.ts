@@ -1,5 +1,4 @@
-import { Problem } from '#kit/index.ts';
-import { toPointer } from './json-pointer.ts';
+import { Problem, toPointer } from '#kit/index.ts';
 import { assertNoBody, readJsonBody } from './read-json-body.ts';
 import type { AppContext } from './request-context.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { explainIssue } from '#kit/index.ts';
 import { answerJson } from './answer-json.ts';
 import type { Route } from './mount-routes.ts';
 import { sandboxPage } from './pages/sandbox-page.ts';
@@ -30,7 +31,7 @@ export function sandboxRoutes(options: AppOptions, sandbox: NonNullable<AppOptio
       pattern: '/sandbox/faucet',
       handle: async (c) => {
         await takeUnit(c, options.limits?.faucet);
-        const input = faucetInput.safeParse(await readInput(c));
+        const input = faucetInput.safeParse(await readInput(c), { error: explainIssue });
         if (!input.success) {
           throw toInvalidInput(input.error);
         }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { explainIssue } from '#kit/index.ts';
 import { usageFilters } from '#usage/index.ts';
 import type { Route } from './mount-routes.ts';
 import { assertScope, assertSignedIn } from './operation-door.ts';
@@ -20,7 +21,7 @@ export function usageCsvRoutes(options: AppOptions): Route[] {
         const caller = await options.authenticate(c.req.raw.headers);
         assertSignedIn(rule, caller);
         assertScope(rule, caller);
-        const filters = usageFilters.safeParse(await readInput(c));
+        const filters = usageFilters.strict().safeParse(await readInput(c), { error: explainIssue });
         if (!filters.success) {
           throw toInvalidInput(filters.error);
         }

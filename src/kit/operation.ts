@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Caller, Scope } from './caller.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,13 +31,17 @@ export type BoundOperation = Omit<Operation<never, z.ZodType, z.ZodType>, 'run'>
   run(caller: Caller, input: unknown): Promise<unknown>;
 };
 
-/** Gives an operation its dependencies. The caller of `run` has parsed `input` with the operation's own schema. */
+/**
+ * Gives an operation its dependencies. The caller of `run` has parsed `input` with the operation's own schema, which
+ * from here on refuses fields that it does not know: a misspelt filter must not mean "everything".
+ */
 export function bind<Deps, Input extends z.ZodType, Output extends z.ZodType>(
   declared: Operation<Deps, Input, Output>,
   deps: Deps,
 ): BoundOperation {
   return {
     ...declared,
+    input: declared.input instanceof z.ZodObject ? declared.input.strict() : declared.input,
     run: (caller, input) => declared.run(deps, caller, input as z.output<Input>),
   };
 }

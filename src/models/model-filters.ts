@@ -12,7 +12,9 @@ const list = text.transform((value) =>
     .map((word) => word.trim())
     .filter((word) => word !== ''),
 );
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')]);
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
+  error: 'Write true or false',
+});
 const usd = z.coerce
   .string()
   .regex(/^\d{1,12}(\.\d{1,12})?$/, 'Write a plain decimal number of USD per million tokens');

@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import { getAddress, isAddress } from 'viem/utils';
-import { parseUsdc, Problem, type FieldProblem } from '#kit/index.ts';
+import { explainIssue, formatUsdc, parseUsdc, Problem, toFieldProblems, type FieldProblem } from '#kit/index.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
@@ -82,7 +81,9 @@ function checkPrice(priceUsdc: string | null, maxPriceAtomic: bigint): Check<big
   }
   try {
     const value = parseUsdc(priceUsdc);
-    return value <= maxPriceAtomic ? { value } : { path, message: 'The price is above what may be asked here.' };
+    return value <= maxPriceAtomic
+      ? { value }
+      : { path, message: `The price is at most ${formatUsdc(maxPriceAtomic)} USDC here.` };
   } catch (error) {
     return { path, message: error instanceof Problem ? error.message : 'This is not an amount of USDC.' };
   }
@@ -109,9 +110,9 @@ async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Ow
   if (!kind) {
     return { fields: [{ path: '/kind', message: 'This kind of resource is not offered here any more.' }] };
   }
-  const parsed = kind.configSchema.safeParse(draft.config);
+  const parsed = kind.configSchema.safeParse(draft.config, { error: explainIssue });
   if (!parsed.success) {
-    return { fields: parsed.error.issues.map(toConfigProblem) };
+    return { fields: toFieldProblems(parsed.error).map(({ path, message }) => ({ path: `/config${path}`, message })) };
   }
   const config = parsed.data;
   const fields = await kind.checkPublishable(config, draft.parameters, ownerId);
@@ -120,11 +121,6 @@ async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Ow
 
 function toSchema(kind: ResourceKind, config: unknown, { parameters }: Draft): Content['inputSchema'] {
   return toInputSchema(parameters, { allowsUserMessage: kind.allowsUserMessage?.(config) ?? false });
-}
-
-function toConfigProblem(issue: z.core.$ZodIssue): FieldProblem {
-  const path = ['/config', ...issue.path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))];
-  return { path: path.join('/'), message: issue.message };
 }
 
 function checkSize({ name, description, tags, parameters, inputSchema }: Content): FieldProblem[] {

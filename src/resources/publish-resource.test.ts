@@ -168,7 +168,7 @@ test.each([
   [{ payTo: '0x0000000000000000000000000000000000000000' }, '/payTo'],
   [{ payTo: 'ada.eth' }, '/payTo'],
   [{ config: {} }, '/config/template'],
-  [{ config: { template: 'x {topic}{/topic}', colour: 'red' } }, '/config'],
+  [{ config: { template: 'x {topic}{/topic}', colour: 'red' } }, '/config/colour'],
   [{ config: { template: 'no tag' } }, '/config/template'],
   [{ parameters: [] }, '/config/template'],
   [{ parameters: [{ name: 'topic' }, { name: 'topic' }] }, '/parameters/1/name'],

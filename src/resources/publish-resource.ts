@@ -26,7 +26,11 @@ export const publishResource = operation({
     // Checked outside the transaction: a kind may take its time.
     const checked = await checkDraft(deps, { ownerId: read.owner_id, kind: read.kind, draft: read.draft });
     if (!checked.ok) {
-      throw new Problem('unprocessable', { detail: 'The draft cannot be published yet.', fields: checked.fields });
+      throw new Problem('unprocessable', {
+        detail: 'The draft cannot be published yet.',
+        next: 'Mend the fields that "errors" lists, then publish again.',
+        fields: checked.fields,
+      });
     }
     const digest = sha256Hex(canonicalJson(read.draft));
     const draft: CheckedDraft = { revision: read.revision, digest, content: checked.content };
