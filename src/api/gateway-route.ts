@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, Problem, toProblemJson, type Caller } from '#kit/index.ts';
+import { newId, Problem, toPointer, toProblemJson, type Caller } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { toSettlementHeader, withReason } from '#payments/index.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
@@ -141,6 +141,13 @@ function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
     throw new Problem('invalid_input', {
       detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
       fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
+    });
+  }
+  const unknown = Object.keys(value ?? {}).find((name) => name !== 'resourceId' && name !== 'input');
+  if (unknown !== undefined) {
+    throw new Problem('invalid_input', {
+      detail: 'Send {"resourceId": "<uuid>", "input": {…}} and nothing else: the parameters belong into "input".',
+      fields: [{ path: toPointer([unknown]), message: 'is not a known field' }],
     });
   }
   return { target: { resourceId }, input: { ok: true, value: value?.['input'] ?? {}, isText: false } };

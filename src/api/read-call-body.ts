@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Problem } from '#kit/index.ts';
 import type { CallRequest } from '#gateway/index.ts';
 import { parseJsonBody } from './read-json-body.ts';
+import { readQueryPairs } from './read-query.ts';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
 
@@ -25,16 +26,17 @@ export async function readCallBody(req: IncomingMessage): Promise<CallBody> {
 
 /** The query as input: text values that the resource's schema gives their types. */
 export function readQuery(query: string): CallRequest['input'] {
-  const params = new URLSearchParams(query);
-  const value: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, text] of params) {
-    if (name in value) {
-      const detail = `The query names "${name.slice(0, 40)}" twice. Send each field once.`;
-      return { ok: false, problem: new Problem('invalid_input', { detail }) };
+  return orProblem(() => {
+    const value = new Map<string, string>();
+    for (const [name, text] of readQueryPairs(query)) {
+      if (value.has(name)) {
+        const detail = `The query names "${name.slice(0, 40)}" twice. Send each field once.`;
+        throw new Problem('invalid_input', { detail });
+      }
+      value.set(name, text);
     }
-    value[name] = text;
-  }
-  return { ok: true, value: { ...value }, isText: true };
+    return { ok: true, value: Object.fromEntries(value), isText: true };
+  });
 }
 
 /** Listens instead of iterating: leaving an iterator early would cut the connection before the refusal is read. */
@@ -64,9 +66,15 @@ function toInput(bytes: Buffer, req: IncomingMessage): CallRequest['input'] {
   if (bytes.length === 0) {
     return { ok: true, value: {}, isText: false };
   }
-  try {
+  return orProblem(() => {
     const header = (name: string): string | null => String(req.headers[name] ?? '') || null;
     return { ok: true, value: parseJsonBody(bytes, header), isText: false };
+  });
+}
+
+function orProblem(read: () => CallRequest['input']): CallRequest['input'] {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof Problem) {
       return { ok: false, problem: error };

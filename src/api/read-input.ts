@@ -1,5 +1,6 @@
 import { Problem, toPointer } from '#kit/index.ts';
 import { assertNoBody, readJsonBody } from './read-json-body.ts';
+import { readQueryPairs } from './read-query.ts';
 import type { AppContext } from './request-context.ts';
 
 /** One object from path, query and body. A field that stands in two of them with two meanings is refused. */
@@ -20,28 +21,10 @@ export async function readInput(c: AppContext): Promise<Record<string, unknown>>
 /** Repeated names become a list, which the schema accepts or refuses. */
 function readQuery(search: string): Record<string, unknown> {
   const found = new Map<string, string[]>();
-  for (const pair of search.split('&').filter((part) => part !== '')) {
-    const at = pair.indexOf('=');
-    const name = decode(at < 0 ? pair : pair.slice(0, at));
-    const value = decode(at < 0 ? '' : pair.slice(at + 1));
+  for (const [name, value] of readQueryPairs(search)) {
     found.set(name, [...(found.get(name) ?? []), value]);
   }
   return Object.fromEntries([...found].map(([name, values]) => [name, values.length === 1 ? values[0] : values]));
-}
-
-function decode(text: string): string {
-  let decoded: string | undefined;
-  try {
-    decoded = decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    // Reported below.
-  }
-  if (decoded === undefined || decoded.includes('\0') || decoded === '__proto__') {
-    throw new Problem('invalid_input', {
-      detail: 'The query is not percent-encoded UTF-8, or holds the NUL character or the name __proto__.',
-    });
-  }
-  return decoded;
 }
 
 function readPath(c: AppContext): Record<string, string> {
