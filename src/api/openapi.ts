@@ -35,7 +35,7 @@ export function toOpenapi(
 
 const securitySchemes = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, "fbx_…".' },
-  session: { type: 'apiKey', in: 'cookie', name: 'better-auth.session_token', description: 'A signed-in session.' },
+  session: { type: 'apiKey', in: 'cookie', name: 'farebox.session_token', description: 'A signed-in session.' },
 };
 
 const problemSchema = {
