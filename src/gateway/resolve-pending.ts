@@ -1,9 +1,7 @@
 import { lookupSettlement, settlePayment, type Offer, type Payment } from '#payments/index.ts';
-import { recordCall } from '#usage/index.ts';
-import type { StoredRecord } from './call-record.ts';
 import { closeSettled } from './close-settled.ts';
+import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { transition } from './transitions.ts';
 
 type ResolveDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log'>;
 
@@ -12,7 +10,6 @@ const RETRY_MS = 2_000;
 interface PendingRow {
   payment: Payment;
   offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
-  record: string;
 }
 
 /**
@@ -22,7 +19,7 @@ interface PendingRow {
 export async function resolvePending(deps: ResolveDeps, callId: string): Promise<void> {
   const found = await deps.database.system.query<PendingRow>(
     `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond' WHERE id = $1 AND state = 'pending'
-     RETURNING payment, offer, record`,
+     RETURNING payment, offer`,
     [callId, RETRY_MS],
   );
   const row = found.rows[0];
@@ -34,21 +31,11 @@ export async function resolvePending(deps: ResolveDeps, callId: string): Promise
   if (settlement.status === 'settled') {
     await closeSettled(deps, { callId, name: 'find' }, settlement.transaction);
   } else if (settlement.status === 'expired') {
-    await expire(deps, callId, row.record);
+    await closeUnpaid(deps, { callId, name: 'expire' }, 'authorization_expired');
   } else if (settlement.status === 'unused') {
     const result = await settlePayment(deps.payments, row.payment, offer);
     if (result.status === 'settled') {
       await closeSettled(deps, { callId, name: 'find' }, result.transaction);
     }
   }
-}
-
-async function expire(deps: ResolveDeps, callId: string, stored: string): Promise<void> {
-  const { record } = JSON.parse(stored) as StoredRecord;
-  await deps.database.transaction(async (tx) => {
-    const reason = 'authorization_expired';
-    if (await transition(tx, { callId, name: 'expire' }, { reason })) {
-      await recordCall(tx, { ...record, status: 'unpaid', problem: reason, amountAtomic: 0n, at: new Date(record.at) });
-    }
-  });
 }

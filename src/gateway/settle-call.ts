@@ -1,8 +1,8 @@
 import { settlePayment } from '#payments/index.ts';
-import { recordCall } from '#usage/index.ts';
 import type { CallOutcome, Settlement } from './call-request.ts';
-import { toCallRecord, type PaidCall } from './call-record.ts';
+import type { PaidCall } from './call-record.ts';
 import { closeSettled } from './close-settled.ts';
+import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { offerVersion } from './offer-version.ts';
 import { stillSettling } from './public-problem.ts';
@@ -39,14 +39,9 @@ export async function settleCall(deps: GatewayDeps, call: PaidCall, answer: Stor
 }
 
 async function refuseSettlement(deps: GatewayDeps, call: PaidCall, reason: string): Promise<CallOutcome> {
-  const isOurs = await transition(deps.database.system, { callId: call.callId, name: 'deny' }, { reason });
-  if (!isOurs) {
+  if (!(await closeUnpaid(deps, { callId: call.callId, name: 'deny' }, reason))) {
     return stillSettling();
   }
-  await recordCall(
-    deps.database.system,
-    toCallRecord(call, { status: 'unpaid', problem: reason, endedAt: deps.clock.now() }),
-  );
   return {
     kind: 'challenge',
     version: call.version,

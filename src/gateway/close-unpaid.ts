@@ -1,0 +1,28 @@
+import { recordCall } from '#usage/index.ts';
+import type { StoredRecord } from './call-record.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { transition } from './transitions.ts';
+
+/**
+ * The answer was there and the payment is refused for good: state and usage in one transaction. What the run cost its
+ * creator is logged from the row that was stored before the settlement. `false`: somebody else moved the call.
+ */
+export async function closeUnpaid(
+  deps: Pick<GatewayDeps, 'database'>,
+  move: { callId: string; name: 'deny' | 'expire' },
+  reason: string,
+): Promise<boolean> {
+  return deps.database.transaction(async (tx) => {
+    if (!(await transition(tx, move, { reason }))) {
+      return false;
+    }
+    const { rows } = await tx.query<{ record: string }>({
+      name: 'calls_record',
+      text: 'SELECT record FROM calls WHERE id = $1',
+      values: [move.callId],
+    });
+    const { record } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
+    await recordCall(tx, { ...record, status: 'unpaid', problem: reason, amountAtomic: 0n, at: new Date(record.at) });
+    return true;
+  });
+}
