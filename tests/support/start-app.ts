@@ -64,7 +64,7 @@ export function useApp(environment: Record<string, string> = {}): { readonly cur
 function toApp(farebox: Farebox, logged: string[]): App {
   const url = farebox.publicUrl;
   const chain = farebox.sandbox?.chain;
-  const client = createPublicClient({ transport: http(chain?.rpcUrl ?? '') });
+  const client = createPublicClient({ transport: http(chain?.rpcUrl ?? 'http://127.0.0.1:9') });
   return {
     ...farebox,
     url,
