@@ -87,7 +87,9 @@ async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
     if (!(error instanceof Problem)) {
       deps.log.error({ err: error, requestId }, 'the paid call failed unexpectedly');
     }
-    status = writeProblem(res, error, { requestId });
+    // A problem is thrown only before a payment is claimed; from then on outcomes tell whether money moved.
+    const isUncharged = error instanceof Problem && isPaying(exchange.req);
+    status = writeProblem(res, error, { requestId, ...(isUncharged ? { charged: false } : {}) });
   }
   const latencyMs = Math.round(performance.now() - startedAt);
   deps.observe(said, latencyMs / 1000);
@@ -204,6 +206,10 @@ function writeProblem(res: ServerResponse, error: unknown, context: { requestId:
   });
   res.end(body);
   return status;
+}
+
+function isPaying(req: IncomingMessage): boolean {
+  return 'payment-signature' in req.headers || 'x-payment' in req.headers;
 }
 
 function isUnpaid(req: IncomingMessage): boolean {
