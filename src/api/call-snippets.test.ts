@@ -29,8 +29,11 @@ test.each(hostile)('the shell passes %j on as it is', (topic) => {
 });
 
 test.each(hostile)('the program stays a program with %j in it', (topic) => {
-  const program = toFetchProgram('https://farebox.test', { ...toyResource, inputExample: { topic } });
-  const { errors, module } = parseSync('paid-call.mjs', program);
+  const resource = { ...toyResource, inputExample: { topic } };
+  const origin = 'https://farebox.test';
+  const inSandbox = parseSync('paid-call.mjs', toFetchProgram({ origin, isSandbox: true }, resource));
+  expect(inSandbox.errors).toEqual([]);
+  const { errors, module } = parseSync('paid-call.mjs', toFetchProgram({ origin, isSandbox: false }, resource));
   expect(errors).toEqual([]);
   expect(module.staticImports.map((one) => one.moduleRequest.value)).toEqual([
     'node:process',

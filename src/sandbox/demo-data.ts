@@ -14,33 +14,8 @@ interface DemoResource {
 
 const text = { type: 'string', required: true, maxLength: 200 } as const;
 
+/** Lists show the newest first, so what a newcomer should meet first is made last. */
 export const demoResources: readonly DemoResource[] = [
-  {
-    kind: 'openrouter_instant',
-    slug: 'haiku',
-    name: 'Haiku',
-    description: 'A haiku about any topic.',
-    category: 'ai',
-    priceUsdc: '0.01',
-    parameters: [
-      { ...text, name: 'topic', description: 'What the haiku is about.', example: 'a quiet harbour' },
-      {
-        name: 'season',
-        type: 'enum',
-        options: ['spring', 'summer', 'autumn', 'winter'],
-        required: false,
-        default: 'autumn',
-        description: 'The season that it breathes.',
-      },
-    ],
-    config: {
-      modelId: 'openai/gpt-4o-mini',
-      systemPrompt:
-        'You are a poet. Write one haiku about {topic}{/topic}, set in {season}{/season}. Answer with the three lines only.',
-      maxTokens: 200,
-      temperature: 0.8,
-    },
-  },
   {
     kind: 'openrouter_instant',
     slug: 'postcard',
@@ -71,6 +46,32 @@ export const demoResources: readonly DemoResource[] = [
       upstream: { type: 'openrouter' },
       model: 'anthropic/claude-haiku-4.5',
       maxTokens: 800,
+    },
+  },
+  {
+    kind: 'openrouter_instant',
+    slug: 'haiku',
+    name: 'Haiku',
+    description: 'A haiku about any topic.',
+    category: 'ai',
+    priceUsdc: '0.01',
+    parameters: [
+      { ...text, name: 'topic', description: 'What the haiku is about.', example: 'a quiet harbour' },
+      {
+        name: 'season',
+        type: 'enum',
+        options: ['spring', 'summer', 'autumn', 'winter'],
+        required: false,
+        default: 'autumn',
+        description: 'The season that it breathes.',
+      },
+    ],
+    config: {
+      modelId: 'openai/gpt-4o-mini',
+      systemPrompt:
+        'You are a poet. Write one haiku about {topic}{/topic}, set in {season}{/season}. Answer with the three lines only.',
+      maxTokens: 200,
+      temperature: 0.8,
     },
   },
 ];

@@ -22,16 +22,21 @@ export function toFaucetCurl(origin: string): string {
   -d '{"address":"0x…your wallet…"}'`;
 }
 
+interface Program {
+  origin: string;
+  /** The program then makes a wallet of its own and asks the faucet to fill it. */
+  isSandbox: boolean;
+}
+
 /** The whole paid call with the unmodified official client. */
-export function toFetchProgram(origin: string, resource: PublicResource): string {
+export function toFetchProgram({ origin, isSandbox }: Program, resource: PublicResource): string {
   const body = JSON.stringify(resource.inputExample, null, 2).replaceAll('\n', '\n  ');
   return `// npm install @x402/fetch @x402/evm viem
-import { env } from 'node:process';
-import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
+${isSandbox ? '' : `import { env } from 'node:process';\n`}import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
 import { ExactEvmScheme } from '@x402/evm';
-import { privateKeyToAccount } from 'viem/accounts';
+import { ${isSandbox ? 'generatePrivateKey, ' : ''}privateKeyToAccount } from 'viem/accounts';
 
-const wallet = privateKeyToAccount(env.WALLET_KEY);
+${isSandbox ? toTestWallet(origin) : 'const wallet = privateKeyToAccount(env.WALLET_KEY);'}
 const payingFetch = wrapFetchWithPaymentFromConfig(fetch, {
   schemes: [{ network: '${resource.network}', client: new ExactEvmScheme(wallet) }],
 });
@@ -42,4 +47,14 @@ const answer = await payingFetch('${resourceUrl(origin, resource)}', {
   body: JSON.stringify(${body}),
 });
 console.log(await answer.json());`;
+}
+
+function toTestWallet(origin: string): string {
+  return `const wallet = privateKeyToAccount(generatePrivateKey());
+await fetch('${origin}/sandbox/faucet', {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ address: wallet.address }),
+});
+`;
 }

@@ -105,7 +105,10 @@ function howToCall({ origin, isSandbox }: Landing, first: PublicResource | undef
         isSandbox
           ? html`<li>
               <h3>Take test money</h3>
-              <p>The faucet gives 10 test USDC to any address. It is worth nothing elsewhere.</p>
+              <p>
+                The faucet gives 10 test USDC to any address. It is worth nothing elsewhere. No wallet yet? The program
+                below makes one and fills it.
+              </p>
               ${listing('Shell: the faucet', toFaucetCurl(origin))}
             </li>`
           : ''
@@ -116,7 +119,7 @@ function howToCall({ origin, isSandbox }: Landing, first: PublicResource | undef
           An x402 client signs the payment and repeats the request by itself. This is the official one, unmodified;
           <a href="/resources/${first.creator}/${first.slug}">${resourceUrl(origin, first)}</a> is what it calls.
         </p>
-        ${listing('JavaScript: the paid call', toFetchProgram(origin, first))}
+        ${listing('JavaScript: the paid call', toFetchProgram({ origin, isSandbox }, first))}
       </li>
     </ol>
   </section>`;

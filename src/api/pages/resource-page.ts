@@ -38,7 +38,7 @@ export function resourcePage({ origin, isSandbox, resource }: ResourceView): Pro
         <h2 id="call">Call it</h2>
         ${listing('See the price', toCurl(origin, resource))}
         ${isSandbox ? listing('Take 10 test USDC', toFaucetCurl(origin)) : ''}
-        ${listing('Pay with the official client', toFetchProgram(origin, resource))}
+        ${listing('Pay with the official client', toFetchProgram({ origin, isSandbox }, resource))}
       </section>
     </article>`,
   });

@@ -49,7 +49,11 @@ function toMarkup(value: Json): Markup {
   return html`${String(value)}`;
 }
 
-/** `rpcUrl` -> `rpc url` */
+/** `rpcUrl` -> `RPC URL` */
 function toWords(name: string): string {
-  return name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+  return name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replaceAll(/\b(rpc|url|id|usdc)\b/g, (word) => word.toUpperCase())
+    .replace('open router', 'OpenRouter');
 }

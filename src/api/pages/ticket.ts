@@ -17,7 +17,7 @@ export function ticket(resource: PublicResource): Markup {
         <p class="about">${foreign(resource.description)}</p>
         <p class="facts">
           ${resource.model ? html`<span>${foreign(resource.model)}</span>` : ''} <span>${resource.kind}</span>
-          ${stats && stats.call_count > 0 ? html`<span>${stats.call_count.toLocaleString('en')} calls</span>` : ''}
+          ${stats && stats.call_count > 0 ? html`<span>${stats.call_count.toLocaleString('en')} ${stats.call_count === 1 ? 'call' : 'calls'}</span>` : ''}
         </p>
         <code class="path">POST /@${creator}/${slug}</code>
       </div>
