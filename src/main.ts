@@ -117,8 +117,9 @@ function openPorts(): CommandPorts {
 
 async function serve(): Promise<void> {
   const stopped = new Promise<void>((resolveStop) => {
+    // Kept to the end: npm and the terminal both pass a signal on, and the second one must not cut the stop short.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => resolveStop());
+      process.on(signal, () => resolveStop());
     }
   });
   const startedAt = performance.now();
@@ -178,7 +179,11 @@ async function fetchCatalogue(config: Config): Promise<unknown[]> {
     title: 'Farebox',
     log: openLog(config),
   });
-  return openrouter.listModels().finally(() => openrouter.close());
+  try {
+    return await openrouter.listModels();
+  } finally {
+    await openrouter.close();
+  }
 }
 
 async function rotateMasterKey(): Promise<string> {
