@@ -116,7 +116,7 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
   return { world, stop };
 }
 
-async function buryTheDead(database: Database): Promise<void> {
+export async function buryTheDead(database: Pick<Database, 'system'>): Promise<void> {
   await database.system.query(
     `UPDATE gateway_processes SET beat_at = now() - interval '1 hour'
       WHERE id IN (SELECT process_id FROM calls WHERE ${OPEN})`,
@@ -130,11 +130,16 @@ interface Required {
 async function makeBuyer(chain: TestChain, { url, topic }: { url: string; topic: string }): Promise<Buyer> {
   const account = privateKeyToAccount(generatePrivateKey());
   await chain.current.faucet.send(account.address);
+  return { account, topic, header: await signFor(url, account) };
+}
+
+/** The payment header for what the 402 of the resource asks. */
+export async function signFor(url: string, account: PrivateKeyAccount): Promise<string> {
   const { headers } = await fetch(url, { method: 'POST' });
   const required = JSON.parse(Buffer.from(headers.get('PAYMENT-REQUIRED') ?? '', 'base64').toString()) as Required;
   const { amount = '0', ...terms } = required.accepts[0] ?? {};
   const offer = makeOffer({ ...terms, amountAtomic: BigInt(amount) });
-  return { account, topic, header: encodeHeader(toEnvelope(2, offer, await signOffer(account, offer))) };
+  return encodeHeader(toEnvelope(2, offer, await signOffer(account, offer)));
 }
 
 /** Sends the buyer's one payment. `null`: the connection broke before an answer. */
@@ -152,7 +157,7 @@ export async function send(url: string, buyer: Buyer): Promise<Answered | null> 
 }
 
 /** Waits until no call is open any more; the reconciler of a living server has to bring that about. */
-export async function untilAllClosed(database: Database): Promise<void> {
+export async function untilAllClosed(database: Pick<Database, 'system'>): Promise<void> {
   await expect
     .poll(async () => (await database.system.query(`SELECT id, state FROM calls WHERE ${OPEN}`)).rows, {
       timeout: 30_000,
@@ -162,7 +167,7 @@ export async function untilAllClosed(database: Database): Promise<void> {
 }
 
 /** The state of the newest call of this buyer. */
-export async function stateOf(database: Database, buyer: Buyer): Promise<string | undefined> {
+export async function stateOf(database: Pick<Database, 'system'>, buyer: Buyer): Promise<string | undefined> {
   const { rows } = await database.system.query<{ state: string }>(
     'SELECT state FROM calls WHERE payer = $1 ORDER BY created_at DESC LIMIT 1',
     [buyer.account.address.toLowerCase()],
