@@ -62,7 +62,15 @@ async function checkPostgres(config: Config): Promise<Finding> {
   if (url === null) {
     return { state: 'good', detail: 'embedded PostgreSQL 18, started with the server' };
   }
-  const { version, majorVersion, canMakeRoles } = await checkDatabase(url);
+  const facts = await checkDatabase(url).catch((error: NodeJS.ErrnoException) => error);
+  if (facts instanceof Error) {
+    return {
+      state: 'bad',
+      detail: `cannot be reached: ${facts.message || (facts.code ?? 'no reason given')}`,
+      mend: 'Check that PostgreSQL runs, and host, port, user, password and database in DATABASE_URL.',
+    };
+  }
+  const { version, majorVersion, canMakeRoles } = facts;
   if (majorVersion < 16) {
     return { state: 'bad', detail: `PostgreSQL ${version}`, mend: 'Use PostgreSQL 16 or newer.' };
   }
