@@ -118,7 +118,6 @@ function openPorts(): CommandPorts {
 async function serve(): Promise<void> {
   const stopped = new Promise<void>((resolveStop) => {
     // Kept to the end: npm and the terminal both pass a signal on, and the second one must not cut the stop short.
-    // Kept to the end: npm and the terminal both pass a signal on, and the second one must not cut the stop short.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => resolveStop());
     }
