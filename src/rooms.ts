@@ -1,6 +1,5 @@
 /** Second stage of the start: the domain, from accounts to the gateway. */
 import { join } from 'node:path';
-import { privateKeyToAddress } from 'viem/accounts';
 import { openAccounts } from '#accounts/index.ts';
 import { openLimiter } from '#api/index.ts';
 import { keepSecret } from '#database/index.ts';
@@ -9,7 +8,7 @@ import { openGateway } from '#gateway/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
-import { openPayments } from '#payments/index.ts';
+import { openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
@@ -93,7 +92,7 @@ async function toPaymentOptions({ config, sandbox, folder }: Ground) {
     settlerPrivateKeys.push(`0x${await keepSecret(folder, 'settler-key')}`);
   }
   for (const key of isOwnChain ? settlerPrivateKeys : []) {
-    await sandbox?.fund(privateKeyToAddress(key as `0x${string}`));
+    await sandbox?.fund(toSettlerAddress(key));
   }
   return { networks: config.NETWORKS, rpcUrls, facilitatorUrls: config.FACILITATOR_URLS, settlerPrivateKeys };
 }

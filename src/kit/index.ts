@@ -1,4 +1,5 @@
 /** Ground words that every room may use: money, ids, errors, clock, retry, JSON, callers, operations. Pure; owns no state. */
+export { parseAddress, toChecksumAddress } from './address.ts';
 export { anonymous, scopes } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';
@@ -9,6 +10,7 @@ export { explainIssue, toFieldProblems, toPointer } from './explain-issue.ts';
 export { newId } from './ids.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
 export type { Json } from './json.ts';
+export { keccak256 } from './keccak256.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
 export { bind, operation } from './operation.ts';
 export type { BoundOperation, Operation } from './operation.ts';

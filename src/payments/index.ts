@@ -23,6 +23,7 @@ export type { LedgerRange, Reconciliation } from './reconcile-ledger.ts';
 export { recordEntries } from './record-entries.ts';
 export type { LedgerInput } from './record-entries.ts';
 export { settlePayment } from './settle-payment.ts';
+export { toSettlerAddress } from './settlers/sign-transaction.ts';
 export type { Settlement, Verdict } from './verdict.ts';
 export { verifyPayment } from './verify-payment.ts';
 export { decodePayment } from './wire/decode-payment.ts';

@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { Problem, toChecksumAddress } from '#kit/index.ts';
 import { networks, type Network } from './networks.ts';
 import type { Payment } from './payment.ts';
 
@@ -28,7 +28,7 @@ export function buildOffer(input: OfferInput): Offer {
     network: network.caip2,
     asset: network.asset.address,
     amountAtomic: input.amountAtomic,
-    payTo: input.payTo,
+    payTo: toChecksumAddress(input.payTo),
     maxTimeoutSeconds: input.maxTimeoutSeconds,
     extra: { name: network.asset.name, version: network.asset.version },
   };

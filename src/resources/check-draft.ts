@@ -1,5 +1,12 @@
-import { getAddress, isAddress } from 'viem/utils';
-import { explainIssue, formatUsdc, parseUsdc, Problem, toFieldProblems, type FieldProblem } from '#kit/index.ts';
+import {
+  explainIssue,
+  formatUsdc,
+  parseAddress,
+  parseUsdc,
+  Problem,
+  toFieldProblems,
+  type FieldProblem,
+} from '#kit/index.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
@@ -97,10 +104,11 @@ function checkNetwork(network: string | null, networks: readonly string[]): Chec
 
 function checkPayTo(payTo: string | null): Check<string> {
   const path = '/payTo';
-  if (payTo === null || !isAddress(payTo)) {
+  const address = payTo === null ? null : parseAddress(payTo);
+  if (address === null) {
     return { path, message: 'Give the address that is paid: 0x and 40 hex digits, with a correct checksum if mixed.' };
   }
-  return BigInt(payTo) === 0n ? { path, message: 'Nobody owns this address.' } : { value: getAddress(payTo) };
+  return BigInt(address) === 0n ? { path, message: 'Nobody owns this address.' } : { value: address };
 }
 
 type KindCheck = Pick<Content, 'config' | 'inputSchema'> | { fields: FieldProblem[] };

@@ -3,8 +3,6 @@
  * OpenRouter. Only main and tests may import it. Nothing here outlives the process that started it, and nothing here
  * pretends to be real: answers, usage and money are marked.
  */
-export { connectChain } from './chain/connect-chain.ts';
-export type { ChainClient } from './chain/connect-chain.ts';
 export { describeSandbox } from './chain/describe-sandbox.ts';
 export { openFaucet } from './chain/open-faucet.ts';
 export type { Faucet } from './chain/open-faucet.ts';

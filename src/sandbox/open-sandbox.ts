@@ -39,8 +39,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     chain,
     openrouter,
     faucet: chain && openFaucet({ chain }),
-    describe:
-      chain && (() => describeSandbox({ chain, publicUrl, ...(openrouter ? { openRouterUrl: openrouter.url } : {}) })),
+    describe: chain && (() => describeSandbox({ chain, publicUrl, ...toUpstream(openrouter) })),
     fund: async (address) => chain?.fund(address, SETTLER_WEI),
     stop: async () => {
       await openrouter?.stop();
@@ -53,4 +52,8 @@ async function startOpenrouter(options: SandboxOptions): Promise<OpenRouterSimul
   const { models } = await readSnapshot();
   const { openrouterPort: port, latency } = options;
   return startOpenRouterSimulator({ port, catalogue: models, ...(latency ? { latency } : {}) });
+}
+
+function toUpstream(openrouter: OpenRouterSimulator | null) {
+  return openrouter ? { openRouterUrl: openrouter.url, openRouterKeys: openrouter.keys } : {};
 }

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { connectChain, startChain, type Chain, type ChainClient } from '#sandbox/index.ts';
+import { startChain, type Chain } from '#sandbox/index.ts';
+import { connectChain, type ChainClient } from './connect-chain.ts';
 import { findFreePort } from './free-port.ts';
 
 export const quietLog = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,5 +1,5 @@
 import secp256k1 from 'secp256k1';
-import { keccak256 } from '../keccak256.ts';
+import { keccak256 } from '#kit/index.ts';
 import { isSameAddress, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Verdict } from '../verdict.ts';

@@ -1,5 +1,5 @@
 import secp256k1 from 'secp256k1';
-import { keccak256 } from '../keccak256.ts';
+import { keccak256, toChecksumAddress } from '#kit/index.ts';
 
 interface Transaction {
   chainId: number;
@@ -34,6 +34,11 @@ export function toSigningKey(privateKey: string): SigningKey {
       return { r: bytes.subarray(0, 32), s: bytes.subarray(32), yParity: recid };
     },
   };
+}
+
+/** The account that pays the gas of what this key signs. */
+export function toSettlerAddress(privateKey: string): `0x${string}` {
+  return toChecksumAddress(toSigningKey(privateKey).address);
 }
 
 /** EIP-1559 transaction, ready for eth_sendRawTransaction. */

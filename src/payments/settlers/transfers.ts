@@ -1,4 +1,4 @@
-import { keccak256 } from '../keccak256.ts';
+import { keccak256 } from '#kit/index.ts';
 import { isRecord } from './json-rpc.ts';
 
 export const topics = {

@@ -1,7 +1,8 @@
 import { formatUsdc } from '#kit/index.ts';
 import { GIFTS_PER_HOUR } from './open-faucet.ts';
 import { contractAddresses } from './read-artefact.ts';
-import { FAUCET_AMOUNT_ATOMIC, type Chain } from './start-chain.ts';
+import type { Chain } from './start-chain.ts';
+import { FAUCET_AMOUNT_ATOMIC } from './test-token.ts';
 
 interface Sandbox {
   chain: Pick<Chain, 'rpcUrl' | 'chainId' | 'token'>;
@@ -9,10 +10,12 @@ interface Sandbox {
   publicUrl: string;
   /** Base URL of the simulated OpenRouter, when it runs. */
   openRouterUrl?: string;
+  /** Its keys by name: public, worth nothing. */
+  openRouterKeys?: Readonly<Record<string, string>>;
 }
 
 /** The body of `GET /sandbox`: everything a buyer needs to try a payment, and what is not real here. */
-export function describeSandbox({ chain, publicUrl, openRouterUrl }: Sandbox) {
+export function describeSandbox({ chain, publicUrl, openRouterUrl, openRouterKeys }: Sandbox) {
   const { address, name, version, decimals } = chain.token;
   return {
     mode: 'sandbox',
@@ -31,6 +34,7 @@ export function describeSandbox({ chain, publicUrl, openRouterUrl }: Sandbox) {
       limitPerAddress: `${GIFTS_PER_HOUR} per hour`,
     },
     ...(openRouterUrl ? { openRouterUrl } : {}),
+    ...(openRouterKeys ? { openRouterKeys } : {}),
     simulated: [
       {
         what: 'chain',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { ChainClient } from './connect-chain.ts';
+import { askQuantity, type ChainRpc } from './chain-rpc.ts';
 import type { Log } from './log.ts';
 
 /** The state that the next start loads, and what anvil writes while it stops. */
@@ -48,7 +48,7 @@ async function modifiedAt(path: string): Promise<number> {
 }
 
 interface Keeping {
-  client: ChainClient;
+  rpc: ChainRpc;
   folder: string;
   log: Log;
   everyMs: number;
@@ -63,7 +63,7 @@ export function keepState(deps: Keeping): { stop(): Promise<void> } {
   const tick = async (): Promise<void> => {
     const startedAt = performance.now();
     try {
-      const block = await deps.client.getBlockNumber();
+      const block = await askQuantity(deps.rpc, 'eth_blockNumber');
       if (block !== savedBlock) {
         await saveSnapshot(deps);
         savedBlock = block;
@@ -88,9 +88,9 @@ export function keepState(deps: Keeping): { stop(): Promise<void> } {
   };
 }
 
-async function saveSnapshot({ client, folder }: Keeping): Promise<void> {
+async function saveSnapshot({ rpc, folder }: Keeping): Promise<void> {
   const { kept } = statePaths(folder);
-  const hex = await client.dumpState();
+  const hex = (await rpc('anvil_dumpState')) as string;
   const temporary = `${kept}.new`;
   await pipeline(
     Readable.from([Buffer.from(hex.slice(2), 'hex')]),

@@ -1,8 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { getAddress, isAddress, zeroAddress } from 'viem';
 import type { Address, Hex } from 'viem';
-import { formatUsdc, Problem } from '#kit/index.ts';
-import { CHAIN_ID } from './connect-chain.ts';
+import { formatUsdc, parseAddress, Problem } from '#kit/index.ts';
+import { CHAIN_ID } from './chain-rpc.ts';
 import type { Chain } from './start-chain.ts';
 
 /** Ready to be sent as JSON. */
@@ -35,7 +34,7 @@ export function openFaucet({ chain }: { chain: Chain }): Faucet {
   });
   return {
     async send(input) {
-      const address = parseAddress(input);
+      const address = parseReceiver(input);
       await take(perAddress, address);
       await take(inAll, 'all');
       const { transaction, amountAtomic } = await chain.faucet.send(address);
@@ -51,8 +50,9 @@ export function openFaucet({ chain }: { chain: Chain }): Faucet {
   };
 }
 
-function parseAddress(input: unknown): Address {
-  if (typeof input !== 'string' || !isAddress(input) || input === zeroAddress) {
+function parseReceiver(input: unknown): Address {
+  const address = typeof input === 'string' ? parseAddress(input) : null;
+  if (address === null || BigInt(address) === 0n) {
     throw new Problem('invalid_input', {
       detail: 'The faucet needs the address of a wallet.',
       fields: [
@@ -64,7 +64,7 @@ function parseAddress(input: unknown): Address {
       ],
     });
   }
-  return getAddress(input);
+  return address;
 }
 
 async function take(limiter: RateLimiterMemory, key: string): Promise<void> {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eip3009ABI, x402ExactPermit2ProxyABI, x402UptoPermit2ProxyABI } from '@x402/evm';
-import { toEventSelector, toFunctionSelector, toFunctionSignature } from 'viem';
+import { getAddress, toEventSelector, toFunctionSelector, toFunctionSignature } from 'viem';
 import type { Abi, AbiFunction } from 'viem';
 import { expect, test } from 'vitest';
-import { readArtefact } from '#sandbox/index.ts';
+import { contractAddresses, readArtefact } from '#sandbox/index.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -40,4 +40,10 @@ test.each([
   // Ours cannot be given another Permit2, so it never raises this one.
   const raised = interfaceOf(wanted).filter((entry) => entry !== 'error InvalidPermit2Address()');
   expect(interfaceOf(abi)).toEqual(expect.arrayContaining(raised));
+});
+
+test('addresses are written with their checksum, as official clients want them', () => {
+  expect(Object.values(contractAddresses)).toEqual(
+    Object.values(contractAddresses).map((address) => getAddress(address)),
+  );
 });

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getAddress } from 'viem';
 import type { Abi, Address, Hex } from 'viem';
 
 interface Artefact {
@@ -18,12 +17,12 @@ export type ArtefactName =
 
 /** Where official clients look for each contract on Base Sepolia. */
 export const contractAddresses = {
-  usdc: getAddress('0x036CbD53842c5426634e7929541eC2318f3dCF7e'),
-  multicall3: getAddress('0xcA11bde05977b3631167028862bE2a173976CA11'),
-  permit2: getAddress('0x000000000022D473030F116dDEE9F6B43aC78BA3'),
-  exactPermit2Proxy: getAddress('0x402085c248EeA27D92E8b30b2C58ed07f9E20001'),
-  uptoPermit2Proxy: getAddress('0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002'),
-};
+  usdc: '0x036CbD53842c5426634e7929541eC2318f3dCF7e',
+  multicall3: '0xcA11bde05977b3631167028862bE2a173976CA11',
+  permit2: '0x000000000022D473030F116dDEE9F6B43aC78BA3',
+  exactPermit2Proxy: '0x402085c248EeA27D92E8b30b2C58ed07f9E20001',
+  uptoPermit2Proxy: '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002',
+} as const;
 
 export const placedContracts: readonly { artefact: ArtefactName; address: Address }[] = [
   { artefact: 'test-usdc', address: contractAddresses.usdc },

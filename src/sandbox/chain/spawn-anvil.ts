@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { CHAIN_ID, type ChainClient } from './connect-chain.ts';
+import { askQuantity, CHAIN_ID, type ChainRpc } from './chain-rpc.ts';
 import { findAnvil } from './find-anvil.ts';
 import { chooseState, statePaths } from './keep-state.ts';
 import type { Log } from './log.ts';
@@ -14,7 +14,7 @@ interface SpawnOptions {
   folder: string;
   port: number;
   blockTimeSeconds?: number | undefined;
-  client: ChainClient;
+  rpc: ChainRpc;
   log: Log;
 }
 
@@ -76,7 +76,7 @@ function anvilFlags(options: SpawnOptions, state: string | null): string[] {
   ];
 }
 
-async function untilReady(watchdog: ChildProcess, { client, folder, port }: SpawnOptions): Promise<void> {
+async function untilReady(watchdog: ChildProcess, { rpc, folder, port }: SpawnOptions): Promise<void> {
   const ended = once(watchdog, 'exit').then(async (): Promise<never> => {
     const text = (await readFile(join(folder, 'anvil.log'), 'utf8').catch(() => '')).trim().slice(-1000);
     throw new Error(
@@ -89,7 +89,7 @@ async function untilReady(watchdog: ChildProcess, { client, folder, port }: Spaw
       if (watchdog.exitCode !== null) {
         return ended;
       }
-      if (await client.getChainId().catch(() => 0)) {
+      if (await askQuantity(rpc, 'eth_chainId').catch(() => 0n)) {
         return;
       }
       await wait(20);
@@ -119,7 +119,7 @@ function reportDeath(watchdog: ChildProcess, { pid, log }: { pid: number; log: L
   });
 }
 
-async function assertPortIsFree({ port, client }: SpawnOptions): Promise<void> {
+async function assertPortIsFree({ port, rpc }: SpawnOptions): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   const isTaken = await once(socket, 'connect').then(
     () => true,
@@ -127,7 +127,7 @@ async function assertPortIsFree({ port, client }: SpawnOptions): Promise<void> {
   );
   socket.destroy();
   if (isTaken) {
-    const chainId = await client.getChainId().catch(() => null);
+    const chainId = await askQuantity(rpc, 'eth_chainId').catch(() => null);
     const holder = chainId === null ? 'another program' : `another chain (id ${chainId}), perhaps one left over`;
     throw new Error(
       `Port ${port} of 127.0.0.1, wanted for the local chain, is taken by ${holder}. Stop it, or choose another PORT.`,

@@ -9,7 +9,8 @@ import { parseAbi, parseEther } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex } from 'viem';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connectChain, contractAddresses, startChain, type Chain } from '#sandbox/index.ts';
+import { contractAddresses, startChain, type Chain } from '#sandbox/index.ts';
+import { connectChain } from '../../../tests/support/connect-chain.ts';
 import { findFreePort } from '../../../tests/support/free-port.ts';
 import { quietLog } from '../../../tests/support/test-chain.ts';
 
