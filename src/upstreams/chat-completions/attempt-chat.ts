@@ -6,12 +6,14 @@ import { collectEvent, hasOutput, startCollecting, toLabel, type Collected } fro
 import { judgeAnswer } from './judge-answer.ts';
 import { parseEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
+import { quoteLabel } from './quote-upstream.ts';
 import { readEvents, readText, TooLargeError } from './read-events.ts';
 import { watchAttempt, type Watch } from './watch-attempt.ts';
 
 const MAX_ERROR_BYTES = 64_000;
 const MAX_JSON_BYTES = 32_000_000;
 const MAX_LINGER_MS = 1_000;
+const FINISH_REASONS = new Set(['stop', 'length', 'content_filter', 'tool_calls', 'function_call', 'error']);
 
 /** One request, ready to be sent as often as the retry rules allow. */
 export interface PreparedChat {
@@ -58,7 +60,18 @@ export async function attemptChat(timers: Timers, prepared: PreparedChat, call: 
   } finally {
     watch.stop();
   }
+  hideEchoes(attempt.collected, prepared.secrets);
   return attempt;
+}
+
+/** Names that an upstream chose are logged and shown to the creator: they must not carry the prompt or the key there. */
+function hideEchoes(collected: Collected, secrets: readonly string[]): void {
+  collected.generationId = quoteLabel(collected.generationId, secrets);
+  collected.model = quoteLabel(collected.model, secrets);
+  collected.provider = quoteLabel(collected.provider, secrets);
+  if (!FINISH_REASONS.has(collected.finishReason ?? '')) {
+    collected.finishReason = quoteLabel(collected.finishReason, secrets);
+  }
 }
 
 interface Reading {

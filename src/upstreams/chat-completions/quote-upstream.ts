@@ -24,6 +24,12 @@ export function quoteUpstream(message: unknown, secrets: readonly string[]): str
   return leaks ? '' : line;
 }
 
+/** The same for a short name (model, provider, id). Secrets too short to be told from chance do not count. */
+export function quoteLabel(label: string | null, secrets: readonly string[]): string | null {
+  const telling = secrets.filter((secret) => toPlain(secret).length > WINDOW);
+  return label === null ? null : quoteUpstream(label, telling) || null;
+}
+
 /** Letters and digits only, lower case: escapes, white space and punctuation cannot hide a repetition. */
 function toPlain(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
