@@ -1,5 +1,5 @@
 import axios from 'axios';
-import { wrapAxiosWithPayment } from '@x402/axios';
+import { wrapAxiosWithPayment, x402Client as AxiosClient } from '@x402/axios';
 import { x402HTTPClient } from '@x402/core/client';
 import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { ExactEvmSchemeV1 } from '@x402/evm/v1';
@@ -72,7 +72,7 @@ describe('official clients, unmodified', () => {
     });
     const buyer = await app.current.makeBuyer();
     const query = new URLSearchParams({ topic: 'snow & ice {lines}', lines: '3', rhymes: 'true' });
-    const response = await wrapFetchWithPayment(fetch, officialClient(buyer))(`${apart}?${query}`);
+    const response = await wrapFetchWithPayment(fetch, officialClient(buyer))(`${apart}?${query.toString()}`);
     expect(response.status).toBe(200);
     await expectPaid(buyer, payTo, await response.json());
     const asked = app.current.sandbox?.openrouter?.control.requests.at(-1);
@@ -82,7 +82,10 @@ describe('official clients, unmodified', () => {
   test('@x402/axios pays', async () => {
     const { url: apart, payTo } = await publishApart('axios');
     const buyer = await app.current.makeBuyer();
-    const client = wrapAxiosWithPayment(axios.create(), officialClient(buyer));
+    const client = wrapAxiosWithPayment(
+      axios.create(),
+      new AxiosClient().register('eip155:*', new ExactEvmScheme(buyer)),
+    );
     const response = await client.post(apart, { topic: 'rivers' });
     expect(response.status).toBe(200);
     await expectPaid(buyer, payTo, response.data);
@@ -115,7 +118,7 @@ describe('official clients, unmodified', () => {
   test('@x402/fetch with only v1 registered pays where the v2 header does not reach it', async () => {
     const { url: apart, payTo } = await publishApart('old-fetch');
     const buyer = await app.current.makeBuyer();
-    const withoutV2 = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const withoutV2 = async (input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       const response = await fetch(input, init);
       const headers = new Headers(response.headers);
       headers.delete('PAYMENT-REQUIRED');

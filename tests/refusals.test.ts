@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { countRuns, getChallenge, payFor, send, signFor, toOffer, type Answered } from './support/paid-request.ts';
+import { countRuns, getChallenge, payFor, send, signFor, toOffer } from './support/paid-request.ts';
 import { encodeHeader, makeAccount, signOffer, toEnvelope } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
@@ -21,12 +21,8 @@ const countCalls = async (payer: string) => {
   return rows.map(({ state }) => state);
 };
 
-/** Nothing was charged and nothing ran; `payment` is still good. */
-async function expectUntouched(answer: Answered, status: number, code: string): Promise<void> {
-  expect(answer).toMatchObject({ status, body: { code, charged: false } });
-  expect(answer.headers.get('PAYMENT-REQUIRED')).toBeNull();
-  expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*');
-}
+/** Nothing was charged; what was wrong is said instead of a new price. */
+const untouched = (status: number, code: string) => ({ status, body: { code, charged: false } });
 
 describe('without a payment', () => {
   test.each<[string, Parameters<typeof send>[1]]>([
@@ -86,21 +82,23 @@ describe('without a payment', () => {
 });
 
 describe('with a payment that stays good', () => {
-  test.each<[string, Parameters<typeof send>[1], number, string]>([
-    ['a missing parameter', { body: {} }, 400, 'invalid_input'],
-    ['an empty body', {}, 400, 'invalid_input'],
-    ['a wrong type', { body: { topic: 7 } }, 400, 'invalid_input'],
-    ['too long a value', { body: { topic: 'x'.repeat(201) } }, 400, 'invalid_input'],
-    ['a parameter too many', { body: { topic: 'rivers', model: 'another' } }, 400, 'invalid_input'],
-    ['a list', { body: ['rivers'] }, 400, 'invalid_input'],
-    ['broken JSON', { body: '{"topic":' }, 400, 'invalid_input'],
-    ['text', { body: 'hello', headers: { 'Content-Type': 'text/plain' } }, 415, 'unsupported_media_type'],
-    ['a megabyte', { body: { topic: 'x'.repeat(1_000_000) } }, 413, 'too_large'],
-  ])('%s: refused before anything moves', async (_, sent, status, code) => {
+  test.each<[string, Parameters<typeof send>[1], [status: number, code: string]]>([
+    ['a missing parameter', { body: {} }, [400, 'invalid_input']],
+    ['an empty body', {}, [400, 'invalid_input']],
+    ['a wrong type', { body: { topic: 7 } }, [400, 'invalid_input']],
+    ['too long a value', { body: { topic: 'x'.repeat(201) } }, [400, 'invalid_input']],
+    ['a parameter too many', { body: { topic: 'rivers', model: 'another' } }, [400, 'invalid_input']],
+    ['a list', { body: ['rivers'] }, [400, 'invalid_input']],
+    ['broken JSON', { body: '{"topic":' }, [400, 'invalid_input']],
+    ['text', { body: 'hello', headers: { 'Content-Type': 'text/plain' } }, [415, 'unsupported_media_type']],
+    ['a megabyte', { body: { topic: 'x'.repeat(1_000_000) } }, [413, 'too_large']],
+  ])('%s: refused before anything moves', async (_, sent, refusal) => {
     const buyer = await app.current.makeBuyer();
     const payment = await payFor(buyer, resource.url);
     const refused = await send(resource.url, { ...sent, payment });
-    await expectUntouched(refused, status, code);
+    expect(refused).toMatchObject(untouched(...refusal));
+    expect(refused.headers.get('PAYMENT-REQUIRED')).toBeNull();
+    expect(refused.headers.get('Access-Control-Allow-Origin')).toBe('*');
     expect(await countCalls(buyer.address)).toEqual([]);
     expect(await transfersOf(buyer.address)).toBe(0n);
     expect((await send(resource.url, { payment, body: { topic: 'rivers' } })).status).toBe(200);
@@ -117,36 +115,52 @@ describe('with a payment that stays good', () => {
 describe('a resource that cannot answer now', () => {
   const body = { topic: 'rivers' };
 
-  /** Refused while it is so, nothing claimed or moved; the same payment is taken when it is over. */
-  async function expectOnlyLater(shop: { url: string }, steps: { stop(): Promise<unknown>; mend(): Promise<unknown> }) {
+  /** What becomes of one payment while the resource is stopped and after it is mended. */
+  async function payTwice(shop: { url: string }, steps: { stop(): Promise<unknown>; mend(): Promise<unknown> }) {
     const buyer = await app.current.makeBuyer();
     const payment = await payFor(buyer, shop.url);
     await steps.stop();
     const refused = await send(shop.url, { payment, body });
-    await expectUntouched(refused, 503, 'unavailable');
-    expect(refused.body['title']).toBe('Resource unavailable');
-    expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0);
-    expect(await countCalls(buyer.address)).toEqual([]);
+    const claimed = await countCalls(buyer.address);
     await steps.mend();
-    expect((await send(shop.url, { payment, body })).status).toBe(200);
-    expect(await transfersOf(buyer.address)).toBe(-10_000n);
+    const later = await send(shop.url, { payment, body });
+    return {
+      refused: refused.body,
+      isChallenged: refused.headers.has('PAYMENT-REQUIRED'),
+      retryAfter: refused.headers.get('Retry-After'),
+      claimed,
+      later: later.status,
+      moved: await transfersOf(buyer.address),
+    };
   }
+
+  /** Refused while it is so, nothing claimed or moved; the same payment is taken when it is over. */
+  const onlyLater = {
+    refused: { status: 503, title: 'Resource unavailable', code: 'unavailable', charged: false },
+    isChallenged: false,
+    retryAfter: expect.stringMatching(/^[1-9]\d*$/),
+    claimed: [],
+    later: 200,
+    moved: -10_000n,
+  };
 
   test('paused by its creator', async () => {
     const shop = await creator.publish({ slug: 'paused' });
-    await expectOnlyLater(shop, {
+    const seen = await payTwice(shop, {
       stop: () => creator.call('POST', `/api/resources/${shop.id}/pause`),
       mend: () => creator.call('POST', `/api/resources/${shop.id}/resume`),
     });
+    expect(seen).toMatchObject(onlyLater);
   });
 
   test('the creator has taken the key away', async () => {
     const bea = await app.current.makeCreator('bea');
     const apiKey = app.current.sandbox?.openrouter?.keys.healthy;
-    await expectOnlyLater(await bea.publish({ slug: 'keyless' }), {
+    const seen = await payTwice(await bea.publish({ slug: 'keyless' }), {
       stop: () => bea.call('DELETE', '/api/user/integrations/openrouter'),
       mend: () => bea.call('PUT', '/api/user/integrations/openrouter', { apiKey }),
     });
+    expect(seen).toMatchObject(onlyLater);
   });
 
   test('the creator has switched the key off', async () => {
@@ -155,7 +169,11 @@ describe('a resource that cannot answer now', () => {
       const answer = await cleo.call('PATCH', '/api/user/integrations/openrouter', { isEnabled });
       expect(answer.status).toBe(200);
     };
-    await expectOnlyLater(await cleo.publish({ slug: 'off' }), { stop: () => turn(false), mend: () => turn(true) });
+    const seen = await payTwice(await cleo.publish({ slug: 'off' }), {
+      stop: () => turn(false),
+      mend: () => turn(true),
+    });
+    expect(seen).toMatchObject(onlyLater);
   });
 
   test.each([
@@ -177,7 +195,8 @@ describe('a resource that cannot answer now', () => {
       const tested = { headers: { 'X-Owner-Test': 'true' }, cookie: creator.cookie, body };
       await expect.poll(async () => (await send(shop.url, tested)).status).toBe(columns === whole ? 200 : 503);
     };
-    await expectOnlyLater(shop, { stop: () => set(broken), mend: () => set(whole) });
+    const seen = await payTwice(shop, { stop: () => set(broken), mend: () => set(whole) });
+    expect(seen).toMatchObject(onlyLater);
   });
 
   test('archived: gone, paid or not', async () => {
@@ -185,7 +204,7 @@ describe('a resource that cannot answer now', () => {
     const buyer = await app.current.makeBuyer();
     const payment = await payFor(buyer, shop.url);
     await creator.call('POST', `/api/resources/${shop.id}/archive`);
-    await expectUntouched(await send(shop.url, { payment, body }), 410, 'gone');
+    expect(await send(shop.url, { payment, body })).toMatchObject(untouched(410, 'gone'));
     expect(await send(shop.url, { body })).toMatchObject({ status: 410, body: { code: 'gone' } });
     expect(await transfersOf(buyer.address)).toBe(0n);
   });

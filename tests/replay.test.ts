@@ -27,12 +27,13 @@ beforeEach(() => app.current.sandbox?.openrouter?.control.setLatency({ firstToke
 async function letGracePass(resourceId: string): Promise<void> {
   const owner = new pg.Client({ connectionString: app.current.databaseUrl });
   await owner.connect();
-  await owner.query('SET row_security = off');
-  await owner.query(
-    `UPDATE x402_resource_versions SET superseded_at = superseded_at - interval '5 minutes'
-     WHERE resource_id = $1 AND superseded_at IS NOT NULL`,
-    [resourceId],
-  );
+  await owner.query(`
+    BEGIN;
+    ALTER TABLE x402_resource_versions DISABLE TRIGGER USER, NO FORCE ROW LEVEL SECURITY;
+    UPDATE x402_resource_versions SET superseded_at = superseded_at - interval '5 minutes'
+    WHERE resource_id = '${resourceId}' AND superseded_at IS NOT NULL;
+    ALTER TABLE x402_resource_versions ENABLE TRIGGER USER, FORCE ROW LEVEL SECURITY;
+    COMMIT`);
   await owner.query(`SELECT pg_notify('resources_changed', $1)`, [resourceId]);
   await owner.end();
 }
@@ -115,7 +116,7 @@ describe('one payment', () => {
       send(resource.url, { payment, body: { topic } }),
       send(twin.url, { payment, body: { topic } }),
     ]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409]);
     expect(countRuns(app.current, topic)).toBe(1);
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
@@ -167,7 +168,7 @@ test('a buyer who can pay once and sends two payments at once gets one answer', 
   const answers = await Promise.all(
     payments.map((payment) => send(dear.url, { payment, body: { topic: newTopic() } })),
   );
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 402]);
+  expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 402]);
   const refused = answers.find(({ status }) => status === 402);
   expect(refused).toMatchObject({ settlement: { success: false }, body: { x402Version: 1 } });
   expect(await spentBy(buyer.address)).toBe(6_000_000n);

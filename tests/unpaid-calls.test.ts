@@ -100,13 +100,17 @@ describe('the test of the owner', () => {
 });
 
 describe('by id', () => {
-  test.each<[string, unknown, number, string]>([
-    ['no body', undefined, 400, 'invalid_input'],
-    ['no id', { input: {} }, 400, 'invalid_input'],
-    ['an id that is none', { resourceId: '../etc', input: {} }, 400, 'invalid_input'],
-    ['an unknown id', { resourceId: '0197a3f0-0000-7000-8000-000000000000', input: {} }, 404, 'not_found'],
-  ])('%s', async (_, body, status, code) => {
-    expect(await send(executeUrl(), { body })).toMatchObject({ status, body: { code } });
+  test.each<[string, unknown, { status: number; body: { code: string } }]>([
+    ['no body', undefined, { status: 400, body: { code: 'invalid_input' } }],
+    ['no id', { input: {} }, { status: 400, body: { code: 'invalid_input' } }],
+    ['an id that is none', { resourceId: '../etc', input: {} }, { status: 400, body: { code: 'invalid_input' } }],
+    [
+      'an unknown id',
+      { resourceId: '0197a3f0-0000-7000-8000-000000000000', input: {} },
+      { status: 404, body: { code: 'not_found' } },
+    ],
+  ])('%s', async (_, body, refusal) => {
+    expect(await send(executeUrl(), { body })).toMatchObject(refusal);
   });
 
   test('only POST', async () => {

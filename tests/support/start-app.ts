@@ -12,6 +12,8 @@ import { useTestDatabase } from './test-database.ts';
 
 export interface App extends Farebox {
   url: string;
+  /** DATA_DIR. */
+  folder: string;
   /** Lines that were logged, as text: for canaries. */
   logged: string[];
   /** A new wallet with 10 test USDC. */
@@ -45,7 +47,7 @@ export function useApp(environment: Record<string, string> = {}): { readonly cur
     const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
     const config = readConfig({ PORT: '0', DATA_DIR: holder.folder, DATABASE_URL: database.url, ...environment });
     const farebox = await startFarebox(config, { log, latency: { firstTokenMs: 0, tokensPerSecond: 0 } });
-    holder.app = toApp(farebox, logged);
+    holder.app = toApp(farebox, { logged, folder: holder.folder });
   });
   afterAll(async () => {
     await holder.app?.close();
@@ -61,14 +63,14 @@ export function useApp(environment: Record<string, string> = {}): { readonly cur
   };
 }
 
-function toApp(farebox: Farebox, logged: string[]): App {
+function toApp(farebox: Farebox, given: Pick<App, 'logged' | 'folder'>): App {
   const url = farebox.publicUrl;
   const chain = farebox.sandbox?.chain;
   const client = createPublicClient({ transport: http(chain?.rpcUrl ?? 'http://127.0.0.1:9') });
   return {
     ...farebox,
+    ...given,
     url,
-    logged,
     makeBuyer: async () => {
       const account = privateKeyToAccount(generatePrivateKey());
       await chain?.faucet.send(account.address);

@@ -1,0 +1,208 @@
+import { parseAbiItem, type Hex } from 'viem';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { connectChain } from './support/connect-chain.ts';
+import { payFor, send } from './support/paid-request.ts';
+import { makeAccount } from './support/pay.ts';
+import { useApp, type Creator } from './support/start-app.ts';
+
+const app = useApp();
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const transferEvent = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+let creator: Creator;
+
+beforeAll(async () => {
+  creator = await app.current.makeCreator('ada');
+});
+
+interface Page {
+  items: Record<string, unknown>[];
+  nextCursor: string | null;
+}
+
+async function readUsage(query: string): Promise<Page> {
+  const { status, body } = await creator.call('GET', `/api/usage?${query}`);
+  expect(status).toBe(200);
+  return body as unknown as Page;
+}
+
+async function readTransfers(payTo: string) {
+  const chain = app.current.sandbox?.chain;
+  const logs = await connectChain(chain?.rpcUrl ?? '').getLogs({
+    address: chain?.token.address ?? '0x',
+    event: transferEvent,
+    args: { to: payTo as Hex },
+    fromBlock: 0n,
+  });
+  return logs.map(({ transactionHash, args }) => `${transactionHash} ${args.from?.toLowerCase()} ${args.value}`).sort();
+}
+
+async function readLedger(payTo: string) {
+  const { rows } = await app.current.database.system.query<{ line: string }>(
+    `SELECT paid.transaction || ' ' || split_part(paid.account, ':', 2) || ' ' || got.amount_atomic AS line
+     FROM ledger_entries got JOIN ledger_entries paid ON paid.call_id = got.call_id AND paid.amount_atomic < 0
+     WHERE got.account = $1`,
+    [`creator:${payTo.toLowerCase()}`],
+  );
+  return rows.map(({ line }) => line).sort();
+}
+
+describe('a paid call', () => {
+  test('is answered in exactly the promised shape', async () => {
+    const { url } = await creator.publish({ slug: 'shape' });
+    const buyer = await app.current.makeBuyer();
+    const before = Date.now();
+    const answer = await send(url, { payment: await payFor(buyer, url), body: { topic: 'rivers' } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('Cache-Control')).toBe('private, no-store');
+    expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/);
+    expect(Object.keys(answer.body).sort()).toEqual(['receipt', 'response', 'simulated', 'usage']);
+    const { usage, receipt } = answer.body as { usage: Record<string, number>; receipt: Record<string, unknown> };
+    expect(usage['total_tokens']).toBe((usage['input_tokens'] ?? 0) + (usage['output_tokens'] ?? 0));
+    expect(receipt).toEqual({
+      transaction: answer.settlement?.transaction,
+      paidUsdc: '0.01',
+      network: 'eip155:84532',
+      payer: buyer.address.toLowerCase(),
+      resource: url,
+      version: 1,
+      callId: expect.stringMatching(uuid),
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+    expect(Math.abs(Date.parse(String(receipt['at'])) - before)).toBeLessThan(60_000);
+    expect(answer.settlement).toEqual({
+      success: true,
+      transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      network: 'eip155:84532',
+      payer: buyer.address.toLowerCase(),
+      amount: '10000',
+    });
+  });
+
+  test('by somebody without an account is logged with everything that is known', async () => {
+    const { url, id } = await creator.publish({ slug: 'log' });
+    const buyer = await app.current.makeBuyer();
+    const answer = await send(url, { payment: await payFor(buyer, url), body: { topic: 'a canary named Kiwi' } });
+    const { receipt, usage } = answer.body as Record<string, Record<string, unknown>>;
+    const { items } = await readUsage(`resourceId=${id}`);
+    expect(items).toEqual([
+      {
+        callId: receipt?.['callId'],
+        resourceId: id,
+        versionId: expect.stringMatching(uuid),
+        version: 1,
+        at: receipt?.['at'],
+        status: 'success',
+        problem: null,
+        cause: null,
+        payer: buyer.address.toLowerCase(),
+        requestId: answer.headers.get('X-Request-Id'),
+        // The one that answered, by the name that the upstream gives it.
+        model: expect.stringMatching(/^openai\/gpt-4o-mini/),
+        provider: expect.any(String),
+        generationId: expect.stringMatching(/^gen-/),
+        inputTokens: usage?.['input_tokens'],
+        outputTokens: usage?.['output_tokens'],
+        finishReason: expect.any(String),
+        latencyMs: expect.any(Number),
+        firstTokenMs: expect.any(Number),
+        earnedUsdc: '0.01',
+        costUsd: expect.stringMatching(/^0\.0+\d+$/),
+        marginUsd: expect.stringMatching(/^0\.00\d+$/),
+        network: 'eip155:84532',
+        transaction: answer.settlement?.transaction,
+        isTest: false,
+        isSimulated: true,
+        isFree: false,
+      },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('Kiwi');
+    expect(app.current.logged.join('')).not.toContain('Kiwi');
+  });
+
+  test('is seen by its creator alone', async () => {
+    const { url, id } = await creator.publish({ slug: 'private' });
+    const mallory = await app.current.makeCreator('mallory');
+    await send(url, { payment: await payFor(await app.current.makeBuyer(), url), body: { topic: 'rivers' } });
+    const seen = await mallory.call('GET', `/api/usage?resourceId=${id}`);
+    expect(seen.body).toMatchObject({ items: [] });
+    expect((await fetch(`${app.current.url}/api/usage`)).status).toBe(401);
+  });
+});
+
+describe('40 calls at once', () => {
+  test('of all kinds are counted exactly, and ledger, log and chain agree', async () => {
+    const payTo = makeAccount().address;
+    const { url, id } = await creator.publish({ slug: 'busy', payTo });
+    const { control } = app.current.sandbox?.openrouter ?? {};
+    const pay = async () => payFor(await app.current.makeBuyer(), url);
+    const payments: string[] = [];
+    for (let index = 0; index < 24; index += 1) {
+      payments.push(await pay());
+    }
+    control?.fail('ok_content_filter', { times: 6 });
+    const body = { topic: 'rivers' };
+    const answers = await Promise.all([
+      ...payments.map((payment) => send(url, { payment, body })),
+      // Replays of the first four, wrong input, no money, tests of the owner: none of them is a call that counts.
+      ...payments.slice(0, 4).map((payment) => send(url, { payment, body })),
+      ...payments.slice(20).map((payment) => send(url, { payment, body: { wrong: true } })),
+      ...Array.from({ length: 2 }, async () => send(url, { payment: await payFor(makeAccount(), url), body })),
+      ...Array.from({ length: 2 }, () =>
+        send(url, { headers: { 'X-Owner-Test': 'true' }, cookie: creator.cookie, body }),
+      ),
+      ...Array.from({ length: 4 }, () => send(url, { body })),
+    ]);
+    control?.clearFaults();
+    expect(answers).toHaveLength(40);
+    const rows: Record<string, unknown>[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await readUsage(`resourceId=${id}&limit=7${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      rows.push(...page.items);
+      cursor = page.nextCursor;
+    }
+    const ofBuyers = rows.filter(({ isTest }) => isTest === false);
+    const count = (status: string) => ofBuyers.filter((row) => row['status'] === status).length;
+    // A replay that comes after its first request failed runs anew, so that the two add up to the runs.
+    expect(count('success')).toBe(await readLedger(payTo).then((lines) => lines.length));
+    expect(count('success')).toBeGreaterThanOrEqual(18);
+    expect(rows.filter(({ isTest }) => isTest === true)).toHaveLength(2);
+    const { body: shown } = await creator.call('GET', `/api/resources/${id}`);
+    expect(shown['stats']).toMatchObject({
+      call_count: count('success') + count('failed'),
+      success_count_30d: count('success'),
+      failure_count_30d: count('failed'),
+      total_earned_usdc: (count('success') / 100).toString(),
+      last_called_at: expect.any(String),
+    });
+    const paid = answers.filter(({ settlement }) => settlement?.success);
+    expect(new Set(paid.map(({ body: { receipt } }) => (receipt as { callId: string }).callId)).size).toBe(
+      count('success'),
+    );
+    const booked = await readLedger(payTo);
+    expect(booked).toEqual(await readTransfers(payTo));
+    expect(await app.current.balanceOf(payTo)).toBe(BigInt(count('success')) * 10_000n);
+    const { rows: sums } = await app.current.database.system.query<{ total: string }>(
+      'SELECT sum(amount_atomic)::text AS total FROM ledger_entries',
+    );
+    expect(sums).toEqual([{ total: '0' }]);
+    const { rows: open } = await app.current.database.system.query(
+      `SELECT state FROM calls WHERE state IN ('claimed', 'running', 'settling', 'pending')`,
+    );
+    expect(open).toEqual([]);
+  });
+});
+
+test('the log is there as CSV as well', async () => {
+  const { url, id } = await creator.publish({ slug: 'csv' });
+  for (const topic of ['one', 'two']) {
+    await send(url, { payment: await payFor(await app.current.makeBuyer(), url), body: { topic } });
+  }
+  const response = await fetch(`${app.current.url}/api/usage.csv?resourceId=${id}`, {
+    headers: { Cookie: creator.cookie },
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('Content-Type')).toContain('text/csv');
+  const [head, ...lines] = (await response.text()).trim().split(/\r?\n/);
+  expect(head).toContain('transaction');
+  expect(lines).toHaveLength(2);
+});
