@@ -36,6 +36,7 @@ export interface PaymentsOptions {
   facilitatorUrls: readonly string[];
   settlerPrivateKeys: readonly string[];
   marginSeconds?: number;
+  facilitatorTimeoutMs?: number;
   clock: Clock;
   log: Log;
 }
@@ -50,7 +51,9 @@ export function openPayments(options: PaymentsOptions): Payments {
     ]),
   );
   const settlers: Settler[] = [
-    ...facilitatorUrls.map((url) => openFacilitatorSettler({ url, chains, clock, log })),
+    ...facilitatorUrls.map((url) =>
+      openFacilitatorSettler({ url, chains, clock, log, timeoutMs: options.facilitatorTimeoutMs }),
+    ),
     ...(settlerPrivateKeys.length === 0
       ? []
       : [...chains.values()].map((chain) =>

@@ -1,7 +1,7 @@
 import type { Database } from '#database/index.ts';
 import type { Payments } from './open-payments.ts';
-import { getNetwork } from './offer.ts';
-import { readTransfers } from './settlers/read-transfers.ts';
+import { readTransfers, readTransfersOf } from './settlers/read-transfers.ts';
+import type { AuthorizedTransfer } from './settlers/transfers.ts';
 
 export interface LedgerRange {
   network: string;
@@ -38,7 +38,10 @@ const selectPayees = `
   SELECT DISTINCT split_part(account, ':', 2) AS address FROM ledger_entries
   WHERE network = $1 AND asset = $2 AND amount_atomic > 0`;
 
-/** Compares what is booked with the transfers that the token logged. Entries of other blocks are left out. */
+/**
+ * Compares what is booked with the transfers that the token logged in the blocks given. A booking made in the time of
+ * these blocks for a transfer in a block before them counts as matched: its own receipt is looked at.
+ */
 export async function reconcileLedger(
   deps: { database: Database; payments: Payments },
   range: LedgerRange,
@@ -47,7 +50,7 @@ export async function reconcileLedger(
   if (!chain) {
     throw new Error(`Payments are not open on ${range.network}.`);
   }
-  const asset = getNetwork(range.network).asset.address.toLowerCase();
+  const asset = chain.network.asset.address.toLowerCase();
   const onChain = await readTransfers(chain, range);
   const { rows } = await deps.database.system.query<BookedRow>(selectBooked, [
     range.network,
@@ -57,22 +60,33 @@ export async function reconcileLedger(
     onChain.toTimestamp,
   ]);
   const payees = await deps.database.system.query<{ address: string }>(selectPayees, [range.network, asset]);
-  const open = new Map<string, { transaction: string; from: string; to: string; valueAtomic: bigint }[]>();
-  for (const transfer of onChain.transfers) {
-    const key = toKey(transfer.transaction, transfer.from, `${transfer.to} ${transfer.valueAtomic}`);
-    open.set(key, [...(open.get(key) ?? []), transfer]);
+  const open = groupByKey(onChain.transfers);
+  const unmatched = rows.filter((row) => !open.get(rowKey(row))?.shift());
+  const missing: BookedRow[] = [];
+  for (const row of unmatched) {
+    const elsewhere = groupByKey(await readTransfersOf(chain, row.transaction));
+    if (onChain.transfers.some(({ transaction }) => transaction === row.transaction) || !elsewhere.has(rowKey(row))) {
+      missing.push(row);
+    }
   }
-  const missingOnChain = rows.filter(
-    (row) => !open.get(toKey(row.transaction, row.payer, `${row.pay_to} ${row.amount}`))?.shift(),
-  );
   const known = new Set(payees.rows.map((row) => row.address));
   return {
-    matched: rows.length - missingOnChain.length,
-    missingOnChain: missingOnChain.map((row) => ({ callId: row.call_id, transaction: row.transaction })),
-    missingInLedger: [...open.values()].flat().filter((transfer) => known.has(transfer.to)),
+    matched: rows.length - missing.length,
+    missingOnChain: missing.map((row) => ({ callId: row.call_id, transaction: row.transaction })),
+    missingInLedger: [...open.values()]
+      .flat()
+      .filter((transfer) => known.has(transfer.to))
+      .map(({ transaction, from, to, valueAtomic }) => ({ transaction, from, to, valueAtomic })),
   };
 }
 
-function toKey(transaction: string, from: string, rest: string): string {
-  return `${transaction} ${from} ${rest}`;
+/** One transaction may hold several transfers that look the same; each is matched once. */
+function groupByKey(transfers: readonly AuthorizedTransfer[]): Map<string, AuthorizedTransfer[]> {
+  return Map.groupBy(transfers, ({ transaction, from, to, valueAtomic }) =>
+    [transaction, from, to, valueAtomic].join(' '),
+  );
+}
+
+function rowKey(row: BookedRow): string {
+  return [row.transaction, row.payer, row.pay_to, row.amount].join(' ');
 }

@@ -1,7 +1,8 @@
-import { encodeFunctionData, parseAbi, parseEther, type Hex } from 'viem';
+import { parseEther, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { contractAddresses, readArtefact } from '#sandbox/index.ts';
+import { contractAddresses } from '#sandbox/index.ts';
+import { makeContractWallet } from '../../../tests/support/contract-wallet.ts';
 import { openTestSettler } from '../../../tests/support/open-test-settler.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } from '../../../tests/support/pay.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
@@ -156,18 +157,7 @@ test('a payer whose balance covers one of two payments pays one of them', async 
 
 test('a contract wallet pays by ERC-1271, beside others', async () => {
   const owner = makeAccount();
-  const wallet = makeAccount().address;
-  const { runtimeBytecode } = await readArtefact('contract-wallet');
-  await chain.client.setCode({ address: wallet, bytecode: runtimeBytecode });
-  await chain.current.fund(owner.address, parseEther('1'));
-  const data = encodeFunctionData({
-    abi: parseAbi(['function claim(address)']),
-    functionName: 'claim',
-    args: [owner.address],
-  });
-  const hash = await chain.client.sendTransaction({ account: owner, to: wallet, data });
-  await chain.client.waitForTransactionReceipt({ hash });
-  await chain.current.faucet.send(wallet);
+  const wallet = await makeContractWallet(chain, owner);
   const offer = makePayee();
   const payments = [await pay(owner, offer, { from: wallet }), await pay(await makePayer(), offer)];
   const outcomes = await Promise.all(payments.map((payment) => opened.settler.settle(payment, offer)));

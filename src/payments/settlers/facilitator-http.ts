@@ -20,7 +20,7 @@ interface HttpOptions {
   url: string;
   chains: ReadonlyMap<string, { network: { caip2: string; v1Name: string } }>;
   clock: Clock;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 interface Kind {

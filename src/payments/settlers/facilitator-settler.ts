@@ -15,7 +15,7 @@ interface FacilitatorOptions {
   chains: ReadonlyMap<string, Chain>;
   clock: Clock;
   log: Log;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** Reasons that a facilitator finds before it sends anything. All others may come after. */

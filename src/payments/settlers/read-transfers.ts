@@ -38,6 +38,12 @@ export async function readTransfers(chain: Chain, range: BlockRange): Promise<Tr
   };
 }
 
+/** All authorised transfers of one transaction; none when it is not known. */
+export async function readTransfersOf(chain: Chain, transaction: string): Promise<AuthorizedTransfer[]> {
+  const receipt = await chain.rpc.call('eth_getTransactionReceipt', [transaction]);
+  return isRecord(receipt) ? pairTransfers(toLogs(receipt['logs'], chain.network.asset.address)) : [];
+}
+
 async function readTimestamp(chain: Chain, block: number): Promise<number> {
   const answer = await chain.rpc.call('eth_getBlockByNumber', [toHex(block), false]);
   if (!isRecord(answer)) {

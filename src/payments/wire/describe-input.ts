@@ -1,7 +1,7 @@
 import type { Json } from '#kit/index.ts';
 
 export type JsonSchema = { [key: string]: Json };
-type Example = Record<string, unknown>;
+type Example = { [name: string]: Json };
 
 /** Keywords by which a made-up value is checked; the rest (pattern, format …) is dropped where the value is made up. */
 const CHECKED = new Set(['type', 'enum', 'const', 'minimum', 'maximum', 'minLength', 'maxLength']);
@@ -10,7 +10,10 @@ const CHECKED = new Set(['type', 'enum', 'const', 'minimum', 'maximum', 'minLeng
  * An input schema and an example that satisfies it, as the bazaar extension wants them. Where the given example
  * lacks a required field or breaks the schema, a value is made up from default, enum, bounds and type.
  */
-export function describeInput(schema: JsonSchema, given: Example): { schema: JsonSchema; example: Example } {
+export function describeInput(
+  schema: JsonSchema,
+  given: Record<string, unknown>,
+): { schema: JsonSchema; example: Example } {
   const properties = toRecord(schema['properties']);
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const described: JsonSchema = {};
@@ -39,7 +42,7 @@ function isText(keyword: string): boolean {
   return keyword === 'description' || keyword === 'title';
 }
 
-function fits(property: JsonSchema, value: unknown): boolean {
+function fits(property: JsonSchema, value: unknown): value is string | number | boolean {
   const choices = property['enum'];
   if (Array.isArray(choices) && !choices.some((choice) => choice === value)) {
     return false;

@@ -69,25 +69,18 @@ export function toOutputSchemaV1(input: BazaarInput, detail: Detail): Json {
 }
 
 function reduce(input: BazaarInput, detail: Detail): { schema: JsonSchema; example: { [name: string]: Json } } {
-  if (detail === 'none') {
-    return { schema: { type: 'object' }, example: {} };
-  }
-  const described = describeInput(withoutReferences(input.inputSchema), input.inputExample);
-  const example = described.example as { [name: string]: Json };
-  const schema: JsonSchema = { ...described.schema, type: 'object' };
-  delete schema['$schema'];
+  const { $schema: _, ...schema } = withoutReferences(input.inputSchema);
   switch (detail) {
     case 'all':
-      return { schema, example };
+      return describeInput({ ...schema, type: 'object' }, input.inputExample);
     case 'no descriptions':
-      return { schema: dropKeywords(schema, ['description', 'title']), example };
+      return describeInput(dropKeywords(schema, ['description', 'title']), input.inputExample);
     case 'no examples':
-      return {
-        schema: dropKeywords(schema, ['description', 'title', 'default', 'examples']),
-        example: onlyRequired(schema, example),
-      };
+      return describeInput(dropKeywords(schema, ['description', 'title', 'default', 'examples']), {});
     case 'names and types':
       return { schema: { type: 'object', properties: toTypes(schema) }, example: {} };
+    case 'none':
+      return { schema: { type: 'object' }, example: {} };
   }
 }
 
@@ -103,12 +96,7 @@ function dropKeywords(schema: JsonSchema, keywords: readonly string[]): JsonSche
     name,
     drop(toRecord(property)),
   ]);
-  return { ...drop(schema), properties: Object.fromEntries(properties) };
-}
-
-function onlyRequired(schema: JsonSchema, example: { [name: string]: Json }): { [name: string]: Json } {
-  const required = Array.isArray(schema['required']) ? schema['required'] : [];
-  return Object.fromEntries(Object.entries(example).filter(([name]) => required.includes(name)));
+  return { ...drop(schema), type: 'object', properties: Object.fromEntries(properties) };
 }
 
 function toTypes(schema: JsonSchema): JsonSchema {
