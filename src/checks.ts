@@ -70,7 +70,7 @@ async function checkPostgres(config: Config): Promise<Finding> {
       mend: 'Check that PostgreSQL runs, and host, port, user, password and database in DATABASE_URL.',
     };
   }
-  const { version, majorVersion, canMakeRoles } = facts;
+  const { version, majorVersion, user, canMakeRoles } = facts;
   if (majorVersion < 16) {
     return { state: 'bad', detail: `PostgreSQL ${version}`, mend: 'Use PostgreSQL 16 or newer.' };
   }
@@ -78,8 +78,8 @@ async function checkPostgres(config: Config): Promise<Finding> {
     ? { state: 'good', detail: `PostgreSQL ${version} answers` }
     : {
         state: 'bad',
-        detail: `PostgreSQL ${version}, but its user cannot create roles`,
-        mend: 'ALTER ROLE … CREATEROLE, as its administrator.',
+        detail: `PostgreSQL ${version}, but its user cannot set up the roles farebox_app and farebox_system`,
+        mend: `As its administrator: ALTER ROLE ${user} CREATEROLE; or, where the roles are there already: GRANT farebox_app, farebox_system TO ${user} WITH ADMIN OPTION;`,
       };
 }
 

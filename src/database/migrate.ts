@@ -4,6 +4,7 @@ import pg from 'pg';
 import { sha256Hex } from '#kit/index.ts';
 
 const LOCK_KEY = 402_402;
+const DENIED = '42501';
 const FILE_PATTERN = /^\d{4}_[a-z0-9_]+\.sql$/;
 
 /**
@@ -53,6 +54,8 @@ async function applyOne(client: pg.Client, file: { name: string; sql: string; di
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');
-    throw new Error(`Migration ${file.name} failed: ${(error as Error).message}`, { cause: error });
+    const { message, code } = error as pg.DatabaseError;
+    const hint = code === DENIED ? '. npm run doctor says what the user of DATABASE_URL lacks' : '';
+    throw new Error(`Migration ${file.name} failed: ${message}${hint}`, { cause: error });
   }
 }
