@@ -30,6 +30,9 @@ export interface HeldCall {
 
 export type Claim = { kind: 'claimed' } | { kind: 'held'; call: HeldCall };
 
+/** Authorisations may be valid for ever (2^256 - 1); PostgreSQL's time ends sooner. The last second of the year 9999. */
+const END_OF_TIME = 253_402_300_799;
+
 const insert = `
   INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
                      amount_atomic, fingerprint, payment, offer, valid_before, deadline)
@@ -91,7 +94,7 @@ function toRow(input: ClaimInput): unknown[] {
     input.fingerprint,
     JSON.stringify(payment),
     JSON.stringify({ ...offer, amountAtomic: offer.amountAtomic.toString() }),
-    Number(payment.authorization.validBefore),
+    Math.min(Number(payment.authorization.validBefore), END_OF_TIME),
     input.deadlineInMs,
   ];
 }

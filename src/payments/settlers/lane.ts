@@ -22,7 +22,7 @@ export type Fate =
   | { kind: 'stopped' };
 
 export interface LaneTiming {
-  /** Between two looks for the receipt; five times as long after the first 5 s. */
+  /** Between two looks for the receipt, the first ones apart; five times as long after 5 s. */
   pollMs: number;
   /** Between two questions whether the nonce was used up; the transaction is sent again each time. */
   recheckMs: number;
@@ -63,6 +63,8 @@ interface Flight extends Prepared {
 type Sent = 'accepted' | 'unsure' | 'nonce_taken' | 'out_of_gas';
 
 const NONCE_ATTEMPTS = 5;
+/** The first looks for a receipt come faster: some chains answer within milliseconds. */
+const FIRST_PAUSE_MS = 3;
 const GAS_OF_A_PLAIN_TRANSFER = 21_000n;
 
 interface LaneState extends LaneOptions {
@@ -129,7 +131,7 @@ function takeOff(lane: LaneState, prepared: Prepared, load: Load): Flight {
 
 async function track(lane: LaneState, flight: Flight): Promise<Fate> {
   const { timing, clock } = lane;
-  for (;;) {
+  for (let look = 0; ; look += 1) {
     const receipt = await findReceipt(lane, flight.hashes);
     if (receipt) {
       lane.nextNonce = flight.nonce + 1;
@@ -146,7 +148,7 @@ async function track(lane: LaneState, flight: Flight): Promise<Fate> {
       return late ? { kind: 'mined', receipt: late } : { kind: 'replaced' };
     }
     const isFresh = clock.now() - flight.sentAt < 5000;
-    await wait(isFresh ? timing.pollMs : timing.pollMs * 5);
+    await wait(isFresh ? Math.min(timing.pollMs, FIRST_PAUSE_MS * 2 ** look) : timing.pollMs * 5);
   }
 }
 
