@@ -22,7 +22,8 @@ export interface RawAnswer {
 /** Sends a request that `fetch` would correct or refuse. */
 export async function sendRaw(origin: string, { method = 'GET', path, headers, body }: RawRequest): Promise<RawAnswer> {
   const { hostname, port } = new URL(origin);
-  const outgoing = request({ hostname, port, method, path, headers: { ...headers }, agent: false });
+  const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const outgoing = request({ hostname, port, method, path, headers: { ...length, ...headers }, agent: false });
   outgoing.on('error', () => {});
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
