@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '#kit/index.ts';
-import { findHolder, type HeldCall, type Offer, type Payment } from '#payments/index.ts';
+import { findHolder, networks, type HeldCall, type Payment } from '#payments/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resolvePending } from './resolve-pending.ts';
-import { inUse, stillSettling } from './public-problem.ts';
+import { inUse, stillSettling, usedInVain } from './public-problem.ts';
 import { withReceipt, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
@@ -44,12 +44,11 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
 }
 
 /** For a payment that could not begin a new call: the answer that it bought before, if it did. */
-export async function findAnswer(
-  deps: GatewayDeps,
-  again: Again & { offers: readonly Offer[] },
-): Promise<CallOutcome | null> {
-  const offer = again.offers[0];
-  const held = offer && (await findHolder(deps.database.system, { payment: again.payment, offer }));
+export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallOutcome | null> {
+  // Of the payment's own network: the resource may be offered on another one by now.
+  const network = Object.hasOwn(networks, again.payment.network) ? networks[again.payment.network] : undefined;
+  const key = network && { payment: again.payment, offer: { asset: network.asset.address } };
+  const held = key && (await findHolder(deps.database.system, key));
   return held && held.fingerprint === again.fingerprint ? answerHeld(deps, held, again) : null;
 }
 
@@ -63,7 +62,7 @@ async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow |
       return row;
     }
     const ours = deps.inFlight.get(callId);
-    await Promise.race([ours?.catch(() => {}) ?? wait(POLL_MS), wait(until - Date.now(), undefined, { ref: false })]);
+    await (ours ? Promise.race([ours.catch(() => {}), wait(until - Date.now(), null, { ref: false })]) : wait(POLL_MS));
   }
 }
 
@@ -81,14 +80,14 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
     case 'pending':
       return stillSettling();
     case 'unpaid':
-      return inUse(
-        `This payment was refused when it was settled (${row.reason ?? 'no reason given'}). Nothing was charged.`,
+      return usedInVain(
+        `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
         'Sign a new payment.',
       );
     case undefined:
     case 'failed':
     case 'refused':
-      return inUse('The first request with this payment failed and charged nothing.', 'Send the same payment again.');
+      return usedInVain('The first request with this payment failed.', 'Send the same payment again.');
     default:
       return inUse(
         'Another request with this payment is still being carried out.',

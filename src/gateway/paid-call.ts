@@ -34,7 +34,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   const offer = matchOffer(payment, payableOffers(deps, version));
   const admission = await admit(deps, version, request);
   if (!offer || !admission.ok) {
-    const replayed = await findAnswer(deps, { payment, offers: offerVersion(deps, version).offers, fingerprint });
+    const replayed = await findAnswer(deps, { payment, fingerprint });
     return replayed ?? refuseBeforeClaim(deps, { version, offer, admission, payment });
   }
   const forged = await refuseForged(deps, { version, payment, offer });

@@ -44,7 +44,12 @@ export function stillSettling(): CallOutcome {
 }
 
 /** The payment is held by another call, or spent. */
-export function inUse(detail: string, next: string): CallOutcome {
+export function inUse(detail: string, next: string): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('payment_in_use', { detail, next, headers: { 'Retry-After': '2' } });
   return { kind: 'problem', problem };
+}
+
+/** The payment came to its end without money moving. */
+export function usedInVain(detail: string, next: string): CallOutcome {
+  return { ...inUse(`${detail} Nothing was charged.`, next), charged: false };
 }
