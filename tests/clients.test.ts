@@ -92,6 +92,35 @@ describe('official clients, unmodified', () => {
     expect(decodePaymentResponseHeader(String(response.headers['payment-response']))).toMatchObject({ success: true });
   });
 
+  test('@x402/fetch pays by id', async () => {
+    const { id, url: apart, payTo } = await publishApart('by-id');
+    const buyer = await app.current.makeBuyer();
+    const response = await wrapFetchWithPayment(fetch, officialClient(buyer))(`${app.current.url}/api/execute`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ resourceId: id, input: { topic: 'rivers' } }),
+    });
+    expect(response.status).toBe(200);
+    const body = await response.json();
+    expect(body).toMatchObject({ receipt: { resource: apart } });
+    await expectPaid(buyer, payTo, body);
+  });
+
+  test('a v1 client with an empty purse is told so in its own header', async () => {
+    const client = officialClientV1(makeAccount());
+    const http = new x402HTTPClient(client);
+    const request = { method: 'POST', headers: json, body: JSON.stringify({ topic: 'rivers' }) };
+    const required = http.getPaymentRequiredResponse(() => null, await (await fetch(url, request)).json());
+    const headers = http.encodePaymentSignatureHeader(await client.createPaymentPayload(required));
+    const refused = await fetch(url, { ...request, headers: { ...json, ...headers } });
+    expect(refused.status).toBe(402);
+    expect(await refused.json()).toMatchObject({ x402Version: 1, error: expect.stringContaining('insufficient') });
+    expect(decodePaymentResponseHeader(refused.headers.get('X-PAYMENT-RESPONSE') ?? '')).toMatchObject({
+      success: false,
+      network: 'base-sepolia',
+    });
+  });
+
   test('a v1 client reads the body of the 402, sends X-PAYMENT and reads X-PAYMENT-RESPONSE', async () => {
     const { url: apart, payTo } = await publishApart('old-client');
     const buyer = await app.current.makeBuyer();

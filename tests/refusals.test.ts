@@ -263,6 +263,14 @@ describe('a payment that is not good', () => {
     },
   );
 
+  test.each(['constructor', '__proto__', 'solana', 'eip155:1'])('on the network %s gets the 402', async (network) => {
+    const offer = toOffer(await getChallenge(resource.url));
+    const v1 = toEnvelope(1, offer, await signOffer(makeAccount(), offer));
+    const headers = { 'X-PAYMENT': encodeHeader({ ...v1, network }) };
+    const refused = await send(resource.url, { headers, body: { topic: 'rivers' } });
+    expect(refused).toMatchObject({ status: 402, body: { error: 'invalid_payment_requirements' } });
+  });
+
   test('for an offer that was never made gets the 402', async () => {
     const required = await getChallenge(resource.url);
     const [accept] = required.accepts;

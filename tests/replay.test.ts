@@ -7,7 +7,7 @@ import { startAnotherProcess, type AnotherProcess } from './support/another-proc
 import { useApp, type Creator } from './support/start-app.ts';
 
 const masterKey = randomBytes(32).toString('hex');
-const app = useApp({ MASTER_KEY: masterKey });
+const app = useApp({ MASTER_KEY: masterKey, NETWORKS: 'eip155:84532,eip155:8453' });
 let creator: Creator;
 let resource: { id: string; url: string };
 let other: AnotherProcess;
@@ -41,6 +41,13 @@ async function letGracePass(resourceId: string): Promise<void> {
 /** A topic that no other test uses, so that its executions can be counted. */
 const newTopic = () => `topic number ${(counter += 1)} of ${randomBytes(4).toString('hex')}`;
 const spentBy = async (address: string) => 10_000_000n - (await app.current.balanceOf(address));
+const readState = async (payer: string) => {
+  const { rows } = await app.current.database.system.query<{ state: string }>(
+    'SELECT state FROM calls WHERE payer = $1',
+    [payer.toLowerCase()],
+  );
+  return rows[0]?.state;
+};
 const elsewhere = () => resource.url.replace(app.current.url, other.url);
 
 describe('the same payment 50 times at once', () => {
@@ -134,16 +141,62 @@ describe('one payment', () => {
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
-  test('is still answered after the resource was paused, archived or priced anew', async () => {
+  test('sent ten times at once to a run that fails: one failure, no charge, and it is good again', async () => {
+    const buyer = await app.current.makeBuyer();
+    const topic = newTopic();
+    const payment = await payFor(buyer, resource.url);
+    const control = app.current.sandbox?.openrouter?.control;
+    control?.setLatency({ firstTokenMs: 200 });
+    control?.fail('ok_content_filter', { times: 10 });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => send(resource.url, { payment, body: { topic } })),
+    );
+    control?.clearFaults();
+    expect(answers.filter(({ status }) => status === 422).length).toBeGreaterThanOrEqual(1);
+    for (const { status, body } of answers) {
+      expect({ status, body }).toMatchObject({ status: expect.toBeOneOf([409, 422]), body: { charged: false } });
+    }
+    expect(await spentBy(buyer.address)).toBe(0n);
+    expect((await send(resource.url, { payment, body: { topic } })).status).toBe(200);
+    expect(await spentBy(buyer.address)).toBe(10_000n);
+  });
+
+  test('of a buyer who hangs up early: the answer waits for the same payment', async () => {
+    const buyer = await app.current.makeBuyer();
+    const topic = newTopic();
+    const payment = await payFor(buyer, resource.url);
+    app.current.sandbox?.openrouter?.control.setLatency({ firstTokenMs: 400 });
+    const hangUp = new AbortController();
+    const left = fetch(resource.url, {
+      method: 'POST',
+      signal: hangUp.signal,
+      headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment },
+      body: JSON.stringify({ topic }),
+    });
+    await expect.poll(() => countRuns(app.current, topic)).toBe(1);
+    hangUp.abort();
+    await expect(left).rejects.toThrow(/abort/i);
+    await expect.poll(() => spentBy(buyer.address)).toBe(10_000n);
+    await expect.poll(() => readState(buyer.address)).toBe('settled');
+    const answer = await send(elsewhere(), { payment, body: { topic } });
+    expect(answer).toMatchObject({ status: 200, body: { receipt: { paidUsdc: '0.01' } } });
+    await expect.poll(() => readState(buyer.address)).toBe('delivered');
+    expect(countRuns(app.current, topic)).toBe(1);
+    expect(await spentBy(buyer.address)).toBe(10_000n);
+  });
+
+  test('is still answered after the resource was priced anew on another network, paused or archived', async () => {
     const shop = await creator.publish({ slug: `shop-${randomBytes(3).toString('hex')}` });
     const buyer = await app.current.makeBuyer();
     const topic = newTopic();
     const payment = await payFor(buyer, shop.url);
     const first = await send(shop.url, { payment, body: { topic } });
     expect(first.status).toBe(200);
-    await creator.call('PATCH', `/api/resources/${shop.id}`, { priceUsdc: '0.05' });
+    await creator.call('PATCH', `/api/resources/${shop.id}`, { priceUsdc: '0.05', network: 'eip155:8453' });
     for (const step of ['publish', 'pause', 'archive']) {
       expect((await creator.call('POST', `/api/resources/${shop.id}/${step}`)).status).toBe(200);
+      await letGracePass(shop.id);
+      await expect.poll(async () => JSON.stringify((await send(shop.url)).body)).not.toContain('base-sepolia');
       expect(await send(shop.url, { payment, body: { topic } })).toMatchObject({ status: 200, body: first.body });
     }
     expect(countRuns(app.current, topic)).toBe(1);
