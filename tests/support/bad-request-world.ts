@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { decodePaymentRequiredHeader } from '@x402/core/http';
 import type { PrivateKeyAccount } from 'viem';
 import type { Offer } from '#payments/index.ts';
+import { getChallenge, toOffer } from './paid-request.ts';
 import { encodeHeader, signOffer, toEnvelope, type SignedPayload } from './pay.ts';
 import type { RawRequest } from './send-raw.ts';
 import type { App, Creator } from './start-app.ts';
@@ -42,7 +42,7 @@ export async function openWorld(app: App): Promise<World> {
     ada,
     mallory,
     buyer: await app.makeBuyer(),
-    offer: await readOffer(essay.url),
+    offer: toOffer(await getChallenge(essay.url)),
     ids: {
       essay: essay.id,
       free: free.id,
@@ -67,15 +67,6 @@ export async function makeKey(creator: Creator, scopes: readonly string[]): Prom
     throw new Error(`An API key could not be made: ${JSON.stringify(body)}`);
   }
   return { id: String(body['id']), secret: String(body['secret']) };
-}
-
-/** The first offer of a resource's 402. */
-export async function readOffer(url: string): Promise<Offer> {
-  const response = await fetch(url, { method: 'POST' });
-  await response.arrayBuffer();
-  const { accepts } = decodePaymentRequiredHeader(response.headers.get('PAYMENT-REQUIRED') ?? '');
-  const { amount, ...rest } = accepts[0] as unknown as Omit<Offer, 'amountAtomic'> & { amount: string };
-  return { ...rest, amountAtomic: BigInt(amount) };
 }
 
 type Change = (envelope: Record<string, unknown> & { payload: SignedPayload }) => unknown;

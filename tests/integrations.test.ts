@@ -1,0 +1,100 @@
+import { beforeEach, expect, test } from 'vitest';
+import { send } from './support/paid-request.ts';
+import { useApp, type Creator } from './support/start-app.ts';
+
+const app = useApp();
+const path = '/api/user/integrations/openrouter';
+const keys = () => {
+  const simulator = app.current.sandbox?.openrouter;
+  if (!simulator) {
+    throw new Error('These tests need the simulated OpenRouter.');
+  }
+  return simulator.keys;
+};
+let creator: Creator;
+let count = 0;
+
+beforeEach(async () => {
+  count += 1;
+  creator = await app.current.makeCreator(`creator-${count}`, { openrouterKey: null });
+});
+
+const put = (apiKey: string) => creator.call('PUT', path, { apiKey });
+const ask = async (url: string) => (await send(url)).status;
+
+test.each<[string, () => string, RegExp]>([
+  ['made up', () => `sk-or-v1-${'0'.repeat(64)}`, /does not accept this key/],
+  ['disabled', () => keys().disabled, /refuse|disabled/i],
+  ['expired', () => keys().expired, /refuse|expired/i],
+])('a key that is %s is refused with the reason, and nothing is stored', async (_, apiKey, reason) => {
+  const refused = await put(apiKey());
+  expect(refused.body).toMatchObject({ status: 422, code: 'unprocessable' });
+  expect(refused.body['detail']).toMatch(reason);
+  expect(JSON.stringify(refused.body)).not.toContain(apiKey().slice(14, 60));
+  expect((await creator.call('GET', path)).status).toBe(404);
+});
+
+test('a bad key does not take the place of a good one', async () => {
+  await put(keys().healthy);
+  const { url } = await creator.publish({ slug: 'essay' });
+  expect((await put(keys().disabled)).status).toBe(422);
+  expect((await creator.call('GET', path)).body).toMatchObject({ lastFour: keys().healthy.slice(-4), isValid: true });
+  expect(await ask(url)).toBe(402);
+});
+
+test('a stored key is described and never returned', async () => {
+  const stored = await put(keys().limited);
+  const shown = await creator.call('GET', path);
+  const tested = await creator.call('POST', `${path}/test`, {});
+  expect([stored.status, shown.status, tested.status]).toEqual([200, 200, 200]);
+  for (const body of [stored.body, shown.body, tested.body['integration']]) {
+    expect(body).toMatchObject({ lastFour: keys().limited.slice(-4), isEnabled: true, isValid: true, limit: '0.05' });
+    expect(JSON.stringify(body)).not.toContain(keys().limited.slice(14, -4));
+  }
+});
+
+test('deletion names what it pauses, takes its offers off at once, and a new key brings them back', async () => {
+  await put(keys().healthy);
+  const essay = await creator.publish({ slug: 'essay' });
+  const mine = await creator.publish({ slug: 'mine' });
+  await creator.call('POST', `/api/resources/${mine.id}/pause`, {});
+  const affected = await creator.call('GET', `${path}/affected-resources`);
+  expect((affected.body['items'] as { slug: string }[]).map(({ slug }) => slug)).toContain('essay');
+  expect(await ask(essay.url)).toBe(402);
+  const deleted = await creator.call('DELETE', path);
+  expect(deleted.body).toMatchObject({ deleted: true, paused: [{ id: essay.id, slug: 'essay', state: 'paused' }] });
+  expect(await ask(essay.url)).toBe(503);
+  expect((await creator.call('GET', `/api/resources/${essay.id}`)).body).toMatchObject({
+    state: 'paused',
+    pausedBy: 'key',
+  });
+  expect((await creator.call('DELETE', path)).status).toBe(404);
+  const again = await put(keys().healthy);
+  expect(again.body['resumed']).toMatchObject([{ slug: 'essay', state: 'published' }]);
+  expect([await ask(essay.url), await ask(mine.url)]).toEqual([402, 503]);
+});
+
+test('switching a key off pauses, switching it on resumes', async () => {
+  await put(keys().healthy);
+  const { url } = await creator.publish({ slug: 'essay' });
+  const off = await creator.call('PATCH', path, { isEnabled: false });
+  expect(off.body).toMatchObject({ isEnabled: false, paused: [{ slug: 'essay' }] });
+  expect(await ask(url)).toBe(503);
+  const on = await creator.call('PATCH', path, { isEnabled: true });
+  expect(on.body).toMatchObject({ isEnabled: true, resumed: [{ slug: 'essay' }] });
+  expect(await ask(url)).toBe(402);
+});
+
+test('a key that dies at OpenRouter is found dead by a test, pauses, and resumes when it lives again', async () => {
+  await put(keys().limited);
+  const { url } = await creator.publish({ slug: 'essay' });
+  const control = app.current.sandbox?.openrouter?.control;
+  control?.disableKey(keys().limited);
+  const tested = await creator.call('POST', `${path}/test`, {});
+  expect(JSON.stringify(tested.body)).toMatch(/disabled|refuse/i);
+  expect((await creator.call('GET', path)).body).toMatchObject({ isValid: false });
+  expect(await ask(url)).toBe(503);
+  control?.disableKey(keys().limited, false);
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
+  expect(await ask(url)).toBe(402);
+});
