@@ -5,28 +5,22 @@
  * every ledger entry has its counter-entry.
  */
 export { buildChallenge, withReason } from './challenge.ts';
-export type { Challenge, ChallengeInput } from './challenge.ts';
+export type { Challenge } from './challenge.ts';
 export { claimPayment, findHolder } from './claim.ts';
-export type { Claim, HeldCall } from './claim.ts';
+export type { HeldCall } from './claim.ts';
 export { isAuthentic } from './is-authentic.ts';
-export { findNetworkByV1Name, networks } from './networks.ts';
-export type { Network } from './networks.ts';
-export { buildOffer, getNetwork, matchOffer } from './offer.ts';
+export { networks } from './networks.ts';
+export { buildOffer, matchOffer } from './offer.ts';
 export type { Offer } from './offer.ts';
 export { lookupSettlement } from './lookup-settlement.ts';
-export type { LookedUp } from './lookup-settlement.ts';
 export { openPayments } from './open-payments.ts';
-export type { Payments, PaymentsOptions, PaymentsReadiness } from './open-payments.ts';
-export type { Accepted, Authorization, Payment } from './payment.ts';
+export type { Payments, PaymentsOptions } from './open-payments.ts';
+export type { Payment } from './payment.ts';
 export { reconcileLedger } from './reconcile-ledger.ts';
-export type { LedgerRange, Reconciliation } from './reconcile-ledger.ts';
 export { recordEntries } from './record-entries.ts';
 export type { LedgerInput } from './record-entries.ts';
 export { settlePayment } from './settle-payment.ts';
 export { toSettlerAddress } from './settlers/sign-transaction.ts';
-export type { Settlement, Verdict } from './verdict.ts';
 export { verifyPayment } from './verify-payment.ts';
 export { decodePayment } from './wire/decode-payment.ts';
-export type { DecodedPayment } from './wire/decode-payment.ts';
 export { toSettlementHeader } from './wire/to-settlement-header.ts';
-export type { SettlementReport } from './wire/to-settlement-header.ts';

@@ -71,9 +71,9 @@ beforeAll(async () => {
   const offer = makeOffer({ payTo: makeAccount().address });
   const used = await pay(account, offer);
   await settlePayment(payments, used, offer);
-  // The edges of the window are told apart to the second, so both sides look at a clock that stands still.
-  vi.useFakeTimers({ toFake: ['Date'] });
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  // The edges of the window are told apart to the second: both sides look at the time of the last block, standing still.
+  const nowSeconds = Number((await chain.client.getBlock()).timestamp);
+  vi.useFakeTimers({ toFake: ['Date'], now: nowSeconds * 1000 + 500 });
   subject = { account, stranger: makeAccount(), offer, usedNonce: used.nonce, nowSeconds };
 });
 
