@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { useApp } from './support/start-app.ts';
+
+const root = join(import.meta.dirname, '..');
+const run = promisify(execFile);
+const app = useApp();
+
+/** The blocks of the README between the line that says they are tried and their end. */
+async function readReadme(): Promise<{ commands: string[]; program: string }> {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const commands = [...text.matchAll(/<!-- tried by tests\/readme\.test\.ts -->\n```sh\n(.*?)```/gs)];
+  const program = /```js\n(.*?)```/s.exec(text)?.[1] ?? '';
+  return { commands: commands.map((found) => found[1] ?? ''), program };
+}
+
+test('every step of the README works as it is shown, from the first 402 to the usage of a resource of one’s own', async () => {
+  const { commands, program } = await readReadme();
+  expect(commands).toHaveLength(5);
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-readme-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await writeFile(join(folder, 'pay.mjs'), program);
+
+  const script = commands.map((block) => `${block}\necho; echo ---`).join('\n');
+  const here = script.replaceAll('http://localhost:4020', app.current.url);
+  const environment = { HOME: folder, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', here], { cwd: folder, env: environment });
+
+  const [challenge, paid, signedUp, published, earned] = stdout.split('---\n');
+  expect(challenge).toMatch(/^HTTP\/1\.1 402 .*PAYMENT-REQUIRED: /s);
+  expect(paid).toMatch(/^200 \{.*\[simulated\].*paidUsdc: '0\.01'/s);
+  expect(signedUp).toMatch(/fbx_[\w-]{43}\n/);
+  expect(published).toMatch(/"lastFour".*"state":"published"/s);
+  expect(earned).toMatch(/"test":true.*paidUsdc: '0\.02'.*"earnedUsdc":"0\.02"/s);
+  expect(stdout).not.toContain('"status":4');
+});
