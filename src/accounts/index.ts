@@ -7,9 +7,7 @@
  */
 export { assertUser } from './assert-user.ts';
 export { createApiKey } from './create-api-key.ts';
-export { findUserByUsername } from './find-user.ts';
 export { getAccount } from './get-account.ts';
 export { listApiKeys } from './list-api-keys.ts';
 export { openAccounts } from './open-accounts.ts';
-export type { Accounts } from './open-accounts.ts';
 export { revokeApiKey } from './revoke-api-key.ts';

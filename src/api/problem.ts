@@ -20,7 +20,7 @@ export function answerProblem(c: Context<Env>, error: unknown, log: Log): Respon
   c.header('Cache-Control', 'no-store');
   if (isPageRequest(c)) {
     const page = messagePage({ title: problemKinds[problem.code].title, problem, requestId });
-    return c.html(page, problem.status as 400) as Promise<Response>;
+    return c.html(page, problem.status as 400);
   }
   c.header('Content-Type', 'application/problem+json');
   return c.body(JSON.stringify(toProblemJson(problem, { requestId })), problem.status as 400);

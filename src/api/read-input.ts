@@ -28,7 +28,7 @@ function readQuery(search: string): Record<string, unknown> {
 }
 
 function readPath(c: AppContext): Record<string, string> {
-  return c.req.param() as Record<string, string>;
+  return c.req.param();
 }
 
 function merge(rest: Record<string, unknown>, path: Record<string, string>): Record<string, unknown> {

@@ -38,7 +38,7 @@ test('keeps its data over restarts, also when it was left behind by a killed pro
   // Nobody stops the second one: the third start finds it and takes its place.
   const third = await startEmbeddedPostgres({ folder: place, port: await findFreePort(), durable: false });
   expect(await count(third.url('kept'))).toBe(3);
-  await expect(count(second.url('kept'))).rejects.toThrow();
+  await expect(count(second.url('kept'))).rejects.toThrow(/ECONNREFUSED|terminat/);
   await third.stop();
 });
 

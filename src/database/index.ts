@@ -4,7 +4,6 @@
  */
 export { checkDatabase } from './check-database.ts';
 export { ensureDatabase, startEmbeddedPostgres } from './embedded-postgres.ts';
-export type { EmbeddedPostgres } from './embedded-postgres.ts';
 export { findRunningPostgres } from './find-running.ts';
 export { choosePorts, findFreePort } from './free-port.ts';
 export { keepSecret } from './keep-secret.ts';

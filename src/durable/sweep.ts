@@ -36,9 +36,11 @@ export async function sweepOnce(deps: SweepDeps, sweep: Sweep): Promise<'ran' | 
     if (rows[0]?.locked !== true) {
       return 'busy';
     }
-    await sweep
-      .run()
-      .finally(() => client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(onError));
+    try {
+      await sweep.run();
+    } finally {
+      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(onError);
+    }
     return 'ran';
   } finally {
     client.removeListener('error', onError);

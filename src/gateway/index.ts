@@ -3,8 +3,6 @@
  * Owns the table `calls` and its states. Invariants: a payment is held by one call at a time; a call moves only along
  * `transitions`; the answer is stored before money moves; an unknown settlement is never answered with a new challenge.
  */
-export type { Answer, CallOutcome, CallRequest, Receipt, Settlement } from './call-request.ts';
-export type { RateLimiter } from './gateway-deps.ts';
+export type { CallOutcome, CallRequest } from './call-request.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
-export { states, transitions } from './transitions.ts';

@@ -59,24 +59,20 @@ test('a payment is held by one call, until a call that charged nothing releases 
   for (const state of states) {
     const nonce = newId();
     await insertCall(state, nonce);
-    const second = insertCall('claimed', nonce);
-    if (released.includes(state)) {
-      await expect(second).resolves.toBeTypeOf('string');
-    } else {
-      await expect(second).rejects.toThrow(/calls_claim/);
-    }
+    const second = await insertCall('claimed', nonce).then(() => 'taken', String);
+    expect(second).toMatch(released.includes(state) ? /^taken$/ : /calls_claim/);
   }
 });
 
 test('no way leads back from an end, and every open state leads to one', () => {
-  const ends: readonly State[] = ['refused', 'failed', 'unpaid', 'delivered', 'refunded'];
+  const ends: ReadonlySet<State> = new Set(['refused', 'failed', 'unpaid', 'delivered', 'refunded']);
   const reaches = (state: State, seen: readonly State[] = []): boolean =>
-    ends.includes(state) ||
+    ends.has(state) ||
     Object.values(transitions).some(
       ({ from, to }) => from === state && !seen.includes(to) && reaches(to, [...seen, to]),
     );
   expect(states.filter((state) => !reaches(state))).toEqual([]);
-  expect(Object.values(transitions).filter(({ from }) => ends.includes(from))).toEqual([]);
+  expect(Object.values(transitions).filter(({ from }) => ends.has(from))).toEqual([]);
 });
 
 test('ARCHITECTURE.md prints this table', async () => {

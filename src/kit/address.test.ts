@@ -5,7 +5,7 @@ import { parseAddress, toChecksumAddress } from './address.ts';
 
 const digits = (alphabet: string) =>
   fc
-    .array(fc.constantFrom(...alphabet), { minLength: 40, maxLength: 40 })
+    .array(fc.constantFrom(...Array.from(alphabet)), { minLength: 40, maxLength: 40 })
     .map((chars) => `0x${chars.join('')}` as const);
 
 test('gives every address the checksum that viem gives it', () => {

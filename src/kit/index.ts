@@ -1,4 +1,4 @@
-/** Ground words that every room may use: money, ids, errors, clock, retry, JSON, callers, operations. Pure; owns no state. */
+/** Ground words that every room may use: money, ids, errors, clock, JSON, addresses, callers, operations. Pure; owns no state. */
 export { parseAddress, toChecksumAddress } from './address.ts';
 export { anonymous, scopes } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
@@ -14,4 +14,3 @@ export { keccak256 } from './keccak256.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
 export { bind, operation } from './operation.ts';
 export type { BoundOperation, Operation } from './operation.ts';
-export { retry } from './retry.ts';

@@ -51,7 +51,8 @@ afterEach(() =>
 async function asOwner(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  await client.query(sql);
+  await client.end();
 }
 
 async function sync(next: unknown[], force = false) {

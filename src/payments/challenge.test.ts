@@ -99,7 +99,9 @@ test('version 2 in the header, version 1 in the body, both valid and saying the 
 });
 
 test('is never cached', () => {
-  expect(challengeFor().headers).toMatchObject({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
+  const { headers, body } = challengeFor();
+  expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
+  expect(headers['Content-Length']).toBe(String(body.length));
 });
 
 test.each(['GET', 'HEAD', 'DELETE'] as const)('%s tells its input as query parameters', (method) => {

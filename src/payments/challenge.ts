@@ -86,13 +86,15 @@ export function withReason(challenge: Challenge, reason: string): Challenge {
 }
 
 function encode(paymentRequired: PaymentRequired, paymentRequiredV1: PaymentRequiredV1): Challenge {
+  const body = Buffer.from(JSON.stringify(paymentRequiredV1));
   return {
     headers: {
       'PAYMENT-REQUIRED': encodeBase64Json(paymentRequired),
       'Content-Type': 'application/json',
+      'Content-Length': String(body.length),
       'Cache-Control': 'no-store',
     },
-    body: Buffer.from(JSON.stringify(paymentRequiredV1)),
+    body,
     paymentRequired,
     paymentRequiredV1,
   };

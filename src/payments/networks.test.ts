@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { findNetworkByV1Name, networks } from './networks.ts';
 
 test.each(Object.values(networks))('$name has the asset and domain that the SDK knows', (network) => {
-  const [asset] = DEFAULT_ASSETS[network.caip2 as keyof typeof DEFAULT_ASSETS] ?? [];
+  const [asset] = DEFAULT_ASSETS[network.caip2] ?? [];
   expect(network.asset).toEqual({
     address: asset?.asset,
     name: asset?.name,

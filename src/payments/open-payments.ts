@@ -69,7 +69,7 @@ export function openPayments(options: PaymentsOptions): Payments {
     log,
     readiness: () => checkReadiness([...chains.keys()], settlers),
     close: async () => {
-      await Promise.all(settlers.map((settler) => settler.stop?.()));
+      await Promise.all(settlers.map(async (settler) => settler.stop?.()));
       await Promise.all([...chains.values()].map((chain) => chain.rpc.close()));
     },
   };

@@ -113,7 +113,7 @@ test('the creator sees everything, the prompt and the cause too', async () => {
 test('no refusal repeats the prompt', async () => {
   const hostile = [
     { template: `${CANARY} {${CANARY}}{/${CANARY}}` },
-    { template: `${CANARY}`, [CANARY]: 1 },
+    { template: CANARY, [CANARY]: 1 },
     { template: { text: CANARY } },
     { template: `{/topic} ${CANARY}`.repeat(5000) },
   ];

@@ -5,7 +5,6 @@
  */
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { createResource } from './create-resource.ts';
-export { categories } from './draft.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
@@ -14,24 +13,20 @@ export { listResourceVersions } from './list-versions.ts';
 export { parameterSchema } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
-export type { ParsedInput } from './parse-input.ts';
 export { ownsResource, pauseFaulty } from './pause-faulty.ts';
 export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
-export type { AffectedResource } from './pause-for-key.ts';
 export { publishResource } from './publish-resource.ts';
 export type {
   AnswerImage,
   Evidence,
-  JsonSchema,
   Outcome,
   PublishedVersion,
   Readiness,
   ResourceKind,
   RunContext,
-  SupersededOffer,
 } from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
-export { compileTemplate, escapeTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
-export type { CompiledTemplate, TemplateProblem, TemplateResult } from './template.ts';
-export { toInputExample, toInputSchema } from './to-input-schema.ts';
+export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
+export type { CompiledTemplate } from './template.ts';
+export { toInputExample } from './to-input-schema.ts';
 export { updateResource } from './update-resource.ts';

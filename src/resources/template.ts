@@ -101,7 +101,10 @@ export function escapeTemplate(text: string): string {
 
 function toText(input: Readonly<Record<string, unknown>>, name: string): string {
   const value = Object.hasOwn(input, name) ? input[name] : undefined;
-  return value === undefined || value === null ? '' : String(value);
+  if (value === undefined || value === null) {
+    return '';
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Everything that looks like a tag, whole or half, whether a backslash stands before it or not. Linear in the text. */

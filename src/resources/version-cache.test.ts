@@ -50,7 +50,7 @@ test('answers at once what it holds, until it is dropped', async () => {
 
 test('asks once for many who wait', async () => {
   const cache = open();
-  const found = await Promise.all(Array.from({ length: 50 }, () => cache.find('a')));
+  const found = await Promise.all(Array.from({ length: 50 }, async () => cache.find('a')));
   expect(new Set(found).size).toBe(1);
   expect(asked).toEqual(['a']);
 });

@@ -5,15 +5,11 @@
  */
 export { describeSandbox } from './chain/describe-sandbox.ts';
 export { openFaucet } from './chain/open-faucet.ts';
-export type { Faucet } from './chain/open-faucet.ts';
 export { contractAddresses, readArtefact } from './chain/read-artefact.ts';
 export { startChain } from './chain/start-chain.ts';
 export type { Chain } from './chain/start-chain.ts';
 export { startOpenRouterSimulator } from './openrouter/start-simulator.ts';
-export type { OpenRouterSimulator, SimulatorOptions } from './openrouter/start-simulator.ts';
-export type { SimulatorControl } from './openrouter/control.ts';
-export type { DemoKeyName, DemoKeys } from './openrouter/demo-keys.ts';
-export type { FaultScope } from './openrouter/fault-plan.ts';
+export type { OpenRouterSimulator } from './openrouter/start-simulator.ts';
 export { faults as simulatorFaults } from './openrouter/faults.ts';
 export { openSandbox } from './open-sandbox.ts';
 export type { Sandbox } from './open-sandbox.ts';

@@ -5,7 +5,6 @@
  */
 export { getStats } from './get-stats.ts';
 export { listUsage } from './list-usage.ts';
-export type { UsageDeps } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';

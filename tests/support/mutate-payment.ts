@@ -9,7 +9,7 @@ export type Authorization = SignedPayload['authorization'];
 export interface Mutation {
   /** `<field>: <what was done>`; the key of the tables of differences. */
   name: string;
-  make(subject: Subject): Promise<unknown> | unknown;
+  make(subject: Subject): unknown;
 }
 
 export interface Subject {
@@ -176,7 +176,7 @@ async function signWith(
       validAfter: BigInt(authorization.validAfter),
       validBefore: BigInt(authorization.validBefore),
     },
-  } as unknown as Parameters<PrivateKeyAccount['signTypedData']>[0]);
+  });
 }
 
 const MAX = (2n ** 256n - 1n).toString();

@@ -24,7 +24,7 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   let steps: Step[] = [];
   const seen: SeenRequest[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) {
       chunks.push(chunk as Buffer);
@@ -38,7 +38,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     seen.push(record);
     const step = steps.length > 1 ? steps.shift() : steps[0];
     await (step ?? status(500, {}))(response, record);
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

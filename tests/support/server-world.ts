@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAbiItem, parseEther, type Address, type Hex } from 'viem';
+import { parseAbiItem, parseEther, type Address } from 'viem';
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Database } from '#database/index.ts';
@@ -227,5 +227,5 @@ function duplicates(texts: readonly string[]): string[] {
 
 /** What a buyer has left, in atomic units. */
 export function balanceOf(world: World, buyer: Buyer): Promise<bigint> {
-  return world.chain.current.balanceAtomic(buyer.account.address as Hex);
+  return world.chain.current.balanceAtomic(buyer.account.address);
 }

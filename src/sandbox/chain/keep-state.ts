@@ -75,7 +75,9 @@ export function keepState(deps: Keeping): { stop(): Promise<void> } {
   };
   const plan = (delayMs: number): void => {
     if (!isStopped) {
-      timer = setTimeout(() => (running = tick()), delayMs).unref();
+      timer = setTimeout(() => {
+        running = tick();
+      }, delayMs).unref();
     }
   };
   plan(deps.everyMs);

@@ -156,7 +156,7 @@ test('takes a payment of a contract wallet (ERC-1271)', async () => {
   const offer = requirements();
   const client = new x402Client().register(
     NETWORK,
-    new ExactClient({ address: wallet, signTypedData: (data) => payer.signTypedData(data as never) }),
+    new ExactClient({ address: wallet, signTypedData: (data) => payer.signTypedData(data) }),
   );
   const resource = { url: 'http://127.0.0.1/x' };
   const payment = await client.createPaymentPayload({ x402Version: 2, resource, accepts: [offer] });

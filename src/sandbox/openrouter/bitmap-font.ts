@@ -52,7 +52,7 @@ export function measureText(text: string, scale: number): { width: number; heigh
 /** Letters A to Z; anything else leaves a gap. Pixels outside the canvas are dropped. */
 export function drawText(canvas: Canvas, text: string, place: Place): void {
   const plain = text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase();
-  for (const [position, letter] of [...plain].entries()) {
+  for (const [position, letter] of Array.from(plain).entries()) {
     const rows = glyphs[letter] ?? [];
     for (const [row, bits] of rows.entries()) {
       drawRow(canvas, bits, {

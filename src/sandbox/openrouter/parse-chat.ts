@@ -80,7 +80,7 @@ export function textOf(message: ChatMessage | undefined): string {
   }
   return content
     .filter((part) => part.type === 'text')
-    .map((part) => String(part['text'] ?? ''))
+    .map((part) => (typeof part['text'] === 'string' ? part['text'] : ''))
     .join('\n');
 }
 

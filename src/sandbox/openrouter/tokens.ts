@@ -31,7 +31,7 @@ function countContentTokens(content: ChatMessage['content']): number {
 function countPartTokens(part: Record<string, unknown>): number {
   switch (part['type']) {
     case 'text':
-      return countTokens(String(part['text'] ?? ''));
+      return countTokens(typeof part['text'] === 'string' ? part['text'] : '');
     case 'image_url':
       return TOKENS_PER_IMAGE;
     case 'input_audio':

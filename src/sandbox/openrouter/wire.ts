@@ -203,7 +203,7 @@ function toImageJson(url: string): Record<string, unknown> {
 }
 
 function splitText(text: string): string[] {
-  const characters = [...text];
+  const characters = Array.from(text);
   return Array.from({ length: Math.ceil(characters.length / CHARACTERS_PER_CHUNK) }, (_, at) =>
     characters.slice(at * CHARACTERS_PER_CHUNK, (at + 1) * CHARACTERS_PER_CHUNK).join(''),
   );
