@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What `npm run check` runs beside the tests that stand next to the sources. */
+const quick = ['tests/architecture.test.ts', 'tests/documents.test.ts'];
+
 const shared = {
   pool: 'forks' as const,
   sequence: { shuffle: true },
@@ -11,13 +14,13 @@ const shared = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', 'tests/architecture.test.ts'] } },
+      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', ...quick] } },
       {
         test: {
           ...shared,
           name: 'stories',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/architecture.test.ts'],
+          exclude: quick,
           testTimeout: 120_000,
         },
       },

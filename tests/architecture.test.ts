@@ -1,8 +1,23 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findViolations, readSources } from './support/read-architecture.ts';
+import { allowedImports, findViolations, readSources } from './support/read-architecture.ts';
 
 test('the sources keep the architecture', async () => {
   expect(findViolations(await readSources())).toEqual([]);
+});
+
+test('ARCHITECTURE.md prints the rooms and what they may import', async () => {
+  const root = join(import.meta.dirname, '..');
+  const entries = await readdir(join(root, 'src'), { withFileTypes: true });
+  const rooms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const text = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `src\/(\w+)` \|.*\| (.+) \|$/gm)].map(([, room, may]) => [room, may]);
+  const allowed = (room: string): string => {
+    const there = (allowedImports[room] ?? []).filter((other) => rooms.includes(other));
+    return room === 'api' ? "every domain's face" : there.join(', ') || 'nothing';
+  };
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(rooms.map((room) => [room, allowed(room)])));
 });
 
 test('does not take words in texts and comments for code', () => {

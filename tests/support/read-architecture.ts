@@ -15,7 +15,7 @@ interface Import {
 const root = join(import.meta.dirname, '../..');
 
 /** Who may import whom: architecture, section 4. A face of every domain is open to `api`; `main.ts` and the lists wire. */
-const allowedImports: Readonly<Record<string, readonly string[]>> = {
+export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   kit: [],
   database: ['kit'],
   upstreams: ['kit'],

@@ -1,14 +1,14 @@
 import { parseEther, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startFaultyRpc, type Fault, type FaultyRpc } from '../../../tests/support/faulty-rpc.ts';
-import { openTestSettler } from '../../../tests/support/open-test-settler.ts';
-import { makeAccount, makeOffer, pay } from '../../../tests/support/pay.ts';
-import { useTestChain } from '../../../tests/support/test-chain.ts';
-import type { Offer } from '../offer.ts';
-import type { Payment } from '../payment.ts';
-import { findTransfer } from './find-transfer.ts';
-import { topics } from './transfers.ts';
+import { startFaultyRpc, type Fault, type FaultyRpc } from './support/faulty-rpc.ts';
+import { openTestSettler } from './support/open-test-settler.ts';
+import { makeAccount, makeOffer, pay } from './support/pay.ts';
+import { useTestChain } from './support/test-chain.ts';
+import type { Offer } from '../src/payments/offer.ts';
+import type { Payment } from '../src/payments/payment.ts';
+import { findTransfer } from '../src/payments/settlers/find-transfer.ts';
+import { topics } from '../src/payments/settlers/transfers.ts';
 
 const chain = useTestChain();
 const opened: { close(): Promise<void> }[] = [];

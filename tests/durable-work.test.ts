@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openDurable, type Durable } from './index.ts';
+import { useTestDatabase } from './support/test-database.ts';
+import { openDurable, type Durable } from '#durable/index.ts';
 
 const database = useTestDatabase();
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -26,7 +26,7 @@ afterAll(() => owner.end());
 
 async function startChild(executorId: string, more: { hang?: boolean } = {}): Promise<ChildProcess> {
   const orders = { url: database.url, executorId, deadAfterMs: 1_000, ...more };
-  const child = fork(join(import.meta.dirname, '../../tests/support/durable-child.ts'), [JSON.stringify(orders)]);
+  const child = fork(join(import.meta.dirname, 'support/durable-child.ts'), [JSON.stringify(orders)]);
   children.push(child);
   expect(await once(child, 'message')).toEqual(['ready', undefined]);
   return child;
