@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { pino, type Logger } from 'pino';
-import { runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
+import { explainFailure, runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
 import {
   choosePorts,
   findRunningPostgres,
@@ -69,8 +69,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exit(await runCommand(args, openPorts()));
   } catch (error) {
-    const isOurs = error instanceof ConfigError || !(error instanceof TypeError || error instanceof RangeError);
-    console.error(isOurs && error instanceof Error ? error.message : error);
+    console.error(explainFailure(error));
     process.exit(error instanceof ConfigError ? 78 : 1);
   }
 }
