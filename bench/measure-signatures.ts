@@ -1,0 +1,77 @@
+import { authorizationTypes } from '@x402/evm';
+import { verifyTypedData } from 'viem/utils';
+import type { Hex } from 'viem';
+import { isAuthentic, type Payment } from '#payments/index.ts';
+import { compare, type Round, type Side } from './compare.ts';
+import { makeWallet, offerOf, signPayment } from './sign-payments.ts';
+
+const PAYMENTS = 500;
+const ROUND_MS = 700;
+const BATCH = 20;
+
+/** Digest of the typed data and recovery of the signer, for payments that are all different. */
+export async function measureSignatures(): Promise<void> {
+  const offer = offerOf('0x00000000000000000000000000000000000fA7ee', 10_000n);
+  const wallet = makeWallet();
+  const payments = Array.from({ length: PAYMENTS }, () => signPayment(wallet, offer).payment);
+  const typed = payments.map(toTypedData);
+  const viem = async (index: number): Promise<boolean> => {
+    const data = typed[index % PAYMENTS];
+    return data !== undefined && verifyTypedData(data);
+  };
+  const ours = (index: number): boolean => {
+    const payment = payments[index % PAYMENTS];
+    return payment !== undefined && isAuthentic(payment, offer);
+  };
+  await compare({
+    title: 'Signature checks (EIP-712 digest and signer of an EIP-3009 authorisation)',
+    unit: 'checks',
+    rounds: 7,
+    aim: 10,
+    ours: toSide('Farebox, payments', ours),
+    theirs: toSide('viem, verifyTypedData', viem),
+  });
+}
+
+function toSide(name: string, check: (index: number) => boolean | Promise<boolean>): Side {
+  let next = 0;
+  const round = async (): Promise<Round> => {
+    const startedAt = performance.now();
+    let count = 0;
+    while (performance.now() - startedAt < ROUND_MS) {
+      for (let left = BATCH; left > 0; left -= 1) {
+        const verdict = check(next++);
+        if (!(typeof verdict === 'boolean' ? verdict : await verdict)) {
+          throw new Error(`${name} refused a good signature.`);
+        }
+        count += 1;
+      }
+    }
+    return { perSecond: (count * 1000) / (performance.now() - startedAt) };
+  };
+  return { name, warmUp: round, round };
+}
+
+function toTypedData({ authorization, signature }: Payment) {
+  const { from, to, value, validAfter, validBefore, nonce } = authorization;
+  return {
+    address: from as Hex,
+    domain: {
+      name: 'USDC',
+      version: '2',
+      chainId: 84532,
+      verifyingContract: '0x036CbD53842c5426634e7929541eC2318f3dCF7e',
+    },
+    types: authorizationTypes,
+    primaryType: 'TransferWithAuthorization',
+    message: {
+      from: from as Hex,
+      to: to as Hex,
+      value: BigInt(value),
+      validAfter: BigInt(validAfter),
+      validBefore: BigInt(validBefore),
+      nonce: nonce as Hex,
+    },
+    signature: signature as Hex,
+  } as const;
+}

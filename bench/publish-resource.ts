@@ -1,0 +1,53 @@
+/** A creator with a working key and one published text resource, made as everybody makes them: over HTTP. Returns its URL. */
+export async function publishResource(
+  publicUrl: string,
+  given: { apiKey: string; payTo: string; priceUsdc: string },
+): Promise<string> {
+  const signUp = await fetch(`${publicUrl}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Origin: publicUrl },
+    body: JSON.stringify({
+      email: 'bench@example.com',
+      password: 'correct horse battery',
+      name: 'bench',
+      username: 'bench',
+    }),
+  });
+  if (!signUp.ok) {
+    throw new Error(`sign-up answered ${signUp.status}: ${await signUp.text()}`);
+  }
+  const cookie = signUp.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
+    const response = await fetch(`${publicUrl}${path}`, {
+      method,
+      headers: { Cookie: cookie, Origin: publicUrl, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    }
+    return (await response.json()) as Record<string, unknown>;
+  };
+  await call('PUT', '/api/user/integrations/openrouter', { apiKey: given.apiKey });
+  const { id } = await call('POST', '/api/resources', {
+    kind: 'openrouter_instant',
+    slug: 'haiku',
+    name: 'Haiku',
+    description: 'A haiku about the topic that you name.',
+    category: 'ai',
+    priceUsdc: given.priceUsdc,
+    payTo: given.payTo,
+    network: 'eip155:84532',
+    parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
+    config: {
+      modelId: 'openai/gpt-4o-mini',
+      systemPrompt: 'Write a haiku about {topic}{/topic}.',
+      maxTokens: 120,
+    },
+  });
+  await call('POST', `/api/resources/${String(id)}/publish`, {});
+  return `${publicUrl}/@bench/haiku`;
+}
