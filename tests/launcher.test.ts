@@ -1,32 +1,34 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 
-const run = promisify(execFile) as (
-  file: string,
-  args: string[],
-  options: { argv0: string },
-) => Promise<{ stdout: string; stderr: string }>;
+/** `execFile` does not pass `argv0` on; `spawn` does. */
+async function runAsOld(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, args, { argv0: 'old', stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
 const launcher = join(import.meta.dirname, '../bin/farebox.mjs');
 
 /** The launcher as an old Node runs it: the same text, but a process that is called "old" reads an old version. */
 async function copyLauncher(folder: string): Promise<string> {
-  const text = await readFile(launcher, 'utf8');
+  const source = await readFile(launcher, 'utf8');
   const copy = join(folder, `old-${process.pid}.mjs`);
   await writeFile(
     copy,
-    text.replaceAll('process.versions.node', `(process.argv0 === 'old' ? '20.1.0' : process.versions.node)`),
+    source.replaceAll('process.versions.node', `(process.argv0 === 'old' ? '20.1.0' : process.versions.node)`),
   );
   return copy;
 }
 
 test('says what to do where there is neither a new Node nor one in the packages', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'farebox-launcher-'));
-  const started = run(process.execPath, [await copyLauncher(folder), 'serve'], { argv0: 'old' });
-  await expect(started).rejects.toMatchObject({
+  expect(await runAsOld([await copyLauncher(folder), 'serve'])).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/needs Node 24 or newer; this is Node 20\.1\.0.*npm ci.*install Node 24/s),
   });
@@ -36,7 +38,7 @@ test('says what to do where there is neither a new Node nor one in the packages'
 test('runs on the Node that the lockfile brings when its own is too old', async () => {
   const copy = await copyLauncher(join(import.meta.dirname, '../bin'));
   try {
-    const { stdout } = await run(process.execPath, [copy, 'version'], { argv0: 'old' });
+    const { stdout } = await runAsOld([copy, 'version']);
     expect(stdout).toMatch(/^farebox \d+\.\d+\.\d+ on Node (2[4-9]|[3-9]\d)/);
   } finally {
     await rm(copy);
