@@ -119,6 +119,7 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     // A HEAD request has no room for an answer: it is always a probe.
     payment: req.method === 'HEAD' ? {} : readPayment(req),
     isOwnerTest: req.method !== 'HEAD' && header(req, 'x-owner-test')?.toLowerCase() === 'true',
+    idempotencyKey: header(req, 'idempotency-key') ?? '',
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress: clientAddress(req, deps.trustedProxyHops),
   };
@@ -176,11 +177,7 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
     return 402;
   }
   if (outcome.isPaid) {
-    res.once('finish', () => {
-      deps.gateway.markDelivered(outcome.callId).catch((error: unknown) => {
-        deps.log.error({ err: error, callId: outcome.callId }, 'delivery could not be noted');
-      });
-    });
+    res.once('finish', () => deps.gateway.markDelivered(outcome.callId));
   }
   const body = Buffer.from(JSON.stringify(outcome.answer));
   res.writeHead(200, { ...headers, ...paidAnswer, 'Content-Type': 'application/json', 'Content-Length': body.length });

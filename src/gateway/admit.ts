@@ -1,5 +1,5 @@
 import { Problem } from '#kit/index.ts';
-import { parseInput, type PublishedVersion } from '#resources/index.ts';
+import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
@@ -21,12 +21,22 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, reques
       problem: new Problem('invalid_input', { detail: describeFields(parsed.fields), fields: parsed.fields }),
     };
   }
-  const readiness = await deps.kinds.get(version.kind)?.isReady(version);
+  const readiness = await askReadiness(deps, version);
   if (!readiness?.ready) {
     deps.log.warn({ resourceId: version.resourceId, cause: readiness?.cause }, 'resource is not ready');
     return { ok: false, problem: unavailable(readiness?.retryAfterSeconds) };
   }
   return { ok: true, input: parsed.input };
+}
+
+/** A kind that cannot even say is not ready; what it threw is nothing for buyers. */
+async function askReadiness(deps: GatewayDeps, version: PublishedVersion): Promise<Readiness | undefined> {
+  try {
+    return await deps.kinds.get(version.kind)?.isReady(version);
+  } catch (error) {
+    deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
+    return { ready: false, cause: 'internal' };
+  }
 }
 
 /** A paused or archived resource is not offered, with or without a payment. */

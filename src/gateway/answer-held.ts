@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Problem } from '#kit/index.ts';
+import { canonicalJson, Problem } from '#kit/index.ts';
 import { findHolder, networks, type HeldCall, type Payment } from '#payments/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
@@ -11,7 +11,7 @@ import { withReceipt, type StoredAnswer } from './stored-answer.ts';
 const WAIT_LIMIT_MS = 20_000;
 const POLL_MS = 200;
 
-interface Again {
+export interface Again {
   payment: Payment;
   fingerprint: string;
 }
@@ -29,7 +29,7 @@ const selectKept = `SELECT state, answer, record, transaction, reason, settled_a
 
 /** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
-  if (held.fingerprint !== again.fingerprint) {
+  if (held.fingerprint !== again.fingerprint || !isSamePayment(held, again.payment)) {
     return inUse(
       'This payment was used for another request: one payment buys one answer to one request.',
       'Sign a new payment for this request.',
@@ -49,7 +49,15 @@ export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallO
   const network = Object.hasOwn(networks, again.payment.network) ? networks[again.payment.network] : undefined;
   const key = network && { payment: again.payment, offer: { asset: network.asset.address } };
   const held = key && (await findHolder(deps.database.system, key));
-  return held && held.fingerprint === again.fingerprint ? answerHeld(deps, held, again) : null;
+  const isSame = held && held.fingerprint === again.fingerprint && isSamePayment(held, again.payment);
+  return isSame ? answerHeld(deps, held, again) : null;
+}
+
+/** Payer and nonce are public on the chain; only the signature shows that this is the payment, not a guess at it. */
+function isSamePayment(held: HeldCall, payment: Payment): boolean {
+  return (
+    held.signature === payment.signature && canonicalJson(held.authorization) === canonicalJson(payment.authorization)
+  );
 }
 
 /** Waits for a call that another request is carrying out, in this process or in another one. */

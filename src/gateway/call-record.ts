@@ -9,6 +9,7 @@ import type { Receipt } from './call-request.ts';
 export interface PaidCall {
   callId: string;
   requestId: string;
+  clientAddress: string;
   version: PublishedVersion;
   payment: Payment;
   offer: Offer;

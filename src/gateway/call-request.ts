@@ -14,6 +14,8 @@ export interface CallRequest {
   input: { ok: true; value: unknown; isText: boolean } | { ok: false; problem: Problem };
   payment: { paymentSignature?: string; xPayment?: string };
   isOwnerTest: boolean;
+  /** Optional header of the buyer; part of what a payment is bound to. */
+  idempotencyKey: string;
   /** Reads the session or API key; asked only when it matters. */
   authenticate(): Promise<Caller>;
   /** The client's address, for rate limits. */

@@ -2,6 +2,7 @@ import type { Clock } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { Published, ResourceKind } from '#resources/index.ts';
+import type { Refusals } from './count-refusals.ts';
 
 /** The little of a logger that the gateway needs. */
 export interface Log {
@@ -26,6 +27,7 @@ export interface GatewayDeps {
   log: Log;
   /** Counts free calls and owner tests. */
   limiter: RateLimiter;
+  refusals: Refusals;
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */
   inFlight: Map<string, Promise<unknown>>;

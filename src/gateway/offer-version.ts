@@ -62,6 +62,6 @@ function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'pa
     network: version.network,
     amountAtomic: version.priceAtomic,
     payTo: version.payTo,
-    maxTimeoutSeconds: version.timeoutSeconds + SETTLE_SECONDS,
+    maxTimeoutSeconds: 2 * version.timeoutSeconds + SETTLE_SECONDS,
   });
 }

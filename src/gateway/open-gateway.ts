@@ -1,11 +1,12 @@
 import { newId } from '#kit/index.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
+import { countRefusals } from './count-refusals.ts';
 import type { Challenge } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { noteDeliveries } from './note-deliveries.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
 import { beat, expireAnswers, forgetProcess, reconcileCalls } from './reconcile-calls.ts';
-import { transition } from './transitions.ts';
 
 const BEAT_EVERY_MS = 3_000;
 
@@ -13,8 +14,8 @@ export interface Gateway {
   call(request: CallRequest): Promise<CallOutcome>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(creator: string, slug: string): Challenge | null;
-  /** The answer of a paid call has left: settled -> delivered. */
-  markDelivered(callId: string): Promise<void>;
+  /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
+  markDelivered(callId: string): void;
   /** Drives overdue calls; to be called every few seconds by a job. */
   reconcile(): Promise<number>;
   expireAnswers(retentionSeconds: number): Promise<number>;
@@ -23,8 +24,9 @@ export interface Gateway {
 }
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
-export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlight'>): Promise<Gateway> {
-  const deps: GatewayDeps = { ...given, processId: newId(), inFlight: new Map() };
+export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'refusals'>): Promise<Gateway> {
+  const deps: GatewayDeps = { ...given, processId: newId(), inFlight: new Map(), refusals: countRefusals(given.clock) };
+  const deliveries = noteDeliveries(deps);
   await beat(deps);
   const timer = setInterval(() => {
     beat(deps).catch((error: unknown) => deps.log.error({ err: error }, 'could not tell that this process is alive'));
@@ -33,16 +35,12 @@ export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlig
   return {
     call: (request) => paidCall(deps, request),
     findChallenge: (creator, slug) => findChallenge(deps, creator, slug),
-    markDelivered: async (callId) => {
-      const isFirst = await transition(deps.database.system, { callId, name: 'deliver' });
-      if (!isFirst) {
-        await transition(deps.database.system, { callId, name: 'redeliver' });
-      }
-    },
+    markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
     close: async () => {
       await Promise.allSettled(deps.inFlight.values());
+      await deliveries.flush();
       clearInterval(timer);
       await forgetProcess(deps);
     },

@@ -43,6 +43,43 @@ export function stillSettling(): CallOutcome {
   return { kind: 'problem', problem };
 }
 
+/** Something failed here before anything could be charged. */
+export function brokenOff(): CallOutcome {
+  const problem = new Problem('unavailable', {
+    detail: 'The call broke off because of an error here. Nothing was charged.',
+    next: 'Send the same payment again after the Retry-After time.',
+    headers: { 'Retry-After': '5' },
+  });
+  return { kind: 'problem', problem, charged: false };
+}
+
+/** Something failed here, and whether this payment bought an answer before could not be read. */
+export function cannotSay(): CallOutcome {
+  const problem = new Problem('unavailable', {
+    detail: 'An error here kept the server from reading what this payment bought. It was not charged by this request.',
+    next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
+    headers: { 'Retry-After': '5' },
+  });
+  return { kind: 'problem', problem };
+}
+
+export function tooManyUnpaid(limit: number): CallOutcome {
+  const problem = new Problem('rate_limited', {
+    detail: `${limit} payments of this wallet could not be settled within a day, after their work was done. Nothing was charged.`,
+    next: 'Pay from another wallet, or wait a day.',
+    headers: { 'Retry-After': '86400' },
+  });
+  return { kind: 'problem', problem, charged: false };
+}
+
+export function tooManyRefusals(waitSeconds: number): CallOutcome {
+  const problem = new Problem('rate_limited', {
+    detail: 'Too many payments from this address were refused. Nothing was charged.',
+    headers: { 'Retry-After': String(waitSeconds) },
+  });
+  return { kind: 'problem', problem, charged: false };
+}
+
 /** The payment is held by another call, or spent. */
 export function inUse(detail: string, next: string): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('payment_in_use', { detail, next, headers: { 'Retry-After': '2' } });

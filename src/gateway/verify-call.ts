@@ -1,11 +1,11 @@
-import { isAuthentic, verifyPayment, type Offer, type Payment } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
+import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
 import { toCallRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { offerVersion } from './offer-version.ts';
-import { cannotTell, takenAway } from './public-problem.ts';
+import { cannotTell, takenAway, tooManyUnpaid } from './public-problem.ts';
+import { refusePayment } from './refuse-payment.ts';
 import { runLimitMs } from './run-limit.ts';
 import { transition } from './transitions.ts';
 
@@ -14,60 +14,56 @@ const RUN_MARGIN_MS = 10_000;
 
 type Verified = { ok: true } | { ok: false; outcome: CallOutcome };
 
-interface Offered {
-  version: PublishedVersion;
-  payment: Payment;
-  offer: Offer;
-}
-
-/**
- * Turns away what the payer's key did not sign, before it can take a claim or a row: anybody can invent such payments.
- * Contract wallets sign otherwise; they are asked here and, holding the claim, once more by `verifyCall`.
- */
-export async function refuseForged(deps: GatewayDeps, offered: Offered): Promise<CallOutcome | null> {
-  if (isAuthentic(offered.payment, offered.offer)) {
-    return null;
-  }
-  const verdict = await verify(deps, offered);
-  if (verdict.ok) {
-    return null;
-  }
-  return verdict.retryable ? cannotTell() : refused(deps, offered, verdict.reason);
-}
-
 /** claimed -> running, or claimed -> refused: nothing has run and nothing is charged. */
 export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
-  const verdict = await verify(deps, call);
-  if (verdict.ok) {
-    const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
-    const isOurs = await transition(deps.database.system, { callId: call.callId, name: 'run' }, { deadlineInMs });
-    return isOurs ? { ok: true } : { ok: false, outcome: takenAway() };
+  const verdict = await verifyOffered(deps, call.payment, call.offer);
+  if (!verdict.ok) {
+    const outcome = verdict.retryable ? cannotTell() : refusePayment(deps, call, verdict.reason);
+    return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
   }
-  await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason: verdict.reason });
-  if (verdict.retryable) {
-    return { ok: false, outcome: cannotTell() };
+  const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
+  const admitted = await admitToRun(deps, call, { balanceAtomic: verdict.balanceAtomic, deadlineInMs });
+  switch (admitted) {
+    case 'running':
+      return { ok: true };
+    case 'taken':
+      return { ok: false, outcome: takenAway() };
+    case 'too_many_unpaid':
+      return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
+    case 'exceeds_balance': {
+      const reason = 'invalid_exact_evm_insufficient_balance';
+      return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
+    }
   }
-  const record = toCallRecord(call, { status: 'refused', problem: verdict.reason, endedAt: deps.clock.now() });
-  await recordCall(deps.database.system, record);
-  return { ok: false, outcome: refused(deps, call, verdict.reason) };
 }
 
-async function verify(deps: GatewayDeps, { payment, offer }: Offered) {
+/** Never throws: what could not be checked can be tried again. */
+export async function verifyOffered(
+  deps: Pick<GatewayDeps, 'payments' | 'log'>,
+  payment: Payment,
+  offer: Offer,
+): Promise<Verdict> {
   try {
     return await verifyPayment(deps.payments, payment, offer);
   } catch (error) {
     deps.log.error({ err: error }, 'a payment could not be checked');
-    return { ok: false as const, reason: 'unexpected_verify_error', retryable: true };
+    return { ok: false, reason: 'unexpected_verify_error', retryable: true };
   }
 }
 
-function refused(deps: GatewayDeps, { version, payment }: Offered, reason: string): CallOutcome {
-  const { x402Version, network, payer } = payment;
-  return {
-    kind: 'challenge',
-    version,
-    challenge: offerVersion(deps, version).challenge,
-    reason,
-    settlement: { x402Version, success: false, transaction: '', network, payer, reason },
-  };
+interface Refusal {
+  reason: string;
+  outcome: CallOutcome;
+  isLogged: boolean;
+}
+
+async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Promise<Verified> {
+  const { reason, outcome } = refusal;
+  await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason });
+  if (refusal.isLogged) {
+    deps.refusals.count(call.clientAddress);
+    const record = toCallRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
+    await recordCall(deps.database.system, record);
+  }
+  return { ok: false, outcome };
 }

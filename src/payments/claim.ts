@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Offer } from './offer.ts';
-import type { Payment } from './payment.ts';
+import type { Authorization, Payment } from './payment.ts';
 
 interface ClaimInput {
   callId: string;
@@ -23,6 +23,8 @@ export interface HeldCall {
   state: string;
   fingerprint: string;
   versionId: string;
+  signature: string;
+  authorization: Authorization;
   answer: string | null;
   transaction: string | null;
   reason: string | null;
@@ -41,7 +43,8 @@ const insert = `
   ON CONFLICT (network, asset, payer, nonce) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
 
 const selectHolder = `
-  SELECT id, state, fingerprint, version_id AS "versionId", answer, transaction, reason
+  SELECT id, state, fingerprint, version_id AS "versionId", answer, transaction, reason,
+         payment->>'signature' AS signature, payment->'authorization' AS authorization
   FROM calls
   WHERE network = $1 AND asset = $2 AND payer = $3 AND nonce = $4 AND state NOT IN ('refused', 'failed')`;
 
@@ -92,9 +95,14 @@ function toRow(input: ClaimInput): unknown[] {
     payment.nonce,
     offer.amountAtomic.toString(),
     input.fingerprint,
-    JSON.stringify(payment),
+    JSON.stringify(toStored(payment, offer)),
     JSON.stringify({ ...offer, amountAtomic: offer.amountAtomic.toString() }),
     Math.min(Number(payment.authorization.validBefore), END_OF_TIME),
     input.deadlineInMs,
   ];
+}
+
+/** Of what the client claims to accept only the parts that were compared with our offer: the rest may be anything. */
+function toStored(payment: Payment, offer: Offer): Payment {
+  return payment.accepted ? { ...payment, accepted: { ...payment.accepted, extra: { ...offer.extra } } } : payment;
 }

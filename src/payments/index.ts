@@ -24,3 +24,4 @@ export { toSettlerAddress } from './settlers/sign-transaction.ts';
 export { verifyPayment } from './verify-payment.ts';
 export { decodePayment } from './wire/decode-payment.ts';
 export { toSettlementHeader } from './wire/to-settlement-header.ts';
+export type { Verdict } from './verdict.ts';

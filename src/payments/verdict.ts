@@ -1,14 +1,16 @@
 /**
  * Whether a payment may be taken. `reason` is one of the strings of the x402 SDK. `retryable` means that the chain
- * could not be asked: the payment was not refused, the same one may be tried again.
+ * could not be asked: the payment was not refused, the same one may be tried again. `balanceAtomic` is the payer's, where
+ * it was read.
  */
-export type Verdict = { ok: true } | { ok: false; reason: string; retryable?: boolean };
+export type Verdict = { ok: true; balanceAtomic?: bigint } | { ok: false; reason: string; retryable?: boolean };
 
 /**
  * What became of the money. `refused`: it did not move and nothing that we sent can still move it.
  * `unknown`: something may have been sent; ask `lookupSettlement` later, never sign or charge anew.
+ * `reverted`: so many transactions were mined for this payment alone without moving the money.
  */
 export type Settlement =
   | { status: 'settled'; transaction: string; network: string }
-  | { status: 'refused'; reason: string }
-  | { status: 'unknown'; reason: string };
+  | { status: 'refused'; reason: string; reverted?: number }
+  | { status: 'unknown'; reason: string; reverted?: number };

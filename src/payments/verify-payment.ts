@@ -39,8 +39,9 @@ async function verifyOnChain(
   if (!terms.ok) {
     return terms;
   }
-  const reason = judgeInspection(await chain.reader.inspect(payment), offer);
-  return reason === null ? { ok: true } : { ok: false, reason };
+  const inspection = await chain.reader.inspect(payment);
+  const reason = judgeInspection(inspection, offer);
+  return reason === null ? { ok: true, balanceAtomic: inspection.balanceAtomic } : { ok: false, reason };
 }
 
 /** Where `from` did not sign itself it may be a contract wallet, which is asked (ERC-1271). */

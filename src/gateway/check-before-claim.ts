@@ -1,0 +1,47 @@
+import { isAuthentic, matchOffer, type Offer, type Payment } from '#payments/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import { admit } from './admit.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { payableOffers } from './offer-version.ts';
+import { cannotTell } from './public-problem.ts';
+import { refusePayment } from './refuse-payment.ts';
+import { lastsLongEnough } from './run-limit.ts';
+import { verifyOffered } from './verify-call.ts';
+
+type Checked = { ok: true; offer: Offer; input: Record<string, unknown> } | { ok: false; outcome: CallOutcome };
+
+interface Asked {
+  version: PublishedVersion;
+  request: CallRequest;
+  payment: Payment;
+}
+
+/**
+ * Everything that can refuse a payment before it takes a claim and a row: input, readiness, offer, signature, validity.
+ * Anybody can invent payments, so what the payer's key did not sign stops here. Contract wallets sign otherwise; they are
+ * asked here and, holding the claim, once more by `verifyCall`.
+ */
+export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
+  const { version, payment } = asked;
+  const admission = await admit(deps, version, asked.request);
+  if (!admission.ok) {
+    return { ok: false, outcome: { kind: 'problem', problem: admission.problem, charged: false } };
+  }
+  const offer = matchOffer(payment, payableOffers(deps, version));
+  if (!offer) {
+    return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements') };
+  }
+  if (!isAuthentic(payment, offer)) {
+    const verdict = await verifyOffered(deps, payment, offer);
+    if (!verdict.ok) {
+      const outcome = verdict.retryable ? cannotTell() : refusePayment(deps, asked, verdict.reason);
+      return { ok: false, outcome };
+    }
+  }
+  if (!lastsLongEnough(deps, version, payment)) {
+    const reason = 'invalid_exact_evm_payload_authorization_valid_before';
+    return { ok: false, outcome: refusePayment(deps, asked, reason) };
+  }
+  return { ok: true, offer, input: admission.input };
+}

@@ -1,0 +1,21 @@
+import type { Payment } from '#payments/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import type { CallOutcome } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { offerVersion } from './offer-version.ts';
+
+/** A 402 that says why this payment was not taken. */
+export function refusePayment(
+  deps: Pick<GatewayDeps, 'publicUrl'>,
+  { version, payment }: { version: PublishedVersion; payment: Payment },
+  reason: string,
+): CallOutcome {
+  const { x402Version, network, payer } = payment;
+  return {
+    kind: 'challenge',
+    version,
+    challenge: offerVersion(deps, version).challenge,
+    reason,
+    settlement: { x402Version, success: false, transaction: '', network, payer, reason },
+  };
+}
