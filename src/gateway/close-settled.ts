@@ -3,7 +3,7 @@ import { recordCall } from '#usage/index.ts';
 import type { Receipt } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { transition } from './transitions.ts';
+import { transitionReturning } from './transitions.ts';
 
 /** How long a settled call may wait for its answer to go out before it counts as owed. */
 const DELIVERY_DEADLINE_MS = 60_000;
@@ -19,9 +19,7 @@ interface SettledRow {
   settled_at: Date;
 }
 
-const select = `
-  SELECT owner_id, network, asset, payer, offer->>'payTo' AS pay_to, amount_atomic::text, record, settled_at
-  FROM calls WHERE id = $1`;
+const columns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, amount_atomic::text, record, settled_at`;
 
 /**
  * The call is paid: state, ledger, usage and receipt in one transaction.
@@ -34,10 +32,12 @@ export async function closeSettled(
   settlement: string,
 ): Promise<Receipt | null> {
   return deps.database.transaction(async (tx) => {
-    const isOurs = await transition(tx, move, { transaction: settlement, deadlineInMs: DELIVERY_DEADLINE_MS });
-    const found = await tx.query<SettledRow>({ name: 'calls_settled', text: select, values: [move.callId] });
-    const row = found.rows[0];
-    if (!isOurs || !row) {
+    const row = await transitionReturning<SettledRow>(tx, move, {
+      transaction: settlement,
+      deadlineInMs: DELIVERY_DEADLINE_MS,
+      columns,
+    });
+    if (!row) {
       return null;
     }
     const amountAtomic = BigInt(row.amount_atomic);

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { released, states, transition, transitions, type State, type TransitionName } from './transitions.ts';
+import {
+  released,
+  states,
+  transition,
+  transitionAll,
+  transitionReturning,
+  transitions,
+  type State,
+  type TransitionName,
+} from './transitions.ts';
 
 const database = useTestDatabase();
 const names = Object.keys(transitions) as TransitionName[];
@@ -53,6 +62,33 @@ test('of many that move the same call at once, one wins', async () => {
     const won = await Promise.all(racing.map((name) => transition(database.current.system, { callId: id, name })));
     expect(won.filter(Boolean)).toHaveLength(1);
   }
+});
+
+test('many calls move together only from where the arrow begins', async () => {
+  const calls = await Promise.all(states.map(async (state) => ({ state, id: await insertCall(state) })));
+  const callIds = calls.map(({ id }) => id);
+  for (const name of names) {
+    const { from, to } = transitions[name];
+    const before = new Map(await Promise.all(callIds.map(async (id) => [id, await readState(id)] as const)));
+    const movable = callIds.filter((id) => before.get(id) === from);
+    const moved = await transitionAll(database.current.system, { callIds, name });
+    expect(moved.toSorted()).toEqual(movable.toSorted());
+    for (const id of callIds) {
+      expect(await readState(id)).toBe(movable.includes(id) ? to : before.get(id));
+    }
+  }
+});
+
+test('a move tells what the row holds then, and nothing when it was not made', async () => {
+  const id = await insertCall('settling');
+  const confirm = () =>
+    transitionReturning<{ state: string; transaction: string }>(
+      database.current.system,
+      { callId: id, name: 'confirm' },
+      { transaction: '0x2', columns: 'state, transaction' },
+    );
+  expect(await confirm()).toEqual({ state: 'settled', transaction: '0x2' });
+  expect(await confirm()).toBeNull();
 });
 
 test('a payment is held by one call, until a call that charged nothing releases it', async () => {

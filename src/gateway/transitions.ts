@@ -74,22 +74,49 @@ export async function transition(
   move: { callId: string; name: TransitionName },
   changes: Changes = {},
 ): Promise<boolean> {
-  const { from, to } = transitions[move.name];
-  const result = await executor.query({
-    name: 'calls_transition',
-    text: statement,
-    values: [
-      move.callId,
-      from,
-      to,
-      changes.deadlineInMs ?? null,
-      toText(changes.answer),
-      toText(changes.record),
-      changes.transaction ?? null,
-      changes.reason ?? null,
-    ],
-  });
+  const result = await executor.query({ name: 'calls_transition', text: statement, values: toValues(move, changes) });
   return result.rowCount === 1;
+}
+
+/** The same, with what the moved row holds then, so that it need not be asked for; `null` instead of `false`. */
+export async function transitionReturning<Row extends object>(
+  executor: Pool | PoolClient,
+  move: { callId: string; name: TransitionName },
+  given: Changes & { columns: string },
+): Promise<Row | null> {
+  const { columns, ...changes } = given;
+  const text = `${statement} RETURNING ${columns}`;
+  const result = await executor.query<Row>({ name: `calls_${move.name}`, text, values: toValues(move, changes) });
+  return result.rows[0] ?? null;
+}
+
+const moveAll = `
+  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 RETURNING id`;
+
+/** The same arrow for many calls in one statement, without other changes. Returns the ids of those that were moved. */
+export async function transitionAll(
+  executor: Pool | PoolClient,
+  move: { callIds: readonly string[]; name: TransitionName },
+): Promise<string[]> {
+  const { from, to } = transitions[move.name];
+  // In the order of the ids, so that two processes that move the same calls never wait for each other in a circle.
+  const values = [move.callIds.toSorted(), from, to];
+  const moved = await executor.query<{ id: string }>({ name: 'calls_transition_all', text: moveAll, values });
+  return moved.rows.map(({ id }) => id);
+}
+
+function toValues(move: { callId: string; name: TransitionName }, changes: Changes): unknown[] {
+  const { from, to } = transitions[move.name];
+  return [
+    move.callId,
+    from,
+    to,
+    changes.deadlineInMs ?? null,
+    toText(changes.answer),
+    toText(changes.record),
+    changes.transaction ?? null,
+    changes.reason ?? null,
+  ];
 }
 
 function toText(value: unknown): string | null {
