@@ -46,6 +46,9 @@ interface StartOptions {
   latency?: { firstTokenMs: number; tokensPerSecond: number };
 }
 
+/** A signal this long after the first one ends a stop that takes too long. */
+const FORCE_AFTER_MS = 3_000;
+
 const likeAModel = { firstTokenMs: 250, tokensPerSecond: 80 };
 
 /** Starts all of Farebox. What was started before a failure is stopped again. */
@@ -117,9 +120,17 @@ function openPorts(): CommandPorts {
 
 async function serve(): Promise<void> {
   const stopped = new Promise<void>((resolveStop) => {
-    // Kept to the end: npm and the terminal both pass a signal on, and the second one must not cut the stop short.
+    // npm and the terminal both pass a signal on, and the second one must not cut the stop short; a later one may.
+    let askedAt = 0;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => resolveStop());
+      process.on(signal, () => {
+        askedAt ||= Date.now();
+        if (Date.now() - askedAt > FORCE_AFTER_MS) {
+          console.error('Stopped at once. What was under way is finished or released after the next start.');
+          process.exit(1);
+        }
+        resolveStop();
+      });
     }
   });
   const startedAt = performance.now();
