@@ -45,10 +45,10 @@ async function sendByStranger(data: string): Promise<Hex> {
 test('unused, then settled with its transaction', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({ status: 'unused' });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'unused' });
   const settled = await settlePayment(payments, payment, offer);
   expect(settled.status).toBe('settled');
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({
     status: 'settled',
     transaction: 'transaction' in settled ? settled.transaction : '',
   });
@@ -59,7 +59,7 @@ test('settled by a stranger, some blocks ago', async () => {
   const payment = await pay(await makePayer(), offer);
   const transaction = await sendByStranger(encodeTransfer(payment));
   await chain.client.mine({ blocks: 20 });
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({ status: 'settled', transaction });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'settled', transaction });
 });
 
 test('the nonce went to somebody else: this payment can never be paid', async () => {
@@ -67,7 +67,7 @@ test('the nonce went to somebody else: this payment can never be paid', async ()
   const [offer, other] = [makePayee(), makePayee()];
   const payment = await pay(payer, offer);
   await sendByStranger(encodeTransfer(await pay(payer, other, { nonce: payment.nonce })));
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({ status: 'expired' });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'expired' });
 });
 
 test('cancelled by its payer: this payment can never be paid', async () => {
@@ -88,7 +88,7 @@ test('cancelled by its payer: this payment can never be paid', async () => {
   const [r, s, v] = [signature.slice(2, 66), signature.slice(66, 130), signature.slice(130).padStart(64, '0')];
   const words = payment.payer.slice(2).padStart(64, '0') + payment.nonce.slice(2) + v + r + s;
   await sendByStranger(`0x5a049a70${words}`);
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({ status: 'expired' });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'expired' });
 });
 
 test('expired: only when half a minute after its end has passed as well', async () => {
@@ -97,7 +97,7 @@ test('expired: only when half a minute after its end has passed as well', async 
   const end = Number(payment.authorization.validBefore);
   const at = async (seconds: number) => {
     const later = await open({ clock: { now: () => seconds * 1000 } });
-    return lookupSettlement(later, payment, offer);
+    return lookupSettlement(later, payment, { offer });
   };
   expect(await at(end - 1)).toEqual({ status: 'unused' });
   expect(await at(end + 29)).toEqual({ status: 'unused' });
@@ -107,7 +107,7 @@ test('expired: only when half a minute after its end has passed as well', async 
 test('an authorisation without an end never expires, and breaks nothing', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer, { validBefore: (2n ** 256n - 1n).toString() });
-  expect(await lookupSettlement(payments, payment, offer)).toEqual({ status: 'unused' });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'unused' });
 });
 
 test('a chain that does not answer leaves it unknown', async () => {
@@ -116,8 +116,22 @@ test('a chain that does not answer leaves it unknown', async () => {
   const broken = await open({ rpcUrl: rpc.url });
   const offer = makePayee();
   const payment: Payment = await pay(makeAccount(), offer);
-  expect(await lookupSettlement(broken, payment, offer)).toEqual({ status: 'unknown' });
-  expect(await lookupSettlement(broken, payment, { ...offer, network: 'eip155:8453' })).toEqual({ status: 'unknown' });
+  expect(await lookupSettlement(broken, payment, { offer })).toEqual({ status: 'unknown' });
+  expect(await lookupSettlement(broken, payment, { offer: { ...offer, network: 'eip155:8453' } })).toEqual({
+    status: 'unknown',
+  });
+  await rpc.close();
+});
+
+test('an endpoint that cannot search leaves it unknown, and is not asked for ever narrower ranges', async () => {
+  const offer = makePayee();
+  const payment = await pay(await makePayer(), offer);
+  await sendByStranger(encodeTransfer(payment));
+  const rpc = await startFaultyRpc(chain.current.rpcUrl);
+  rpc.plan((methods) => (methods.includes('eth_getLogs') ? 'error before' : null));
+  const broken = await open({ rpcUrl: rpc.url });
+  expect(await lookupSettlement(broken, payment, { offer })).toEqual({ status: 'unknown' });
+  expect(rpc.seen.filter((method) => method === 'eth_getLogs')).toHaveLength(1);
   await rpc.close();
 });
 
@@ -128,9 +142,9 @@ test('an endpoint that refuses wide ranges is asked for narrow ones', async () =
   await chain.client.mine({ blocks: 300 });
   const rpc = await startFaultyRpc(chain.current.rpcUrl);
   let refusals = 2;
-  rpc.plan((methods) => (methods.includes('eth_getLogs') && refusals-- > 0 ? 'error before' : null));
+  rpc.plan((methods) => (methods.includes('eth_getLogs') && refusals-- > 0 ? 'too wide before' : null));
   const narrow = await open({ rpcUrl: rpc.url });
-  expect(await lookupSettlement(narrow, payment, offer)).toEqual({ status: 'settled', transaction });
+  expect(await lookupSettlement(narrow, payment, { offer })).toEqual({ status: 'settled', transaction });
   expect(rpc.seen.filter((method) => method === 'eth_getLogs').length).toBeGreaterThan(3);
   await rpc.close();
 });

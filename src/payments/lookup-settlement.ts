@@ -16,21 +16,28 @@ export type LookedUp =
 /** Blocks this much younger than the end of the authorisation have to exist, so that no reorganisation undoes it. */
 const EXPIRY_MARGIN_SECONDS = 30;
 
+interface LookedFor {
+  offer: Offer;
+  /** When the payment was unused yet: the time of its call. */
+  since?: Date;
+}
+
 /** What the chain says about a payment, whoever sent it: a payment that somebody else broadcast is paid. */
-export async function lookupSettlement(payments: Payments, payment: Payment, offer: Offer): Promise<LookedUp> {
+export async function lookupSettlement(payments: Payments, payment: Payment, wanted: LookedFor): Promise<LookedUp> {
+  const { offer } = wanted;
   const chain = payments.chains.get(offer.network);
   if (!chain) {
     return { status: 'unknown' };
   }
   try {
-    return await lookUp(chain, payment, { offer, nowMs: payments.clock.now() });
+    return await lookUp(chain, payment, { ...wanted, nowMs: payments.clock.now() });
   } catch (error) {
     payments.log.warn({ err: error, network: offer.network }, 'the chain could not be asked about a settlement');
     return { status: 'unknown' };
   }
 }
 
-async function lookUp(chain: Chain, payment: Payment, input: { offer: Offer; nowMs: number }): Promise<LookedUp> {
+async function lookUp(chain: Chain, payment: Payment, input: LookedFor & { nowMs: number }): Promise<LookedUp> {
   const { offer } = input;
   const block = await getLatestBlock(chain);
   // The state as of that block, so that "not used" and "too late" are said of the same moment.
@@ -46,7 +53,7 @@ async function lookUp(chain: Chain, payment: Payment, input: { offer: Offer; now
     const now = (await isIdle(chain)) ? Math.floor(input.nowMs / 1000) : block.timestamp;
     return { status: BigInt(now) >= end ? 'expired' : 'unused' };
   }
-  const found = await findTransfer(chain.rpc, payment, offer);
+  const found = await findTransfer(chain.rpc, payment, { offer, sinceMs: input.since?.getTime() });
   switch (found.kind) {
     case 'transferred':
       return { status: 'settled', transaction: found.transaction };

@@ -12,6 +12,7 @@ export type Fault =
   | 'hang before'
   | 'hang after'
   | 'error before'
+  | 'too wide before'
   | 'error after'
   | 'http 500 after'
   | 'garbage after'
@@ -22,6 +23,8 @@ export interface FaultyRpc {
   url: string;
   /** Decides per HTTP request, by the methods in it. */
   plan(choose: (methods: readonly string[]) => Fault | null): void;
+  /** Changes what the node gets, for instance to a node that leaves out a part of it. */
+  alter(change: (body: string) => string): void;
   /** Methods seen, in order. */
   seen: string[];
   close(): Promise<void>;
@@ -34,12 +37,13 @@ interface Call {
 
 export async function startFaultyRpc(target: string): Promise<FaultyRpc> {
   let choose: (methods: readonly string[]) => Fault | null = () => null;
+  let change = (body: string): string => body;
   const seen: string[] = [];
   const server = createServer((request, response) => {
     void serve(request, response);
   });
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
+    const body = change(await readBody(request));
     const parsed: unknown = JSON.parse(body);
     const calls = (Array.isArray(parsed) ? parsed : [parsed]) as Call[];
     const methods = calls.map((call) => call.method);
@@ -52,6 +56,9 @@ export async function startFaultyRpc(target: string): Promise<FaultyRpc> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     plan: (next) => {
       choose = next;
+    },
+    alter: (next) => {
+      change = next;
     },
     seen,
     close: () => close(server),
@@ -77,7 +84,10 @@ async function act(target: string, exchange: Exchange, fault: Fault | null): Pro
       return;
     case 'error before':
     case 'error after':
-      reply(response, 200, toErrors(body, calls));
+      reply(response, 200, toErrors(body, calls, 'internal error'));
+      return;
+    case 'too wide before':
+      reply(response, 200, toErrors(body, calls, 'query exceeds max block range 500'));
       return;
     case 'http 500 after':
       reply(response, 500, 'oops');
@@ -98,8 +108,8 @@ async function act(target: string, exchange: Exchange, fault: Fault | null): Pro
   }
 }
 
-function toErrors(body: string, calls: readonly Call[]): string {
-  const errors = calls.map(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32603, message: 'internal error' } }));
+function toErrors(body: string, calls: readonly Call[], message: string): string {
+  const errors = calls.map(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32603, message } }));
   return JSON.stringify(body.startsWith('[') ? errors : errors[0]);
 }
 

@@ -1,5 +1,6 @@
 import { isSameAddress, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
+import { findBlockBefore } from './find-block.ts';
 import { isRecord, RpcError, type JsonRpc } from './json-rpc.ts';
 import { addressTopic, pairTransfers, toLogs, topics, type AuthorizedTransfer } from './transfers.ts';
 
@@ -7,29 +8,48 @@ import { addressTopic, pairTransfers, toLogs, topics, type AuthorizedTransfer } 
 export type FoundTransfer = { kind: 'transferred'; transaction: string } | { kind: 'spent' } | { kind: 'not_found' };
 
 const FIRST_SPAN = 2000;
-const LEAST_SPAN = 100;
-/** With blocks of 2 s about a day and a half, newest first; a call is looked up within minutes as a rule. */
-const MAX_BLOCKS = 64_000;
+/** What endpoints say to a range that they do not serve in one answer; there is no code for it. */
+const TOO_WIDE = /range|limit|exceed|too (many|large|wide|big|long)|more than|max(imum)?\b|response size|timed? ?out/i;
+/** Where nobody says since when: a payment that is being settled was unused minutes ago. */
+const USUAL_AGE_MS = 24 * 3_600_000;
+/** Clocks of databases and chains differ. */
+const CLOCK_MARGIN_SECONDS = 600;
 
-/** Who used the nonce of a payment, and for what. Asks eth_getLogs in bounded ranges, backwards from the head. */
-export async function findTransfer(rpc: JsonRpc, payment: Payment, offer: Offer): Promise<FoundTransfer> {
+interface Searched {
+  offer: Offer;
+  /** When the payment was unused yet; a day ago when it is not known. */
+  sinceMs?: number | undefined;
+}
+
+/**
+ * Who used the nonce of a payment, and for what. Asks eth_getLogs in bounded ranges, backwards from the head to the time
+ * when it could first be used. Rejects where the endpoint leaves out a range: what was not searched was not "not found".
+ */
+export async function findTransfer(rpc: JsonRpc, payment: Payment, searched: Searched): Promise<FoundTransfer> {
+  const { offer } = searched;
   const head = Number(await rpc.call('eth_blockNumber', []));
-  const oldest = Math.max(0, head - MAX_BLOCKS);
+  let oldest: number | null = null;
   let span = FIRST_SPAN;
-  for (let to = head; to >= oldest;) {
-    const from = Math.max(oldest, to - span + 1);
+  for (let to = head; to >= (oldest ?? 0);) {
+    const from = Math.max(oldest ?? 0, to - span + 1);
     const logs = await getUses(rpc, payment, { asset: offer.asset, from, to });
-    if (logs === 'too wide' && span > LEAST_SPAN) {
-      span = Math.max(LEAST_SPAN, Math.floor(span / 4));
+    if (logs === 'too wide') {
+      span = Math.floor(span / 4);
       continue;
     }
-    const use = logs === 'too wide' ? undefined : logs[0];
+    const [use] = logs;
     if (use) {
       return use.topics[0] === topics.canceled ? { kind: 'spent' } : judgeReceipt(rpc, payment, { offer, use });
     }
+    oldest ??= await findBlockBefore(rpc, head, firstSecond(payment, searched.sinceMs));
     to = from - 1;
   }
   return { kind: 'not_found' };
+}
+
+function firstSecond(payment: Payment, sinceMs = Date.now() - USUAL_AGE_MS): number {
+  const validAfter = Number(payment.authorization.validAfter);
+  return Math.max(validAfter, Math.floor(sinceMs / 1000) - CLOCK_MARGIN_SECONDS);
 }
 
 /** Whether a transfer is the one that the payment authorised. */
@@ -54,11 +74,15 @@ async function getUses(rpc: JsonRpc, payment: Payment, range: { asset: string; f
     ]);
     return toLogs(answer, range.asset);
   } catch (error) {
-    if (error instanceof RpcError) {
+    if (error instanceof RpcError && range.to > range.from && isTooWide(error.message)) {
       return 'too wide' as const;
     }
     throw error;
   }
+}
+
+function isTooWide(message: string): boolean {
+  return TOO_WIDE.test(message) && !/rate|too many requests|per second/i.test(message);
 }
 
 async function judgeReceipt(

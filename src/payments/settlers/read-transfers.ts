@@ -1,5 +1,6 @@
 import type { Chain } from './chain.ts';
-import { isRecord, RpcUnreachable } from './json-rpc.ts';
+import { readTimestamp } from './find-block.ts';
+import { isRecord } from './json-rpc.ts';
 import { pairTransfers, toLogs, topics, type AuthorizedTransfer, type ChainLog } from './transfers.ts';
 
 const SPAN = 1000;
@@ -33,8 +34,8 @@ export async function readTransfers(chain: Chain, range: BlockRange): Promise<Tr
   }
   return {
     transfers: pairTransfers(logs),
-    fromTimestamp: await readTimestamp(chain, range.fromBlock),
-    toTimestamp: await readTimestamp(chain, range.toBlock),
+    fromTimestamp: await readTimestamp(chain.rpc, range.fromBlock),
+    toTimestamp: await readTimestamp(chain.rpc, range.toBlock),
   };
 }
 
@@ -42,14 +43,6 @@ export async function readTransfers(chain: Chain, range: BlockRange): Promise<Tr
 export async function readTransfersOf(chain: Chain, transaction: string): Promise<AuthorizedTransfer[]> {
   const receipt = await chain.rpc.call('eth_getTransactionReceipt', [transaction]);
   return isRecord(receipt) ? pairTransfers(toLogs(receipt['logs'], chain.network.asset.address)) : [];
-}
-
-async function readTimestamp(chain: Chain, block: number): Promise<number> {
-  const answer = await chain.rpc.call('eth_getBlockByNumber', [toHex(block), false]);
-  if (!isRecord(answer)) {
-    throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
-  }
-  return Number(answer['timestamp']);
 }
 
 function toHex(value: number): string {

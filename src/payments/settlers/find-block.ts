@@ -1,0 +1,31 @@
+import { isRecord, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
+
+const FIRST_STEP = 1000;
+
+/** A block made at `timestampSeconds` or before, at most `FIRST_STEP` blocks too old; 0 when the chain is younger. */
+export async function findBlockBefore(rpc: JsonRpc, head: number, timestampSeconds: number): Promise<number> {
+  let [old, young] = [head, head];
+  for (let step = FIRST_STEP; old > 0 && (await readTimestamp(rpc, old)) > timestampSeconds; step *= 2) {
+    young = old;
+    old = Math.max(0, old - step);
+  }
+  while (young - old > FIRST_STEP) {
+    const middle = Math.floor((old + young) / 2);
+    if ((await readTimestamp(rpc, middle)) > timestampSeconds) {
+      young = middle;
+    } else {
+      old = middle;
+    }
+  }
+  return old;
+}
+
+/** Seconds since the epoch. */
+export async function readTimestamp(rpc: JsonRpc, block: number): Promise<number> {
+  const answer = await rpc.call('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
+  const timestamp = isRecord(answer) ? Number(answer['timestamp']) : Number.NaN;
+  if (!Number.isSafeInteger(timestamp)) {
+    throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
+  }
+  return timestamp;
+}
