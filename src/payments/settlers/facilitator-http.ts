@@ -28,6 +28,7 @@ interface Kind {
   network: string;
 }
 
+export const FACILITATOR_TIMEOUT_MS = 10_000;
 const KINDS_KEPT_MS = 5 * 60_000;
 const FAILURES_UNTIL_OPEN = 5;
 const OPEN_MS = 15_000;
@@ -44,7 +45,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 ]);
 
 export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
-  const { clock, chains, timeoutMs = 10_000 } = options;
+  const { clock, chains, timeoutMs = FACILITATOR_TIMEOUT_MS } = options;
   const { origin, pathname } = new URL(options.url);
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { connections: 16, connectTimeout: timeoutMs, maxResponseSize: MAX_RESPONSE_BYTES });

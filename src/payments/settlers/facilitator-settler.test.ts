@@ -228,6 +228,53 @@ describe('what may have been sent is unknown, never refused', () => {
   });
 });
 
+describe('success is believed when the chain shows it', () => {
+  const succeed = (transaction: string) =>
+    answer('/settle', 200, { success: true, transaction, network: SANDBOX_NETWORK });
+
+  test.each<[string, () => Promise<string>]>([
+    ['a transaction that nobody knows', async () => `0x${'ab'.repeat(32)}`],
+    [
+      'the transaction of another payment',
+      async () => {
+        const { offer, payment } = await makePayment();
+        const settled = await settlePayment(await open(), payment, offer);
+        return 'transaction' in settled ? settled.transaction : '';
+      },
+    ],
+    [
+      'a transaction that was reverted',
+      async () => {
+        const { offer, account } = await makePayment();
+        const data = encodeTransfer(await pay(account, offer, { validBefore: '1000' })) as Hex;
+        const stranger = makeAccount();
+        await chain.current.fund(stranger.address, parseEther('1'));
+        const to = offer.asset as Hex;
+        const hash = await chain.client.sendTransaction({ account: stranger, to, data, gas: 300_000n });
+        await chain.client.waitForTransactionReceipt({ hash });
+        return hash;
+      },
+    ],
+  ])('%s: unknown', async (_, makeTransaction) => {
+    const transaction = await makeTransaction();
+    script = succeed(transaction);
+    const payments = await open({ facilitatorTimeoutMs: 300 });
+    const { offer, payment } = await makePayment();
+    expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
+  });
+
+  test('unless the chain cannot be asked', async () => {
+    const transaction = `0x${'ab'.repeat(32)}`;
+    script = succeed(transaction);
+    const rpc = await startFaultyRpc(chain.current.rpcUrl);
+    closing.push(() => rpc.close());
+    rpc.plan(() => 'drop before');
+    const payments = await open({ rpcUrl: rpc.url });
+    const { offer, payment } = await makePayment();
+    expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled', transaction });
+  });
+});
+
 describe('several settlers', () => {
   test.each<[string, Script]>([
     ['turns the request away', answer('/settle', 401, {})],
@@ -278,6 +325,15 @@ describe('several settlers', () => {
     script = () => null;
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
   });
+});
+
+test('settling takes no longer than is said beforehand; one key given twice is one account', async () => {
+  const key = `0x${'11'.repeat(32)}`;
+  const payments = await open({ settlerPrivateKeys: [key, key], facilitatorTimeoutMs: 2_000 });
+  expect(payments.settleLimitMs).toBe(12_000 + 12_000);
+  const alone = await open({ facilitatorUrls: [], settlerPrivateKeys: [key, key] });
+  const { networks } = await alone.readiness();
+  expect(networks[0]?.cause?.match(/0x[0-9a-f]{40}/g)).toHaveLength(1);
 });
 
 describe('readiness', () => {

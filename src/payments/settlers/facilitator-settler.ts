@@ -1,14 +1,16 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '#kit/index.ts';
 import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import { reasons } from '../schemes/exact-eip3009.ts';
 import type { Verdict } from '../verdict.ts';
 import type { Chain } from './chain.ts';
-import { openFacilitatorHttp, type FacilitatorHttp } from './facilitator-http.ts';
-import { findTransfer } from './find-transfer.ts';
+import { FACILITATOR_TIMEOUT_MS, openFacilitatorHttp, type FacilitatorHttp } from './facilitator-http.ts';
+import { findTransfer, isTransferOf } from './find-transfer.ts';
 import { isRecord } from './json-rpc.ts';
 import type { Log, Settler, SettlerOutcome, SettlerReadiness } from './settler.ts';
 import { toFacilitatorRequest } from './to-facilitator-request.ts';
+import { pairTransfers, toLogs } from './transfers.ts';
 
 interface FacilitatorOptions {
   url: string;
@@ -39,11 +41,15 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'invalid_payment_requirements',
 ]);
 
+/** Our node may hear of a block a little later than the facilitator's. */
+const RECEIPT_PAUSE_MS = 250;
+const RPC_RESERVE_MS = 6_000;
+
 const TRANSACTION = /^0x[0-9a-f]{64}$/i;
 
 /** Settles through a remote x402 facilitator (`/supported`, `/verify`, `/settle`). */
 export function openFacilitatorSettler(options: FacilitatorOptions): Settler {
-  const { chains, log } = options;
+  const { chains, log, timeoutMs = FACILITATOR_TIMEOUT_MS } = options;
   const http = openFacilitatorHttp(options);
 
   async function settle(payment: Payment, offer: Offer): Promise<SettlerOutcome> {
@@ -62,7 +68,7 @@ export function openFacilitatorSettler(options: FacilitatorOptions): Settler {
     const { success, transaction, errorReason } = body;
     const hash = typeof transaction === 'string' && TRANSACTION.test(transaction) ? transaction.toLowerCase() : null;
     if (success === true && hash) {
-      return { status: 'settled', transaction: hash, network: offer.network };
+      return confirm(hash, payment, offer);
     }
     const reason = typeof errorReason === 'string' ? errorReason.slice(0, 100) : '';
     if (success === false && hash === null && BEFORE_SENDING.has(reason)) {
@@ -72,10 +78,32 @@ export function openFacilitatorSettler(options: FacilitatorOptions): Settler {
     return reason === reasons.nonceUsed ? findOut(payment, offer) : pending();
   }
 
+  /** A facilitator's word is not the chain's: our own endpoint has to show the transfer, unless it does not answer. */
+  async function confirm(transaction: string, payment: Payment, offer: Offer): Promise<SettlerOutcome> {
+    const settled: SettlerOutcome = { status: 'settled', transaction, network: offer.network };
+    const chain = chains.get(offer.network);
+    const shown = chain && (await showsTransfer({ chain, transaction, withinMs: timeoutMs }, payment, offer));
+    if (shown === false) {
+      log.error(
+        { facilitator: http.origin, transaction },
+        'a facilitator reported a settlement that the chain does not show',
+      );
+      return pending();
+    }
+    if (shown === 'unreadable') {
+      log.warn(
+        { facilitator: http.origin, transaction },
+        'a settlement was taken from a facilitator: the chain was deaf',
+      );
+    }
+    return settled;
+  }
+
   /** The nonce is used: by this payment (then it is paid, whoever sent it) or by another. */
   async function findOut(payment: Payment, offer: Offer): Promise<SettlerOutcome> {
     const chain = chains.get(offer.network);
-    const found = chain ? await findTransfer(chain.rpc, payment, offer).catch(() => null) : null;
+    const looking = chain ? findTransfer(chain.rpc, payment, { offer }).catch(() => null) : null;
+    const found = await Promise.race([looking, wait(timeoutMs, null, { ref: false })]);
     switch (found?.kind) {
       case 'transferred':
         return { status: 'settled', transaction: found.transaction, network: offer.network };
@@ -90,6 +118,8 @@ export function openFacilitatorSettler(options: FacilitatorOptions): Settler {
     name: `facilitator ${http.origin}`,
     supports: (network) => chains.has(network),
     settle,
+    // What it serves, the settlement, and what the chain says to it.
+    limitMs: 3 * timeoutMs + RPC_RESERVE_MS,
     verify: (payment, offer) => verify(http, payment, offer),
     checkReady: (network) => checkReady(http, network),
     stop: () => http.close(),
@@ -117,6 +147,32 @@ async function checkReady(http: FacilitatorHttp, network: string): Promise<Settl
   return x402Version === null
     ? { ready: false, cause: `${http.origin} does not answer, or does not settle "exact" on ${network}` }
     : { ready: true };
+}
+
+interface Shown {
+  chain: Chain;
+  transaction: string;
+  withinMs: number;
+}
+
+/** Whether the receipt holds the transfer; a transaction that is not known yet is waited for. */
+async function showsTransfer(shown: Shown, payment: Payment, offer: Offer): Promise<boolean | 'unreadable'> {
+  const { chain, transaction, withinMs } = shown;
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const receipt = await chain.rpc.call('eth_getTransactionReceipt', [transaction]).catch(() => 'unreadable' as const);
+    if (receipt === 'unreadable') {
+      return 'unreadable';
+    }
+    if (isRecord(receipt)) {
+      const transfers = pairTransfers(toLogs(receipt['logs'], offer.asset));
+      return transfers.some((transfer) => isTransferOf(transfer, payment, offer));
+    }
+    if (performance.now() + RECEIPT_PAUSE_MS > until) {
+      return false;
+    }
+    await wait(RECEIPT_PAUSE_MS);
+  }
 }
 
 function pending(): SettlerOutcome {

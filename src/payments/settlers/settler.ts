@@ -15,6 +15,8 @@ export interface Settler {
   name: string;
   supports(network: string): boolean;
   settle(payment: Payment, offer: Offer): Promise<SettlerOutcome>;
+  /** The longest that settle() takes to answer. */
+  limitMs: number;
   /** Asked only when the chain itself cannot be reached. */
   verify?(payment: Payment, offer: Offer): Promise<Verdict>;
   checkReady(network: string): Promise<SettlerReadiness>;
