@@ -105,7 +105,7 @@ describe('the transaction is on its way', () => {
       const outcome = payment && (await settler.settle(payment, offer));
       expect(outcome).toEqual({ status: 'unknown', reason: 'settlement_pending' });
       rpc.plan(() => null);
-      expect(payment && (await findTransfer(seen.rpc, payment, offer)).kind).toBe('transferred');
+      expect(payment && (await findTransfer(seen.rpc, payment, { offer })).kind).toBe('transferred');
       expect(payment && (await settler.settle(payment, offer)).status).toBe('settled');
       expect(await balanceOf(offer.payTo)).toBe(10_000n);
     },
@@ -157,6 +157,25 @@ describe('blocks are slow', () => {
     await chain.client.mine({ blocks: 1 });
     expect((await outcomes).map((outcome) => outcome.status)).toEqual(['settled', 'settled', 'settled']);
     expect(await balanceOf(offer.payTo)).toBe(30_000n);
+  });
+
+  test('fees are not raised while nobody can say whether the transaction is mined', async () => {
+    const raw = new Set<string>();
+    rpc.alter((body) => {
+      /eth_sendRawTransaction.*?(0x[0-9a-f]+)/
+        .exec(body)
+        ?.slice(1, 2)
+        .forEach((text) => raw.add(text));
+      return body;
+    });
+    rpc.plan((methods) => (methods.includes('eth_getTransactionReceipt') ? 'error before' : null));
+    const { settler } = await open({ timing: { answerMs: 1000 } });
+    const offer = makePayee();
+    const [payment] = await makePayments(1, offer);
+    await chain.client.setAutomine(false);
+    expect(payment && (await settler.settle(payment, offer)).status).toBe('unknown');
+    expect(rpc.seen.filter((method) => method === 'eth_sendRawTransaction').length).toBeGreaterThan(4);
+    expect(raw.size).toBe(1);
   });
 
   test('a transaction left behind by an earlier run does not hold up the lane', async () => {

@@ -11,6 +11,8 @@ export interface Network {
   isTestnet: boolean;
   explorerTxUrl?: string;
   defaultRpcUrl: string;
+  /** The most that our own settlements bid per unit of gas, whatever a node suggests: the tip at first, and all in all. */
+  ceilings: { tipGwei: bigint; feeGwei: bigint };
 }
 
 /** By CAIP-2 name. Assets and domains are those of `DEFAULT_ASSETS` in @x402/evm; networks.test.ts compares them. */
@@ -25,6 +27,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: false,
       explorerTxUrl: 'https://basescan.org/tx/',
       defaultRpcUrl: 'https://mainnet.base.org',
+      ceilings: { tipGwei: 1n, feeGwei: 20n },
     },
     {
       caip2: 'eip155:84532',
@@ -35,6 +38,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: true,
       explorerTxUrl: 'https://sepolia.basescan.org/tx/',
       defaultRpcUrl: 'https://sepolia.base.org',
+      ceilings: { tipGwei: 2n, feeGwei: 100n },
     },
     {
       caip2: 'eip155:43114',
@@ -45,6 +49,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: false,
       explorerTxUrl: 'https://snowtrace.io/tx/',
       defaultRpcUrl: 'https://api.avax.network/ext/bc/C/rpc',
+      ceilings: { tipGwei: 25n, feeGwei: 500n },
     },
     {
       caip2: 'eip155:137',
@@ -55,6 +60,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: false,
       explorerTxUrl: 'https://polygonscan.com/tx/',
       defaultRpcUrl: 'https://polygon-rpc.com',
+      ceilings: { tipGwei: 500n, feeGwei: 5000n },
     },
     {
       caip2: 'eip155:42220',
@@ -65,6 +71,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       isTestnet: false,
       explorerTxUrl: 'https://celoscan.io/tx/',
       defaultRpcUrl: 'https://forno.celo.org',
+      ceilings: { tipGwei: 50n, feeGwei: 1000n },
     },
   ].map((network): [string, Network] => [network.caip2, network]),
 );

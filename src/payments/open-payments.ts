@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '#kit/index.ts';
 import { getNetwork } from './offer.ts';
 import { LEAST_VALIDITY_SECONDS } from './schemes/exact-eip3009.ts';
@@ -5,6 +6,7 @@ import { openChain, type Chain } from './settlers/chain.ts';
 import { openEmbeddedSettler } from './settlers/embedded-settler.ts';
 import { openFacilitatorSettler } from './settlers/facilitator-settler.ts';
 import type { Log, Settler } from './settlers/settler.ts';
+import { toSettlerAddress } from './settlers/sign-transaction.ts';
 import type { Settlement } from './verdict.ts';
 
 /** What verifying, settling and looking up need. */
@@ -14,6 +16,8 @@ export interface Payments {
   settlers: readonly Settler[];
   /** Seconds that an authorisation must still be valid when it is verified. */
   marginSeconds: number;
+  /** The longest that `settlePayment` takes. */
+  settleLimitMs: number;
   settling: Map<string, Promise<Settlement>>;
   clock: Clock;
   log: Log;
@@ -43,11 +47,13 @@ export interface PaymentsOptions {
 
 /** Connects lazily. Throws for an unknown network or a bad key, so that a wrong configuration shows at the start. */
 export function openPayments(options: PaymentsOptions): Payments {
-  const { clock, log, settlerPrivateKeys, facilitatorUrls } = options;
+  const { clock, log, facilitatorUrls } = options;
+  const settlerPrivateKeys = distinctKeys(options.settlerPrivateKeys);
+  const from = settlerPrivateKeys[0] ? toSettlerAddress(settlerPrivateKeys[0]) : anyAddress();
   const chains = new Map(
     options.networks.map((name): [string, Chain] => [
       name,
-      openChain({ network: getNetwork(name), rpcUrl: options.rpcUrls.get(name), clock }),
+      openChain({ network: getNetwork(name), rpcUrl: options.rpcUrls.get(name), clock, from }),
     ]),
   );
   const settlers: Settler[] = [
@@ -64,6 +70,7 @@ export function openPayments(options: PaymentsOptions): Payments {
     chains,
     settlers,
     marginSeconds: options.marginSeconds ?? LEAST_VALIDITY_SECONDS,
+    settleLimitMs: Math.max(0, ...[...chains.keys()].map((network) => limitOf(settlers, network))),
     settling: new Map(),
     clock,
     log,
@@ -73,6 +80,21 @@ export function openPayments(options: PaymentsOptions): Payments {
       await Promise.all([...chains.values()].map((chain) => chain.rpc.close()));
     },
   };
+}
+
+/** Two lanes with one key would take each other's nonces. */
+function distinctKeys(privateKeys: readonly string[]): string[] {
+  return [...new Map(privateKeys.map((key): [string, string] => [toSettlerAddress(key), key])).values()];
+}
+
+/** Facilitators send from accounts that we do not know; contracts shall not know that nobody sends from ours either. */
+function anyAddress(): string {
+  return `0x${randomBytes(20).toString('hex')}`;
+}
+
+/** All settlers of the network may be asked, one after the other. */
+function limitOf(settlers: readonly Settler[], network: string): number {
+  return settlers.filter((settler) => settler.supports(network)).reduce((sum, settler) => sum + settler.limitMs, 0);
 }
 
 async function checkReadiness(names: readonly string[], settlers: readonly Settler[]): Promise<PaymentsReadiness> {

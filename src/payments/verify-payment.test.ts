@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Hex } from 'viem';
 import { makeContractWallet } from '../../tests/support/contract-wallet.ts';
 import { startFaultyRpc, type Fault, type FaultyRpc } from '../../tests/support/faulty-rpc.ts';
+import { makeHostileWallet } from '../../tests/support/hostile-wallet.ts';
 import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, signOffer, toPayment } from '../../tests/support/pay.ts';
 import { useTestChain } from '../../tests/support/test-chain.ts';
@@ -40,7 +41,10 @@ test('all verifications of one moment share one call to the chain', async () => 
   await verifyPayment(seen, poor, offer);
   rpc.seen.length = 0;
   const verdicts = await Promise.all([...good, poor].map((payment) => verifyPayment(seen, payment, offer)));
-  expect(verdicts).toEqual([...good.map(() => ({ ok: true })), refusal('invalid_exact_evm_insufficient_balance')]);
+  expect(verdicts).toMatchObject([
+    ...good.map(() => ({ ok: true })),
+    refusal('invalid_exact_evm_insufficient_balance'),
+  ]);
   expect(rpc.seen).toEqual(['eth_call']);
   await seen.close();
 });
@@ -49,7 +53,7 @@ test('two payments of one payer at once are each looked at for themselves', asyn
   const payer = await makePayer();
   const big = makeOffer({ payTo: offer.payTo, amountAtomic: 6_000_000n });
   const both = await Promise.all([pay(payer, big), pay(payer, big)]);
-  expect(await Promise.all(both.map((payment) => verifyPayment(payments, payment, big)))).toEqual([
+  expect(await Promise.all(both.map((payment) => verifyPayment(payments, payment, big)))).toMatchObject([
     { ok: true },
     { ok: true },
   ]);
@@ -63,7 +67,7 @@ test('where there is no Multicall3, single calls say the same', async () => {
   const verdicts = await Promise.all([good, poor].map((payment) => verifyPayment(without, payment, offer)));
   await chain.client.setCode({ address: MULTICALL3, bytecode: code ?? '0x' });
   await without.close();
-  expect(verdicts).toEqual([{ ok: true }, refusal('invalid_exact_evm_insufficient_balance')]);
+  expect(verdicts).toMatchObject([{ ok: true }, refusal('invalid_exact_evm_insufficient_balance')]);
 });
 
 test('a network or an asset that is not ours is refused', async () => {
@@ -82,7 +86,7 @@ test('on a chain whose last block is old, a window that our own clock finds open
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + 3n });
   const clock = { now: () => Number(timestamp + 3n) * 1000 };
   const later = await openTestPayments(chain, { clock });
-  expect(await verifyPayment(later, payment, offer)).toEqual({ ok: true });
+  expect(await verifyPayment(later, payment, offer)).toMatchObject({ ok: true });
   await later.close();
   await chain.client.mine({ blocks: 1 });
 });
@@ -92,15 +96,24 @@ describe('wallets with code', () => {
     const owner = makeAccount();
     const wallet = await makeContractWallet(chain, owner);
     const payment = await pay(owner, offer, { from: wallet });
-    expect(await verifyPayment(payments, payment, offer)).toEqual({ ok: true });
+    expect(await verifyPayment(payments, payment, offer)).toMatchObject({ ok: true });
     const forged = await pay(makeAccount(), offer, { from: wallet });
     expect(await verifyPayment(payments, forged, offer)).toEqual(refusal('invalid_exact_evm_signature'));
+  });
+
+  test('a contract wallet that accepts only simulations is refused', async () => {
+    const wallet = await makeHostileWallet(chain);
+    const payment = await pay(makeAccount(), offer, { from: wallet });
+    expect(await verifyPayment(payments, payment, offer)).toEqual(refusal('invalid_exact_evm_signature'));
+    const withoutKeys = await openTestPayments(chain, { settlerPrivateKeys: [] });
+    expect(await verifyPayment(withoutKeys, payment, offer)).toEqual(refusal('invalid_exact_evm_signature'));
+    await withoutKeys.close();
   });
 
   test('an account that handed itself to code that refuses its own key cannot pay (EIP-7702): the token would not either', async () => {
     const payer = await makePayer();
     const payment = await pay(payer, offer);
-    expect(await verifyPayment(payments, payment, offer)).toEqual({ ok: true });
+    expect(await verifyPayment(payments, payment, offer)).toMatchObject({ ok: true });
     await chain.client.setCode({ address: payer.address, bytecode: '0x60006000fd' });
     expect(await verifyPayment(payments, payment, offer)).toMatchObject({ ok: false });
     expect(await verifyPayment(payments, payment, offer)).not.toHaveProperty('retryable');
@@ -137,7 +150,7 @@ describe('when the chain cannot be asked', () => {
       retryable: true,
     });
     rpc.plan(() => null);
-    expect(await verifyPayment(broken, payment, offer)).toEqual({ ok: true });
+    expect(await verifyPayment(broken, payment, offer)).toMatchObject({ ok: true });
     await broken.close();
   });
 

@@ -3,6 +3,7 @@ import type { Payments } from './open-payments.ts';
 import type { Payment } from './payment.ts';
 import { checkTerms, isSignedByPayer, reasons, toDigest } from './schemes/exact-eip3009.ts';
 import type { Chain } from './settlers/chain.ts';
+import { GAS } from './settlers/gas.ts';
 import { judgeInspection } from './settlers/judge-inspection.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -31,7 +32,9 @@ async function verifyOnChain(
   chain: Chain,
   { payment, offer }: { payment: Payment; offer: Offer },
 ): Promise<Verdict> {
-  const signed = await checkSignature(chain, payment, offer);
+  const digest = toDigest(payment, offer);
+  const isOwn = isSignedByPayer(payment, digest);
+  const signed: Verdict = isOwn ? { ok: true } : await askWallet(chain, payment, digest);
   if (!signed.ok) {
     return signed;
   }
@@ -39,17 +42,14 @@ async function verifyOnChain(
   if (!terms.ok) {
     return terms;
   }
-  const inspection = await chain.reader.inspect(payment);
+  // The code of a contract wallet runs in the transfer, so it is tried with the gas that the transaction would have.
+  const inspection = await chain.reader.inspect(payment, isOwn ? {} : { gasLimit: GAS.wallet });
   const reason = judgeInspection(inspection, offer);
   return reason === null ? { ok: true, balanceAtomic: inspection.balanceAtomic } : { ok: false, reason };
 }
 
 /** Where `from` did not sign itself it may be a contract wallet, which is asked (ERC-1271). */
-async function checkSignature(chain: Chain, payment: Payment, offer: Offer): Promise<Verdict> {
-  const digest = toDigest(payment, offer);
-  if (isSignedByPayer(payment, digest)) {
-    return { ok: true };
-  }
+async function askWallet(chain: Chain, payment: Payment, digest: Buffer): Promise<Verdict> {
   const isWallet = await chain.reader.hasCode(payment.payer);
   if (!isWallet) {
     const isUndeployed = payment.signature.endsWith(ERC6492_SUFFIX);

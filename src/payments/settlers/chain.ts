@@ -16,10 +16,12 @@ interface ChainOptions {
   rpcUrl: string | undefined;
   clock: Clock;
   timeoutMs?: number;
+  /** Whose transactions are simulated where nobody else is named. */
+  from?: string;
 }
 
 export function openChain(options: ChainOptions): Chain {
-  const { network, clock, rpcUrl, timeoutMs } = options;
+  const { network, clock, rpcUrl, timeoutMs, from } = options;
   const rpc = openJsonRpc({ url: rpcUrl ?? network.defaultRpcUrl, timeoutMs });
-  return { network, rpc, reader: openChainReader({ network, rpc, clock }) };
+  return { network, rpc, reader: openChainReader({ network, rpc, clock, from }) };
 }

@@ -1,9 +1,9 @@
+import type { Chain } from './chain.ts';
 import { readFees } from './fees.ts';
-import type { JsonRpc } from './json-rpc.ts';
 import type { SettlerReadiness } from './settler.ts';
 
 export interface GasCheck {
-  rpc: JsonRpc;
+  chain: Pick<Chain, 'rpc' | 'network'>;
   addresses: readonly string[];
   gasLimit: bigint;
 }
@@ -12,8 +12,8 @@ export interface GasCheck {
 export async function checkGas(check: GasCheck): Promise<SettlerReadiness> {
   try {
     const [fees, ...balances] = await Promise.all([
-      readFees(check.rpc),
-      ...check.addresses.map((address) => check.rpc.call('eth_getBalance', [address, 'latest'])),
+      readFees(check.chain),
+      ...check.addresses.map((address) => check.chain.rpc.call('eth_getBalance', [address, 'latest'])),
     ]);
     const needed = fees.maxFeePerGas * check.gasLimit;
     return balances.some((balance) => BigInt(String(balance)) >= needed)

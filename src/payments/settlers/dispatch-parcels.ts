@@ -1,6 +1,7 @@
 import { reasons } from '../schemes/exact-eip3009.ts';
 import { encodeAggregate3, encodeTransfer, MULTICALL3 } from './call-data.ts';
 import type { Chain } from './chain.ts';
+import { GAS } from './gas.ts';
 import type { Fate, Lane, Shipment } from './lane.ts';
 import { closeReceipt, prepareParcel, type Parcel } from './parcel.ts';
 import type { Log, SettlerOutcome } from './settler.ts';
@@ -25,10 +26,6 @@ interface DispatchState {
 
 const MAX_BATCH = 100;
 const MAX_ATTEMPTS = 3;
-/** Unused gas is not paid; a contract wallet may verify a passkey in its own code. */
-const GAS = { single: 200_000n, wallet: 700_000n, batch: 80_000n, each: 120_000n };
-export const GAS_OF_A_SETTLEMENT = GAS.single;
-
 export const unknown: SettlerOutcome = { status: 'unknown', reason: reasons.pending };
 
 export function unavailable(reason: string): SettlerOutcome {
@@ -85,7 +82,7 @@ function takeBatch(state: DispatchState): Parcel[] {
 
 async function runBatch(state: DispatchState, lane: Lane, batch: readonly Parcel[]): Promise<void> {
   try {
-    const prepared = await Promise.all(batch.map((parcel) => prepareParcel(state.chain, parcel)));
+    const prepared = await Promise.all(batch.map((parcel) => prepareParcel(state.chain, parcel, lane.address)));
     const sendable = batch.filter((_, index) => prepared[index]);
     const apart = sendable.length > 1 ? sendable.filter((parcel) => parcel.isAlone) : [];
     enqueue(state, apart);
@@ -103,7 +100,9 @@ async function runBatch(state: DispatchState, lane: Lane, batch: readonly Parcel
 async function closeBatch(state: DispatchState, batch: readonly Parcel[], fate: Fate): Promise<void> {
   switch (fate.kind) {
     case 'mined':
-      await Promise.all(batch.map((parcel) => closeReceipt(state.chain, parcel, fate.receipt)));
+      await Promise.all(
+        batch.map((parcel) => closeReceipt(state.chain, parcel, { receipt: fate.receipt, isLone: batch.length === 1 })),
+      );
       return sendAgain(state, batch);
     case 'replaced':
       return sendAgain(state, batch);

@@ -3,6 +3,8 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contractAddresses } from '#sandbox/index.ts';
 import { makeContractWallet } from '../../../tests/support/contract-wallet.ts';
+import { startFaultyRpc } from '../../../tests/support/faulty-rpc.ts';
+import { makeHostileWallet } from '../../../tests/support/hostile-wallet.ts';
 import { openTestSettler } from '../../../tests/support/open-test-settler.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } from '../../../tests/support/pay.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
@@ -163,6 +165,34 @@ test('a contract wallet pays by ERC-1271, beside others', async () => {
   const outcomes = await Promise.all(payments.map((payment) => opened.settler.settle(payment, offer)));
   expect(outcomes.map((outcome) => outcome.status)).toEqual(['settled', 'settled']);
   expect(await balanceOf(wallet)).toBe(9_990_000n);
+});
+
+test('a contract wallet that accepts only simulations is refused before any gas is paid', async () => {
+  const wallet = await makeHostileWallet(chain);
+  const offer = makePayee();
+  const before = await chain.client.getBlockNumber();
+  const outcome = await opened.settler.settle(await pay(makeAccount(), offer, { from: wallet }), offer);
+  expect(outcome.status).toBe('refused');
+  expect(await chain.client.getBlockNumber()).toBe(before);
+});
+
+test('a contract wallet that no simulation sees through is given up after two transactions', async () => {
+  const nobody = '0x0000000000000000000000000000000000000000';
+  await chain.client.setBalance({ address: nobody, value: parseEther('1') });
+  const rpc = await startFaultyRpc(chain.current.rpcUrl);
+  rpc.alter((body) => body.replaceAll(/"from":"0x[0-9a-f]{40}"/gi, `"from":"${nobody}"`));
+  const { settler, close } = await openTestSettler(chain, { rpcUrl: rpc.url });
+  const wallet = await makeHostileWallet(chain);
+  const offer = makePayee();
+  const before = await chain.client.getBlockNumber();
+  expect(await settler.settle(await pay(makeAccount(), offer, { from: wallet }), offer)).toEqual({
+    status: 'refused',
+    reason: 'invalid_exact_evm_transaction_failed',
+    reverted: 2,
+  });
+  expect(await chain.client.getBlockNumber()).toBe(before + 2n);
+  await close();
+  await rpc.close();
 });
 
 test('an account without gas sends nothing and says so', async () => {

@@ -4,9 +4,10 @@ import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Chain } from './chain.ts';
 import { checkGas } from './check-gas.ts';
-import { GAS_OF_A_SETTLEMENT, openDispatch, unavailable, unknown } from './dispatch-parcels.ts';
+import { openDispatch, unavailable, unknown } from './dispatch-parcels.ts';
+import { GAS } from './gas.ts';
 import { openLane, type LaneTiming } from './lane.ts';
-import { openParcel, type Parcel } from './parcel.ts';
+import { openParcel, withReverted, type Parcel } from './parcel.ts';
 import type { Log, Settler, SettlerOutcome } from './settler.ts';
 import { toSigningKey } from './sign-transaction.ts';
 
@@ -23,14 +24,14 @@ export interface SettlerTiming extends LaneTiming {
   answerMs: number;
 }
 
-const usualTiming: SettlerTiming = { pollMs: 60, recheckMs: 2000, replaceAfterMs: 12_000, answerMs: 30_000 };
+const usualTiming: SettlerTiming = { pollMs: 60, recheckMs: 2000, replaceAfterMs: 12_000, answerMs: 12_000 };
 
 /** Settles with real transactions of our own keys. The keys hold gas only; no money of buyers or creators touches them. */
 export function openEmbeddedSettler(options: EmbeddedOptions): Settler {
-  const { network, rpc, clock, log } = options;
+  const { network, clock, log } = options;
   const timing = { ...usualTiming, ...options.timing };
   const lanes = options.privateKeys.map((privateKey) =>
-    openLane({ key: toSigningKey(privateKey), chainId: network.chainId, rpc, timing, clock, log }),
+    openLane({ key: toSigningKey(privateKey), chain: options, timing, clock, log }),
   );
   const addresses = lanes.map((lane) => lane.address);
   const dispatch = openDispatch(options, lanes, log);
@@ -59,14 +60,15 @@ export function openEmbeddedSettler(options: EmbeddedOptions): Settler {
       dispatch.withdraw(parcel);
       parcel.decide(unavailable('settler_busy'));
     }
-    return parcel.isDecided ? parcel.decision : outcome;
+    return parcel.isDecided ? parcel.decision : withReverted(parcel, outcome);
   }
 
   return {
     name: `embedded ${network.caip2}`,
     supports: (name) => name === network.caip2,
     settle,
-    checkReady: () => checkGas({ rpc, addresses, gasLimit: GAS_OF_A_SETTLEMENT }),
+    limitMs: timing.answerMs,
+    checkReady: () => checkGas({ chain: options, addresses, gasLimit: GAS.single }),
     stop: () => dispatch.stop(),
   };
 }

@@ -1,3 +1,4 @@
+import type { Network } from '../networks.ts';
 import { isRecord, type JsonRpc } from './json-rpc.ts';
 
 export interface Fees {
@@ -5,37 +6,59 @@ export interface Fees {
   maxFeePerGas: bigint;
 }
 
+interface Endpoint {
+  rpc: JsonRpc;
+  network: Pick<Network, 'ceilings'>;
+}
+
+const GWEI = 1_000_000_000n;
 const KEPT_MS = 5000;
-const FALLBACK_TIP = 1_000_000_000n;
+/** What is not mined at ten times its first fee waits for something else than money. */
+const MAX_RAISE = 10n;
+const FALLBACK_TIP = GWEI;
 
 const known = new WeakMap<JsonRpc, { fees: Promise<Fees>; readAt: number }>();
 
-/** Twice the base fee of the latest block plus the tip that the node suggests; kept for 5 s per endpoint. */
-export function readFees(rpc: JsonRpc): Promise<Fees> {
+/**
+ * Twice the base fee of the latest block plus the tip that the node suggests, within the ceilings of the network: a node
+ * is not trusted to spend our gas. Kept for 5 s per endpoint.
+ */
+export function readFees({ rpc, network }: Endpoint): Promise<Fees> {
   const kept = known.get(rpc);
   if (kept && performance.now() - kept.readAt < KEPT_MS) {
     return kept.fees;
   }
-  const fees = askFees(rpc);
+  const fees = askFees(rpc, network.ceilings);
   known.set(rpc, { fees, readAt: performance.now() });
   fees.catch(() => known.delete(rpc));
   return fees;
 }
 
-/** A replacement has to pay at least a tenth more, or nodes keep the old transaction. */
-export function raiseFees(fees: Fees): Fees {
+/**
+ * A replacement has to pay at least a tenth more, or nodes keep the old transaction; `null` when that would be more than
+ * ten times the `first` fees or than the ceilings of the network.
+ */
+export function raiseFees(fees: Fees, limits: { first: Fees; network: Pick<Network, 'ceilings'> }): Fees | null {
+  const { first, network } = limits;
   const raise = (fee: bigint) => (fee * 5n) / 4n + 1n;
-  return { maxPriorityFeePerGas: raise(fees.maxPriorityFeePerGas), maxFeePerGas: raise(fees.maxFeePerGas) };
+  const maxFeePerGas = raise(fees.maxFeePerGas);
+  const highest = smaller(first.maxFeePerGas * MAX_RAISE, network.ceilings.feeGwei * GWEI);
+  return maxFeePerGas > highest ? null : { maxPriorityFeePerGas: raise(fees.maxPriorityFeePerGas), maxFeePerGas };
 }
 
-async function askFees(rpc: JsonRpc): Promise<Fees> {
+async function askFees(rpc: JsonRpc, ceilings: Network['ceilings']): Promise<Fees> {
   const [block, tip] = await Promise.all([
     rpc.call('eth_getBlockByNumber', ['latest', false]),
     rpc.call('eth_maxPriorityFeePerGas', []).catch(() => null),
   ]);
   const baseFee = isRecord(block) ? toAmount(block['baseFeePerGas']) : null;
-  const maxPriorityFeePerGas = toAmount(tip) ?? FALLBACK_TIP;
-  return { maxPriorityFeePerGas, maxFeePerGas: (baseFee ?? 0n) * 2n + maxPriorityFeePerGas };
+  const maxPriorityFeePerGas = smaller(toAmount(tip) ?? FALLBACK_TIP, ceilings.tipGwei * GWEI);
+  const wanted = (baseFee ?? 0n) * 2n + maxPriorityFeePerGas;
+  return { maxPriorityFeePerGas, maxFeePerGas: smaller(wanted, ceilings.feeGwei * GWEI) };
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 function toAmount(answer: unknown): bigint | null {

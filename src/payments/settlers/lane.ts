@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '#kit/index.ts';
 import { readFees, raiseFees, type Fees } from './fees.ts';
+import type { Chain } from './chain.ts';
 import { isRecord, RpcError, type JsonRpc } from './json-rpc.ts';
 import type { Log } from './settler.ts';
 import { signTransaction, type SigningKey } from './sign-transaction.ts';
@@ -39,8 +40,7 @@ export interface Lane {
 
 interface LaneOptions {
   key: SigningKey;
-  chainId: number;
-  rpc: JsonRpc;
+  chain: Pick<Chain, 'rpc' | 'network'>;
   timing: LaneTiming;
   clock: Clock;
   log: Log;
@@ -53,6 +53,7 @@ interface Prepared {
 
 interface Flight extends Prepared {
   load: Load;
+  firstFees: Fees;
   raw: string;
   hashes: string[];
   sentAt: number;
@@ -95,7 +96,7 @@ async function ship(lane: LaneState, shipment: Shipment): Promise<Fate> {
       return { kind: 'not_sent', reason: 'called_off' };
     }
     const flight = takeOff(lane, prepared, load);
-    const sent = await send(lane.rpc, flight.raw);
+    const sent = await send(lane.chain.rpc, flight.raw);
     if (sent === 'accepted' || sent === 'unsure') {
       return track(lane, flight);
     }
@@ -115,7 +116,10 @@ async function ship(lane: LaneState, shipment: Shipment): Promise<Fate> {
 
 async function prepare(lane: LaneState): Promise<Prepared | null> {
   try {
-    const [fees, nonce] = await Promise.all([readFees(lane.rpc), lane.nextNonce ?? countTransactions(lane, 'pending')]);
+    const [fees, nonce] = await Promise.all([
+      readFees(lane.chain),
+      lane.nextNonce ?? countTransactions(lane, 'pending'),
+    ]);
     return { fees, nonce };
   } catch (error) {
     lane.log.warn({ err: error, lane: lane.key.address }, 'a settlement could not be prepared');
@@ -126,13 +130,13 @@ async function prepare(lane: LaneState): Promise<Prepared | null> {
 function takeOff(lane: LaneState, prepared: Prepared, load: Load): Flight {
   const { raw, hash } = sign(lane, prepared, load);
   const at = lane.clock.now();
-  return { ...prepared, load, raw, hashes: [hash], sentAt: at, checkedAt: at, raisedAt: at };
+  return { ...prepared, firstFees: prepared.fees, load, raw, hashes: [hash], sentAt: at, checkedAt: at, raisedAt: at };
 }
 
 async function track(lane: LaneState, flight: Flight): Promise<Fate> {
   const { timing, clock } = lane;
   for (let look = 0; ; look += 1) {
-    const receipt = await findReceipt(lane, flight.hashes);
+    const { receipt, isRead } = await readReceipts(lane, flight.hashes);
     if (receipt) {
       lane.nextNonce = flight.nonce + 1;
       return { kind: 'mined', receipt };
@@ -141,7 +145,7 @@ async function track(lane: LaneState, flight: Flight): Promise<Fate> {
       return { kind: 'stopped' };
     }
     const isDue = clock.now() - flight.checkedAt >= timing.recheckMs;
-    if (isDue && (await recheck(lane, flight)) === 'gone') {
+    if (isDue && (await recheck(lane, flight, isRead)) === 'gone') {
       lane.nextNonce = null;
       await wait(timing.pollMs);
       const late = await findReceipt(lane, flight.hashes);
@@ -153,50 +157,70 @@ async function track(lane: LaneState, flight: Flight): Promise<Fate> {
 }
 
 /** `gone`: the nonce is used up and none of our transactions was mined with it. */
-async function recheck(lane: LaneState, flight: Flight): Promise<'waiting' | 'gone'> {
+async function recheck(lane: LaneState, flight: Flight, isRead: boolean): Promise<'waiting' | 'gone'> {
   flight.checkedAt = lane.clock.now();
   const used = await countTransactions(lane, 'latest').catch(() => null);
   if (used !== null && used > flight.nonce) {
     return 'gone';
   }
-  const isOverdue = lane.clock.now() - flight.raisedAt >= lane.timing.replaceAfterMs;
-  if (isOverdue && used !== null && used < flight.nonce) {
+  // Where nobody tells whether it is mined, paying more for it may be paying for nothing.
+  const isOverdue = isRead && used !== null && lane.clock.now() - flight.raisedAt >= lane.timing.replaceAfterMs;
+  if (isOverdue && used < flight.nonce) {
     await fillGap(lane, flight, used);
   }
   if (isOverdue) {
     raise(lane, flight);
   }
-  await send(lane.rpc, flight.raw);
+  await send(lane.chain.rpc, flight.raw);
   return 'waiting';
 }
 
 function raise(lane: LaneState, flight: Flight): void {
-  flight.fees = raiseFees(flight.fees);
+  flight.raisedAt = lane.clock.now();
+  const raised = raiseFees(flight.fees, { first: flight.firstFees, network: lane.chain.network });
+  if (!raised) {
+    lane.log.error(
+      { lane: lane.key.address, nonce: flight.nonce },
+      'a settlement waits for its block at the highest fee',
+    );
+    return;
+  }
+  flight.fees = raised;
   const { raw, hash } = sign(lane, flight, flight.load);
   flight.raw = raw;
   flight.hashes.push(hash);
-  flight.raisedAt = lane.clock.now();
   lane.log.warn({ lane: lane.key.address, nonce: flight.nonce }, 'a settlement waits for its block: fees raised');
 }
 
 /** A transaction of an earlier run that nobody watches holds up all that follow: an empty one takes its place. */
 async function fillGap(lane: LaneState, flight: Flight, nonce: number): Promise<void> {
   const load = { to: lane.key.address, data: '0x', gasLimit: GAS_OF_A_PLAIN_TRANSFER };
-  await send(lane.rpc, sign(lane, { nonce, fees: raiseFees(flight.fees) }, load).raw);
+  const fees = raiseFees(flight.fees, { first: flight.firstFees, network: lane.chain.network }) ?? flight.fees;
+  await send(lane.chain.rpc, sign(lane, { nonce, fees }, load).raw);
 }
 
 function sign(lane: LaneState, { nonce, fees }: Prepared, load: Load): { raw: string; hash: string } {
-  return signTransaction(lane.key, { chainId: lane.chainId, nonce, ...fees, ...load });
+  return signTransaction(lane.key, { chainId: lane.chain.network.chainId, nonce, ...fees, ...load });
 }
 
 async function findReceipt(lane: LaneState, hashes: readonly string[]): Promise<Record<string, unknown> | null> {
-  const found = await Promise.allSettled(hashes.map((hash) => lane.rpc.call('eth_getTransactionReceipt', [hash])));
+  const { receipt } = await readReceipts(lane, hashes);
+  return receipt;
+}
+
+/** `isRead`: the endpoint answered for every hash, so that no receipt means that there is none. */
+async function readReceipts(lane: LaneState, hashes: readonly string[]) {
+  const asked = hashes.map((hash) => lane.chain.rpc.call('eth_getTransactionReceipt', [hash]));
+  const found = await Promise.allSettled(asked);
   const receipts = found.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  return receipts.find((receipt) => isRecord(receipt)) ?? null;
+  return {
+    receipt: receipts.find((receipt) => isRecord(receipt)) ?? null,
+    isRead: receipts.length === hashes.length,
+  };
 }
 
 async function countTransactions(lane: LaneState, block: 'latest' | 'pending'): Promise<number> {
-  return Number(await lane.rpc.call('eth_getTransactionCount', [lane.key.address, block]));
+  return Number(await lane.chain.rpc.call('eth_getTransactionCount', [lane.key.address, block]));
 }
 
 async function send(rpc: JsonRpc, raw: string): Promise<Sent> {

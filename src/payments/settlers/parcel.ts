@@ -3,8 +3,10 @@ import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import { reasons } from '../schemes/exact-eip3009.ts';
 import type { Chain } from './chain.ts';
-import type { Inspection } from './chain-reader.ts';
+import type { Inspection, Sender } from './chain-reader.ts';
 import { findTransfer, isTransferOf } from './find-transfer.ts';
+import { readFees } from './fees.ts';
+import { GAS } from './gas.ts';
 import { judgeInspection } from './judge-inspection.ts';
 import type { SettlerOutcome } from './settler.ts';
 import { toReason } from './to-reason.ts';
@@ -19,12 +21,16 @@ export interface Parcel {
   /** Something that can move the money may have left. */
   isSent: boolean;
   attempts: number;
+  /** Transactions for this payment alone that were mined without moving the money: gas that nobody gives back. */
+  reverted: number;
   isDecided: boolean;
   decision: Promise<SettlerOutcome>;
   /** Only the first decision counts. */
   decide(outcome: SettlerOutcome): void;
 }
 
+/** Of transactions for one authorisation; then it is refused. */
+const MAX_REVERTED = 2;
 const READ_ATTEMPTS = 3;
 const READ_PAUSE_MS = 100;
 
@@ -36,26 +42,33 @@ export function openParcel(payment: Payment, offer: Offer, onDecided: () => void
     isAlone: false,
     isSent: false,
     attempts: 0,
+    reverted: 0,
     isDecided: false,
     decision: promise,
     decide: (outcome) => {
       if (!parcel.isDecided) {
         parcel.isDecided = true;
         onDecided();
-        resolve(outcome);
+        resolve(withReverted(parcel, outcome));
       }
     },
   };
   return parcel;
 }
 
-/** Asks the chain before a nonce is taken for it; `false` when there is nothing to send (the parcel is then decided). */
-export async function prepareParcel(chain: Chain, parcel: Parcel): Promise<boolean> {
+/** Tells beside an outcome without money how many transactions were spent on it. */
+export function withReverted(parcel: Pick<Parcel, 'reverted'>, outcome: SettlerOutcome): SettlerOutcome {
+  const isSpent = parcel.reverted > 0 && (outcome.status === 'refused' || outcome.status === 'unknown');
+  return isSpent ? { ...outcome, reverted: parcel.reverted } : outcome;
+}
+
+/**
+ * Asks the chain before a nonce of `from` is taken for it; `false` when there is nothing to send (the parcel is then
+ * decided).
+ */
+export async function prepareParcel(chain: Chain, parcel: Parcel, from: string): Promise<boolean> {
   try {
-    const [inspection, hasCode] = await again(() =>
-      Promise.all([chain.reader.inspect(parcel.payment), chain.reader.hasCode(parcel.payment.payer)]),
-    );
-    parcel.isAlone ||= hasCode;
+    const inspection = await again(() => inspectParcel(chain, parcel, from));
     if (judgeInspection(inspection, parcel.offer) === null) {
       return true;
     }
@@ -70,18 +83,45 @@ export async function prepareParcel(chain: Chain, parcel: Parcel): Promise<boole
   return false;
 }
 
-/** Decides by the logs of the receipt; where they hold no transfer, by what the chain says now. */
-export async function closeReceipt(chain: Chain, parcel: Parcel, receipt: Record<string, unknown>): Promise<void> {
+/** A payer with code runs it in the transfer: what it does there is simulated exactly as it would be sent. */
+async function inspectParcel(chain: Chain, parcel: Parcel, from: string): Promise<Inspection> {
+  const { payment, offer } = parcel;
+  const [inspection, hasCode] = await Promise.all([
+    chain.reader.inspect(payment, { from }),
+    chain.reader.hasCode(payment.payer),
+  ]);
+  parcel.isAlone ||= hasCode;
+  if (!hasCode || judgeInspection(inspection, offer) !== null) {
+    return inspection;
+  }
+  const sender: Sender = { from, gasLimit: GAS.wallet, fees: await readFees(chain) };
+  return chain.reader.inspect(payment, sender);
+}
+
+/**
+ * Decides by the logs of the receipt; where they hold no transfer, by what the chain says now. A payment that had a
+ * transaction to itself, and would go through now, is given up when that has happened too often: a wallet can tell
+ * simulations apart, and none of its transactions is outstanding any more.
+ */
+export async function closeReceipt(
+  chain: Chain,
+  parcel: Parcel,
+  mined: { receipt: Record<string, unknown>; isLone: boolean },
+): Promise<void> {
+  const { receipt, isLone } = mined;
   const transfers = pairTransfers(toLogs(receipt['logs'], parcel.offer.asset));
   const own = transfers.find((transfer) => isTransferOf(transfer, parcel.payment, parcel.offer));
   if (own) {
     parcel.decide(settled(chain, own.transaction));
     return;
   }
+  parcel.reverted += isLone ? 1 : 0;
   try {
     const inspection = await again(() => chain.reader.inspect(parcel.payment));
     if (judgeInspection(inspection, parcel.offer) !== null) {
       parcel.decide(await explain(chain, parcel, inspection));
+    } else if (parcel.reverted >= MAX_REVERTED) {
+      parcel.decide({ status: 'refused', reason: reasons.transaction });
     }
   } catch {
     parcel.decide({ status: 'unknown', reason: reasons.pending });
@@ -94,7 +134,7 @@ async function explain(chain: Chain, parcel: Parcel, inspection: Inspection): Pr
     const reason = judgeInspection(inspection, parcel.offer) ?? reasons.transaction;
     return { status: 'refused', reason: toReason(inspection.revert ?? '') ?? reason };
   }
-  const found = await again(() => findTransfer(chain.rpc, parcel.payment, parcel.offer));
+  const found = await again(() => findTransfer(chain.rpc, parcel.payment, { offer: parcel.offer }));
   switch (found.kind) {
     case 'transferred':
       return settled(chain, found.transaction);
