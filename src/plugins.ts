@@ -4,11 +4,14 @@ import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#
 import type { Gateway } from '#gateway/index.ts';
 import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
+import { watchLedger, type Payments } from '#payments/index.ts';
 import type { ResourceKind } from '#resources/index.ts';
 import { scheduleRollup } from '#usage/index.ts';
 
 /** Paid answers are kept this long for whoever sends the same payment again (docs/decisions/0006). */
 const ANSWER_RETENTION_SECONDS = 3_600;
+/** Somewhat more than the time between two looks. */
+const LEDGER_WINDOW_SECONDS = 720;
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
   return [openOpenrouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];
@@ -18,6 +21,7 @@ interface JobDeps {
   gateway: Gateway;
   media: Media;
   models: ModelsDeps;
+  payments: Payments;
 }
 
 export function registerJobs(durable: Durable, deps: JobDeps): void {
@@ -25,10 +29,16 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   scheduleModelSync(durable, deps.models);
   scheduleRollup(durable, deps.models.database);
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
+  durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({
     name: 'gateway.expire-answers',
     intervalMs: minutes,
     run: () => deps.gateway.expireAnswers(ANSWER_RETENTION_SECONDS),
+  });
+  durable.every({
+    name: 'payments.watch-ledger',
+    intervalMs: 10 * minutes,
+    run: () => watchLedger({ database: deps.models.database, payments: deps.payments }, LEDGER_WINDOW_SECONDS),
   });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
 }

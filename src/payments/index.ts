@@ -22,6 +22,7 @@ export type { LedgerInput } from './record-entries.ts';
 export { settlePayment } from './settle-payment.ts';
 export { toSettlerAddress } from './settlers/sign-transaction.ts';
 export { verifyPayment } from './verify-payment.ts';
+export { watchLedger } from './watch-ledger.ts';
 export { decodePayment } from './wire/decode-payment.ts';
 export { toSettlementHeader } from './wire/to-settlement-header.ts';
 export type { Verdict } from './verdict.ts';

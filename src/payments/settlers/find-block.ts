@@ -2,14 +2,19 @@ import { isRecord, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
 
 const FIRST_STEP = 1000;
 
-/** A block made at `timestampSeconds` or before, at most `FIRST_STEP` blocks too old; 0 when the chain is younger. */
-export async function findBlockBefore(rpc: JsonRpc, head: number, timestampSeconds: number): Promise<number> {
+/** A block made at `timestampSeconds` or before, at most `slack` (1000) blocks too old; 0 when the chain is younger. */
+export async function findBlockBefore(
+  rpc: JsonRpc,
+  head: number,
+  wanted: { timestampSeconds: number; slack?: number },
+): Promise<number> {
+  const { timestampSeconds, slack = FIRST_STEP } = wanted;
   let [old, young] = [head, head];
   for (let step = FIRST_STEP; old > 0 && (await readTimestamp(rpc, old)) > timestampSeconds; step *= 2) {
     young = old;
     old = Math.max(0, old - step);
   }
-  while (young - old > FIRST_STEP) {
+  while (young - old > slack) {
     const middle = Math.floor((old + young) / 2);
     if ((await readTimestamp(rpc, middle)) > timestampSeconds) {
       young = middle;

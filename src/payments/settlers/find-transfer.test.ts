@@ -118,10 +118,10 @@ test('the block of a time is found in a few questions, on the old side', async (
   };
   for (const wanted of [0, 1, 999, 1_234_567, HEAD - 1, HEAD]) {
     questions = 0;
-    const block = await findBlockBefore(counting, HEAD, timeOf(wanted));
+    const block = await findBlockBefore(counting, HEAD, { timestampSeconds: timeOf(wanted) });
     expect(block).toBeLessThanOrEqual(wanted);
     expect(block).toBeGreaterThan(wanted - 1001);
     expect(questions).toBeLessThan(30);
   }
-  expect(await findBlockBefore(rpc, HEAD, 0)).toBe(0);
+  expect(await findBlockBefore(rpc, HEAD, { timestampSeconds: 0 })).toBe(0);
 });

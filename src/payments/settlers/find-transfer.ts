@@ -41,7 +41,7 @@ export async function findTransfer(rpc: JsonRpc, payment: Payment, searched: Sea
     if (use) {
       return use.topics[0] === topics.canceled ? { kind: 'spent' } : judgeReceipt(rpc, payment, { offer, use });
     }
-    oldest ??= await findBlockBefore(rpc, head, firstSecond(payment, searched.sinceMs));
+    oldest ??= await findBlockBefore(rpc, head, { timestampSeconds: firstSecond(payment, searched.sinceMs) });
     to = from - 1;
   }
   return { kind: 'not_found' };
