@@ -4,9 +4,10 @@ import { countRefusals } from './count-refusals.ts';
 import type { Challenge } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { noteDeliveries } from './note-deliveries.ts';
+import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
-import { beat, expireAnswers, forgetProcess, reconcileCalls } from './reconcile-calls.ts';
+import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
 const BEAT_EVERY_MS = 3_000;
 
@@ -16,8 +17,10 @@ export interface Gateway {
   findChallenge(creator: string, slug: string): Challenge | null;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
   markDelivered(callId: string): void;
-  /** Drives overdue calls; to be called every few seconds by a job. */
+  /** Moves on overdue calls and those of dead processes; to be called every few seconds by a job. */
   reconcile(): Promise<number>;
+  /** Asks the chain about calls whose settlement is not known; to be called every few seconds by another job. */
+  resolvePending(): Promise<number>;
   expireAnswers(retentionSeconds: number): Promise<number>;
   /** Waits for calls that are being carried out, then says that this process is gone. */
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlig
     findChallenge: (creator, slug) => findChallenge(deps, creator, slug),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
+    resolvePending: () => resolveAllPending(deps),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
     close: async () => {
       await Promise.allSettled(deps.inFlight.values());

@@ -7,6 +7,7 @@ import { transition, type State, type TransitionName } from './transitions.ts';
 type ReconcileDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log' | 'processId'>;
 
 const BATCH = 100;
+const AT_ONCE = 8;
 /** A process that has not beaten for this long is dead; its calls are taken over. */
 const DEAD_AFTER_SECONDS = 15;
 
@@ -15,13 +16,15 @@ interface OpenCall {
   state: State;
 }
 
-const selectOverdue = `
+const selectAbandoned = `
   SELECT id, state FROM calls
-  WHERE state IN ('claimed', 'running', 'settling', 'pending', 'settled')
+  WHERE state IN ('claimed', 'running', 'settling', 'settled')
     AND (deadline < now()
       OR (state IN ('claimed', 'running', 'settling')
           AND process_id NOT IN (SELECT id FROM gateway_processes WHERE beat_at > now() - $1 * interval '1 second')))
   ORDER BY deadline LIMIT $2`;
+
+const selectPending = `SELECT id FROM calls WHERE state = 'pending' AND deadline < now() ORDER BY deadline LIMIT $1`;
 
 /** What becomes of a call that nobody carries on; `pending` is decided by the chain. */
 const abandoned: Partial<Record<State, TransitionName>> = {
@@ -32,21 +35,46 @@ const abandoned: Partial<Record<State, TransitionName>> = {
 };
 
 /**
- * Drives every call that stands in an open state beyond its deadline, or whose process died, to its end
- * (architecture, section 5). Safe to run in several processes at once: each step is one guarded UPDATE.
+ * Moves on every call that stands in an open state beyond its deadline, or whose process died (architecture, section 5).
+ * Safe to run in several processes at once: each step is one guarded UPDATE. It asks nobody but the database, so that no
+ * slow chain holds it up.
  * @returns how many calls it looked at.
  */
 export async function reconcileCalls(deps: ReconcileDeps): Promise<number> {
-  const { rows } = await deps.database.system.query<OpenCall>(selectOverdue, [DEAD_AFTER_SECONDS, BATCH]);
-  for (const call of rows) {
-    await reconcileOne(deps, call).catch((error: unknown) => {
-      deps.log.error({ err: error, callId: call.id }, 'call could not be reconciled; it will be tried again');
-    });
-  }
+  const { rows } = await deps.database.system.query<OpenCall>(selectAbandoned, [DEAD_AFTER_SECONDS, BATCH]);
+  await driveAll(deps, rows, (call) => moveAbandoned(deps, call));
   return rows.length;
 }
 
-async function reconcileOne(deps: ReconcileDeps, call: OpenCall): Promise<void> {
+/**
+ * Asks the chain about the pending calls whose turn has come.
+ * @returns how many calls it looked at.
+ */
+export async function resolveAllPending(deps: ReconcileDeps): Promise<number> {
+  const { rows } = await deps.database.system.query<{ id: string }>(selectPending, [BATCH]);
+  await driveAll(deps, rows, ({ id }) => resolvePending(deps, id));
+  return rows.length;
+}
+
+/** A few at a time; one that fails holds up nobody. */
+async function driveAll<Call extends { id: string }>(
+  deps: ReconcileDeps,
+  calls: readonly Call[],
+  drive: (call: Call) => Promise<void>,
+): Promise<void> {
+  const left = [...calls];
+  const work = async (): Promise<void> => {
+    for (let call = left.shift(); call; call = left.shift()) {
+      const { id } = call;
+      await drive(call).catch((error: unknown) => {
+        deps.log.error({ err: error, callId: id }, 'call could not be reconciled; it will be tried again');
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+async function moveAbandoned(deps: ReconcileDeps, call: OpenCall): Promise<void> {
   const name = abandoned[call.state];
   if (name) {
     const moved = await transition(
@@ -58,9 +86,6 @@ async function reconcileOne(deps: ReconcileDeps, call: OpenCall): Promise<void> 
     if (moved && name === 'fail') {
       await recordAbandoned(deps, call.id);
     }
-  }
-  if (call.state === 'settling' || call.state === 'pending') {
-    await resolvePending(deps, call.id);
   }
 }
 
@@ -125,14 +150,4 @@ export async function forgetProcess(deps: ReconcileDeps): Promise<void> {
     `DELETE FROM gateway_processes WHERE id = $1 OR beat_at < now() - interval '1 day'`,
     [deps.processId],
   );
-}
-
-/** Answers are kept for their retention only; the receipt stays. @returns how many were dropped. */
-export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retentionSeconds: number): Promise<number> {
-  const result = await deps.database.system.query(
-    `UPDATE calls SET answer = NULL
-     WHERE answer IS NOT NULL AND state IN ('delivered', 'owed') AND settled_at < now() - $1 * interval '1 second'`,
-    [retentionSeconds],
-  );
-  return result.rowCount ?? 0;
 }

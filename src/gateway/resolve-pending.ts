@@ -5,37 +5,97 @@ import type { GatewayDeps } from './gateway-deps.ts';
 
 type ResolveDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log'>;
 
-const RETRY_MS = 2_000;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** Buyers ask as often as they like; the chain is asked once in this time per call. */
+const LOOK_EVERY_MS = 1_000;
+/** More than a settlement takes to answer, so that no other process sends beside it. */
+const SEND_MARGIN_MS = 5_000;
+/** Of transactions that were mined without moving the money; afterwards the chain is only asked. */
+const MAX_SETTLE_ATTEMPTS = 2;
 
 interface PendingRow {
   payment: Payment;
   offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  created_at: Date;
+  is_due: boolean;
+  pause_ms: number;
 }
+
+/** Takes the look, and the turn to send if it has come: then the next turn is put off, each time twice as long. */
+const takeTurn = `
+  UPDATE calls SET
+    looked_up_at = now(),
+    resolve_tries = calls.resolve_tries + turn.is_due::int,
+    deadline = CASE WHEN turn.is_due THEN now() + turn.pause_ms * interval '1 millisecond' ELSE calls.deadline END
+  FROM (
+    SELECT id, deadline <= now() AS is_due, least($2 * power(2, least(resolve_tries, 20)), $3) AS pause_ms
+    FROM calls
+    WHERE id = $1 AND state = 'pending'
+      AND (looked_up_at IS NULL OR looked_up_at <= now() - $4 * interval '1 millisecond')
+    FOR UPDATE
+  ) turn
+  WHERE calls.id = turn.id
+  RETURNING calls.payment, calls.offer, calls.created_at, turn.is_due, turn.pause_ms`;
 
 /**
  * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the authorisation
- * expired unused. An authorisation that is neither is sent again: its nonce lets the money move once at the most.
+ * expired unused. An authorisation that is neither is sent again when its turn comes: its nonce lets the money move once
+ * at the most. Anybody may call it at any time; it paces itself.
  */
 export async function resolvePending(deps: ResolveDeps, callId: string): Promise<void> {
-  const found = await deps.database.system.query<PendingRow>(
-    `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond' WHERE id = $1 AND state = 'pending'
-     RETURNING payment, offer`,
-    [callId, RETRY_MS],
-  );
+  const found = await deps.database.system.query<PendingRow>({
+    name: 'calls_take_turn',
+    text: takeTurn,
+    values: [callId, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, LOOK_EVERY_MS],
+  });
   const row = found.rows[0];
   if (!row) {
     return;
   }
   const offer: Offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
-  const settlement = await lookupSettlement(deps.payments, row.payment, offer);
+  const settlement = await lookupSettlement(deps.payments, row.payment, { offer, since: row.created_at });
   if (settlement.status === 'settled') {
     await closeSettled(deps, { callId, name: 'find' }, settlement.transaction);
   } else if (settlement.status === 'expired') {
     await closeUnpaid(deps, { callId, name: 'expire' }, 'authorization_expired');
-  } else if (settlement.status === 'unused') {
-    const result = await settlePayment(deps.payments, row.payment, offer);
-    if (result.status === 'settled') {
-      await closeSettled(deps, { callId, name: 'find' }, result.transaction);
-    }
+  } else if (settlement.status === 'unused' && row.is_due) {
+    await sendAgain(deps, callId, { payment: row.payment, offer, pauseMs: row.pause_ms });
   }
+}
+
+/** Counts the transactions that a settlement has cost in vain. */
+export async function noteReverted(deps: Pick<GatewayDeps, 'database'>, callId: string, count: number): Promise<void> {
+  if (count > 0) {
+    await deps.database.system.query('UPDATE calls SET settle_attempts = settle_attempts + $2 WHERE id = $1', [
+      callId,
+      count,
+    ]);
+  }
+}
+
+async function sendAgain(
+  deps: ResolveDeps,
+  callId: string,
+  sent: { payment: Payment; offer: Offer; pauseMs: number },
+): Promise<void> {
+  const mayTakeMs = deps.payments.settleLimitMs + SEND_MARGIN_MS;
+  const claimed = await deps.database.system.query(
+    `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond'
+     WHERE id = $1 AND state = 'pending' AND settle_attempts < $3`,
+    [callId, mayTakeMs, MAX_SETTLE_ATTEMPTS],
+  );
+  if (claimed.rowCount === 0) {
+    return;
+  }
+  const result = await settlePayment(deps.payments, sent.payment, sent.offer);
+  if (result.status === 'settled') {
+    await closeSettled(deps, { callId, name: 'find' }, result.transaction);
+    return;
+  }
+  await noteReverted(deps, callId, result.reverted ?? 0);
+  await deps.database.system.query(
+    `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond' WHERE id = $1 AND state = 'pending'`,
+    [callId, sent.pauseMs],
+  );
 }

@@ -10,7 +10,8 @@ import { runLimitMs } from './run-limit.ts';
 import { toStoredAnswer, type StoredAnswer } from './stored-answer.ts';
 import { transition } from './transitions.ts';
 
-const SETTLE_DEADLINE_MS = 30_000;
+/** Beyond the longest that settling takes: until then somebody is at it. */
+const SETTLE_MARGIN_MS = 15_000;
 
 type Ran = { ok: true; answer: StoredAnswer } | { ok: false; outcome: CallOutcome };
 
@@ -39,7 +40,7 @@ export async function runCall(deps: GatewayDeps, call: PaidCall, input: Record<s
     {
       answer,
       record: toStoredRecord(call, record, resourceUrl(deps.publicUrl, call.version)),
-      deadlineInMs: SETTLE_DEADLINE_MS,
+      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
     },
   );
   return isOurs ? { ok: true, answer } : { ok: false, outcome: takenAway() };

@@ -6,6 +6,7 @@ import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { offerVersion } from './offer-version.ts';
 import { stillSettling } from './public-problem.ts';
+import { noteReverted } from './resolve-pending.ts';
 import { withReceipt, type StoredAnswer } from './stored-answer.ts';
 import { transition } from './transitions.ts';
 
@@ -13,7 +14,7 @@ import { transition } from './transitions.ts';
 export async function settleCall(deps: GatewayDeps, call: PaidCall, answer: StoredAnswer): Promise<CallOutcome> {
   const result = await settlePayment(deps.payments, call.payment, call.offer).catch((error: unknown) => {
     deps.log.error({ err: error, callId: call.callId }, 'settlement broke off');
-    return { status: 'unknown' as const, reason: 'unexpected_settle_error' };
+    return { status: 'unknown' as const, reason: 'unexpected_settle_error', reverted: 0 };
   });
   if (result.status === 'settled') {
     const receipt = await closeSettled(deps, { callId: call.callId, name: 'confirm' }, result.transaction);
@@ -28,6 +29,7 @@ export async function settleCall(deps: GatewayDeps, call: PaidCall, answer: Stor
       : stillSettling();
   }
   if (result.status === 'unknown') {
+    await noteReverted(deps, call.callId, result.reverted ?? 0);
     await transition(
       deps.database.system,
       { callId: call.callId, name: 'doubt' },

@@ -1,0 +1,57 @@
+import { beforeEach, expect, test } from 'vitest';
+import { insertCall } from '../../tests/support/insert-call.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { expireAnswers } from './expire-answers.ts';
+import { states } from './transitions.ts';
+
+const database = useTestDatabase();
+const HOUR = 3_600;
+
+beforeEach(() => database.current.system.query('DELETE FROM calls'));
+
+async function keptOf(id: string) {
+  const { rows } = await database.current.system.query<{ answer: boolean; payment: string[] }>(
+    `SELECT answer IS NOT NULL AS answer, array(SELECT jsonb_object_keys(payment) ORDER BY 1) AS payment
+     FROM calls WHERE id = $1`,
+    [id],
+  );
+  return rows[0] ?? 'nothing';
+}
+
+async function expireAfter(ageSeconds: number) {
+  const ids = await Promise.all(
+    states.map(async (state) => [state, await insertCall(database.current, { state, ageSeconds })] as const),
+  );
+  await expireAnswers({ database: database.current }, HOUR);
+  return Object.fromEntries(await Promise.all(ids.map(async ([state, id]) => [state, await keptOf(id)] as const)));
+}
+
+const everything = { answer: true, payment: ['authorization', 'raw', 'signature'] };
+const withoutAnswer = { answer: false, payment: ['authorization', 'signature'] };
+const withoutSignature = { answer: false, payment: ['authorization'] };
+
+test('within the retention everything is kept', async () => {
+  expect(await expireAfter(HOUR - 60)).toEqual(Object.fromEntries(states.map((state) => [state, everything])));
+});
+
+test('after it, answers go, and signatures of what was not paid; open calls keep what they need', async () => {
+  expect(await expireAfter(HOUR + 60)).toEqual({
+    claimed: everything,
+    running: everything,
+    settling: everything,
+    pending: everything,
+    settled: everything,
+    delivered: withoutAnswer,
+    owed: withoutAnswer,
+    refunded: withoutAnswer,
+    unpaid: withoutSignature,
+    refused: withoutSignature,
+    failed: withoutSignature,
+  });
+});
+
+test('after a day, claims that were released go; a payment that was used stays used', async () => {
+  const kept = await expireAfter(25 * HOUR);
+  expect(kept).toMatchObject({ refused: 'nothing', failed: 'nothing', unpaid: withoutSignature });
+  expect(kept['delivered']).toEqual(withoutAnswer);
+});

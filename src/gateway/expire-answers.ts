@@ -1,0 +1,37 @@
+import type { GatewayDeps } from './gateway-deps.ts';
+
+/** A statement holds its locks to its end, so each takes a bounded number of rows. */
+const BATCH = 5_000;
+const RELEASED_KEPT_SECONDS = 86_400;
+
+/**
+ * What bought nothing may still be sent by whoever reads it, so its signature goes. A paid one is public on the chain,
+ * and the same payment is recognised by it.
+ */
+const forget = `
+  UPDATE calls SET answer = NULL,
+    payment = CASE WHEN state IN ('unpaid', 'refused', 'failed') THEN payment - 'signature' - 'raw' ELSE payment - 'raw' END
+  WHERE id IN (
+    SELECT id FROM calls
+    WHERE (answer IS NOT NULL OR payment ? 'raw')
+      AND state IN ('delivered', 'owed', 'refunded', 'unpaid', 'refused', 'failed')
+      AND coalesce(settled_at, updated_at) < now() - $1 * interval '1 second'
+    LIMIT $2)`;
+
+/** Claims that were released hold nothing; what they cost is in the usage log. */
+const prune = `
+  DELETE FROM calls WHERE id IN (
+    SELECT id FROM calls
+    WHERE state IN ('refused', 'failed') AND updated_at < now() - $1 * interval '1 second'
+    LIMIT $2)`;
+
+/**
+ * Answers and payments of calls that have ended are kept for their retention only; receipt, record and the claim stay.
+ * @returns how many calls were forgotten in part or altogether.
+ */
+export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retentionSeconds: number): Promise<number> {
+  const { system } = deps.database;
+  const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
+  const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
+  return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
+}
