@@ -2,16 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '#kit/index.ts';
 import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../tests/support/pay.ts';
-import { quietLog, useTestChain } from '../../tests/support/test-chain.ts';
+import { useTestChain } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import {
-  reconcileLedger,
-  recordEntries,
-  settlePayment,
-  watchLedger,
-  type LedgerInput,
-  type Payments,
-} from './index.ts';
+import { reconcileLedger, recordEntries, settlePayment, type LedgerInput, type Payments } from './index.ts';
 
 const chain = useTestChain();
 const database = useTestDatabase();
@@ -171,21 +164,6 @@ describe('against the chain', () => {
     const { matched, missingOnChain } = await reconcile();
     expect(matched).toBeGreaterThan(0);
     expect(missingOnChain.map((row) => row.callId)).not.toContain(booked.callId);
-  });
-
-  test('the watch looks at what is old enough, and logs what disagrees as an error', async () => {
-    const errors: string[] = [];
-    const log = { ...quietLog, error: (_: object, message: string) => errors.push(message) };
-    const watching = await openTestPayments(chain, { log });
-    const [booked, wrong] = await sell(2);
-    await recordEntries(database.current.system, booked ?? makeEntries());
-    await recordEntries(database.current.system, { ...(wrong ?? makeEntries()), amountAtomic: 9_999n });
-    const deps = { database: database.current, payments: watching };
-    await chain.client.mine({ blocks: 2, interval: 200 });
-    expect(await watchLedger(deps, 600)).toBeGreaterThanOrEqual(2);
-    expect(errors).toContain('booked, and the chain does not show the transfer');
-    expect(errors).toContain('a creator was paid on the chain and no call has booked it');
-    await watching.close();
   });
 
   test('a booking with another amount, or without a transfer, is found', async () => {
