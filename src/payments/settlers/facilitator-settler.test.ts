@@ -1,87 +1,43 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { x402Facilitator } from '@x402/core/facilitator';
-import type { PaymentPayload, PaymentRequirements } from '@x402/core/types';
 import { parseEther, type Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startFaultyRpc } from '../../../tests/support/faulty-rpc.ts';
 import { openTestPayments } from '../../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } from '../../../tests/support/pay.ts';
-import { openSdkFacilitator } from '../../../tests/support/sdk-facilitator.ts';
+import {
+  answer,
+  startScriptedFacilitator,
+  type Script,
+  type ScriptedFacilitator,
+} from '../../../tests/support/scripted-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
 import { settlePayment, verifyPayment, type Payments } from '../index.ts';
 import { encodeTransfer } from './call-data.ts';
 
-interface Request {
-  x402Version: number;
-  paymentPayload: PaymentPayload;
-  paymentRequirements: PaymentRequirements;
-}
-
-/** `null`: answer as the SDK's facilitator does. */
-type Script = (path: string, body: Request | null) => { status: number; text: string } | 'hang' | 'drop' | null;
-
 const chain = useTestChain();
 const closing: (() => Promise<unknown>)[] = [];
-let sdk: x402Facilitator;
-let server: Server;
-let url: string;
-let script: Script;
-let seen: { path: string; body: Request | null }[];
+let facilitator: ScriptedFacilitator;
 
 beforeAll(async () => {
-  sdk = await openSdkFacilitator(chain);
-  server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) {
-        chunks.push(chunk as Buffer);
-      }
-      const text = Buffer.concat(chunks).toString('utf8');
-      const body = text ? (JSON.parse(text) as Request) : null;
-      const path = request.url ?? '';
-      seen.push({ path, body });
-      const scripted = script(path, body);
-      if (scripted === 'drop') {
-        response.socket?.destroy();
-      } else if (scripted !== 'hang') {
-        const { status, text: reply } = scripted ?? { status: 200, text: await answerAsSdk(path, body) };
-        response.writeHead(status, { 'content-type': 'application/json' }).end(reply);
-      }
-    })();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x402`;
+  facilitator = await startScriptedFacilitator(chain);
 });
 
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => facilitator.close());
 
 beforeEach(() => {
-  script = () => null;
-  seen = [];
+  facilitator.script = () => null;
+  facilitator.seen = [];
 });
 
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-async function answerAsSdk(path: string, body: Request | null): Promise<string> {
-  if (!body) {
-    return JSON.stringify(path === '/x402/supported' ? sdk.getSupported() : {});
-  }
-  const { paymentPayload, paymentRequirements } = body;
-  const verdict = path.endsWith('/verify')
-    ? await sdk.verify(paymentPayload, paymentRequirements)
-    : await sdk.settle(paymentPayload, paymentRequirements);
-  return JSON.stringify(verdict);
-}
-
 async function open(options: Parameters<typeof openTestPayments>[1] = {}): Promise<Payments> {
-  const payments = await openTestPayments(chain, { facilitatorUrls: [url], settlerPrivateKeys: [], ...options });
+  const payments = await openTestPayments(chain, {
+    facilitatorUrls: [facilitator.url],
+    settlerPrivateKeys: [],
+    ...options,
+  });
   closing.push(() => payments.close());
   return payments;
 }
@@ -96,26 +52,21 @@ async function makePayment(offer = makePayee()) {
   return { offer, account, payment: await pay(account, offer) };
 }
 
-function answer(path: string, status: number, body: unknown): Script {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return (asked) => (asked.endsWith(path) ? { status, text } : null);
-}
-
 describe('the SDK’s facilitator over HTTP', () => {
   test('settles in version 2', async () => {
     const { offer, payment } = await makePayment();
     const settled = await settlePayment(await open(), payment, offer);
     expect(settled).toMatchObject({ status: 'settled', network: SANDBOX_NETWORK });
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
-    expect(seen.map(({ path }) => path)).toEqual(['/x402/supported', '/x402/settle']);
-    expect(seen[1]?.body?.x402Version).toBe(2);
+    expect(facilitator.seen.map(({ path }) => path)).toEqual(['/x402/supported', '/x402/settle']);
+    expect(facilitator.seen[1]?.body?.x402Version).toBe(2);
   });
 
   test('settles in version 1 where it speaks nothing newer, whichever version the buyer spoke', async () => {
-    script = answer('/supported', 200, onlyV1);
+    facilitator.script = answer('/supported', 200, onlyV1);
     const { offer, payment } = await makePayment();
     expect(await settlePayment(await open(), payment, offer)).toMatchObject({ status: 'settled' });
-    expect(seen[1]?.body?.x402Version).toBe(1);
+    expect(facilitator.seen[1]?.body?.x402Version).toBe(1);
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
   });
 
@@ -133,8 +84,12 @@ describe('the SDK’s facilitator over HTTP', () => {
     const { offer, payment } = await makePayment();
     await settlePayment(await open(), payment, offer);
     const { amountAtomic: _, ...rest } = offer;
-    expect(seen[1]?.body?.paymentRequirements).toEqual({ ...rest, amount: '10000' });
-    expect(Object.keys(seen[1]?.body?.paymentPayload ?? {})).toEqual(['x402Version', 'accepted', 'payload']);
+    expect(facilitator.seen[1]?.body?.paymentRequirements).toEqual({ ...rest, amount: '10000' });
+    expect(Object.keys(facilitator.seen[1]?.body?.paymentPayload ?? {})).toEqual([
+      'x402Version',
+      'accepted',
+      'payload',
+    ]);
   });
 
   test('a refusal of its own stands', async () => {
@@ -157,7 +112,7 @@ describe('the SDK’s facilitator over HTTP', () => {
       ok: false,
       reason: 'invalid_exact_evm_insufficient_balance',
     });
-    script = answer('/verify', 500, '{}');
+    facilitator.script = answer('/verify', 500, '{}');
     expect(await verifyPayment(payments, payment, offer)).toMatchObject({ ok: false, retryable: true });
   });
 });
@@ -192,14 +147,14 @@ describe('what may have been sent is unknown, never refused', () => {
     ['a list', answer('/settle', 200, [])],
     ['no JSON', answer('/settle', 200, 'ok')],
   ])('%s', async (_, given) => {
-    script = given;
+    facilitator.script = given;
     const payments = await open({ facilitatorTimeoutMs: 100 });
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
   });
 
   test('a used nonce is looked up: paid when the transfer is this one, refused when it went elsewhere', async () => {
-    script = answer('/settle', 200, {
+    facilitator.script = answer('/settle', 200, {
       success: false,
       errorReason: 'invalid_exact_evm_nonce_already_used',
       transaction: '',
@@ -228,53 +183,6 @@ describe('what may have been sent is unknown, never refused', () => {
   });
 });
 
-describe('success is believed when the chain shows it', () => {
-  const succeed = (transaction: string) =>
-    answer('/settle', 200, { success: true, transaction, network: SANDBOX_NETWORK });
-
-  test.each<[string, () => Promise<string>]>([
-    ['a transaction that nobody knows', async () => `0x${'ab'.repeat(32)}`],
-    [
-      'the transaction of another payment',
-      async () => {
-        const { offer, payment } = await makePayment();
-        const settled = await settlePayment(await open(), payment, offer);
-        return 'transaction' in settled ? settled.transaction : '';
-      },
-    ],
-    [
-      'a transaction that was reverted',
-      async () => {
-        const { offer, account } = await makePayment();
-        const data = encodeTransfer(await pay(account, offer, { validBefore: '1000' })) as Hex;
-        const stranger = makeAccount();
-        await chain.current.fund(stranger.address, parseEther('1'));
-        const to = offer.asset as Hex;
-        const hash = await chain.client.sendTransaction({ account: stranger, to, data, gas: 300_000n });
-        await chain.client.waitForTransactionReceipt({ hash });
-        return hash;
-      },
-    ],
-  ])('%s: unknown', async (_, makeTransaction) => {
-    const transaction = await makeTransaction();
-    script = succeed(transaction);
-    const payments = await open({ facilitatorTimeoutMs: 300 });
-    const { offer, payment } = await makePayment();
-    expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
-  });
-
-  test('unless the chain cannot be asked', async () => {
-    const transaction = `0x${'ab'.repeat(32)}`;
-    script = succeed(transaction);
-    const rpc = await startFaultyRpc(chain.current.rpcUrl);
-    closing.push(() => rpc.close());
-    rpc.plan(() => 'drop before');
-    const payments = await open({ rpcUrl: rpc.url });
-    const { offer, payment } = await makePayment();
-    expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled', transaction });
-  });
-});
-
 describe('several settlers', () => {
   test.each<[string, Script]>([
     ['turns the request away', answer('/settle', 401, {})],
@@ -282,8 +190,8 @@ describe('several settlers', () => {
     ['does not serve the network', answer('/supported', 200, { kinds: [] })],
     ['cannot say what it serves', answer('/supported', 503, {})],
   ])('our own keys settle when the facilitator %s', async (_, given) => {
-    script = given;
-    const payments = await openTestPayments(chain, { facilitatorUrls: [url] });
+    facilitator.script = given;
+    const payments = await openTestPayments(chain, { facilitatorUrls: [facilitator.url] });
     closing.push(() => payments.close());
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
@@ -298,8 +206,8 @@ describe('several settlers', () => {
   });
 
   test('the next one is not asked when the first may have sent', async () => {
-    script = answer('/settle', 500, {});
-    const payments = await openTestPayments(chain, { facilitatorUrls: [url] });
+    facilitator.script = answer('/settle', 500, {});
+    const payments = await openTestPayments(chain, { facilitatorUrls: [facilitator.url] });
     closing.push(() => payments.close());
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'unknown' });
@@ -311,18 +219,18 @@ describe('several settlers', () => {
     const payments = await open({ clock: { now: () => now } });
     const { offer, payment } = await makePayment();
     await settlePayment(payments, (await makePayment()).payment, offer);
-    script = answer('/settle', 500, {});
+    facilitator.script = answer('/settle', 500, {});
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await settlePayment(payments, payment, offer);
     }
-    seen.length = 0;
+    facilitator.seen.length = 0;
     expect(await settlePayment(payments, payment, offer)).toEqual({
       status: 'unknown',
       reason: 'facilitator_keeps_failing',
     });
-    expect(seen).toEqual([]);
+    expect(facilitator.seen).toEqual([]);
     now += 15_000;
-    script = () => null;
+    facilitator.script = () => null;
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
   });
 });
@@ -346,7 +254,7 @@ describe('readiness', () => {
       isReady: false,
       networks: [{ cause: 'no settler is configured' }],
     });
-    script = answer('/supported', 500, '');
+    facilitator.script = answer('/supported', 500, '');
     const { networks, isReady } = await (await open()).readiness();
     expect(isReady).toBe(false);
     expect(networks[0]?.cause).toContain('does not answer');

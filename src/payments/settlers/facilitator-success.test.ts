@@ -1,0 +1,97 @@
+import { parseEther, type Hex } from 'viem';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startFaultyRpc } from '../../../tests/support/faulty-rpc.ts';
+import { openTestPayments } from '../../../tests/support/open-test-payments.ts';
+import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../../tests/support/pay.ts';
+import {
+  answer,
+  startScriptedFacilitator,
+  type ScriptedFacilitator,
+} from '../../../tests/support/scripted-facilitator.ts';
+import { useTestChain } from '../../../tests/support/test-chain.ts';
+import { settlePayment, type Payments } from '../index.ts';
+import { encodeTransfer } from './call-data.ts';
+
+const chain = useTestChain();
+const closing: (() => Promise<unknown>)[] = [];
+let facilitator: ScriptedFacilitator;
+
+beforeAll(async () => {
+  facilitator = await startScriptedFacilitator(chain);
+});
+
+afterAll(() => facilitator.close());
+
+beforeEach(() => {
+  facilitator.script = () => null;
+  facilitator.seen = [];
+});
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+async function open(options: Parameters<typeof openTestPayments>[1] = {}): Promise<Payments> {
+  const payments = await openTestPayments(chain, {
+    facilitatorUrls: [facilitator.url],
+    settlerPrivateKeys: [],
+    ...options,
+  });
+  closing.push(() => payments.close());
+  return payments;
+}
+
+const makePayee = () => makeOffer({ payTo: makeAccount().address });
+
+async function makePayment(offer = makePayee()) {
+  const account = makeAccount();
+  await chain.current.faucet.send(account.address);
+  return { offer, account, payment: await pay(account, offer) };
+}
+
+describe('success is believed when the chain shows it', () => {
+  const succeed = (transaction: string) =>
+    answer('/settle', 200, { success: true, transaction, network: SANDBOX_NETWORK });
+
+  test.each<[string, () => Promise<string>]>([
+    ['a transaction that nobody knows', async () => `0x${'ab'.repeat(32)}`],
+    [
+      'the transaction of another payment',
+      async () => {
+        const { offer, payment } = await makePayment();
+        const settled = await settlePayment(await open(), payment, offer);
+        return 'transaction' in settled ? settled.transaction : '';
+      },
+    ],
+    [
+      'a transaction that was reverted',
+      async () => {
+        const { offer, account } = await makePayment();
+        const data = encodeTransfer(await pay(account, offer, { validBefore: '1000' })) as Hex;
+        const stranger = makeAccount();
+        await chain.current.fund(stranger.address, parseEther('1'));
+        const to = offer.asset as Hex;
+        const hash = await chain.client.sendTransaction({ account: stranger, to, data, gas: 300_000n });
+        await chain.client.waitForTransactionReceipt({ hash });
+        return hash;
+      },
+    ],
+  ])('%s: unknown', async (_, makeTransaction) => {
+    const transaction = await makeTransaction();
+    facilitator.script = succeed(transaction);
+    const payments = await open({ facilitatorTimeoutMs: 300 });
+    const { offer, payment } = await makePayment();
+    expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
+  });
+
+  test('unless the chain cannot be asked', async () => {
+    const transaction = `0x${'ab'.repeat(32)}`;
+    facilitator.script = succeed(transaction);
+    const rpc = await startFaultyRpc(chain.current.rpcUrl);
+    closing.push(() => rpc.close());
+    rpc.plan(() => 'drop before');
+    const payments = await open({ rpcUrl: rpc.url });
+    const { offer, payment } = await makePayment();
+    expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled', transaction });
+  });
+});
