@@ -35,6 +35,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   // `main` can take it back when the server is ready: under load V8 may use what it wants.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--semi-space-growth-factor=1');
+  const { useStrippedSources } = await import('./stripped-sources.mjs');
+  useStrippedSources();
   const { main } = await import(join(root, 'src', 'main.ts'));
   await main(process.argv.slice(2));
 } else {

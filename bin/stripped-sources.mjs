@@ -1,0 +1,70 @@
+// Node's own TypeScript support takes 24 MB for as long as the process lives. So a short-lived child strips the types
+// once, and the server loads what it left in node_modules/.cache. Stripping only blanks types out: lines, columns and
+// names in stack traces are those of the sources. Where nothing can be kept, Node does it as usual.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, 'node_modules', '.cache', 'farebox');
+const sources = join(root, 'src');
+const sourcesUrl = `${pathToFileURL(sources)}/`;
+
+/** Named by its content, so that what is kept can never be of another source. */
+function keptPath(text) {
+  return join(folder, `${createHash('sha256').update(process.version).update(text).digest('hex')}.mjs`);
+}
+
+/** `null` also when another version of Farebox on the same node_modules has just removed it. */
+function readKept(text) {
+  try {
+    return readFileSync(keptPath(text));
+  } catch {
+    return null;
+  }
+}
+
+function readSources() {
+  return readdirSync(sources, { recursive: true })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join(sources, path), 'utf8'));
+}
+
+/** From here on, sources that are kept without their types are loaded so. */
+export function useStrippedSources() {
+  if (readSources().some((text) => !existsSync(keptPath(text)))) {
+    spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)]);
+  }
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (!url.startsWith(sourcesUrl) || !url.endsWith('.ts')) {
+        return nextLoad(url, context);
+      }
+      const source = readKept(readFileSync(fileURLToPath(url), 'utf8'));
+      return source ? { format: 'module', source, shortCircuit: true } : nextLoad(url, context);
+    },
+  });
+}
+
+/** Keeps what the sources of now need, and nothing else. */
+function stripSources() {
+  mkdirSync(folder, { recursive: true });
+  const wanted = new Map(readSources().map((text) => [keptPath(text), text]));
+  for (const [path, text] of wanted) {
+    if (!existsSync(path)) {
+      const unfinished = `${path}.${process.pid}`;
+      writeFileSync(unfinished, stripTypeScriptTypes(text));
+      renameSync(unfinished, path);
+    }
+  }
+  for (const name of readdirSync(folder).filter((found) => !wanted.has(join(folder, found)))) {
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
+if (import.meta.main) {
+  stripSources();
+}
