@@ -10,6 +10,6 @@ export { keepSecret } from './keep-secret.ts';
 export { listen } from './listen.ts';
 export { lockFolder } from './lock-folder.ts';
 export { migrate } from './migrate.ts';
-export { openDatabase } from './open-database.ts';
+export { openDatabase, surviveBroken } from './open-database.ts';
 export type { Database, Tx } from './open-database.ts';
 export { startDatabase } from './start-database.ts';

@@ -28,13 +28,12 @@ interface OpenOptions {
 /** Opens the two pools. Connects lazily: the first query reports an unreachable database. */
 export function openDatabase(options: OpenOptions): Database {
   const onError = options.onError ?? (() => {});
-  const system = openPool(options.url, 'farebox_system', options.systemConnections ?? 16);
-  const users = openPool(options.url, 'farebox_app', options.userConnections ?? 8);
-  system.on('error', onError);
-  users.on('error', onError);
+  const { url } = options;
+  const system = openPool({ url, role: 'farebox_system', max: options.systemConnections ?? 16, onError });
+  const users = openPool({ url, role: 'farebox_app', max: options.userConnections ?? 8, onError });
   return {
     system,
-    url: options.url,
+    url,
     transaction: (run) => inTransaction(system, run),
     asUser: (userId, run) =>
       inTransaction(users, async (tx) => {
@@ -47,14 +46,32 @@ export function openDatabase(options: OpenOptions): Database {
   };
 }
 
-function openPool(url: string, role: string, max: number): pg.Pool {
-  return new pg.Pool({
+interface PoolOptions {
+  url: string;
+  role: string;
+  max: number;
+  onError: (error: Error) => void;
+}
+
+function openPool({ url, role, max, onError }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
     connectionString: url,
     max,
     options: `-c role=${role} -c timezone=UTC`,
     connectionTimeoutMillis: 10_000,
     application_name: role,
   });
+  return surviveBroken(pool, onError);
+}
+
+/**
+ * Reports each connection that breaks, idle or in use. The pool itself listens only to idle ones,
+ * and an error that nobody listens to ends the process.
+ */
+export function surviveBroken(pool: pg.Pool, onError: (error: Error) => void): pg.Pool {
+  pool.on('connect', (client) => client.on('error', onError));
+  // The pool repeats what its idle connections reported already.
+  return pool.on('error', () => {});
 }
 
 async function inTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Promise<T> {

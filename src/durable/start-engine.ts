@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
+import { surviveBroken } from '#database/index.ts';
 import type { Log, QueuedJob, Retries, ScheduledJob, Sweep } from './job.ts';
 import { prepareSchema, SCHEMA } from './prepare-schema.ts';
 import { forgetFinished, recoverDead, reportAlive, reportGone, type Executor } from './recover.ts';
@@ -111,8 +112,7 @@ function openPool({ url, log }: Settings): pg.Pool {
     connectionTimeoutMillis: 10_000,
     application_name: 'farebox_durable',
   });
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of durable work was lost'));
-  return pool;
+  return surviveBroken(pool, (err) => log.warn({ err }, 'a connection of durable work was lost'));
 }
 
 type ScheduledWorkflow = (scheduledAt: Date, context: unknown) => Promise<void>;
