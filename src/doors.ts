@@ -12,7 +12,7 @@ import {
 import { listen } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
-import { forgetModels, modelsChannel, syncModels } from '#models/index.ts';
+import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
 import { ownsResource } from '#resources/index.ts';
 import { streamUsageCsv } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
@@ -22,6 +22,9 @@ import { registerJobs } from './plugins.ts';
 import type { Rooms } from './rooms.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** A run may last 600 s; a stop must not cut off a call that is being paid. */
+const CLOSE_WITHIN_MS = 610_000;
 
 export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDisposableStack): Promise<void> {
   const { config, database, vault, publicUrl, log, sandbox } = ground;
@@ -42,6 +45,7 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     host: config.HOST,
     port: ground.ports.http,
     publicUrl,
+    closeWithinMs: CLOSE_WITHIN_MS,
     version,
     operations,
     authenticate,
@@ -101,13 +105,8 @@ async function openJobs(ground: Ground, rooms: Rooms, stack: AsyncDisposableStac
 
 /** First start: a catalogue to choose from, and in the sandbox something to call. */
 async function seed(ground: Ground, rooms: Rooms, operations: readonly BoundOperation[]): Promise<void> {
-  const { database, log, sandbox, config } = ground;
-  const { rows } = await database.system.query('SELECT 1 FROM ai_models LIMIT 1');
-  if (rows.length === 0) {
-    await syncModels(rooms.models, { trigger: 'start' }).catch((err: unknown) =>
-      log.error({ err }, 'the model catalogue could not be read; npm run sync-models tries again'),
-    );
-  }
+  const { sandbox, config } = ground;
+  await fillCatalogue(ground, rooms);
   if (sandbox?.openrouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
     const apiKey = sandbox.openrouter.keys.healthy;
@@ -117,6 +116,30 @@ async function seed(ground: Ground, rooms: Rooms, operations: readonly BoundOper
       ensureUser: (user) => rooms.accounts.ensureUser(user),
       network: config.NETWORKS[0] ?? '',
     });
+  }
+}
+
+/** Offline, the catalogue that ships has to do; each start tries to replace it, and so does the schedule. */
+async function fillCatalogue({ database, log }: Ground, { models }: Rooms): Promise<void> {
+  const { rows } = await database.system.query<{ isEmpty: boolean; last: string | null }>(
+    `SELECT NOT EXISTS (SELECT FROM ai_models) AS "isEmpty",
+            (SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1) AS last`,
+  );
+  const isEmpty = rows[0]?.isEmpty === true;
+  if (!isEmpty && rows[0]?.last !== SNAPSHOT_TRIGGER) {
+    return;
+  }
+  try {
+    await syncModels(models, { trigger: 'start' });
+  } catch (err) {
+    const { takenAt, models: listed } = await readSnapshot();
+    log.warn(
+      { err },
+      `the model catalogue cannot be read; the one of ${takenAt} that ships serves until a sync succeeds`,
+    );
+    if (isEmpty) {
+      await syncModels({ ...models, fetchCatalogue: async () => listed }, { trigger: SNAPSHOT_TRIGGER });
+    }
   }
 }
 

@@ -12,5 +12,5 @@ export type { ModelsDeps } from './open-models.ts';
 export { parseCatalogue } from './parse-catalogue.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';
 export { readSnapshot } from './snapshot/read-snapshot.ts';
-export { syncModels } from './sync-models.ts';
+export { SNAPSHOT_TRIGGER, syncModels } from './sync-models.ts';
 export { triggerSync } from './trigger-sync.ts';

@@ -10,6 +10,7 @@ import {
   modelsChannel,
   openModels,
   readSnapshot,
+  SNAPSHOT_TRIGGER,
   scheduleModelSync,
   syncModels,
   triggerSync,
@@ -277,4 +278,10 @@ test('is scheduled daily at 03:00 with retries', async () => {
   expect(schedule.mock.calls[0]?.[0]).toMatchObject({ name: 'models.sync', cron: '0 0 3 * * *', retries: 5 });
   await schedule.mock.calls[0]?.[0].run(new Date(start));
   expect(await findModel(deps, 'maker/m0')).toMatchObject({ isActive: true });
+});
+
+test('the first live list after the dated snapshot may drop any number of its models, the next one may not', async () => {
+  await syncModels(deps, { trigger: SNAPSHOT_TRIGGER });
+  expect(await sync(many(2))).toMatchObject({ status: 'applied', counts: { removed: 8 } });
+  expect(await sync(many(1))).toMatchObject({ status: 'refused', reason: 'too_many_vanish' });
 });

@@ -6,7 +6,7 @@ import type { ModelsDeps } from './open-models.ts';
 import { parseCatalogue, type ParsedCatalogue } from './parse-catalogue.ts';
 
 export interface SyncOptions {
-  /** Who asked: `schedule`, `admin`, `cli`, `start`. */
+  /** Who asked: `schedule`, `admin`, `cli`, `start`; or `snapshot`. */
   trigger: string;
   /** Apply even when a large share of the models vanishes (another upstream, say). An empty list is never applied. */
   force?: boolean;
@@ -20,6 +20,9 @@ export type SyncResult =
   | { status: 'refused'; syncId: string; reason: 'empty' | 'too_many_vanish'; active: number; vanished: number }
   /** A sync that began later was applied first; this list is older. */
   | { status: 'superseded'; syncId: string };
+
+/** Of the sync that stores the snapshot. It is dated, so the first live list after it may drop any number of its models. */
+export const SNAPSHOT_TRIGGER = 'snapshot';
 
 const LOCK_KEY = 402_404;
 const MAX_VANISHING_SHARE = 0.3;
@@ -98,16 +101,20 @@ async function closeInterrupted(tx: Tx, syncId: string, at: Date): Promise<void>
 type Doubt = { reason: 'empty' | 'too_many_vanish'; active: number; vanished: number };
 
 async function findDoubt(tx: Tx, { models }: ParsedCatalogue, force: boolean): Promise<Doubt | null> {
-  const { rows } = await tx.query<{ active: number; vanished: number }>(
-    `SELECT count(*)::int AS active, count(*) FILTER (WHERE openrouter_id <> ALL ($1))::int AS vanished
+  const { rows } = await tx.query<{ active: number; vanished: number; last: string | null }>(
+    `SELECT count(*)::int AS active, count(*) FILTER (WHERE openrouter_id <> ALL ($1))::int AS vanished,
+            (SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1) AS last
      FROM ai_models WHERE is_active`,
     [models.map((model) => model.openrouterId)],
   );
-  const { active, vanished } = rows[0] ?? { active: 0, vanished: 0 };
+  const { active, vanished, last } = rows[0] ?? { active: 0, vanished: 0, last: null };
   if (models.length === 0) {
     return { reason: 'empty', active, vanished };
   }
-  return vanished > active * MAX_VANISHING_SHARE && !force ? { reason: 'too_many_vanish', active, vanished } : null;
+  const isTrusting = force || last === SNAPSHOT_TRIGGER;
+  return vanished > active * MAX_VANISHING_SHARE && !isTrusting
+    ? { reason: 'too_many_vanish', active, vanished }
+    : null;
 }
 
 interface Ending {
