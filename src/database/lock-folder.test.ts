@@ -17,3 +17,17 @@ test('a second process on the same data folder is told who holds it and what to 
   const again = await lockFolder(folder);
   await again();
 });
+
+test('of many that take the folder at once, one has it', async () => {
+  const taken = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
+  const won = taken.filter((result) => result.status === 'fulfilled');
+  expect(won).toHaveLength(1);
+  await won[0]?.value();
+});
+
+test('a path too long for a socket is no obstacle', async () => {
+  const deep = join(folder, 'x'.repeat(80), 'y'.repeat(80));
+  const release = await lockFolder(deep);
+  await expect(lockFolder(deep)).rejects.toThrow(/is running on the data folder/);
+  await release();
+});

@@ -1,7 +1,15 @@
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { sha256Hex } from '#kit/index.ts';
+
+/** The path of a socket may have 107 bytes at the most. */
+const LONGEST_PATH = 100;
+/** Taking the lock is a matter of milliseconds; a process that died meanwhile leaves its mark no longer than this. */
+const TAKING_MS = 5_000;
 
 /**
  * Makes this process the only one that works in `folder`. A listening socket is the lock: the system drops it with the
@@ -10,29 +18,57 @@ import { join, relative } from 'node:path';
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });
-  // Relative, because the path of a socket may have 107 bytes at the most.
-  const path = shorter(join(folder, 'farebox.lock'));
+  const path = await toSocketPath(folder);
   const holder = join(folder, 'farebox.pid');
-  if (await isAlive(path)) {
-    const pid = (await readFile(holder, 'utf8').catch(() => 'unknown')).trim();
-    throw new Error(
-      `Another Farebox (process ${pid}) is running on the data folder ${folder}. Stop it first, or give this one its own: DATA_DIR=./data2 PORT=4030 npm start`,
-    );
+  const taking = join(folder, 'farebox.taking');
+  await beginTaking(taking);
+  try {
+    if (await isAlive(path)) {
+      const pid = (await readFile(holder, 'utf8').catch(() => 'unknown')).trim();
+      throw new Error(
+        `Another Farebox (process ${pid}) is running on the data folder ${folder}. Stop it first, or give this one its own: DATA_DIR=./data2 PORT=4030 npm start`,
+      );
+    }
+    await rm(path, { force: true });
+    const server = createServer((socket) => socket.destroy());
+    server.listen(path).unref();
+    await once(server, 'listening');
+    await writeFile(holder, String(process.pid));
+    return async () => {
+      await new Promise((resolve) => server.close(resolve));
+      await rm(holder, { force: true });
+    };
+  } finally {
+    await rmdir(taking).catch(() => {});
   }
-  await rm(path, { force: true });
-  const server = createServer((socket) => socket.destroy());
-  server.listen(path).unref();
-  await once(server, 'listening');
-  await writeFile(holder, String(process.pid));
-  return async () => {
-    await new Promise((resolve) => server.close(resolve));
-    await rm(holder, { force: true });
-  };
 }
 
-function shorter(path: string): string {
+/** Looking and taking are two steps: only one process at a time makes them. */
+async function beginTaking(taking: string): Promise<void> {
+  for (;;) {
+    try {
+      await mkdir(taking);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        throw error;
+      }
+      const found = await stat(taking).catch(() => null);
+      if (found && Date.now() - found.mtimeMs > TAKING_MS) {
+        await rmdir(taking).catch(() => {});
+      }
+      await wait(50);
+    }
+  }
+}
+
+async function toSocketPath(folder: string): Promise<string> {
+  const path = join(await realpath(folder), 'farebox.lock');
   const fromHere = relative(process.cwd(), path);
-  return fromHere.length < path.length ? fromHere : path;
+  const shorter = fromHere.length < path.length ? fromHere : path;
+  return Buffer.byteLength(shorter) <= LONGEST_PATH
+    ? shorter
+    : join(tmpdir(), `farebox-${sha256Hex(path).slice(0, 16)}.lock`);
 }
 
 async function isAlive(path: string): Promise<boolean> {

@@ -11,6 +11,9 @@ interface StartOptions {
 /** Starts the embedded PostgreSQL and makes sure that Farebox's database is in it. */
 export async function startDatabase(options: StartOptions): Promise<{ url: string; server: EmbeddedPostgres }> {
   const server = await startEmbeddedPostgres(options);
-  await ensureDatabase(server.url('postgres'), NAME);
+  await ensureDatabase(server.url('postgres'), NAME).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
   return { url: server.url(NAME), server };
 }
