@@ -122,7 +122,7 @@ async function serve(): Promise<void> {
   const stopped = new Promise<void>((resolveStop) => {
     // npm and the terminal both pass a signal on, and the second one must not cut the stop short; a later one may.
     let askedAt = 0;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => {
         askedAt ||= Date.now();
         if (Date.now() - askedAt > FORCE_AFTER_MS) {
