@@ -19,7 +19,7 @@ import type { Gateway } from '#gateway/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openModels, syncModels } from '#models/index.ts';
 import type { Sandbox } from '#sandbox/index.ts';
-import { openOpenRouter } from '#upstreams/index.ts';
+import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
 import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
 import { listChecks } from './checks.ts';
 import { ConfigError, documentSettings, readConfig, type Config } from './config.ts';
@@ -90,7 +90,7 @@ function openPorts(): CommandPorts {
     serve,
     migrate: async () => {
       const config = readConfig();
-      return withDatabase(config, (database) => migrate(database.url, resolve(root, 'migrations')));
+      return withDatabase(config, async (_database, applied) => applied);
     },
     listChecks: () => listChecks(readConfig()),
     demo: async (print) => {
@@ -100,10 +100,11 @@ function openPorts(): CommandPorts {
     },
     syncModels: async () => {
       const config = readConfig();
+      await expectCatalogue(config);
       return withDatabase(config, async (database) => {
         const models = openModels({
           database,
-          fetchCatalogue: () => fetchCatalogue(config),
+          fetchCatalogue: () => withOpenRouter(config, (openrouter) => openrouter.listModels()),
           clock: systemClock,
           log: openLog(config),
         });
@@ -168,8 +169,11 @@ function describeStart(config: Config, publicUrl: string, seconds: string): stri
   ].join('\n');
 }
 
-/** The database of the configuration, of a server that runs on the data folder, or else started for this one command. */
-async function withDatabase<T>(config: Config, run: (database: Database) => Promise<T>): Promise<T> {
+/**
+ * The database of the configuration, of a server that runs on the data folder, or else started for this one command.
+ * It is brought up to date first; `run` is told by which migrations.
+ */
+async function withDatabase<T>(config: Config, run: (database: Database, applied: string[]) => Promise<T>): Promise<T> {
   const folder = resolve(config.DATA_DIR, 'postgres');
   const running = config.DATABASE_URL ?? (await findRunningPostgres(folder, 'farebox'));
   await using stack = new AsyncDisposableStack();
@@ -181,24 +185,38 @@ async function withDatabase<T>(config: Config, run: (database: Database) => Prom
   stack.defer(async () => {
     await started?.server.stop();
   });
-  const database = openDatabase({ url: running ?? started?.url ?? '' });
+  const url = running ?? started?.url ?? '';
+  const applied = await migrate(url, resolve(root, 'migrations'));
+  const database = openDatabase({ url });
   stack.defer(() => database.close());
   // Awaited here: what was started for the command must outlive it.
-  return await run(database);
+  return await run(database, applied);
 }
 
-async function fetchCatalogue(config: Config): Promise<unknown[]> {
-  const simulator = `http://127.0.0.1:${config.PORT + 2}/api/v1`;
-  const baseUrl =
-    config.OPENROUTER_BASE_URL ?? (config.MODE === 'sandbox' ? simulator : 'https://openrouter.ai/api/v1');
+/** The simulated OpenRouter lives and dies with its server: better said before a database is started in vain. */
+async function expectCatalogue(config: Config): Promise<void> {
+  const isSimulated = config.MODE === 'sandbox' && config.OPENROUTER_BASE_URL === undefined;
+  if (isSimulated && !(await withOpenRouter(config, (openrouter) => openrouter.isUp()))) {
+    throw new Error(
+      `The simulated OpenRouter does not answer at ${toOpenRouterUrl(config)}. It runs with the server: start the server first (npm start), or set OPENROUTER_BASE_URL to another OpenRouter.`,
+    );
+  }
+}
+
+function toOpenRouterUrl({ MODE, PORT, OPENROUTER_BASE_URL }: Config): string {
+  const simulator = `http://127.0.0.1:${PORT + 2}/api/v1`;
+  return OPENROUTER_BASE_URL ?? (MODE === 'sandbox' ? simulator : 'https://openrouter.ai/api/v1');
+}
+
+async function withOpenRouter<T>(config: Config, run: (openrouter: OpenRouterClient) => Promise<T>): Promise<T> {
   const openrouter = openOpenRouter({
-    baseUrl,
+    baseUrl: toOpenRouterUrl(config),
     publicUrl: config.PUBLIC_URL ?? '',
     title: 'Farebox',
     log: openLog(config),
   });
   try {
-    return await openrouter.listModels();
+    return await run(openrouter);
   } finally {
     await openrouter.close();
   }

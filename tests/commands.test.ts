@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readSnapshot } from '#models/index.ts';
+import { startOpenRouterSimulator } from '#sandbox/index.ts';
+import { useDataFolder } from './support/data-folder.ts';
+import { findFreePort } from './support/free-port.ts';
+import { runFarebox, startServerChild } from './support/server-child.ts';
+
+const folder = useDataFolder();
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const listening = once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.listen(port, '127.0.0.1');
+  const found = await listening;
+  server.close();
+  return found;
+}
+
+/** The first of four free ports in a row. */
+async function findFourPorts(): Promise<number> {
+  for (;;) {
+    const first = await findFreePort();
+    const free = await Promise.all([1, 2, 3].map((offset) => isFree(first + offset)));
+    if (first < 65_000 && free.every(Boolean)) {
+      return first;
+    }
+  }
+}
+
+async function makeNewFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'farebox-new-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('beside a running server the catalogue is read again and the counts are shown', async () => {
+  const settings = { DATA_DIR: folder.path, PORT: String(await findFourPorts()) };
+  const server = await startServerChild(settings);
+  const { code, output } = await runFarebox(['sync-models'], settings);
+  expect(output).toMatch(/"status": "applied"/);
+  const { models } = await readSnapshot();
+  expect(output).toMatch(new RegExp(`"listed": ${models.length}\\b`));
+  expect(code).toBe(0);
+  expect(await server.stop()).toBe(0);
+});
+
+test('without a server the sandbox has no catalogue to read: it says what to do and leaves the folder alone', async () => {
+  const path = await makeNewFolder();
+  const { code, output } = await runFarebox(['sync-models'], {
+    DATA_DIR: path,
+    PORT: String(await findFourPorts()),
+  });
+  expect(output).toMatch(/start the server first \(npm start\), or set OPENROUTER_BASE_URL/);
+  expect(output).not.toMatch(/^\s+at /m);
+  expect(code).toBe(1);
+  expect(await readdir(path)).toEqual([]);
+});
+
+test('commands bring a folder that was never started up to date by themselves', async () => {
+  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  onTestFinished(() => simulator.stop());
+  const fresh = toSettings(await makeNewFolder());
+  const synced = await runFarebox(['sync-models'], { ...fresh, OPENROUTER_BASE_URL: simulator.url });
+  expect(synced.output).toMatch(/"status": "applied"/);
+  expect(synced.code).toBe(0);
+  const rotated = await runFarebox(['rotate-master-key'], {
+    ...toSettings(await makeNewFolder()),
+    NEW_MASTER_KEY: randomBytes(32).toString('hex'),
+  });
+  expect(rotated.output).toContain('0 keys are now under the new master key, 0 are left');
+  expect(rotated.code).toBe(0);
+});
+
+test('migrate names what it applied, and the second time nothing', async () => {
+  const fresh = toSettings(await makeNewFolder());
+  const first = await runFarebox(['migrate'], fresh);
+  expect(first.output).toMatch(/Applied 0001_\w+\.sql, /);
+  expect(first.code).toBe(0);
+  expect((await runFarebox(['migrate'], fresh)).output).toContain('The database is up to date.');
+});
+
+function toSettings(path: string): Record<string, string> {
+  return { DATA_DIR: path, PORT: '0' };
+}
