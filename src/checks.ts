@@ -1,9 +1,9 @@
 /** What `npm run doctor` checks. */
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { checkPort, checkServer, type Check, type Finding } from '#cli/index.ts';
-import { checkDatabase, findRunningPostgres } from '#database/index.ts';
+import { checkDatabase, findRunningPostgres, openDatabase } from '#database/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
@@ -19,7 +19,7 @@ export async function listChecks(config: Config): Promise<Check[]> {
     { name: 'node', run: async () => ({ state: 'good', detail: `Node ${process.versions.node}` }) },
     { name: 'mode', run: async () => ({ state: 'good', detail }) },
     { name: 'data folder', run: () => checkFolder(resolve(config.DATA_DIR)) },
-    { name: 'master key', run: async () => checkMasterKey(config) },
+    { name: 'master key', run: () => checkMasterKey(config) },
     ...(await listPlaces(config)),
     { name: 'database', run: () => checkPostgres(config) },
     { name: 'OpenRouter', run: () => checkOpenRouter(config) },
@@ -50,15 +50,70 @@ async function checkFolder(folder: string): Promise<Finding> {
   return { state: 'good', detail: `${folder} can be written` };
 }
 
-function checkMasterKey(config: Config): Finding {
+async function checkMasterKey(config: Config): Promise<Finding> {
+  const path = resolve(config.DATA_DIR, 'master-key');
+  let id: string;
   if (config.MASTER_KEY === undefined) {
-    return { state: 'good', detail: 'kept in the data folder (sandbox only)' };
+    const kept = await readKeptKey(path);
+    if (typeof kept !== 'string') {
+      return kept;
+    }
+    id = kept;
+  } else {
+    id = masterKeyFromText(config.MASTER_KEY).id;
   }
-  return { state: 'good', detail: `MASTER_KEY has the id ${masterKeyFromText(config.MASTER_KEY).id}` };
+  const place = config.MASTER_KEY === undefined ? path : 'MASTER_KEY';
+  const current = await findCurrentKey(config);
+  const next = config.NEW_MASTER_KEY === undefined ? null : masterKeyFromText(config.NEW_MASTER_KEY).id;
+  if (current === null) {
+    return { state: 'good', detail: `${place} has the id ${id}` };
+  }
+  return current === id || current === next
+    ? { state: 'good', detail: `the database is kept under it: ${current}` }
+    : {
+        state: 'bad',
+        detail: `${place} has the id ${id}, but the database is kept under ${current}`,
+        mend: `Give back the key with the id ${current} as MASTER_KEY: without it, creators' secrets cannot be opened.`,
+      };
+}
+
+/** The id of the sandbox's own key, or else what is to be said about its file. */
+async function readKeptKey(path: string): Promise<string | Finding> {
+  try {
+    const isOpen = process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0;
+    const { id } = masterKeyFromText(await readFile(path, 'utf8'));
+    return isOpen ? { state: 'bad', detail: `${path} can be read by other users`, mend: `chmod 600 ${path}` } : id;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT'
+      ? { state: 'good', detail: 'made and kept in the data folder at the first start (sandbox only)' }
+      : { state: 'bad', detail: code ? `${path} cannot be read (${code})` : message, mend: `Restore ${path}.` };
+  }
+}
+
+/** The id of the key that the database is kept under; null when it does not answer or was never started. */
+async function findCurrentKey(config: Config): Promise<string | null> {
+  const url = await findDatabase(config);
+  if (url === null) {
+    return null;
+  }
+  const database = openDatabase({ url, systemConnections: 1 });
+  try {
+    const { rows } = await database.system.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
+    return rows[0]?.id ?? null;
+  } catch {
+    return null;
+  } finally {
+    await database.close();
+  }
+}
+
+async function findDatabase(config: Config): Promise<string | null> {
+  return config.DATABASE_URL ?? findRunningPostgres(resolve(config.DATA_DIR, 'postgres'), 'farebox');
 }
 
 async function checkPostgres(config: Config): Promise<Finding> {
-  const url = config.DATABASE_URL ?? (await findRunningPostgres(resolve(config.DATA_DIR, 'postgres'), 'farebox'));
+  const url = await findDatabase(config);
   if (url === null) {
     return { state: 'good', detail: 'embedded PostgreSQL 18, started with the server' };
   }
