@@ -62,7 +62,7 @@ test('payer and nonce, which the chain shows to everybody, do not open the answe
   ];
   for (const guess of guesses) {
     for (const named of [offer, { ...offer, amountAtomic: 1n }]) {
-      const stolen = await send(url, { payment: encodeHeader(toEnvelope(2, named, guess as typeof signed)), body });
+      const stolen = await send(url, { payment: encodeHeader(toEnvelope(2, named, guess)), body });
       expect(stolen).toMatchObject({ status: 402, settlement: { success: false } });
       expect(JSON.stringify(stolen.body)).not.toContain(String(bought.body['response']).slice(12, 60));
     }
