@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { sha256Hex } from '#kit/index.ts';
-import { findPlace, type Place } from './postgres-place.ts';
+import { findPlace, notEmpty, type Place } from './postgres-place.ts';
 
 const run = promisify(execFile);
 const USER = 'farebox';
@@ -128,9 +128,7 @@ async function initialise({ folder, native, identity }: Place): Promise<string> 
   await writeFile(join(unfinished, PASSWORD_FILE), password, { mode: 0o600 });
   // Replaces an empty folder only: a cluster without its password file is not ours to remove.
   await rename(unfinished, folder).catch((error: unknown) => {
-    throw new Error(`${folder} is not empty and holds no complete database. Move it away and start again.`, {
-      cause: error,
-    });
+    throw notEmpty(folder, error);
   });
   return password;
 }

@@ -117,9 +117,16 @@ async function reachableFolder(folder: string, isCluster: boolean): Promise<stri
   }
   const place = join(await sharedFolder(), `data-${randomBytes(8).toString('hex')}`);
   // Fails on anything but an empty folder.
-  await rmdir(folder);
+  await rmdir(folder).catch((error: unknown) => {
+    throw notEmpty(folder, error);
+  });
   await symlink(place, folder);
   return place;
+}
+
+/** What is in the folder is none of a database of ours, and not ours to remove. */
+export function notEmpty(folder: string, cause: unknown): Error {
+  return new Error(`${folder} is not empty and holds no complete database. Move it away and start again.`, { cause });
 }
 
 async function sharedFolder(): Promise<string> {
