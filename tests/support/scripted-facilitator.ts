@@ -3,6 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { x402Facilitator } from '@x402/core/facilitator';
 import type { PaymentPayload, PaymentRequirements } from '@x402/core/types';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { Payments } from '#payments/index.ts';
+import { openTestPayments } from './open-test-payments.ts';
 import { openSdkFacilitator } from './sdk-facilitator.ts';
 import type { TestChain } from './test-chain.ts';
 
@@ -15,7 +18,7 @@ interface Request {
 /** `null`: answer as the SDK's facilitator does. */
 export type Script = (path: string, body: Request | null) => { status: number; text: string } | 'hang' | 'drop' | null;
 
-export interface ScriptedFacilitator {
+interface ScriptedFacilitator {
   url: string;
   script: Script;
   seen: { path: string; body: Request | null }[];
@@ -23,7 +26,7 @@ export interface ScriptedFacilitator {
 }
 
 /** The SDK's facilitator over HTTP, which answers otherwise where the script says so. */
-export async function startScriptedFacilitator(chain: TestChain): Promise<ScriptedFacilitator> {
+async function startScriptedFacilitator(chain: TestChain): Promise<ScriptedFacilitator> {
   const sdk = await openSdkFacilitator(chain);
   const server = createServer((request, response) => {
     void (async () => {
@@ -72,4 +75,42 @@ async function answerAsSdk(sdk: x402Facilitator, path: string, body: Request | n
     ? await sdk.verify(paymentPayload, paymentRequirements)
     : await sdk.settle(paymentPayload, paymentRequirements);
   return JSON.stringify(verdict);
+}
+
+type OpenOptions = Parameters<typeof openTestPayments>[1];
+
+/** Call at the top of a test file: one scripted facilitator, and payments that settle with it alone unless told otherwise. */
+export function useScriptedFacilitator(chain: TestChain) {
+  const closing: (() => Promise<unknown>)[] = [];
+  const holder: { facilitator?: ScriptedFacilitator } = {};
+  const get = (): ScriptedFacilitator => {
+    if (!holder.facilitator) {
+      throw new Error('The facilitator is there only inside hooks and tests.');
+    }
+    return holder.facilitator;
+  };
+  beforeAll(async () => {
+    holder.facilitator = await startScriptedFacilitator(chain);
+  });
+  afterAll(() => get().close());
+  beforeEach(() => {
+    get().script = () => null;
+    get().seen = [];
+  });
+  afterEach(async () => {
+    await Promise.all(closing.splice(0).map((close) => close()));
+  });
+  return {
+    get current() {
+      return get();
+    },
+    /** Closed after each test. */
+    closing,
+    open: async (options: OpenOptions = {}): Promise<Payments> => {
+      const alone = { facilitatorUrls: [get().url], settlerPrivateKeys: [] };
+      const payments = await openTestPayments(chain, { ...alone, ...options });
+      closing.push(() => payments.close());
+      return payments;
+    },
+  };
 }

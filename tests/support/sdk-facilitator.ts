@@ -5,16 +5,14 @@ import { toFacilitatorEvmSigner } from '@x402/evm';
 import { ExactEvmScheme as ExactFacilitator } from '@x402/evm/exact/facilitator';
 import { ExactEvmSchemeV1 as ExactFacilitatorV1 } from '@x402/evm/exact/v1/facilitator';
 import { parseEther } from 'viem';
+import type { PrivateKeyAccount } from 'viem/accounts';
 import type { Offer } from '#payments/index.ts';
 import { makeAccount, SANDBOX_NETWORK, toRequirement } from './pay.ts';
 import type { TestChain } from './test-chain.ts';
 
-/** The reference: what the SDK's own resource server and facilitator say about a payment. */
-export async function openSdkFacilitator(chain: TestChain): Promise<x402Facilitator> {
-  const settler = makeAccount();
-  await chain.current.fund(settler.address, parseEther('10'));
-  const { client } = chain;
-  const signer = toFacilitatorEvmSigner({
+/** The SDK's facilitator signer on the test chain, sending as `settler`. */
+export function toSdkSigner({ client }: Pick<TestChain, 'client'>, settler: PrivateKeyAccount) {
+  return toFacilitatorEvmSigner({
     address: settler.address,
     readContract: (args) => client.readContract({ ...args, args: args.args ?? [], account: settler }),
     verifyTypedData: (args) => client.verifyTypedData(args as Parameters<typeof client.verifyTypedData>[0]),
@@ -23,6 +21,13 @@ export async function openSdkFacilitator(chain: TestChain): Promise<x402Facilita
     waitForTransactionReceipt: (args) => client.waitForTransactionReceipt(args),
     getCode: (args) => client.getCode(args),
   });
+}
+
+/** The reference: what the SDK's own resource server and facilitator say about a payment. */
+export async function openSdkFacilitator(chain: TestChain): Promise<x402Facilitator> {
+  const settler = makeAccount();
+  await chain.current.fund(settler.address, parseEther('10'));
+  const signer = toSdkSigner(chain, settler);
   const facilitator = new x402Facilitator();
   facilitator.register(SANDBOX_NETWORK, new ExactFacilitator(signer));
   facilitator.registerV1('base-sepolia' as never, new ExactFacilitatorV1(signer));

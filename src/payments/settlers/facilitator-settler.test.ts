@@ -1,46 +1,16 @@
 import { parseEther, type Hex } from 'viem';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startFaultyRpc } from '../../../tests/support/faulty-rpc.ts';
 import { openTestPayments } from '../../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } from '../../../tests/support/pay.ts';
-import {
-  answer,
-  startScriptedFacilitator,
-  type Script,
-  type ScriptedFacilitator,
-} from '../../../tests/support/scripted-facilitator.ts';
+import { answer, useScriptedFacilitator, type Script } from '../../../tests/support/scripted-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
-import { settlePayment, verifyPayment, type Payments } from '../index.ts';
+import { settlePayment, verifyPayment } from '../index.ts';
 import { encodeTransfer } from './call-data.ts';
 
 const chain = useTestChain();
-const closing: (() => Promise<unknown>)[] = [];
-let facilitator: ScriptedFacilitator;
-
-beforeAll(async () => {
-  facilitator = await startScriptedFacilitator(chain);
-});
-
-afterAll(() => facilitator.close());
-
-beforeEach(() => {
-  facilitator.script = () => null;
-  facilitator.seen = [];
-});
-
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function open(options: Parameters<typeof openTestPayments>[1] = {}): Promise<Payments> {
-  const payments = await openTestPayments(chain, {
-    facilitatorUrls: [facilitator.url],
-    settlerPrivateKeys: [],
-    ...options,
-  });
-  closing.push(() => payments.close());
-  return payments;
-}
+const scripted = useScriptedFacilitator(chain);
+const { open } = scripted;
 
 const makePayee = () => makeOffer({ payTo: makeAccount().address });
 const balanceOf = (address: string) => chain.current.balanceAtomic(address as Hex);
@@ -58,15 +28,15 @@ describe('the SDK’s facilitator over HTTP', () => {
     const settled = await settlePayment(await open(), payment, offer);
     expect(settled).toMatchObject({ status: 'settled', network: SANDBOX_NETWORK });
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
-    expect(facilitator.seen.map(({ path }) => path)).toEqual(['/x402/supported', '/x402/settle']);
-    expect(facilitator.seen[1]?.body?.x402Version).toBe(2);
+    expect(scripted.current.seen.map(({ path }) => path)).toEqual(['/x402/supported', '/x402/settle']);
+    expect(scripted.current.seen[1]?.body?.x402Version).toBe(2);
   });
 
   test('settles in version 1 where it speaks nothing newer, whichever version the buyer spoke', async () => {
-    facilitator.script = answer('/supported', 200, onlyV1);
+    scripted.current.script = answer('/supported', 200, onlyV1);
     const { offer, payment } = await makePayment();
     expect(await settlePayment(await open(), payment, offer)).toMatchObject({ status: 'settled' });
-    expect(facilitator.seen[1]?.body?.x402Version).toBe(1);
+    expect(scripted.current.seen[1]?.body?.x402Version).toBe(1);
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
   });
 
@@ -84,8 +54,8 @@ describe('the SDK’s facilitator over HTTP', () => {
     const { offer, payment } = await makePayment();
     await settlePayment(await open(), payment, offer);
     const { amountAtomic: _, ...rest } = offer;
-    expect(facilitator.seen[1]?.body?.paymentRequirements).toEqual({ ...rest, amount: '10000' });
-    expect(Object.keys(facilitator.seen[1]?.body?.paymentPayload ?? {})).toEqual([
+    expect(scripted.current.seen[1]?.body?.paymentRequirements).toEqual({ ...rest, amount: '10000' });
+    expect(Object.keys(scripted.current.seen[1]?.body?.paymentPayload ?? {})).toEqual([
       'x402Version',
       'accepted',
       'payload',
@@ -104,7 +74,7 @@ describe('the SDK’s facilitator over HTTP', () => {
   test('verifies where our own endpoint of the chain is down', async () => {
     const rpc = await startFaultyRpc(chain.current.rpcUrl);
     rpc.plan(() => 'drop before');
-    closing.push(() => rpc.close());
+    scripted.closing.push(() => rpc.close());
     const payments = await open({ rpcUrl: rpc.url });
     const { offer, payment } = await makePayment();
     expect(await verifyPayment(payments, payment, offer)).toEqual({ ok: true });
@@ -112,7 +82,7 @@ describe('the SDK’s facilitator over HTTP', () => {
       ok: false,
       reason: 'invalid_exact_evm_insufficient_balance',
     });
-    facilitator.script = answer('/verify', 500, '{}');
+    scripted.current.script = answer('/verify', 500, '{}');
     expect(await verifyPayment(payments, payment, offer)).toMatchObject({ ok: false, retryable: true });
   });
 });
@@ -147,14 +117,14 @@ describe('what may have been sent is unknown, never refused', () => {
     ['a list', answer('/settle', 200, [])],
     ['no JSON', answer('/settle', 200, 'ok')],
   ])('%s', async (_, given) => {
-    facilitator.script = given;
+    scripted.current.script = given;
     const payments = await open({ facilitatorTimeoutMs: 100 });
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
   });
 
   test('a used nonce is looked up: paid when the transfer is this one, refused when it went elsewhere', async () => {
-    facilitator.script = answer('/settle', 200, {
+    scripted.current.script = answer('/settle', 200, {
       success: false,
       errorReason: 'invalid_exact_evm_nonce_already_used',
       transaction: '',
@@ -190,9 +160,9 @@ describe('several settlers', () => {
     ['does not serve the network', answer('/supported', 200, { kinds: [] })],
     ['cannot say what it serves', answer('/supported', 503, {})],
   ])('our own keys settle when the facilitator %s', async (_, given) => {
-    facilitator.script = given;
-    const payments = await openTestPayments(chain, { facilitatorUrls: [facilitator.url] });
-    closing.push(() => payments.close());
+    scripted.current.script = given;
+    const payments = await openTestPayments(chain, { facilitatorUrls: [scripted.current.url] });
+    scripted.closing.push(() => payments.close());
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
@@ -200,15 +170,15 @@ describe('several settlers', () => {
 
   test('our own keys settle when nobody listens where the facilitator should be', async () => {
     const payments = await openTestPayments(chain, { facilitatorUrls: ['http://127.0.0.1:9'] });
-    closing.push(() => payments.close());
+    scripted.closing.push(() => payments.close());
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
   });
 
   test('the next one is not asked when the first may have sent', async () => {
-    facilitator.script = answer('/settle', 500, {});
-    const payments = await openTestPayments(chain, { facilitatorUrls: [facilitator.url] });
-    closing.push(() => payments.close());
+    scripted.current.script = answer('/settle', 500, {});
+    const payments = await openTestPayments(chain, { facilitatorUrls: [scripted.current.url] });
+    scripted.closing.push(() => payments.close());
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'unknown' });
     expect(await balanceOf(offer.payTo)).toBe(0n);
@@ -219,18 +189,18 @@ describe('several settlers', () => {
     const payments = await open({ clock: { now: () => now } });
     const { offer, payment } = await makePayment();
     await settlePayment(payments, (await makePayment()).payment, offer);
-    facilitator.script = answer('/settle', 500, {});
+    scripted.current.script = answer('/settle', 500, {});
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await settlePayment(payments, payment, offer);
     }
-    facilitator.seen.length = 0;
+    scripted.current.seen.length = 0;
     expect(await settlePayment(payments, payment, offer)).toEqual({
       status: 'unknown',
       reason: 'facilitator_keeps_failing',
     });
-    expect(facilitator.seen).toEqual([]);
+    expect(scripted.current.seen).toEqual([]);
     now += 15_000;
-    facilitator.script = () => null;
+    scripted.current.script = () => null;
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'settled' });
   });
 });
@@ -254,7 +224,7 @@ describe('readiness', () => {
       isReady: false,
       networks: [{ cause: 'no settler is configured' }],
     });
-    facilitator.script = answer('/supported', 500, '');
+    scripted.current.script = answer('/supported', 500, '');
     const { networks, isReady } = await (await open()).readiness();
     expect(isReady).toBe(false);
     expect(networks[0]?.cause).toContain('does not answer');

@@ -1,45 +1,15 @@
 import { parseEther, type Hex } from 'viem';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startFaultyRpc } from '../../../tests/support/faulty-rpc.ts';
-import { openTestPayments } from '../../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../../tests/support/pay.ts';
-import {
-  answer,
-  startScriptedFacilitator,
-  type ScriptedFacilitator,
-} from '../../../tests/support/scripted-facilitator.ts';
+import { answer, useScriptedFacilitator } from '../../../tests/support/scripted-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
-import { settlePayment, type Payments } from '../index.ts';
+import { settlePayment } from '../index.ts';
 import { encodeTransfer } from './call-data.ts';
 
 const chain = useTestChain();
-const closing: (() => Promise<unknown>)[] = [];
-let facilitator: ScriptedFacilitator;
-
-beforeAll(async () => {
-  facilitator = await startScriptedFacilitator(chain);
-});
-
-afterAll(() => facilitator.close());
-
-beforeEach(() => {
-  facilitator.script = () => null;
-  facilitator.seen = [];
-});
-
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
-async function open(options: Parameters<typeof openTestPayments>[1] = {}): Promise<Payments> {
-  const payments = await openTestPayments(chain, {
-    facilitatorUrls: [facilitator.url],
-    settlerPrivateKeys: [],
-    ...options,
-  });
-  closing.push(() => payments.close());
-  return payments;
-}
+const scripted = useScriptedFacilitator(chain);
+const { open } = scripted;
 
 const makePayee = () => makeOffer({ payTo: makeAccount().address });
 
@@ -78,7 +48,7 @@ describe('success is believed when the chain shows it', () => {
     ],
   ])('%s: unknown', async (_, makeTransaction) => {
     const transaction = await makeTransaction();
-    facilitator.script = succeed(transaction);
+    scripted.current.script = succeed(transaction);
     const payments = await open({ facilitatorTimeoutMs: 300 });
     const { offer, payment } = await makePayment();
     expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
@@ -86,9 +56,9 @@ describe('success is believed when the chain shows it', () => {
 
   test('unless the chain cannot be asked', async () => {
     const transaction = `0x${'ab'.repeat(32)}`;
-    facilitator.script = succeed(transaction);
+    scripted.current.script = succeed(transaction);
     const rpc = await startFaultyRpc(chain.current.rpcUrl);
-    closing.push(() => rpc.close());
+    scripted.closing.push(() => rpc.close());
     rpc.plan(() => 'drop before');
     const payments = await open({ rpcUrl: rpc.url });
     const { offer, payment } = await makePayment();

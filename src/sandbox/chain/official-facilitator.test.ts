@@ -1,7 +1,6 @@
 import { x402Client } from '@x402/core/client';
 import { x402Facilitator } from '@x402/core/facilitator';
 import type { PaymentPayload, PaymentRequirements } from '@x402/core/types';
-import { toFacilitatorEvmSigner } from '@x402/evm';
 import { ExactEvmScheme as ExactClient } from '@x402/evm/exact/client';
 import { ExactEvmScheme as ExactFacilitator } from '@x402/evm/exact/facilitator';
 import { ExactEvmSchemeV1 as ExactClientV1 } from '@x402/evm/exact/v1/client';
@@ -13,6 +12,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex, PrivateKeyAccount } from 'viem';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { contractAddresses, readArtefact } from '#sandbox/index.ts';
+import { toSdkSigner } from '../../../tests/support/sdk-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
 
 const NETWORK = 'eip155:84532';
@@ -29,16 +29,7 @@ let payer: PrivateKeyAccount;
 
 beforeAll(async () => {
   await chain.current.fund(settler.address, parseEther('10'));
-  const { client } = chain;
-  const signer = toFacilitatorEvmSigner({
-    address: settler.address,
-    readContract: (args) => client.readContract({ ...args, args: args.args ?? [], account: settler }),
-    verifyTypedData: (args) => client.verifyTypedData(args as Parameters<typeof client.verifyTypedData>[0]),
-    writeContract: (args) => client.writeContract({ ...args, account: settler }),
-    sendTransaction: (args) => client.sendTransaction({ ...args, account: settler }),
-    waitForTransactionReceipt: (args) => client.waitForTransactionReceipt(args),
-    getCode: (args) => client.getCode(args),
-  });
+  const signer = toSdkSigner(chain, settler);
   sdk.register(NETWORK, new ExactFacilitator(signer));
   sdk.register(NETWORK, new UptoFacilitator(signer));
   sdk.registerV1('base-sepolia' as never, new ExactFacilitatorV1(signer));
