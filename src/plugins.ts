@@ -30,6 +30,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   scheduleRollup(durable, deps.models.database);
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
+  durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });
   durable.every({
     name: 'gateway.expire-answers',
     intervalMs: minutes,

@@ -76,9 +76,15 @@ function run(config: object = {}, limitMs?: number): Promise<Outcome> {
 
 test('answers, priced exactly and marked as simulated', async () => {
   const outcome = await run({}, GENEROUS_MS);
-  expect(outcome).toMatchObject({ ok: true, evidence: { isSimulated: true, attempts: 1, finishReason: 'stop' } });
+  expect(outcome).toMatchObject({
+    ok: true,
+    evidence: { isSimulated: true, attempts: 1, own: { finishReason: 'stop' } },
+  });
   expect(outcome.evidence.costUsd).toMatch(/^0\.0+\d+$/);
-  const generation = openrouter.getGeneration(simulator.keys.healthy, outcome.evidence.generationId ?? '');
+  const generation = openrouter.getGeneration(
+    simulator.keys.healthy,
+    JSON.stringify(outcome.evidence.own['generationId']).slice(1, -1),
+  );
   expect(await generation).toMatchObject({ costUsd: outcome.evidence.costUsd });
 });
 
@@ -91,7 +97,7 @@ test.each([1, 2, 3, 7])('reads the same answer in writes of %i bytes', async (by
 
 test('paints', async () => {
   const outcome = await run({ modelId: 'google/gemini-2.5-flash-image', maxTokens: 4096 }, GENEROUS_MS);
-  expect(outcome).toMatchObject({ ok: true, answer: { images: [{ contentType: 'image/png' }] } });
+  expect(outcome).toMatchObject({ ok: true, answer: { media: [{ contentType: 'image/png' }] } });
 });
 
 test.each(['empty', 'disabled', 'expired', 'exhausted', 'rateLimited', 'management'] as const)(

@@ -3,6 +3,7 @@ import { newId, Problem, toPointer, toProblemJson, type Caller } from '#kit/inde
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { toSettlementHeader, withReason } from '#payments/index.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
+import { RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
 
 interface PaidRouteDeps {
   gateway: Gateway;
@@ -19,7 +20,7 @@ const executePath = '/api/execute';
 
 const shared = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After, X-Request-Id',
+  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, Retry-After, X-Request-Id`,
   'X-Content-Type-Options': 'nosniff',
 };
 
@@ -29,11 +30,6 @@ const preflight = {
   'Access-Control-Allow-Headers':
     'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, Access-Control-Expose-Headers',
   'Access-Control-Max-Age': '86400',
-};
-
-const paidAnswer = {
-  'Cache-Control': 'private, no-store',
-  Vary: 'PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
 };
 
 /**
@@ -158,34 +154,30 @@ function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {
   const { req, res, requestId } = exchange;
-  if (outcome.kind === 'problem') {
-    return writeProblem(res, outcome.problem, {
-      requestId,
-      ...(outcome.charged === undefined ? {} : { charged: outcome.charged }),
-    });
-  }
   const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
-  const headers = {
-    ...shared,
-    'X-Request-Id': requestId,
-    ...(settlement ? { [settlement.name]: settlement.value } : {}),
-  };
+  const settled = settlement ? { [settlement.name]: settlement.value } : {};
+  if (outcome.kind === 'problem') {
+    const charged = outcome.charged === undefined ? {} : { charged: outcome.charged };
+    return writeProblem(res, outcome.problem, { requestId, headers: settled, ...charged });
+  }
+  const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
   if (outcome.kind === 'challenge') {
     const challenge = outcome.reason ? withReason(outcome.challenge, outcome.reason) : outcome.challenge;
     res.writeHead(402, { ...headers, ...challenge.headers });
     res.end(req.method === 'HEAD' ? undefined : challenge.body);
     return 402;
   }
-  if (outcome.isPaid) {
-    res.once('finish', () => deps.gateway.markDelivered(outcome.callId));
-  }
-  const body = Buffer.from(JSON.stringify(outcome.answer));
-  res.writeHead(200, { ...headers, ...paidAnswer, 'Content-Type': 'application/json', 'Content-Length': body.length });
-  res.end(body);
-  return 200;
+  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
+  return writeAnswer(outcome, { res, requestId, headers, onSent });
 }
 
-function writeProblem(res: ServerResponse, error: unknown, context: { requestId: string; charged?: boolean }): number {
+interface ProblemContext {
+  requestId: string;
+  charged?: boolean;
+  headers?: Readonly<Record<string, string>>;
+}
+
+function writeProblem(res: ServerResponse, error: unknown, context: ProblemContext): number {
   const problem = toProblemJson(error, context);
   const status = Number(problem['status']);
   if (res.headersSent) {
@@ -195,6 +187,7 @@ function writeProblem(res: ServerResponse, error: unknown, context: { requestId:
   const body = Buffer.from(JSON.stringify(problem));
   res.writeHead(status, {
     ...shared,
+    ...context.headers,
     ...(error instanceof Problem ? error.headers : {}),
     'Cache-Control': 'no-store',
     'Content-Type': 'application/problem+json',

@@ -1,8 +1,16 @@
 import { Problem } from '#kit/index.ts';
-import type { AnswerImage, Evidence, Outcome, PublishedVersion, RunContext } from '#resources/index.ts';
+import {
+  jsonAnswer,
+  noEvidence,
+  type Evidence,
+  type MediaReference,
+  type Outcome,
+  type PublishedVersion,
+  type RunContext,
+} from '#resources/index.ts';
 import type { ChatFailure, ChatRequest, ChatResult, Upstream } from '#upstreams/index.ts';
 import { classifyFailure } from './classify-failure.ts';
-import { noEvidence, toEvidence } from './evidence.ts';
+import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { FoundKey } from './find-key.ts';
 
@@ -28,13 +36,25 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
     const failure = { kind: 'filtered', status: null, message: '', errorType: null } as const;
     return failWith(deps, run, { failure: { ...failure, limitSource: null, retryAfterSeconds: null }, evidence });
   }
-  if (result.images.length === 0) {
-    return { ok: true, answer: { response: result.text }, evidence };
-  }
   const images = await storeImages(deps, run, result);
   return Array.isArray(images)
-    ? { ok: true, answer: { response: result.text, images }, evidence }
+    ? { ok: true, answer: toAnswer(result, images), evidence }
     : { ok: false, ...images, evidence };
+}
+
+/** Names on the wire that clients of such endpoints know. */
+function toAnswer({ text, usage }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
+  const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
+  const json = {
+    response: text,
+    ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
+    usage: {
+      input_tokens: input,
+      output_tokens: output,
+      total_tokens: input === null || output === null ? null : input + output,
+    },
+  };
+  return jsonAnswer(json, images);
 }
 
 /** An outcome for what is known to fail before anything is asked. */
@@ -85,7 +105,7 @@ async function storeImages(
   deps: ExecutionDeps,
   run: ChatRun,
   result: Extract<ChatResult, { ok: true }>,
-): Promise<AnswerImage[] | ImageFailure> {
+): Promise<MediaReference[] | ImageFailure> {
   const { ownerId, resourceId } = run.version;
   const { callId } = run.context;
   try {

@@ -1,23 +1,23 @@
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { brokenOff, stillSettling } from './public-problem.ts';
+import { answerOwed, failedBeforeCharge, settlementPending } from './public-problem.ts';
 import { transition } from './transitions.ts';
 
 /**
  * Something failed here (the database, a bug) while a call was carried out. If the call can be released now, certainly
- * nothing was and will be charged. If not, its answer may be stored and its settlement under way: the reconciler finishes
- * it, and the buyer is asked to come back with the same payment.
+ * nothing was and will be charged; if it is paid, it is owed. Otherwise its settlement may be under way: the reconciler
+ * finishes it, and the buyer is asked to come back with the same payment.
  */
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
   deps.log.error({ err: error, callId: call.callId }, 'a call broke off');
-  for (const name of ['refuse', 'fail'] as const) {
+  for (const name of ['refuse', 'fail', 'owe'] as const) {
     const moved = await transition(deps.database.system, { callId: call.callId, name }, { reason: 'internal' }).catch(
       () => false,
     );
     if (moved) {
-      return brokenOff();
+      return name === 'owe' ? answerOwed() : failedBeforeCharge();
     }
   }
-  return stillSettling();
+  return settlementPending();
 }

@@ -4,9 +4,10 @@ import { findHolder, networks, type HeldCall, type Payment } from '#payments/ind
 import type { CallOutcome } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { rerunOwed } from './carry-on.ts';
 import { resolvePending } from './resolve-pending.ts';
-import { inUse, stillSettling, usedInVain } from './public-problem.ts';
-import { withReceipt, type StoredAnswer } from './stored-answer.ts';
+import { answerOwed, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
+import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
 const POLL_MS = 200;
@@ -23,14 +24,18 @@ interface KeptRow {
   transaction: string | null;
   reason: string | null;
   settled_at: Date | null;
+  /** Paid without an answer, and what it takes to make one is there. */
+  can_rerun: boolean;
 }
 
-const selectKept = `SELECT state, answer, record, transaction, reason, settled_at FROM calls WHERE id = $1`;
+const selectKept = `
+  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun
+  FROM calls WHERE id = $1`;
 
 /** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
   if (held.fingerprint !== again.fingerprint || !isSamePayment(held, again.payment)) {
-    return inUse(
+    return paymentInUse(
       'This payment was used for another request: one payment buys one answer to one request.',
       'Sign a new payment for this request.',
     );
@@ -39,6 +44,13 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
     return toOutcome(await readKept(deps, held.id), held.id, again);
+  }
+  if (row?.can_rerun === true) {
+    const rerun = await rerunOwed(deps, held.id);
+    if (rerun.kind !== 'taken') {
+      return rerun.kind === 'run' ? rerun.outcome : answerOwed(rerun.retryAfterSeconds);
+    }
+    return toOutcome(await untilClosed(deps, held.id), held.id, again);
   }
   return toOutcome(row, held.id, again);
 }
@@ -65,7 +77,7 @@ async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow |
   const until = Date.now() + WAIT_LIMIT_MS;
   for (;;) {
     const row = await readKept(deps, callId);
-    const isOpen = row !== null && ['claimed', 'running', 'settling'].includes(row.state);
+    const isOpen = row !== null && ['claimed', 'running', 'settling', 'fulfilling'].includes(row.state);
     if (!isOpen || Date.now() >= until) {
       return row;
     }
@@ -86,18 +98,18 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
     case 'owed':
       return toKeptAnswer(row, callId, again.payment);
     case 'pending':
-      return stillSettling();
+      return settlementPending();
     case 'unpaid':
-      return usedInVain(
+      return paymentNotCharged(
         `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
         'Sign a new payment.',
       );
     case undefined:
     case 'failed':
     case 'refused':
-      return usedInVain('The first request with this payment failed.', 'Send the same payment again.');
+      return paymentNotCharged('The first request with this payment failed.', 'Send the same payment again.');
     default:
-      return inUse(
+      return paymentInUse(
         'Another request with this payment is still being carried out.',
         'Send the same payment again after the Retry-After time.',
       );
@@ -105,6 +117,9 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
 }
 
 function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutcome {
+  if (row.can_rerun) {
+    return answerOwed();
+  }
   if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {
     const problem = new Problem('gone', {
       detail: `This payment bought an answer that is no longer kept. Its transaction is ${row.transaction ?? 'unknown'}.`,
@@ -116,7 +131,7 @@ function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutco
   const { receipt, record } = JSON.parse(row.record) as StoredRecord;
   return {
     kind: 'answer',
-    answer: withReceipt(answer, { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() }),
+    answer: toGivenAnswer(answer, { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() }),
     callId,
     isPaid: true,
     settlement: {

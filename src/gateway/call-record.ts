@@ -1,9 +1,10 @@
 import { formatUsdc } from '#kit/index.ts';
-import { noEvidence } from '#execution/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
-import type { Evidence, PublishedVersion } from '#resources/index.ts';
+import { noEvidence, type Evidence, type PublishedVersion } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
 import type { Receipt } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { resourceUrl } from './offer-version.ts';
 
 /** A call that holds a payment, from its claim to its end. */
 export interface PaidCall {
@@ -13,6 +14,8 @@ export interface PaidCall {
   version: PublishedVersion;
   payment: Payment;
   offer: Offer;
+  /** As the version's schema has read it. */
+  input: Record<string, unknown>;
   startedAt: number;
 }
 
@@ -20,6 +23,8 @@ export interface PaidCall {
 export interface StoredRecord {
   record: Omit<CallRecord, 'amountAtomic' | 'at'> & { amountAtomic: string; at: string };
   receipt: Omit<Receipt, 'transaction' | 'at'>;
+  /** Of the version: the longest that a run takes. */
+  timeoutSeconds: number;
 }
 
 interface Ending {
@@ -32,9 +37,8 @@ interface Ending {
 
 /** The usage row of a paid call; the amount stays zero until the payment is settled. */
 export function toCallRecord(call: PaidCall, ending: Ending): CallRecord {
-  const { attempts: _attempts, ...evidence } = ending.evidence ?? noEvidence;
   return {
-    ...evidence,
+    ...toLogged(ending.evidence ?? noEvidence),
     callId: call.callId,
     requestId: call.requestId,
     resourceId: call.version.resourceId,
@@ -56,16 +60,29 @@ export function toCallRecord(call: PaidCall, ending: Ending): CallRecord {
   };
 }
 
-export function toStoredRecord(call: PaidCall, record: CallRecord, resource: string): StoredRecord {
+/** Evidence as the usage log takes it. */
+export function toLogged({ own, ...common }: Evidence): Omit<Evidence, 'own'> & { evidence: Evidence['own'] } {
+  return { ...common, evidence: own };
+}
+
+/** Of a call that succeeds, as it is stored before its money moves. */
+export function toStoredRecord(
+  deps: Pick<GatewayDeps, 'clock' | 'publicUrl'>,
+  call: PaidCall,
+  evidence: Evidence,
+): StoredRecord {
+  const { callId, offer, payment, version } = call;
+  const record = toCallRecord(call, { status: 'success', evidence, endedAt: deps.clock.now() });
   return {
-    record: { ...record, amountAtomic: call.offer.amountAtomic.toString(), at: record.at.toISOString() },
+    record: { ...record, amountAtomic: offer.amountAtomic.toString(), at: record.at.toISOString() },
     receipt: {
-      paidUsdc: formatUsdc(call.offer.amountAtomic),
-      network: call.offer.network,
-      payer: call.payment.payer,
-      resource,
-      version: call.version.version,
-      callId: call.callId,
+      paidUsdc: formatUsdc(offer.amountAtomic),
+      network: offer.network,
+      payer: payment.payer,
+      resource: resourceUrl(deps.publicUrl, version),
+      version: version.version,
+      callId,
     },
+    timeoutSeconds: version.timeoutSeconds,
   };
 }

@@ -1,6 +1,6 @@
-import type { Caller, Json, Problem } from '#kit/index.ts';
+import type { Caller, Problem } from '#kit/index.ts';
 import type { Challenge, Payment } from '#payments/index.ts';
-import type { AnswerImage, PublishedVersion } from '#resources/index.ts';
+import type { Answer, AnswerPart, PublishedVersion, WholeBody } from '#resources/index.ts';
 
 /** What a surface has read from the wire, once, before the paid call begins. */
 export interface CallRequest {
@@ -33,12 +33,16 @@ export interface Receipt {
   at: string;
 }
 
-export interface Answer {
-  response: Json;
-  images?: AnswerImage[];
-  usage: { input_tokens: number | null; output_tokens: number | null; total_tokens: number | null };
-  simulated?: true;
-  test?: true;
+/** A part of an answer that goes out while it is made; `done` or `error` comes last, once it is stored or lost. */
+export type LivePart = AnswerPart | { type: 'done' } | { type: 'error'; problem: Problem };
+
+export type LiveBody = { type: 'live'; parts: AsyncIterable<LivePart> };
+
+/** What a buyer gets. Its receipt is part of the JSON, or stands beside bytes and parts. */
+export interface GivenAnswer extends Omit<Answer<never>, 'body'> {
+  body: WholeBody | LiveBody;
+  isSimulated: boolean;
+  isTest: boolean;
   receipt: Receipt;
 }
 
@@ -55,5 +59,5 @@ export interface Settlement {
 /** What a surface formats. `charged` says whether the buyer's money moved; absent where no payment took part. */
 export type CallOutcome =
   | { kind: 'challenge'; version: PublishedVersion; challenge: Challenge; reason?: string; settlement?: Settlement }
-  | { kind: 'answer'; answer: Answer; callId: string; isPaid: boolean; settlement?: Settlement }
-  | { kind: 'problem'; problem: Problem; charged?: boolean };
+  | { kind: 'answer'; answer: GivenAnswer; callId: string; isPaid: boolean; settlement?: Settlement }
+  | { kind: 'problem'; problem: Problem; charged?: boolean; settlement?: Settlement };

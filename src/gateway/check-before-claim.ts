@@ -4,7 +4,7 @@ import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { payableOffers } from './offer-version.ts';
-import { cannotTell } from './public-problem.ts';
+import { chainUnreachable } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
 import { verifyOffered } from './verify-call.ts';
@@ -35,7 +35,7 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   if (!isAuthentic(payment, offer)) {
     const verdict = await verifyOffered(deps, payment, offer);
     if (!verdict.ok) {
-      const outcome = verdict.retryable ? cannotTell() : refusePayment(deps, asked, verdict.reason);
+      const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, asked, verdict.reason);
       return { ok: false, outcome };
     }
   }

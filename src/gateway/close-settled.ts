@@ -6,7 +6,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { transitionReturning } from './transitions.ts';
 
 /** How long a settled call may wait for its answer to go out before it counts as owed. */
-const DELIVERY_DEADLINE_MS = 60_000;
+export const DELIVERY_DEADLINE_MS = 60_000;
 
 interface SettledRow {
   owner_id: string;
@@ -21,38 +21,45 @@ interface SettledRow {
 
 const columns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, amount_atomic::text, record, settled_at`;
 
+interface Settled {
+  callId: string;
+  /** `confirm`: the settler said so. `find`: the chain shows it. */
+  by: 'confirm' | 'find';
+  transaction: string;
+  /** How long the run of an answer that is still to come may take from here. */
+  runLeftMs: number;
+}
+
 /**
- * The call is paid: state, ledger, usage and receipt in one transaction.
+ * The call is paid: state, ledger and receipt in one transaction, and the usage log where the answer is stored already.
  * Everything comes from the row that was stored before the money moved, so that a reconciler in another process
  * closes a call exactly as the process that died would have. `null`: somebody else closed it.
  */
-export async function closeSettled(
-  deps: Pick<GatewayDeps, 'database'>,
-  move: { callId: string; name: 'confirm' | 'find' },
-  settlement: string,
-): Promise<Receipt | null> {
+export async function closeSettled(deps: Pick<GatewayDeps, 'database'>, settled: Settled): Promise<Receipt | null> {
+  const { callId, by, transaction } = settled;
   return deps.database.transaction(async (tx) => {
-    const row = await transitionReturning<SettledRow>(tx, move, {
-      transaction: settlement,
-      deadlineInMs: DELIVERY_DEADLINE_MS,
-      columns,
-    });
+    const move = (name: 'confirm' | 'find' | 'confirmEarly' | 'findEarly', deadlineInMs: number) =>
+      transitionReturning<SettledRow>(tx, { callId, name }, { transaction, deadlineInMs, columns });
+    const whole = await move(by, DELIVERY_DEADLINE_MS);
+    const row = whole ?? (await move(`${by}Early`, settled.runLeftMs));
     if (!row) {
       return null;
     }
     const amountAtomic = BigInt(row.amount_atomic);
     const stored = JSON.parse(row.record) as StoredRecord;
     await recordEntries(tx, {
-      callId: move.callId,
+      callId,
       ownerId: row.owner_id,
       network: row.network,
       asset: row.asset,
       amountAtomic,
       payer: row.payer,
       payTo: row.pay_to,
-      transaction: settlement,
+      transaction,
     });
-    await recordCall(tx, { ...stored.record, amountAtomic, transaction: settlement, at: row.settled_at });
-    return { ...stored.receipt, transaction: settlement, at: row.settled_at.toISOString() };
+    if (whole) {
+      await recordCall(tx, { ...stored.record, amountAtomic, transaction, at: row.settled_at });
+    }
+    return { ...stored.receipt, transaction, at: row.settled_at.toISOString() };
   });
 }

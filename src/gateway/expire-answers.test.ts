@@ -38,6 +38,7 @@ test('after it, answers go, and signatures of what was not paid; open calls keep
   expect(await expireAfter(HOUR + 60)).toEqual({
     claimed: everything,
     running: everything,
+    fulfilling: everything,
     settling: everything,
     pending: everything,
     settled: everything,

@@ -31,4 +31,6 @@ export interface GatewayDeps {
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */
   inFlight: Map<string, Promise<unknown>>;
+  /** Owed calls that this process runs again without being asked. */
+  reruns: Set<string>;
 }

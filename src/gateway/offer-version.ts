@@ -1,5 +1,7 @@
 import { buildChallenge, buildOffer, type Challenge, type Offer } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion } from '#resources/index.ts';
+import { refuseClosed } from './admit.ts';
+import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 interface Offered {
@@ -35,6 +37,14 @@ export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: Publ
   const offered = { challenge, offers };
   encoded.set(version, offered);
   return offered;
+}
+
+/** The answer to a request without payment; a paused or archived resource is not offered. */
+export function challengeOf(deps: Pick<GatewayDeps, 'publicUrl'>, version: PublishedVersion): CallOutcome {
+  const closed = refuseClosed(version);
+  return closed
+    ? { kind: 'problem', problem: closed }
+    : { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge };
 }
 
 /** The 402 of a resource that is in memory, offered and not free; `null` sends the request the whole way. */

@@ -1,4 +1,5 @@
 import { newId } from '#kit/index.ts';
+import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import { countRefusals } from './count-refusals.ts';
 import type { Challenge } from '#payments/index.ts';
@@ -21,14 +22,24 @@ export interface Gateway {
   reconcile(): Promise<number>;
   /** Asks the chain about calls whose settlement is not known; to be called every few seconds by another job. */
   resolvePending(): Promise<number>;
+  /** Runs again what is paid and owed; to be called every few seconds by a third job. */
+  carryOnOwed(): Promise<number>;
   expireAnswers(retentionSeconds: number): Promise<number>;
   /** Waits for calls that are being carried out, then says that this process is gone. */
   close(): Promise<void>;
 }
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
-export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'refusals'>): Promise<Gateway> {
-  const deps: GatewayDeps = { ...given, processId: newId(), inFlight: new Map(), refusals: countRefusals(given.clock) };
+export async function openGateway(
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'refusals' | 'reruns'>,
+): Promise<Gateway> {
+  const deps: GatewayDeps = {
+    ...given,
+    processId: newId(),
+    inFlight: new Map(),
+    refusals: countRefusals(given.clock),
+    reruns: new Set(),
+  };
   const deliveries = noteDeliveries(deps);
   await beat(deps);
   const timer = setInterval(() => {
@@ -41,6 +52,7 @@ export async function openGateway(given: Omit<GatewayDeps, 'processId' | 'inFlig
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),
+    carryOnOwed: () => carryOnOwed(deps),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
     close: async () => {
       await Promise.allSettled(deps.inFlight.values());

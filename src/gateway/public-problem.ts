@@ -1,11 +1,11 @@
 import { Problem } from '#kit/index.ts';
-import type { Outcome } from '#resources/index.ts';
+import type { Failure } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
 
 const PENDING_RETRY_SECONDS = 3;
 
 /** What a buyer reads of a failure: neutral, and that nothing was charged. The cause is in the creator's usage log. */
-export function toPublicProblem(outcome: Outcome & { ok: false }): Problem {
+export function toPublicProblem(outcome: Failure): Problem {
   const isRetryable = outcome.problem !== 'content_refused' && outcome.problem !== 'unprocessable';
   return new Problem(outcome.problem, {
     detail:
@@ -17,7 +17,7 @@ export function toPublicProblem(outcome: Outcome & { ok: false }): Problem {
 }
 
 /** The reconciler gave this call up while it was still waiting: it holds no payment any more. */
-export function takenAway(): CallOutcome {
+export function givenUp(): CallOutcome {
   const problem = new Problem('upstream_timeout', {
     detail: 'The call took longer than it may and was given up. Nothing was charged.',
     headers: { 'Retry-After': '5' },
@@ -25,7 +25,7 @@ export function takenAway(): CallOutcome {
   return { kind: 'problem', problem, charged: false };
 }
 
-export function cannotTell(): CallOutcome {
+export function chainUnreachable(): CallOutcome {
   const problem = new Problem('unavailable', {
     detail: 'The payment could not be checked because the network did not answer. Nothing was charged.',
     next: 'Send the same payment again after the Retry-After time.',
@@ -35,7 +35,7 @@ export function cannotTell(): CallOutcome {
 }
 
 /** The answer to a payment whose settlement is not known yet: never a new challenge, so that nobody pays twice. */
-export function stillSettling(): CallOutcome {
+export function settlementPending(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('settlement_pending', {
     detail: 'The payment was sent to the network and its outcome is not known yet. The answer is kept for you.',
     headers: { 'Retry-After': String(PENDING_RETRY_SECONDS) },
@@ -43,8 +43,17 @@ export function stillSettling(): CallOutcome {
   return { kind: 'problem', problem };
 }
 
+/** Paid, and the answer could not be made yet: the same payment has it made again. */
+export function answerOwed(retryAfterSeconds = 5): CallOutcome & { kind: 'problem' } {
+  const problem = new Problem('answer_owed', {
+    detail: 'The payment was made and the answer could not be produced yet. It is owed to you.',
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  });
+  return { kind: 'problem', problem, charged: true };
+}
+
 /** Something failed here before anything could be charged. */
-export function brokenOff(): CallOutcome {
+export function failedBeforeCharge(): CallOutcome {
   const problem = new Problem('unavailable', {
     detail: 'The call broke off because of an error here. Nothing was charged.',
     next: 'Send the same payment again after the Retry-After time.',
@@ -54,7 +63,7 @@ export function brokenOff(): CallOutcome {
 }
 
 /** Something failed here, and whether this payment bought an answer before could not be read. */
-export function cannotSay(): CallOutcome {
+export function purchaseUnknown(): CallOutcome {
   const problem = new Problem('unavailable', {
     detail: 'An error here kept the server from reading what this payment bought. It was not charged by this request.',
     next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
@@ -81,12 +90,12 @@ export function tooManyRefusals(waitSeconds: number): CallOutcome {
 }
 
 /** The payment is held by another call, or spent. */
-export function inUse(detail: string, next: string): CallOutcome & { kind: 'problem' } {
+export function paymentInUse(detail: string, next: string): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('payment_in_use', { detail, next, headers: { 'Retry-After': '2' } });
   return { kind: 'problem', problem };
 }
 
 /** The payment came to its end without money moving. */
-export function usedInVain(detail: string, next: string): CallOutcome {
-  return { ...inUse(`${detail} Nothing was charged.`, next), charged: false };
+export function paymentNotCharged(detail: string, next: string): CallOutcome {
+  return { ...paymentInUse(`${detail} Nothing was charged.`, next), charged: false };
 }

@@ -1,10 +1,12 @@
-import { noEvidence } from '#execution/index.ts';
-import { recordCall } from '#usage/index.ts';
+import { noEvidence } from '#resources/index.ts';
+import { recordCall, type CallRecord } from '#usage/index.ts';
+import { toLogged } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resolvePending } from './resolve-pending.ts';
 import { transition, type State, type TransitionName } from './transitions.ts';
 
-type ReconcileDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log' | 'processId'>;
+type ReconcileDeps = Pick<GatewayDeps, 'database' | 'published' | 'clock' | 'log'>;
+type ProcessDeps = Pick<GatewayDeps, 'database' | 'processId'>;
 
 const BATCH = 100;
 const AT_ONCE = 8;
@@ -18,9 +20,9 @@ interface OpenCall {
 
 const selectAbandoned = `
   SELECT id, state FROM calls
-  WHERE state IN ('claimed', 'running', 'settling', 'settled')
+  WHERE state IN ('claimed', 'running', 'settling', 'fulfilling', 'settled')
     AND (deadline < now()
-      OR (state IN ('claimed', 'running', 'settling')
+      OR (state IN ('claimed', 'running', 'settling', 'fulfilling')
           AND process_id NOT IN (SELECT id FROM gateway_processes WHERE beat_at > now() - $1 * interval '1 second')))
   ORDER BY deadline LIMIT $2`;
 
@@ -31,6 +33,7 @@ const abandoned: Partial<Record<State, TransitionName>> = {
   claimed: 'refuse',
   running: 'fail',
   settling: 'doubt',
+  fulfilling: 'owe',
   settled: 'lose',
 };
 
@@ -50,7 +53,9 @@ export async function reconcileCalls(deps: ReconcileDeps): Promise<number> {
  * Asks the chain about the pending calls whose turn has come.
  * @returns how many calls it looked at.
  */
-export async function resolveAllPending(deps: ReconcileDeps): Promise<number> {
+export async function resolveAllPending(
+  deps: Pick<GatewayDeps, 'database' | 'payments' | 'clock' | 'log'>,
+): Promise<number> {
   const { rows } = await deps.database.system.query<{ id: string }>(selectPending, [BATCH]);
   await driveAll(deps, rows, ({ id }) => resolvePending(deps, id));
   return rows.length;
@@ -58,7 +63,7 @@ export async function resolveAllPending(deps: ReconcileDeps): Promise<number> {
 
 /** A few at a time; one that fails holds up nobody. */
 async function driveAll<Call extends { id: string }>(
-  deps: ReconcileDeps,
+  deps: Pick<GatewayDeps, 'log'>,
   calls: readonly Call[],
   drive: (call: Call) => Promise<void>,
 ): Promise<void> {
@@ -83,8 +88,8 @@ async function moveAbandoned(deps: ReconcileDeps, call: OpenCall): Promise<void>
       { reason: 'abandoned', deadlineInMs: 0 },
     );
     deps.log.warn({ callId: call.id, state: call.state, moved }, 'call was abandoned');
-    if (moved && name === 'fail') {
-      await recordAbandoned(deps, call.id);
+    if (moved && (name === 'fail' || name === 'owe')) {
+      await recordAbandoned(deps, call.id, name === 'fail' ? 'failed' : 'owed');
     }
   }
 }
@@ -97,39 +102,40 @@ interface AbandonedRow {
   payer: string;
   network: string;
   created_at: Date;
-  version: number | null;
+  amount_atomic: string;
+  transaction: string | null;
 }
 
-/** A run that died with its process is a failed call in the creator's log, like any other. */
-async function recordAbandoned(deps: ReconcileDeps, callId: string): Promise<void> {
-  const { rows } = await deps.database.system.query<AbandonedRow>(
-    `SELECT c.owner_id, c.resource_id, c.version_id, c.request_id, c.payer, c.network, c.created_at, v.version
-     FROM calls c LEFT JOIN x402_resource_versions v ON v.id = c.version_id WHERE c.id = $1`,
-    [callId],
-  );
+const selectAbandonedCall = `
+  SELECT owner_id, resource_id, version_id, request_id, payer, network, created_at, amount_atomic::text, transaction
+  FROM calls WHERE id = $1`;
+
+/** A run that died with its process is in the creator's log like any other that failed, or is owed. */
+async function recordAbandoned(deps: ReconcileDeps, callId: string, status: CallRecord['status']): Promise<void> {
+  const { rows } = await deps.database.system.query<AbandonedRow>(selectAbandonedCall, [callId]);
   const row = rows[0];
   if (!row) {
     return;
   }
-  const at = new Date();
-  const { attempts: _attempts, ...evidence } = noEvidence;
+  const version = await deps.published.findVersion(row.version_id);
+  const at = new Date(deps.clock.now());
   await recordCall(deps.database.system, {
-    ...evidence,
+    ...toLogged(noEvidence),
     callId,
     requestId: row.request_id,
     resourceId: row.resource_id,
     versionId: row.version_id,
-    version: row.version ?? 0,
+    version: version?.version ?? 0,
     ownerId: row.owner_id,
     payer: row.payer,
     callerUserId: null,
-    status: 'failed',
-    problem: 'upstream_timeout',
+    status,
+    problem: status === 'owed' ? 'answer_owed' : 'upstream_timeout',
     cause: 'abandoned: the process that carried the call out stopped, or the call took too long',
     latencyMs: at.getTime() - row.created_at.getTime(),
-    amountAtomic: 0n,
+    amountAtomic: row.transaction === null ? 0n : BigInt(row.amount_atomic),
     network: row.network,
-    transaction: null,
+    transaction: row.transaction,
     isTest: false,
     isFree: false,
     at,
@@ -137,7 +143,7 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string): Promise<voi
 }
 
 /** Says that this process is alive. */
-export async function beat(deps: ReconcileDeps): Promise<void> {
+export async function beat(deps: ProcessDeps): Promise<void> {
   await deps.database.system.query(
     `INSERT INTO gateway_processes (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET beat_at = now()`,
     [deps.processId],
@@ -145,7 +151,7 @@ export async function beat(deps: ReconcileDeps): Promise<void> {
 }
 
 /** Forgets this process (graceful stop) and those that died long ago. */
-export async function forgetProcess(deps: ReconcileDeps): Promise<void> {
+export async function forgetProcess(deps: ProcessDeps): Promise<void> {
   await deps.database.system.query(
     `DELETE FROM gateway_processes WHERE id = $1 OR beat_at < now() - interval '1 day'`,
     [deps.processId],

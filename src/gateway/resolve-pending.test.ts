@@ -1,7 +1,8 @@
 import { parseEther, type Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { newId } from '#kit/index.ts';
+import { newId, systemClock } from '#kit/index.ts';
 import type { Payments } from '#payments/index.ts';
+import { openPublished } from '#resources/index.ts';
 import { startFaultyRpc, type FaultyRpc } from '../../tests/support/faulty-rpc.ts';
 import { makeHostileWallet } from '../../tests/support/hostile-wallet.ts';
 import { insertCall } from '../../tests/support/insert-call.ts';
@@ -28,7 +29,13 @@ afterEach(async () => {
   await rpc.close();
 });
 
-const deps = () => ({ database: database.current, payments, log: quietLog, processId: newId() });
+const deps = () => ({
+  database: database.current,
+  published: openPublished({ database: database.current, clock: systemClock }),
+  payments,
+  clock: systemClock,
+  log: quietLog,
+});
 const makePayee = () => makeOffer({ payTo: makeAccount().address });
 const countSent = () => rpc.seen.filter((method) => method === 'eth_sendRawTransaction').length;
 

@@ -1,9 +1,11 @@
 import { lookupSettlement, settlePayment, type Offer, type Payment } from '#payments/index.ts';
 import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
+import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { RUN_MARGIN_MS } from './run-limit.ts';
 
-type ResolveDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log'>;
+type ResolveDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log' | 'clock'>;
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -17,6 +19,7 @@ const MAX_SETTLE_ATTEMPTS = 2;
 interface PendingRow {
   payment: Payment;
   offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  record: string;
   created_at: Date;
   is_due: boolean;
   pause_ms: number;
@@ -36,7 +39,7 @@ const takeTurn = `
     FOR UPDATE
   ) turn
   WHERE calls.id = turn.id
-  RETURNING calls.payment, calls.offer, calls.created_at, turn.is_due, turn.pause_ms`;
+  RETURNING calls.payment, calls.offer, calls.record, calls.created_at, turn.is_due, turn.pause_ms`;
 
 /**
  * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the authorisation
@@ -56,11 +59,11 @@ export async function resolvePending(deps: ResolveDeps, callId: string): Promise
   const offer: Offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
   const settlement = await lookupSettlement(deps.payments, row.payment, { offer, since: row.created_at });
   if (settlement.status === 'settled') {
-    await closeSettled(deps, { callId, name: 'find' }, settlement.transaction);
+    await close(deps, callId, { row, transaction: settlement.transaction });
   } else if (settlement.status === 'expired') {
     await closeUnpaid(deps, { callId, name: 'expire' }, 'authorization_expired');
   } else if (settlement.status === 'unused' && row.is_due) {
-    await sendAgain(deps, callId, { payment: row.payment, offer, pauseMs: row.pause_ms });
+    await sendAgain(deps, callId, { row, offer });
   }
 }
 
@@ -74,11 +77,21 @@ export async function noteReverted(deps: Pick<GatewayDeps, 'database'>, callId: 
   }
 }
 
-async function sendAgain(
+/** An answer that is still to come has as long as its run would have had without the wait. */
+async function close(
   deps: ResolveDeps,
   callId: string,
-  sent: { payment: Payment; offer: Offer; pauseMs: number },
+  found: { row: PendingRow; transaction: string },
 ): Promise<void> {
+  const { row, transaction } = found;
+  const { timeoutSeconds } = JSON.parse(row.record) as StoredRecord;
+  const runEndsAt = row.created_at.getTime() + timeoutSeconds * 1000 + RUN_MARGIN_MS;
+  const runLeftMs = Math.max(0, runEndsAt - deps.clock.now());
+  await closeSettled(deps, { callId, by: 'find', transaction, runLeftMs });
+}
+
+async function sendAgain(deps: ResolveDeps, callId: string, sent: { row: PendingRow; offer: Offer }): Promise<void> {
+  const { row, offer } = sent;
   const mayTakeMs = deps.payments.settleLimitMs + SEND_MARGIN_MS;
   const claimed = await deps.database.system.query(
     `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond'
@@ -88,14 +101,14 @@ async function sendAgain(
   if (claimed.rowCount === 0) {
     return;
   }
-  const result = await settlePayment(deps.payments, sent.payment, sent.offer);
+  const result = await settlePayment(deps.payments, row.payment, offer);
   if (result.status === 'settled') {
-    await closeSettled(deps, { callId, name: 'find' }, result.transaction);
+    await close(deps, callId, { row, transaction: result.transaction });
     return;
   }
   await noteReverted(deps, callId, result.reverted ?? 0);
   await deps.database.system.query(
     `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond' WHERE id = $1 AND state = 'pending'`,
-    [callId, sent.pauseMs],
+    [callId, row.pause_ms],
   );
 }

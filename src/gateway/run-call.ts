@@ -1,60 +1,81 @@
-import { execute } from '#execution/index.ts';
-import type { Outcome } from '#resources/index.ts';
+import { awaitFirstOutput, collectParts, execute } from '#execution/index.ts';
+import type { AnswerBody, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { resourceUrl } from './offer-version.ts';
-import { takenAway, toPublicProblem } from './public-problem.ts';
+import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
-import { toStoredAnswer, type StoredAnswer } from './stored-answer.ts';
-import { transition } from './transitions.ts';
+import { SETTLE_MARGIN_MS } from './settle-call.ts';
+import { toStoredAnswer } from './stored-answer.ts';
+import { moveToSettling, transition } from './transitions.ts';
 
-/** Beyond the longest that settling takes: until then somebody is at it. */
-const SETTLE_MARGIN_MS = 15_000;
+/** A usable answer, of which the rest may still be coming. */
+export type Output<Body extends AnswerBody = AnswerBody> = Outcome<Body> & { ok: true };
 
-type Ran = { ok: true; answer: StoredAnswer } | { ok: false; outcome: CallOutcome };
+type Ran<Body extends AnswerBody> =
+  | { ok: true; output: Output<Body>; cancel(): void }
+  | { ok: false; outcome: CallOutcome };
 
-/** running -> settling with the answer stored, or running -> failed: not charged, and the payment can be used again. */
-export async function runCall(deps: GatewayDeps, call: PaidCall, input: Record<string, unknown>): Promise<Ran> {
-  const limitMs = runLimitMs(deps, call);
-  const outcome = await execute(
-    deps,
-    { version: call.version, input },
-    {
-      callId: call.callId,
-      payer: call.payment.payer,
-      limitMs,
-      isTest: false,
-    },
-  );
-  const endedAt = deps.clock.now();
-  if (!outcome.ok) {
-    return failCall(deps, call, outcome);
-  }
-  const answer = toStoredAnswer(outcome);
-  const record = toCallRecord(call, { status: 'success', evidence: outcome.evidence, endedAt });
-  const isOurs = await transition(
-    deps.database.system,
-    { callId: call.callId, name: 'settle' },
-    {
-      answer,
-      record: toStoredRecord(call, record, resourceUrl(deps.publicUrl, call.version)),
-      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
-    },
-  );
-  return isOurs ? { ok: true, answer } : { ok: false, outcome: takenAway() };
+/** `on_success`. running -> settling with the whole answer stored, or -> failed: not charged, good to be used again. */
+export async function runCall(deps: GatewayDeps, call: PaidCall): Promise<Ran<WholeBody>> {
+  const { started, cancel } = startRun(deps, call, runLimitMs(deps, call));
+  const output = await collectParts(await started);
+  return output.ok ? keepOutput(deps, call, { output, cancel }) : failCall(deps, call, output);
 }
 
-async function failCall(deps: GatewayDeps, call: PaidCall, outcome: Outcome & { ok: false }): Promise<Ran> {
+/** `at_first_output`. running -> settling while the first output is held, or -> failed. */
+export async function runToFirstOutput(deps: GatewayDeps, call: PaidCall): Promise<Ran<AnswerBody>> {
+  const { started, cancel } = startRun(deps, call, runLimitMs(deps, call));
+  const output = await awaitFirstOutput(await started);
+  return output.ok ? keepOutput(deps, call, { output, cancel }) : failCall(deps, call, output);
+}
+
+/** The run itself, without a word to the database. */
+export function startRun(deps: GatewayDeps, call: PaidCall, limitMs: number) {
+  const { callId, version, payment, input } = call;
+  const controller = new AbortController();
+  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal: controller.signal };
+  return { started: execute(deps, { version, input }, context), cancel: () => controller.abort() };
+}
+
+async function keepOutput<Body extends AnswerBody>(
+  deps: GatewayDeps,
+  call: PaidCall,
+  ran: { output: Output<Body>; cancel(): void },
+): Promise<Ran<Body>> {
+  const { answer, evidence } = ran.output;
+  const { body }: { body: AnswerBody } = answer;
+  const isOurs = await moveToSettling(
+    deps.database.system,
+    { callId: call.callId, settlementPoint: call.version.settlementPoint },
+    {
+      record: toStoredRecord(deps, call, evidence),
+      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+      ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
+      ...(call.version.settlementPoint === 'on_success' ? {} : { input: call.input }),
+    },
+  );
+  if (isOurs) {
+    return { ok: true, ...ran };
+  }
+  ran.cancel();
+  return { ok: false, outcome: givenUp() };
+}
+
+async function failCall(
+  deps: GatewayDeps,
+  call: PaidCall,
+  failure: Failure,
+): Promise<{ ok: false; outcome: CallOutcome }> {
   const record = toCallRecord(call, {
     status: 'failed',
-    problem: outcome.problem,
-    cause: outcome.cause,
-    evidence: outcome.evidence,
+    problem: failure.problem,
+    cause: failure.cause,
+    evidence: failure.evidence,
     endedAt: deps.clock.now(),
   });
-  await transition(deps.database.system, { callId: call.callId, name: 'fail' }, { reason: outcome.problem });
+  await transition(deps.database.system, { callId: call.callId, name: 'fail' }, { reason: failure.problem });
   await recordCall(deps.database.system, record);
-  return { ok: false, outcome: { kind: 'problem', problem: toPublicProblem(outcome), charged: false } };
+  return { ok: false, outcome: { kind: 'problem', problem: toPublicProblem(failure), charged: false } };
 }

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
+import type { SettlementPoint } from '#resources/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import {
+  moveToSettling,
   released,
+  settlementPaths,
   states,
   transition,
   transitionAll,
@@ -18,13 +21,21 @@ import {
 const database = useTestDatabase();
 const names = Object.keys(transitions) as TransitionName[];
 
-async function insertCall(state: State, nonce: string = newId()): Promise<string> {
+interface Holds {
+  answer: boolean;
+  input: boolean;
+}
+
+async function insertCall(
+  state: State,
+  { nonce = newId(), holds = { answer: true, input: true } } = {},
+): Promise<string> {
   const id = newId();
   await database.current.system.query(
     `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
-                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction)
-     VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1')`,
-    [id, state, nonce],
+                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction, answer, input)
+     VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1', $4, $5)`,
+    [id, state, nonce, holds.answer ? '{}' : null, holds.input ? '{}' : null],
   );
   return id;
 }
@@ -34,30 +45,43 @@ async function readState(id: string): Promise<unknown> {
   return rows[0]?.state;
 }
 
-test('a call moves exactly where the table says, from every state', async () => {
+/** What the row of a call holds after an arrow: the input goes when there is nothing to run any more. */
+function after(to: State, holds: Holds): Holds {
+  const isForgotten = ['settled', 'unpaid', 'failed', 'refused', 'refunded'].includes(to);
+  return { ...holds, input: holds.input && !isForgotten };
+}
+
+function mayMove(name: TransitionName, state: State, holds: Holds): boolean {
+  const arrow: { from: State; needs?: string } = transitions[name];
+  const isMet = { answer: holds.answer, 'no answer': !holds.answer, input: holds.input }[arrow.needs ?? ''] ?? true;
+  return arrow.from === state && isMet;
+}
+
+test('a call moves exactly where the table says, from every state, by what its row holds', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...states),
+      fc.record({ answer: fc.boolean(), input: fc.boolean() }),
       fc.array(fc.constantFrom(...names), { maxLength: 8 }),
-      async (start, walk) => {
-        const id = await insertCall(start);
-        let expected: State = start;
+      async (start, stored, walk) => {
+        const id = await insertCall(start, { holds: stored });
+        let [expected, holds]: [State, Holds] = [start, stored];
         for (const name of walk) {
-          const { from, to } = transitions[name];
-          expect(await transition(database.current.system, { callId: id, name })).toBe(from === expected);
-          expected = from === expected ? to : expected;
+          const may = mayMove(name, expected, holds);
+          expect(await transition(database.current.system, { callId: id, name })).toBe(may);
+          [expected, holds] = may ? [transitions[name].to, after(transitions[name].to, holds)] : [expected, holds];
           expect(await readState(id)).toBe(expected);
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
 test('of many that move the same call at once, one wins', async () => {
-  for (const state of ['claimed', 'running', 'settling', 'pending', 'settled', 'owed'] as const) {
+  for (const state of ['claimed', 'running', 'settling', 'pending', 'fulfilling', 'settled', 'owed'] as const) {
     const id = await insertCall(state);
-    const moves = names.filter((name) => transitions[name].from === state);
+    const moves = names.filter((name) => mayMove(name, state, { answer: true, input: true }));
     const racing = Array.from({ length: 12 }, (_, index) => moves[index % moves.length] ?? 'run');
     const won = await Promise.all(racing.map((name) => transition(database.current.system, { callId: id, name })));
     expect(won.filter(Boolean)).toHaveLength(1);
@@ -67,7 +91,7 @@ test('of many that move the same call at once, one wins', async () => {
 test('many calls move together only from where the arrow begins', async () => {
   const calls = await Promise.all(states.map(async (state) => ({ state, id: await insertCall(state) })));
   const callIds = calls.map(({ id }) => id);
-  for (const name of names) {
+  for (const name of ['deliver', 'redeliver'] as const) {
     const { from, to } = transitions[name];
     const before = new Map(await Promise.all(callIds.map(async (id) => [id, await readState(id)] as const)));
     const movable = callIds.filter((id) => before.get(id) === from);
@@ -94,8 +118,8 @@ test('a move tells what the row holds then, and nothing when it was not made', a
 test('a payment is held by one call, until a call that charged nothing releases it', async () => {
   for (const state of states) {
     const nonce = newId();
-    await insertCall(state, nonce);
-    const second = await insertCall('claimed', nonce).then(() => 'taken', String);
+    await insertCall(state, { nonce });
+    const second = await insertCall('claimed', { nonce }).then(() => 'taken', String);
     expect(second).toMatch(released.includes(state) ? /^taken$/ : /calls_claim/);
   }
 });
@@ -109,6 +133,65 @@ test('no way leads back from an end, and every open state leads to one', () => {
     );
   expect(states.filter((state) => !reaches(state))).toEqual([]);
   expect(Object.values(transitions).filter(({ from }) => ends.has(from))).toEqual([]);
+});
+
+/** From here on money may have moved. */
+const charged: ReadonlySet<State> = new Set([
+  'settling',
+  'pending',
+  'fulfilling',
+  'settled',
+  'owed',
+  'delivered',
+  'refunded',
+  'unpaid',
+]);
+/** In these it has. */
+const paid: readonly State[] = ['fulfilling', 'settled', 'owed', 'delivered', 'refunded'];
+
+describe.each(Object.keys(settlementPaths) as SettlementPoint[])('the settlement point %s', (point) => {
+  const path = settlementPaths[point];
+
+  test('leads from the claim to the delivery along arrows of the table', () => {
+    const reached = path.arrows.reduce<State>((state, name) => {
+      expect(transitions[name].from).toBe(state);
+      return transitions[name].to;
+    }, 'claimed');
+    expect(reached).toBe('delivered');
+    expect(path.arrows).toContain(path.chargedBy);
+    expect(transitions[path.chargedBy].to).toBe('settling');
+  });
+
+  test('moves no money before the row holds what another process needs to finish the call', async () => {
+    const from = transitions[path.chargedBy].from;
+    await fc.assert(
+      fc.asyncProperty(fc.subarray(['record', 'answer', 'input'] as const), async (given) => {
+        const callId = await insertCall(from, { holds: { answer: false, input: false } });
+        const stored = { deadlineInMs: 1, ...Object.fromEntries(given.map((name) => [name, { name }])) };
+        const moved = await moveToSettling(
+          database.current.system,
+          { callId, settlementPoint: point },
+          stored as Parameters<typeof moveToSettling>[2],
+        ).catch(() => 'refused');
+        const isEnough = path.storedBefore.every((name) => given.includes(name));
+        expect(moved).toBe(isEnough ? true : 'refused');
+        expect(await readState(callId)).toBe(isEnough ? 'settling' : from);
+      }),
+      { numRuns: 16 },
+    );
+  });
+});
+
+test('a paid call ends delivered or refunded, and nothing leads from it to a state that says it was not charged', () => {
+  const next = (state: State): State[] =>
+    Object.values(transitions).flatMap(({ from, to }) => (from === state ? [to] : []));
+  for (const state of paid) {
+    expect(next(state).filter((to) => !paid.includes(to))).toEqual([]);
+  }
+  const ends = paid.filter((state) => next(state).length === 0);
+  expect(ends).toEqual(['delivered', 'refunded']);
+  const before = new Set(states.filter((state) => !charged.has(state)));
+  expect(Object.values(transitions).filter(({ from, to }) => charged.has(from) && before.has(to))).toEqual([]);
 });
 
 test('ARCHITECTURE.md prints this table', async () => {

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import type { SettlementPoint } from '#resources/index.ts';
 
 /** The states of a call; those in `released` no longer hold the payment. */
 export const states = [
@@ -8,6 +9,7 @@ export const states = [
   'failed',
   'settling',
   'pending',
+  'fulfilling',
   'settled',
   'unpaid',
   'delivered',
@@ -23,36 +25,80 @@ interface Transition {
   from: State;
   to: State;
   when: string;
+  /** What the row has to hold, or not, besides standing at the beginning of the arrow. */
+  needs?: 'answer' | 'no answer' | 'input';
 }
 
-/** The only ways a call changes (architecture, section 5). Each is one guarded UPDATE; what is not here cannot happen. */
+/** The only ways a call changes, printed in ARCHITECTURE.md. Each is one guarded UPDATE; what is not here cannot happen. */
 export const transitions = {
   refuse: { from: 'claimed', to: 'refused', when: 'payment refused' },
   run: { from: 'claimed', to: 'running', when: 'verified' },
+  charge: { from: 'claimed', to: 'settling', when: 'verified, to be paid before it runs: input stored' },
   fail: { from: 'running', to: 'failed', when: 'failed: not charged, claim released' },
-  settle: { from: 'running', to: 'settling', when: 'usable output, answer stored' },
-  confirm: { from: 'settling', to: 'settled', when: 'settled' },
+  settle: { from: 'running', to: 'settling', when: 'usable output: the answer stored, or its first part held' },
+  confirm: { from: 'settling', to: 'settled', when: 'settled, answer stored', needs: 'answer' },
+  confirmEarly: { from: 'settling', to: 'fulfilling', when: 'settled, answer still to come', needs: 'no answer' },
   deny: { from: 'settling', to: 'unpaid', when: 'refused: answer withheld' },
   doubt: { from: 'settling', to: 'pending', when: 'no answer' },
-  find: { from: 'pending', to: 'settled', when: 'the chain shows the transfer, by whomever it was sent' },
+  find: {
+    from: 'pending',
+    to: 'settled',
+    when: 'the chain shows the transfer, by whomever it was sent; answer stored',
+    needs: 'answer',
+  },
+  findEarly: { from: 'pending', to: 'fulfilling', when: 'the same, answer still to come', needs: 'no answer' },
   expire: { from: 'pending', to: 'unpaid', when: 'authorisation expired unused' },
+  fulfil: { from: 'fulfilling', to: 'settled', when: 'answer complete and stored' },
+  owe: { from: 'fulfilling', to: 'owed', when: 'the run failed or was lost' },
   deliver: { from: 'settled', to: 'delivered', when: 'answered' },
   lose: { from: 'settled', to: 'owed', when: 'lost: crash, dead connection' },
   redeliver: { from: 'owed', to: 'delivered', when: 'answered again' },
+  rerun: { from: 'owed', to: 'fulfilling', when: 'run again from the stored input, without a charge', needs: 'input' },
   refund: { from: 'owed', to: 'refunded', when: 'refunded' },
 } as const satisfies Record<string, Transition>;
 
 export type TransitionName = keyof typeof transitions;
+
+interface Path {
+  arrows: readonly TransitionName[];
+  /** The arrow after which the settler is asked. */
+  chargedBy: 'settle' | 'charge';
+  /** What the row holds before that, so that any process can finish what the buyer has paid for. */
+  storedBefore: readonly ('record' | 'answer' | 'input')[];
+}
+
+/** The way of a call without trouble, by the settlement point of its version. */
+export const settlementPaths: Readonly<Record<SettlementPoint, Path>> = {
+  on_success: {
+    arrows: ['run', 'settle', 'confirm', 'deliver'],
+    chargedBy: 'settle',
+    storedBefore: ['record', 'answer'],
+  },
+  at_first_output: {
+    arrows: ['run', 'settle', 'confirmEarly', 'fulfil', 'deliver'],
+    chargedBy: 'settle',
+    storedBefore: ['record', 'input'],
+  },
+  upfront: {
+    arrows: ['charge', 'confirmEarly', 'fulfil', 'deliver'],
+    chargedBy: 'charge',
+    storedBefore: ['record', 'input'],
+  },
+};
 
 /** What a transition may write beside the state. Times are relative: the database's clock is the only one. */
 export interface Changes {
   deadlineInMs?: number;
   answer?: unknown;
   record?: unknown;
+  input?: unknown;
   transaction?: string;
   reason?: string;
+  /** Who carries the call on from here. */
+  processId?: string;
 }
 
+/** Money moves with the arrows out of `settling` and `pending` into a paid state. An input is kept until its answer is. */
 const statement = `
   UPDATE calls SET
     state = $3,
@@ -60,14 +106,19 @@ const statement = `
     deadline = CASE WHEN $4::double precision IS NULL THEN deadline ELSE now() + $4 * interval '1 millisecond' END,
     answer = coalesce($5, answer),
     record = coalesce($6, record),
-    transaction = coalesce($7, transaction),
-    reason = coalesce($8, reason),
-    settled_at = CASE WHEN $3 = 'settled' THEN now() ELSE settled_at END
-  WHERE id = $1 AND state = $2`;
+    input = CASE WHEN $3 IN ('settled', 'unpaid', 'failed', 'refused', 'refunded') THEN NULL ELSE coalesce($7, input) END,
+    transaction = coalesce($8, transaction),
+    reason = coalesce($9, reason),
+    process_id = coalesce($10::uuid, process_id),
+    runs = runs + ($3 = 'fulfilling')::int,
+    settled_at = CASE WHEN $2 IN ('settling', 'pending') AND $3 IN ('settled', 'fulfilling') THEN now() ELSE settled_at END
+  WHERE id = $1 AND state = $2
+    AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
+                 WHEN 'input' THEN input IS NOT NULL ELSE true END`;
 
 /**
- * Moves one call along one arrow. `false` means that the call no longer stood at its beginning: somebody else (the
- * reconciler, another process) has moved it, and the caller must not go on as if it held the call.
+ * Moves one call along one arrow. `false` means that the call no longer stood at its beginning: another request, process
+ * or the reconciler has moved it, and the caller must not go on as if it held the call.
  */
 export async function transition(
   executor: Pool | PoolClient,
@@ -90,13 +141,27 @@ export async function transitionReturning<Row extends object>(
   return result.rows[0] ?? null;
 }
 
+/** What the settlement point of the call asks to be stored before money moves is stored, and then the settler is asked. */
+export async function moveToSettling(
+  executor: Pool | PoolClient,
+  call: { callId: string; settlementPoint: SettlementPoint },
+  stored: Required<Pick<Changes, 'deadlineInMs' | 'record'>> & Pick<Changes, 'answer' | 'input'>,
+): Promise<boolean> {
+  const { chargedBy, storedBefore } = settlementPaths[call.settlementPoint];
+  const missing = storedBefore.filter((name) => stored[name] === undefined);
+  if (missing.length > 0) {
+    throw new Error(`A call may not be settled before its ${missing.join(' and ')} can be stored.`);
+  }
+  return transition(executor, { callId: call.callId, name: chargedBy }, stored);
+}
+
 const moveAll = `
   UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 RETURNING id`;
 
-/** The same arrow for many calls in one statement, without other changes. Returns the ids of those that were moved. */
+/** One of the arrows of a delivery for many calls in one statement. Returns the ids of those that were moved. */
 export async function transitionAll(
   executor: Pool | PoolClient,
-  move: { callIds: readonly string[]; name: TransitionName },
+  move: { callIds: readonly string[]; name: 'deliver' | 'redeliver' },
 ): Promise<string[]> {
   const { from, to } = transitions[move.name];
   // In the order of the ids, so that two processes that move the same calls never wait for each other in a circle.
@@ -106,7 +171,7 @@ export async function transitionAll(
 }
 
 function toValues(move: { callId: string; name: TransitionName }, changes: Changes): unknown[] {
-  const { from, to } = transitions[move.name];
+  const { from, to, needs }: Transition = transitions[move.name];
   return [
     move.callId,
     from,
@@ -114,8 +179,11 @@ function toValues(move: { callId: string; name: TransitionName }, changes: Chang
     changes.deadlineInMs ?? null,
     toText(changes.answer),
     toText(changes.record),
+    toText(changes.input),
     changes.transaction ?? null,
     changes.reason ?? null,
+    changes.processId ?? null,
+    needs ?? null,
   ];
 }
 

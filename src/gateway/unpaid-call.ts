@@ -1,13 +1,13 @@
 import { newId, Problem, type Caller } from '#kit/index.ts';
-import { execute, noEvidence } from '#execution/index.ts';
-import type { Outcome, PublishedVersion } from '#resources/index.ts';
+import { collectParts, execute } from '#execution/index.ts';
+import type { Failure, Outcome, PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
 import { admit } from './admit.ts';
-import type { CallOutcome, CallRequest } from './call-request.ts';
+import { toLogged } from './call-record.ts';
+import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
 import { toPublicProblem } from './public-problem.ts';
-import { toStoredAnswer, withReceipt } from './stored-answer.ts';
 
 interface Run {
   callId: string;
@@ -37,7 +37,7 @@ export async function unpaidCall(
   }
   await assertWithinLimit(deps, request, version);
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
-  const outcome = await execute(
+  const started = await execute(
     deps,
     { version, input: admission.input },
     {
@@ -47,12 +47,13 @@ export async function unpaidCall(
       isTest: request.isOwnerTest,
     },
   );
+  const outcome = await collectParts(started);
   const record = toRecord(run, outcome, deps.clock.now());
   await recordCall(deps.database.system, record);
   if (!outcome.ok) {
     return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
   }
-  const answer = withReceipt(toStoredAnswer(outcome), {
+  const receipt: Receipt = {
     transaction: null,
     paidUsdc: '0',
     network: null,
@@ -61,13 +62,10 @@ export async function unpaidCall(
     version: version.version,
     callId: run.callId,
     at: record.at.toISOString(),
-  });
-  return {
-    kind: 'answer',
-    answer: request.isOwnerTest ? { ...answer, test: true } : answer,
-    callId: run.callId,
-    isPaid: false,
   };
+  const { isSimulated } = outcome.evidence;
+  const answer = { ...outcome.answer, isSimulated, isTest: request.isOwnerTest, receipt };
+  return { kind: 'answer', answer, callId: run.callId, isPaid: false };
 }
 
 function assertOwner(caller: Caller, version: PublishedVersion): void {
@@ -96,14 +94,13 @@ async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, versio
 }
 
 /** The owner sees the cause: it is their key, their model and their prompt. */
-function toOwnerProblem(outcome: Outcome & { ok: false }): Problem {
+function toOwnerProblem(outcome: Failure): Problem {
   return new Problem(outcome.problem, { detail: `Your resource failed: ${outcome.cause}` });
 }
 
 function toRecord(run: Run, outcome: Outcome, endedAt: number): CallRecord {
-  const { attempts: _attempts, ...evidence } = outcome.evidence ?? noEvidence;
   return {
-    ...evidence,
+    ...toLogged(outcome.evidence),
     callId: run.callId,
     requestId: run.request.requestId,
     resourceId: run.version.resourceId,

@@ -1,25 +1,27 @@
 import { verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
+import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
-import { toCallRecord, type PaidCall } from './call-record.ts';
+import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { cannotTell, takenAway, tooManyUnpaid } from './public-problem.ts';
+import { chainUnreachable, givenUp, tooManyUnpaid } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
-import { runLimitMs } from './run-limit.ts';
-import { transition } from './transitions.ts';
-
-/** How long after its own limit a run may still be finishing before the reconciler takes the call for dead. */
-const RUN_MARGIN_MS = 10_000;
+import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
+import { SETTLE_MARGIN_MS } from './settle-call.ts';
+import { moveToSettling, transition } from './transitions.ts';
 
 type Verified = { ok: true } | { ok: false; outcome: CallOutcome };
 
-/** claimed -> running, or claimed -> refused: nothing has run and nothing is charged. */
+/** claimed -> running, or settling where it is paid before it runs; or -> refused: nothing has run, nothing is charged. */
 export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
   const verdict = await verifyOffered(deps, call.payment, call.offer);
   if (!verdict.ok) {
-    const outcome = verdict.retryable ? cannotTell() : refusePayment(deps, call, verdict.reason);
+    const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
+  }
+  if (call.version.settlementPoint === 'upfront') {
+    return chargeCall(deps, call);
   }
   const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
   const admitted = await admitToRun(deps, call, { balanceAtomic: verdict.balanceAtomic, deadlineInMs });
@@ -27,7 +29,7 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'running':
       return { ok: true };
     case 'taken':
-      return { ok: false, outcome: takenAway() };
+      return { ok: false, outcome: givenUp() };
     case 'too_many_unpaid':
       return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
     case 'exceeds_balance': {
@@ -35,6 +37,20 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
       return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
     }
   }
+}
+
+/** Nothing is done on trust here, so what the payer has open elsewhere does not matter. */
+async function chargeCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
+  const isOurs = await moveToSettling(
+    deps.database.system,
+    { callId: call.callId, settlementPoint: call.version.settlementPoint },
+    {
+      record: toStoredRecord(deps, call, noEvidence),
+      input: call.input,
+      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+    },
+  );
+  return isOurs ? { ok: true } : { ok: false, outcome: givenUp() };
 }
 
 /** Never throws: what could not be checked can be tried again. */

@@ -71,6 +71,11 @@ export const problemKinds = {
     title: 'The payment is being settled',
     next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
   },
+  answer_owed: {
+    status: 503,
+    title: 'The answer is owed to you',
+    next: 'Send the same payment again after the Retry-After time: the call runs again without a new charge.',
+  },
   upstream_timeout: {
     status: 504,
     title: 'Resource unavailable',

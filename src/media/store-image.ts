@@ -6,7 +6,7 @@ import { sniffImage } from './sniff-image.ts';
 
 export type ImageToStore = { ownerId: string; callId: string } & ({ bytes: Uint8Array } | { dataUrl: string });
 
-/** What an answer says about an image; has the shape of resources' AnswerImage. */
+/** What an answer says about an image; has the shape of resources' MediaReference. */
 export interface StoredImage {
   id: string;
   contentType: string;

@@ -3,6 +3,19 @@
  * Invariants: a version never changes once published; nothing public ever holds a config, a template or a pause cause;
  * what a version's inputSchema allows is exactly what parseInput accepts; a slug once published stays with its resource.
  */
+export { jsonAnswer, noEvidence } from './answer.ts';
+export type {
+  Answer,
+  AnswerBody,
+  AnswerPart,
+  Evidence,
+  Failure,
+  JsonObject,
+  MediaReference,
+  Outcome,
+  PartsEnd,
+  WholeBody,
+} from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { createResource } from './create-resource.ts';
 export { openPublished } from './find-published.ts';
@@ -16,15 +29,7 @@ export { parseInput } from './parse-input.ts';
 export { ownsResource, pauseFaulty } from './pause-faulty.ts';
 export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
 export { publishResource } from './publish-resource.ts';
-export type {
-  AnswerImage,
-  Evidence,
-  Outcome,
-  PublishedVersion,
-  Readiness,
-  ResourceKind,
-  RunContext,
-} from './resource-kind.ts';
+export type { PublishedVersion, Readiness, ResourceKind, RunContext, SettlementPoint } from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate } from './template.ts';

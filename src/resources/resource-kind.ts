@@ -1,20 +1,32 @@
 import type { z } from 'zod';
-import type { FieldProblem, Json, ProblemCode } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
+import type { JsonObject, Outcome } from './answer.ts';
 import type { Parameter } from './parameter.ts';
 
-export type JsonSchema = { [key: string]: Json };
+export type JsonSchema = JsonObject;
+
+/**
+ * When money moves: after the whole answer is there, when its first output is there, or before the run.
+ * What a failure means for the buyer follows from it; docs/decisions/0020 has the table.
+ */
+export type SettlementPoint = 'on_success' | 'at_first_output' | 'upfront';
 
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
   /** What the creator edits. Its output is stored in the version. */
   configSchema: z.ZodType<Config>;
+  /** The kind's own part of the evidence; what does not fit is not kept. */
+  evidenceSchema: z.ZodType<JsonObject>;
+  /** What a version with this config may choose from. Absent: `on_success` alone. */
+  settlementPoints?(config: Config): readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */
   checkPublishable(config: Config, parameters: Parameter[], ownerId: string): Promise<FieldProblem[]>;
   /** Allow-list for the public view; never the template. */
   toPublic(config: Config): Record<string, unknown>;
   /** Asked before any money moves. */
   isReady(version: PublishedVersion): Promise<Readiness>;
+  /** Runs once. Resolves with an answer in parts as soon as they may come; the parts obey the signal too. */
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
@@ -32,40 +44,6 @@ export interface RunContext {
   /** Milliseconds since the epoch. */
   deadlineMs: number;
   isTest: boolean;
-}
-
-export type Outcome =
-  | { ok: true; answer: { response: Json; images?: AnswerImage[] }; evidence: Evidence }
-  | {
-      ok: false;
-      /** Neutral and public. */
-      problem: ProblemCode;
-      retryAfterSeconds?: number;
-      /** For the creator only: code and text. */
-      cause: string;
-      evidence: Evidence;
-    };
-
-export interface AnswerImage {
-  id: string;
-  contentType: string;
-  width: number | null;
-  height: number | null;
-  url: string;
-  expiresAt: string;
-}
-
-export interface Evidence {
-  model: string | null;
-  provider: string | null;
-  generationId: string | null;
-  inputTokens: number | null;
-  outputTokens: number | null;
-  costUsd: string | null;
-  finishReason: string | null;
-  firstTokenMs: number | null;
-  attempts: number;
-  isSimulated: boolean;
 }
 
 /** An earlier version of the same resource whose price may still be paid until `until`. */
@@ -100,6 +78,7 @@ export interface PublishedVersion {
   network: string;
   payTo: string;
   timeoutSeconds: number;
+  settlementPoint: SettlementPoint;
   parameters: Parameter[];
   inputSchema: JsonSchema;
   config: unknown;

@@ -79,6 +79,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     network: row.network,
     payTo: row.pay_to,
     timeoutSeconds: row.timeout_seconds,
+    settlementPoint: 'on_success',
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,

@@ -10,7 +10,7 @@ export const loggedCall = z.object({
   versionId: z.uuid(),
   version: z.int(),
   at: z.iso.datetime(),
-  status: z.enum(['success', 'failed', 'refused', 'unpaid']),
+  status: z.enum(['success', 'failed', 'refused', 'unpaid', 'owed']),
   problem: z.string().nullable(),
   cause: z.string().nullable(),
   payer: z.string().nullable(),
@@ -22,7 +22,10 @@ export const loggedCall = z.object({
   outputTokens: z.int().nullable(),
   finishReason: z.string().nullable(),
   latencyMs: z.int().nullable(),
-  firstTokenMs: z.int().nullable(),
+  firstOutputMs: z.int().nullable(),
+  attempts: z.int().nullable(),
+  /** What the kind of resource tells of the run. */
+  evidence: z.record(z.string(), z.json()),
   earnedUsdc: z.string(),
   costUsd: z.string().nullable(),
   /** Earned minus cost, one USDC taken as one dollar; null where the cost is not known. */
@@ -46,7 +49,7 @@ const SQL = `
 SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionId", version, at, status, problem, cause,
        payer, request_id AS "requestId", model, provider, generation_id AS "generationId",
        input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
-       latency_ms::float8 AS "latencyMs", first_token_ms::float8 AS "firstTokenMs",
+       latency_ms::float8 AS "latencyMs", first_output_ms::float8 AS "firstOutputMs", attempts, evidence,
        trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
        trim_scale(earned - cost_usd)::text AS "marginUsd", network, transaction,
        is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"
@@ -60,9 +63,10 @@ WHERE owner_id = app_user_id()
   AND ($5::text IS NULL OR payer = $5)
   AND ($6::boolean IS NULL OR is_test = $6)
   AND ($7::text IS NULL OR problem = $7)
-  AND ($8::timestamptz IS NULL OR (at, call_id) < ($8, $9::uuid))
+  AND ($8::text IS NULL OR model = $8)
+  AND ($9::timestamptz IS NULL OR (at, call_id) < ($9, $10::uuid))
 ORDER BY at DESC, call_id DESC
-LIMIT $10`;
+LIMIT $11`;
 
 export interface CallQuery {
   filters: UsageFilters;
@@ -81,6 +85,7 @@ export async function findCalls(tx: Tx, query: CallQuery): Promise<LoggedCall[]>
     filters.payer,
     filters.isTest,
     filters.problem,
+    filters.model,
     after?.at,
     after?.callId,
     query.limit,

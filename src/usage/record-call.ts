@@ -1,3 +1,5 @@
+import type { Json } from '#kit/index.ts';
+
 /** One attempt to buy an answer, as the log keeps it. */
 export interface CallRecord {
   callId: string;
@@ -10,22 +12,23 @@ export interface CallRecord {
   payer: string | null;
   callerUserId: string | null;
   requestId: string;
-  /** `unpaid`: the answer was there and the settlement was refused. `refused`: nothing ran. */
-  status: 'success' | 'failed' | 'refused' | 'unpaid';
+  /**
+   * `unpaid`: the answer was there and the settlement was refused. `refused`: nothing ran. `owed`: paid and not delivered
+   * yet; recording the call again says how that ended.
+   */
+  status: 'success' | 'failed' | 'refused' | 'unpaid' | 'owed';
   /** The public problem code. */
   problem: string | null;
   /** Why, in words for the creator only. */
   cause: string | null;
-  model: string | null;
-  provider: string | null;
-  generationId: string | null;
-  inputTokens: number | null;
-  outputTokens: number | null;
+  latencyMs: number | null;
+  /** How often the upstream was asked. */
+  attempts: number;
+  firstOutputMs: number | null;
   /** Decimal string. */
   costUsd: string | null;
-  latencyMs: number | null;
-  firstTokenMs: number | null;
-  finishReason: string | null;
+  /** What the kind of resource tells of the run; `model`, tokens and the like become columns where it has them. */
+  evidence: { [name: string]: Json };
   /** What was settled; 0n when nothing was. */
   amountAtomic: bigint;
   network: string | null;
@@ -45,28 +48,35 @@ const TEXT_LIMIT = 300;
 const CAUSE_LIMIT = 2000;
 const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
 
-// Refused calls, tests and the owner's own calls are logged and count in no statistic.
+// Refused and owed calls, tests and the owner's own calls are logged and count in no statistic.
 const SQL = `
 WITH recorded AS (
-  INSERT INTO x402_prompt_template_usage_logs (
+  INSERT INTO x402_prompt_template_usage_logs AS logged (
     call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
-    model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_token_ms, finish_reason,
-    amount_atomic, network, transaction, is_test, is_simulated, is_free, at)
+    model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
+    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27)
-  ON CONFLICT (call_id) DO NOTHING
+          $24, $25, $26, $27, $28, $29)
+  ON CONFLICT (call_id) DO UPDATE SET
+    status = excluded.status, problem = excluded.problem, cause = excluded.cause, model = excluded.model,
+    provider = excluded.provider, generation_id = excluded.generation_id, input_tokens = excluded.input_tokens,
+    output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
+    first_output_ms = excluded.first_output_ms, finish_reason = excluded.finish_reason,
+    is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence
+  WHERE logged.status = 'owed'
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status = 'failed')::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
-WHERE status <> 'refused' AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
+WHERE status NOT IN ('refused', 'owed') AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
 
 /**
  * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes
- * nothing. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
+ * nothing, but for a call that was owed. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
  */
 export async function recordCall(executor: SqlExecutor, record: CallRecord): Promise<void> {
+  const { evidence } = record;
   await executor.query({
     name: 'usage-record-call',
     text: SQL,
@@ -82,15 +92,15 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       record.status,
       toText(record.problem),
       toText(record.cause, CAUSE_LIMIT),
-      toText(record.model),
-      toText(record.provider),
-      toText(record.generationId),
-      toCount(record.inputTokens),
-      toCount(record.outputTokens),
+      toText(evidence['model']),
+      toText(evidence['provider']),
+      toText(evidence['generationId']),
+      toCount(evidence['inputTokens']),
+      toCount(evidence['outputTokens']),
       record.costUsd !== null && DECIMAL.test(record.costUsd) ? record.costUsd : null,
       toCount(record.latencyMs),
-      toCount(record.firstTokenMs),
-      toText(record.finishReason),
+      toCount(record.firstOutputMs),
+      toText(evidence['finishReason']),
       record.amountAtomic.toString(),
       toText(record.network),
       toText(record.transaction),
@@ -98,17 +108,19 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       record.isSimulated,
       record.isFree,
       record.at.toISOString(),
+      toCount(record.attempts),
+      JSON.stringify(evidence, (_name, value: Json) => (typeof value === 'string' ? toText(value) : value)),
     ],
   });
 }
 
-function toText(value: string | null, limit = TEXT_LIMIT): string | null {
+function toText(value: Json | undefined, limit = TEXT_LIMIT): string | null {
   // PostgreSQL refuses the NUL character in text.
-  return value === null ? null : value.slice(0, limit).replaceAll('\0', '').toWellFormed();
+  return typeof value === 'string' ? value.slice(0, limit).replaceAll('\0', '').toWellFormed() : null;
 }
 
-function toCount(value: number | null): number | null {
-  return value === null || !Number.isFinite(value) || value < 0
+function toCount(value: Json | undefined): number | null {
+  return typeof value !== 'number' || !Number.isFinite(value) || value < 0
     ? null
     : Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
 }

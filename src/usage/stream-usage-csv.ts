@@ -23,6 +23,7 @@ export function streamUsageCsv(deps: UsageDeps, caller: Caller, filters: UsageFi
     escape_formulas: true,
     cast: {
       boolean: String,
+      object: (value) => JSON.stringify(value),
       string: (value, context) =>
         decimals.has(String(context.column)) ? { value, escape_formulas: false } : value.trim(),
     },

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const usageFilters = z
   .object({
     resourceId: z.uuid().optional(),
-    status: z.enum(['success', 'failed', 'refused', 'unpaid']).optional(),
+    status: z.enum(['success', 'failed', 'refused', 'unpaid', 'owed']).optional(),
     from: z.iso.datetime({ offset: true }).optional(),
     to: z.iso.datetime({ offset: true }).optional(),
     payer: z
@@ -13,6 +13,7 @@ export const usageFilters = z
       .toLowerCase()
       .optional(),
     isTest: z.enum(['true', 'false']).optional(),
+    model: z.string().min(1).max(300).optional(),
     problem: z
       .string()
       .regex(/^[a-z0-9_]{1,60}$/, 'Expected a problem code, such as upstream_failed')

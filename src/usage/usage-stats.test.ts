@@ -146,12 +146,15 @@ test('the 30 days are today and the 29 UTC days before it', async () => {
 
 test('a hostile upstream cannot fail the write', async () => {
   const call = makeRecord({
-    model: `nul\0 ${'x'.repeat(10_000)}`,
+    evidence: {
+      model: `nul\0 ${'x'.repeat(10_000)}`,
+      inputTokens: Number.NaN,
+      outputTokens: 1e300,
+      note: 'lone \ud800 surrogate\0',
+    },
     cause: 'lone \ud800 surrogate',
-    inputTokens: Number.NaN,
-    outputTokens: 1e300,
     latencyMs: -5,
-    firstTokenMs: 1.6,
+    firstOutputMs: 1.6,
     costUsd: 'NaN',
   });
   await record(call);
@@ -159,7 +162,7 @@ test('a hostile upstream cannot fail the write', async () => {
     'SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1',
     [call.callId],
   );
-  expect(rows[0]).toMatchObject({ input_tokens: null, latency_ms: null, first_token_ms: '2', cost_usd: null });
+  expect(rows[0]).toMatchObject({ input_tokens: null, latency_ms: null, first_output_ms: '2', cost_usd: null });
 });
 
 test('the log cannot be changed or removed, by the server either', async () => {
@@ -169,7 +172,29 @@ test('the log cannot be changed or removed, by the server either', async () => {
   await expect(system.query('UPDATE x402_prompt_template_usage_logs SET amount_atomic = 1')).rejects.toThrow(
     'permission denied',
   );
+  const renamed = await system.query(`UPDATE x402_prompt_template_usage_logs SET status = 'failed'`);
+  expect(renamed.rowCount).toBe(0);
   await expect(system.query('DELETE FROM x402_prompt_template_usage_logs')).rejects.toThrow('permission denied');
+});
+
+test('a call that was owed is counted when it ends, and changes no more then', async () => {
+  const owed = makeRecord({ status: 'owed', problem: 'answer_owed', cause: 'the process stopped' });
+  const { callId, resourceId } = owed;
+  const read = async () => {
+    const { rows } = await database.current.system.query(
+      'SELECT status, problem, cause, model FROM x402_prompt_template_usage_logs WHERE call_id = $1',
+      [callId],
+    );
+    return rows;
+  };
+  const count = async () => (await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count;
+  await record(owed);
+  expect(await read()).toMatchObject([{ status: 'owed', cause: 'the process stopped' }]);
+  expect(await count()).toBe(0);
+  await record(makeRecord({ callId, resourceId, evidence: { model: 'toy/late' } }));
+  await record(makeRecord({ callId, resourceId, status: 'failed', problem: 'upstream_failed' }));
+  expect(await read()).toEqual([{ status: 'success', problem: null, cause: null, model: 'toy/late' }]);
+  expect(await count()).toBe(1);
 });
 
 test('the rollup is scheduled once a minute', async () => {

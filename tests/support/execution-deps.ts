@@ -62,6 +62,7 @@ export function publishedVersion(more: Partial<PublishedVersion> = {}): Publishe
     network: 'eip155:84532',
     payTo: '0x0000000000000000000000000000000000000001',
     timeoutSeconds: 60,
+    settlementPoint: 'on_success',
     parameters: [],
     inputSchema: {},
     config: {},

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Json } from '#kit/index.ts';
 import {
   compileTemplate,
+  jsonAnswer,
   renderTemplate,
   toTemplateFieldProblems,
   type Evidence,
@@ -27,16 +27,11 @@ export interface ToyKind extends ResourceKind<ToyConfig> {
 }
 
 const evidence: Evidence = {
-  model: 'toy/echo',
-  provider: 'toy',
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: null,
-  finishReason: 'stop',
-  firstTokenMs: 0,
   attempts: 1,
+  firstOutputMs: 0,
+  costUsd: null,
   isSimulated: true,
+  own: { model: 'toy/echo', provider: 'toy', finishReason: 'stop' },
 };
 
 /** A whole kind that answers with its own rendered template. */
@@ -44,6 +39,7 @@ export function openToyKind(name = 'toy'): ToyKind {
   const toy: ToyKind = {
     name,
     configSchema: toyConfig,
+    evidenceSchema: z.object({ model: z.string(), provider: z.string(), finishReason: z.string() }),
     readiness: { ready: true },
     beforeCheck: async () => {},
     checkPublishable: async ({ template }, parameters: Parameter[]) => {
@@ -57,9 +53,8 @@ export function openToyKind(name = 'toy'): ToyKind {
     isReady: async () => toy.readiness,
     run: async (version, input) => {
       const compiled = compileTemplate((version.config as ToyConfig).template, version.parameters);
-      const response: Json = compiled.ok ? renderTemplate(compiled.template, input) : '';
       return compiled.ok
-        ? { ok: true, answer: { response }, evidence }
+        ? { ok: true, answer: jsonAnswer({ response: renderTemplate(compiled.template, input) }), evidence }
         : { ok: false, problem: 'upstream_failed', cause: 'The template does not compile.', evidence };
     },
   };

@@ -77,18 +77,29 @@ test('a text answer with its evidence', async () => {
   const outcome = await run(instant({ temperature: 0.5, maxTokens: 9_000 }), bytes(goodStream('An ode')));
   expect(outcome).toEqual({
     ok: true,
-    answer: { response: 'An ode' },
+    answer: {
+      status: 200,
+      contentType: 'application/json',
+      headers: {},
+      body: {
+        type: 'json',
+        json: { response: 'An ode', usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 } },
+      },
+      media: [],
+    },
     evidence: {
-      model: 'acme/poet-2026',
-      provider: 'Acme',
-      generationId: 'gen-1700000000-abcdefghij0123456789',
-      inputTokens: 12,
-      outputTokens: 34,
-      costUsd: '0.00012300',
-      finishReason: 'stop',
-      firstTokenMs: expect.any(Number),
       attempts: 1,
+      firstOutputMs: expect.any(Number),
+      costUsd: '0.00012300',
       isSimulated: false,
+      own: {
+        model: 'acme/poet-2026',
+        provider: 'Acme',
+        generationId: 'gen-1700000000-abcdefghij0123456789',
+        inputTokens: 12,
+        outputTokens: 34,
+        finishReason: 'stop',
+      },
     },
   });
   expect(sentBody()).toEqual({
@@ -108,7 +119,10 @@ test('images are stored and never leave as base64', async () => {
   const outcome = await run(version, bytes([event({ choices: [picture] }), delta('', 'stop'), usageChunk(), DONE]));
   expect(outcome).toMatchObject({
     ok: true,
-    answer: { response: '', images: [{ contentType: 'image/png', width: 4, height: 2 }] },
+    answer: {
+      body: { json: { response: '', images: [{ contentType: 'image/png', width: 4, height: 2 }] } },
+      media: [{ contentType: 'image/png', width: 4, height: 2 }],
+    },
   });
   expect(JSON.stringify(outcome)).not.toContain('base64');
   expect(sentBody()).toMatchObject({ modalities: ['image'], image_config: { aspect_ratio: '1:1' } });
@@ -208,7 +222,10 @@ test('a prompt on another host uses the key of the resource, and a refusal pause
     cause: expect.stringMatching(/^key_missing/),
   });
   world.deps.openUpstreamKey = async () => 'sk-upstream-canary';
-  expect(await run(version, bytes(goodStream('Hello')))).toMatchObject({ ok: true, answer: { response: 'Hello' } });
+  expect(await run(version, bytes(goodStream('Hello')))).toMatchObject({
+    ok: true,
+    answer: { body: { json: { response: 'Hello' } } },
+  });
   expect(router.upstream.seen[0]).toMatchObject({
     path: '/v1/chat/completions',
     headers: { authorization: 'Bearer sk-upstream-canary' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
+import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
@@ -30,6 +31,8 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
   return {
     name: 'openrouter_instant',
     configSchema,
+    evidenceSchema: chatEvidence,
+    settlementPoints: () => ['on_success', 'upfront'],
     needsOpenrouterKey: () => true,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),

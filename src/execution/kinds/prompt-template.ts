@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
 import type { Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
+import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
@@ -44,6 +45,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
   return {
     name: 'prompt_template',
     configSchema,
+    evidenceSchema: chatEvidence,
+    settlementPoints: () => ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     needsOpenrouterKey: (config) => config.upstream.type === 'openrouter',
     checkPublishable: async (config, parameters) => [

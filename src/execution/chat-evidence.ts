@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { Evidence } from '#resources/index.ts';
+import type { ChatFacts } from '#upstreams/index.ts';
+
+/** What the chat kinds tell of a run beside what all kinds tell. */
+export const chatEvidence = z.object({
+  model: z.string().nullable(),
+  provider: z.string().nullable(),
+  generationId: z.string().nullable(),
+  inputTokens: z.number().nullable(),
+  outputTokens: z.number().nullable(),
+  finishReason: z.string().nullable(),
+});
+
+export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
+  const own: z.output<typeof chatEvidence> = {
+    model: facts.model ?? askedModel,
+    provider: facts.provider,
+    generationId: facts.generationId,
+    inputTokens: facts.usage?.inputTokens ?? null,
+    outputTokens: facts.usage?.outputTokens ?? null,
+    finishReason: facts.finishReason,
+  };
+  return {
+    attempts: facts.attempts,
+    firstOutputMs: facts.firstTokenMs,
+    costUsd: facts.usage?.costUsd ?? null,
+    isSimulated: facts.isSimulated,
+    own,
+  };
+}

@@ -1,0 +1,146 @@
+import {
+  jsonAnswer,
+  type Answer,
+  type AnswerPart,
+  type Evidence,
+  type MediaReference,
+  type Outcome,
+  type PartsEnd,
+  type WholeBody,
+} from '#resources/index.ts';
+import { failure, MAX_ANSWER_BYTES } from './check-outcome.ts';
+
+type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
+
+export interface PartsGuard {
+  /** Resolves when the run is cut off; never rejects. */
+  cutOff: Promise<PartsEnd>;
+  checkEnd(end: PartsEnd): PartsEnd;
+  onThrow(error: unknown): PartsEnd;
+  /** Called once, when nothing more comes or the reader has turned away. */
+  close(): void;
+}
+
+/** The parts of a kind, which may throw, come too late, be too many or never end, as parts that end with a failure then. */
+export async function* guardParts(parts: Parts, guard: PartsGuard): Parts {
+  let bytes = 0;
+  try {
+    for (;;) {
+      const next = await Promise.race([parts.next(), guard.cutOff]);
+      if ('ok' in next) {
+        return next;
+      }
+      if (next.done) {
+        return guard.checkEnd(next.value);
+      }
+      bytes += sizeOf(next.value);
+      if (bytes > MAX_ANSWER_BYTES) {
+        return guard.onThrow(new Error('answer_too_large'));
+      }
+      yield next.value;
+    }
+  } catch (error) {
+    return guard.onThrow(error);
+  } finally {
+    guard.close();
+    // Not awaited: a generator that waits for its upstream ends only when that does.
+    void endParts(parts);
+  }
+}
+
+/** Tells whoever makes the parts that nobody reads on. */
+export async function endParts(parts: Parts): Promise<void> {
+  try {
+    await parts.return(undefined as never);
+  } catch {
+    // Nobody reads on, so nobody is interested in how it ended.
+  }
+}
+
+/** All parts as one answer of JSON, for settlement points at which the whole answer comes before it goes out. */
+export async function collectParts(outcome: Outcome): Promise<Outcome<WholeBody>> {
+  if (!outcome.ok) {
+    return outcome;
+  }
+  const { body, ...answer } = outcome.answer;
+  if (body.type !== 'parts') {
+    return { ...outcome, answer: { ...answer, body } };
+  }
+  const kept: AnswerPart[] = [];
+  for (;;) {
+    const next = await body.parts.next();
+    if (next.done) {
+      return next.value.ok ? toWhole(kept, next.value.evidence) : next.value;
+    }
+    kept.push(next.value);
+  }
+}
+
+/**
+ * Waits for the first piece of output: from then on there is something to pay for. The answer comes back with the same
+ * parts from the beginning on.
+ */
+export async function awaitFirstOutput(outcome: Outcome): Promise<Outcome> {
+  if (!outcome.ok || outcome.answer.body.type !== 'parts') {
+    return outcome;
+  }
+  const { parts } = outcome.answer.body;
+  const held: AnswerPart[] = [];
+  for (;;) {
+    const next = await parts.next();
+    if (next.done) {
+      return next.value.ok ? toWhole(held, next.value.evidence) : next.value;
+    }
+    held.push(next.value);
+    if (isOutput(next.value)) {
+      return { ...outcome, answer: { ...outcome.answer, body: { type: 'parts', parts: replay(held, parts) } } };
+    }
+  }
+}
+
+function toWhole(parts: readonly AnswerPart[], evidence: Evidence): Outcome<WholeBody> {
+  return parts.some(isOutput)
+    ? { ok: true, answer: joinParts(parts), evidence }
+    : failure({ problem: 'upstream_failed', cause: 'empty_answer: The answer ended without any output.' }, evidence);
+}
+
+/** Finished parts as the JSON for a client that does not read parts. */
+function joinParts(parts: readonly AnswerPart[]): Answer<WholeBody> {
+  const media: MediaReference[] = [];
+  const json: { response: string; usage?: Extract<AnswerPart, { type: 'usage' }>['usage'] } = { response: '' };
+  for (const part of parts) {
+    switch (part.type) {
+      case 'delta':
+        json.response += part.text;
+        break;
+      case 'media':
+        media.push(part.media);
+        break;
+      case 'usage':
+        json.usage = part.usage;
+        break;
+    }
+  }
+  return jsonAnswer(media.length === 0 ? json : { ...json, media: media.map((file) => ({ ...file })) }, media);
+}
+
+function isOutput(part: AnswerPart): boolean {
+  return part.type === 'media' || (part.type === 'delta' && part.text !== '');
+}
+
+function sizeOf(part: AnswerPart): number {
+  return part.type === 'delta' ? Buffer.byteLength(part.text) : JSON.stringify(part).length;
+}
+
+async function* replay(held: readonly AnswerPart[], rest: Parts): Parts {
+  let isHandedOver = false;
+  try {
+    yield* held;
+    isHandedOver = true;
+    return yield* rest;
+  } finally {
+    if (!isHandedOver) {
+      await endParts(rest);
+    }
+  }
+}

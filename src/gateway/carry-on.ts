@@ -1,0 +1,109 @@
+import type { Offer, Payment } from '#payments/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import type { CallOutcome } from './call-request.ts';
+import type { PaidCall, StoredRecord } from './call-record.ts';
+import { fulfilCall } from './fulfil-call.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { holdInFlight } from './hold-in-flight.ts';
+import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
+import { toSettlement, type Paid } from './settle-call.ts';
+import { transitionReturning } from './transitions.ts';
+
+/** Without being asked; afterwards a call is run again only when its buyer sends the payment again. */
+const RUNS_WITHOUT_BUYER = 3;
+const AT_ONCE = 8;
+
+/** Between two runs of one call: each costs its creator, so they come ever more seldom. */
+const pause = `least(2 * power(4, greatest(runs, 1) - 1), 3600) * interval '1 second'`;
+const isDue = `state = 'owed' AND input IS NOT NULL AND updated_at <= now() - ${pause}`;
+
+const selectOwed = `SELECT id FROM calls WHERE ${isDue} AND runs < $1 ORDER BY updated_at LIMIT $2`;
+const selectVersion = `
+  SELECT version_id, ${isDue} AS is_due, extract(epoch FROM updated_at + ${pause} - now())::float8 AS wait_seconds
+  FROM calls WHERE id = $1 AND state = 'owed' AND input IS NOT NULL`;
+
+interface OwedRow {
+  request_id: string;
+  payment: Payment;
+  offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  input: string;
+  record: string;
+  transaction: string;
+  settled_at: Date;
+}
+
+const columns = 'request_id, payment, offer, input, record, transaction, settled_at';
+
+type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
+
+/**
+ * owed -> fulfilling: runs a paid call again from what its row holds, in whichever process this is, without a new charge.
+ * `wait`: too soon after the last run. `taken`: it is not owed any more, or there is nothing to run it from.
+ */
+export async function rerunOwed(deps: GatewayDeps, callId: string): Promise<Rerun> {
+  const { system } = deps.database;
+  const found = await system.query<{ version_id: string; is_due: boolean; wait_seconds: number }>(selectVersion, [
+    callId,
+  ]);
+  const owed = found.rows[0];
+  const version = owed && (await deps.published.findVersion(owed.version_id));
+  if (!owed || !version) {
+    return { kind: 'taken' };
+  }
+  if (!owed.is_due) {
+    return { kind: 'wait', retryAfterSeconds: Math.max(1, Math.ceil(owed.wait_seconds)) };
+  }
+  const deadlineInMs = longestRunMs({ version }) + RUN_MARGIN_MS;
+  const changes = { processId: deps.processId, deadlineInMs, columns };
+  const row = await transitionReturning<OwedRow>(system, { callId, name: 'rerun' }, changes);
+  if (!row) {
+    return { kind: 'taken' };
+  }
+  const call = restoreCall(deps, { callId, version, row });
+  const fulfilled = fulfilCall(deps, call, toPaid(call, row));
+  return { kind: 'run', outcome: await holdInFlight(deps, callId, fulfilled) };
+}
+
+/**
+ * Begins to run what is owed to buyers whose call was lost with its process or failed after it was paid; to be called
+ * every few seconds. The runs themselves go on in the background. @returns how many were begun.
+ */
+export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
+  const room = AT_ONCE - deps.reruns.size;
+  if (room <= 0) {
+    return 0;
+  }
+  const { rows } = await deps.database.system.query<{ id: string }>(selectOwed, [RUNS_WITHOUT_BUYER, room]);
+  for (const { id } of rows.filter((row) => !deps.reruns.has(row.id))) {
+    deps.reruns.add(id);
+    void rerunOwed(deps, id)
+      .catch((error: unknown) => deps.log.error({ err: error, callId: id }, 'an owed call could not be run again'))
+      .finally(() => deps.reruns.delete(id));
+  }
+  return rows.length;
+}
+
+function restoreCall(
+  deps: Pick<GatewayDeps, 'clock'>,
+  { callId, version, row }: { callId: string; version: PublishedVersion; row: OwedRow },
+): PaidCall {
+  return {
+    callId,
+    requestId: row.request_id,
+    clientAddress: 'unknown',
+    version,
+    payment: row.payment,
+    offer: { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) },
+    input: JSON.parse(row.input) as Record<string, unknown>,
+    startedAt: deps.clock.now(),
+  };
+}
+
+function toPaid(call: PaidCall, row: OwedRow): Paid {
+  const { receipt } = JSON.parse(row.record) as StoredRecord;
+  const { transaction } = row;
+  return {
+    receipt: { ...receipt, transaction, at: row.settled_at.toISOString() },
+    settlement: toSettlement(call, { success: true, transaction }),
+  };
+}

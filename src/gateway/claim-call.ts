@@ -1,0 +1,41 @@
+import { newId, sha256Hex } from '#kit/index.ts';
+import { claimPayment, type HeldCall, type Offer } from '#payments/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import type { Again } from './answer-held.ts';
+import type { PaidCall } from './call-record.ts';
+import type { CallRequest } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+
+const CLAIM_DEADLINE_MS = 15_000;
+
+/** A request with a payment that can be read. */
+export interface Paying extends Again {
+  request: CallRequest;
+  version: PublishedVersion;
+}
+
+type Claimed = { kind: 'claimed'; call: PaidCall } | { kind: 'held'; call: HeldCall };
+
+/** Takes the payment for a new call, or tells which call holds it. */
+export async function claimCall(
+  deps: GatewayDeps,
+  { request, version, payment, fingerprint }: Paying,
+  { offer, input }: { offer: Offer; input: Record<string, unknown> },
+): Promise<Claimed> {
+  const { requestId, clientAddress } = request;
+  const startedAt = deps.clock.now();
+  const call: PaidCall = { callId: newId(), requestId, clientAddress, version, payment, offer, input, startedAt };
+  const claim = await claimPayment(deps.database.system, {
+    ...call,
+    ...version,
+    processId: deps.processId,
+    fingerprint,
+    deadlineInMs: CLAIM_DEADLINE_MS,
+  });
+  return claim.kind === 'held' ? claim : { kind: 'claimed', call };
+}
+
+/** What a payment is bound to. An Idempotency-Key makes it a secret between buyer and server (docs/decisions/0006). */
+export function toFingerprint(request: CallRequest): string {
+  return sha256Hex([request.method, request.url, request.bodyDigest, request.idempotencyKey].join('\n'));
+}

@@ -1,0 +1,181 @@
+import { collectParts } from '#execution/index.ts';
+import type { Evidence, Failure, Outcome, WholeBody } from '#resources/index.ts';
+import { recordCall } from '#usage/index.ts';
+import type { CallOutcome, GivenAnswer, LivePart } from './call-request.ts';
+import { toLogged, toStoredRecord, type PaidCall, type StoredRecord } from './call-record.ts';
+import { DELIVERY_DEADLINE_MS } from './close-settled.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { holdInFlight } from './hold-in-flight.ts';
+import { keepParts, type WholeParts } from './keep-parts.ts';
+import { answerOwed, settlementPending } from './public-problem.ts';
+import { startRun, type Output } from './run-call.ts';
+import { longestRunMs } from './run-limit.ts';
+import type { Paid } from './settle-call.ts';
+import { toGivenAnswer, toStoredAnswer, toStoredParts, type StoredAnswer } from './stored-answer.ts';
+import { transitionReturning } from './transitions.ts';
+
+type Whole = { ok: true; stored: StoredAnswer; evidence: Evidence } | Failure;
+
+/** The answer is stored and paid: out with it. */
+export function giveAnswer(call: PaidCall, paid: Paid, { answer, evidence }: Output<WholeBody>): CallOutcome {
+  const { isSimulated } = evidence;
+  return toAnswer(call, paid, { ...answer, isSimulated, isTest: false, receipt: paid.receipt });
+}
+
+/** Paid at its first output, of which the rest goes out while it comes. fulfilling -> settled at its end, or -> owed. */
+export function giveFromFirstOutput(
+  deps: GatewayDeps,
+  call: PaidCall,
+  begun: { paid: Paid; output: Output },
+): CallOutcome {
+  const { paid, output } = begun;
+  const { body, ...answer } = output.answer;
+  if (body.type !== 'parts') {
+    return giveAnswer(call, paid, { ...output, answer: { ...answer, body } });
+  }
+  const { live, ended } = keepParts(body.parts, (whole) => close(deps, call, toWhole(answer, whole)));
+  void holdInFlight(deps, call.callId, ended);
+  const { isSimulated } = output.evidence;
+  return toAnswer(call, paid, {
+    ...answer,
+    body: { type: 'live', parts: live },
+    isSimulated,
+    isTest: false,
+    receipt: paid.receipt,
+  });
+}
+
+/** Paid, and nothing run yet: fulfilling -> settled with the answer stored, or -> owed. */
+export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid): Promise<CallOutcome> {
+  const { started } = startRun(deps, call, longestRunMs(call));
+  const whole = await readWhole(call, await started);
+  const last = await close(deps, call, whole);
+  if (last.type === 'error') {
+    return { kind: 'problem', problem: last.problem, charged: true, settlement: paid.settlement };
+  }
+  return whole.ok ? toAnswer(call, paid, toGivenAnswer(whole.stored, paid.receipt)) : answerOwed();
+}
+
+/**
+ * An output whose payment did not settle is withheld. Where the money may still have moved, the run goes on and its
+ * answer is kept for that case; where it certainly did not, nothing more is spent on it.
+ */
+export function withholdOutput(
+  deps: GatewayDeps,
+  call: PaidCall,
+  begun: { output: Output; isPending: boolean; cancel(): void },
+): void {
+  if (!begun.isPending) {
+    begun.cancel();
+    return;
+  }
+  const work = async (): Promise<void> => {
+    const whole = await readWhole(call, begun.output);
+    // The settlement may become known between two of these.
+    const isKept = !whole.ok || (await storeWhole(deps, call, whole)) || (await storePending(deps, call, whole));
+    if (!isKept) {
+      await storeWhole(deps, call, whole);
+    }
+  };
+  const working = work().catch((error: unknown) => {
+    deps.log.error({ err: error, callId: call.callId }, 'the answer of a pending call could not be stored');
+  });
+  void holdInFlight(deps, call.callId, working);
+}
+
+function toAnswer(call: PaidCall, paid: Paid, answer: GivenAnswer): CallOutcome {
+  return { kind: 'answer', answer, callId: call.callId, isPaid: true, settlement: paid.settlement };
+}
+
+/** Parts stay parts where they are what was sold. */
+async function readWhole(call: PaidCall, outcome: Outcome): Promise<Whole> {
+  if (outcome.ok && outcome.answer.body.type === 'parts' && call.version.settlementPoint === 'at_first_output') {
+    const { body, ...answer } = outcome.answer;
+    const read = Promise.withResolvers<WholeParts>();
+    const kept = keepParts(body.parts, async (whole) => {
+      read.resolve(whole);
+      return { type: 'done' };
+    });
+    await kept.ended;
+    return toWhole(answer, await read.promise);
+  }
+  const collected = await collectParts(outcome);
+  return collected.ok
+    ? { ok: true, stored: toStoredAnswer(collected.answer, collected.evidence), evidence: collected.evidence }
+    : collected;
+}
+
+function toWhole(answer: Parameters<typeof toStoredParts>[0], { parts, end }: WholeParts): Whole {
+  return end.ok
+    ? { ok: true, stored: toStoredParts(answer, { parts, evidence: end.evidence }), evidence: end.evidence }
+    : end;
+}
+
+/** Never rejects: what could not be written down is finished by the reconciler. */
+async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<LivePart> {
+  try {
+    if (whole.ok) {
+      const isStored = await storeWhole(deps, call, whole);
+      return isStored ? { type: 'done' } : { type: 'error', problem: answerOwed().problem };
+    }
+    await oweCall(deps, call, whole);
+    return { type: 'error', problem: answerOwed(whole.retryAfterSeconds).problem };
+  } catch (error) {
+    deps.log.error({ err: error, callId: call.callId }, 'a paid call could not be closed');
+    return { type: 'error', problem: settlementPending().problem };
+  }
+}
+
+interface PaidRow {
+  record: string;
+  transaction: string;
+  amount_atomic: string;
+}
+
+const columns = 'record, transaction, amount_atomic::text';
+
+async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok: true }): Promise<boolean> {
+  const { callId } = call;
+  return deps.database.transaction(async (tx) => {
+    const changes = { answer: whole.stored, deadlineInMs: DELIVERY_DEADLINE_MS, columns };
+    const row = await transitionReturning<PaidRow>(tx, { callId, name: 'fulfil' }, changes);
+    if (row) {
+      await recordCall(tx, {
+        ...toEnded(row, whole.evidence, deps.clock.now() - call.startedAt),
+        at: new Date(deps.clock.now()),
+      });
+    }
+    return row !== null;
+  });
+}
+
+/** What it cost and why it failed is told to the creator at once; what becomes of it later replaces that. */
+async function oweCall(deps: GatewayDeps, call: PaidCall, failure: Failure): Promise<void> {
+  const { callId } = call;
+  await deps.database.transaction(async (tx) => {
+    const changes = { reason: failure.problem, columns };
+    const row = await transitionReturning<PaidRow>(tx, { callId, name: 'owe' }, changes);
+    if (row) {
+      const record = toEnded(row, failure.evidence, deps.clock.now() - call.startedAt);
+      const { problem, cause } = failure;
+      await recordCall(tx, { ...record, status: 'owed', problem, cause, at: new Date(deps.clock.now()) });
+    }
+  });
+  deps.log.warn({ callId, resourceId: call.version.resourceId, cause: failure.cause }, 'a paid call is owed');
+}
+
+function toEnded(row: PaidRow, evidence: Evidence, latencyMs: number) {
+  const { record } = JSON.parse(row.record) as StoredRecord;
+  const { transaction } = row;
+  const amountAtomic = BigInt(row.amount_atomic);
+  return { ...record, ...toLogged(evidence), latencyMs: Math.round(latencyMs), amountAtomic, transaction };
+}
+
+const keepPending = `
+  UPDATE calls SET answer = $2, record = $3 WHERE id = $1 AND state = 'pending' AND answer IS NULL`;
+
+async function storePending(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok: true }): Promise<boolean> {
+  const record = JSON.stringify(toStoredRecord(deps, call, whole.evidence));
+  const result = await deps.database.system.query(keepPending, [call.callId, JSON.stringify(whole.stored), record]);
+  return result.rowCount === 1;
+}
