@@ -14,7 +14,7 @@ const shared = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', ...quick] } },
+      { test: { ...shared, name: 'unit', include: ['{src,sandbox}/**/*.test.ts', ...quick] } },
       {
         test: {
           ...shared,

@@ -7,17 +7,17 @@ test('the sources keep the architecture', async () => {
   expect(findViolations(await readSources())).toEqual([]);
 });
 
-test('ARCHITECTURE.md prints the rooms and what they may import', async () => {
+test('ARCHITECTURE.md prints the modules and what they may import', async () => {
   const root = join(import.meta.dirname, '..');
   const entries = await readdir(join(root, 'src'), { withFileTypes: true });
-  const rooms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const modules = [...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name), 'sandbox'];
   const text = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| `src\/(\w+)` \|.*\| (.+) \|$/gm)].map(([, room, may]) => [room, may]);
-  const allowed = (room: string): string => {
-    const there = (allowedImports[room] ?? []).filter((other) => rooms.includes(other));
-    return room === 'api' ? "every domain's face" : there.join(', ') || 'nothing';
+  const rows = [...text.matchAll(/^\| `(?:src\/)?(\w+)` \|.*\| (.+) \|$/gm)].map(([, module, may]) => [module, may]);
+  const allowed = (module: string): string => {
+    const there = (allowedImports[module] ?? []).filter((other) => modules.includes(other));
+    return module === 'api' ? "every domain's face" : there.join(', ') || 'nothing';
   };
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(rooms.map((room) => [room, allowed(room)])));
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(modules.map((module) => [module, allowed(module)])));
 });
 
 test('does not take words in texts and comments for code', () => {
@@ -45,7 +45,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /kit may not import database/,
   ],
   [
-    'a way around the face of a room',
+    'a way around the face of a module',
     {
       'src/database/open.ts': `import { one } from '#kit/money.ts';\none();\n`,
       'src/kit/money.ts': 'export const one = () => 1;\n',
@@ -53,7 +53,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /entered by index\.ts/,
   ],
   [
-    'a relative way into another room',
+    'a relative way into another module',
     {
       'src/database/open.ts': `export { one } from '../kit/money.ts';\n`,
       'src/kit/money.ts': 'export const one = 1;\n',
@@ -94,7 +94,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['a bucket file', { 'src/usage/utils.ts': 'export const x = 1;\n' }, /bucket name/],
   ['a bucket folder', { 'src/usage/helpers/x.ts': 'export const x = 1;\n' }, /bucket name/],
   ['a name that is not kebab-case', { 'src/usage/recordCall.ts': 'export const x = 1;\n' }, /kebab-case/],
-  ['a room that is not in the design', { 'src/billing/pay.ts': 'export const x = 1;\n' }, /no room "billing"/],
+  ['a module that is not in the design', { 'src/billing/pay.ts': 'export const x = 1;\n' }, /no module "billing"/],
   ['a file at the top', { 'src/server.ts': 'export const x = 1;\n' }, /at the top of src/],
   ['a file over its budget', { 'src/usage/long.ts': 'export {};\n'.repeat(301) }, /301 lines/],
   [

@@ -53,14 +53,21 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that wire. */
-const wiringFiles = ['main', 'config', 'ground', 'rooms', 'doors', 'checks', 'operations', 'plugins'].map(
-  (name) => `src/${name}.ts`,
-);
+const wiringFiles = [
+  'main',
+  'config',
+  'start-infrastructure',
+  'start-domain',
+  'start-serving',
+  'checks',
+  'operations',
+  'plugins',
+].map((name) => `src/${name}.ts`);
 const bannedNames = /^(utils?|helpers?|common|services?|managers?|types|constants)(\.|$)/;
 const fileName = /^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/;
 const lineLimit = 300;
 
-export async function readSources(folders: readonly string[] = ['src']): Promise<Sources> {
+export async function readSources(folders: readonly string[] = ['src', 'sandbox']): Promise<Sources> {
   const sources = new Map<string, string>();
   for (const folder of folders) {
     for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
@@ -104,42 +111,48 @@ function readImports(path: string, text: string): Import[] {
 
 function resolve(from: string, specifier: string): string | null {
   if (specifier.startsWith('#')) {
-    return `src/${specifier.slice(1)}`;
+    return specifier.startsWith('#sandbox/') ? specifier.slice(1) : `src/${specifier.slice(1)}`;
   }
   return specifier.startsWith('.') ? posix.normalize(posix.join(dirname(from), specifier)) : null;
 }
 
-function roomOf(path: string): string | null {
-  const [top, room, rest] = path.split('/');
-  return top === 'src' && room !== undefined && rest !== undefined ? room : null;
+function moduleOf(path: string): string | null {
+  const [top = '', module, rest] = path.split('/');
+  if (top === 'sandbox') {
+    return top;
+  }
+  return top === 'src' && module !== undefined && rest !== undefined ? module : null;
+}
+
+/** The file by which a module is entered. */
+function toFace(module: string): string {
+  return module === 'sandbox' ? 'sandbox/index.ts' : `src/${module}/index.ts`;
 }
 
 function checkImport(found: Import): string[] {
   const { from, target, specifier } = found;
-  const room = roomOf(from);
+  const module = moduleOf(from);
   const isTest = from.endsWith('.test.ts');
   if (target === null) {
-    return room === null || isTest ? [] : checkPackage(found, room);
+    return module === null || isTest ? [] : checkPackage(found, module);
   }
-  const targetRoom = roomOf(target);
-  if (room === null || isTest || target.endsWith('.json')) {
+  const targetModule = moduleOf(target);
+  if (module === null || isTest || target.endsWith('.json')) {
     return [];
   }
   if (target.startsWith('tests/')) {
     return [`${from}: product code imports a test (${specifier})`];
   }
-  if (targetRoom === room) {
+  if (targetModule === module) {
     return [];
   }
-  if (targetRoom === null) {
-    return [`${from}: only main.ts wires; a room does not import ${specifier}`];
+  if (targetModule === null) {
+    return [`${from}: only main.ts wires; a module does not import ${specifier}`];
   }
   const problems =
-    target === `src/${targetRoom}/index.ts`
-      ? []
-      : [`${from}: other rooms are entered by index.ts, not by ${specifier}`];
-  if (!allowedImports[room]?.includes(targetRoom)) {
-    problems.push(`${from}: ${room} may not import ${targetRoom} (architecture, section 4)`);
+    target === toFace(targetModule) ? [] : [`${from}: other modules are entered by index.ts, not by ${specifier}`];
+  if (!allowedImports[module]?.includes(targetModule)) {
+    problems.push(`${from}: ${module} may not import ${targetModule} (architecture, section 4)`);
   }
   return problems;
 }
@@ -171,19 +184,19 @@ const packageOwners: readonly { pattern: RegExp; owners: readonly string[]; why:
   { pattern: /^hono/, owners: ['api/'], why: 'only surfaces know HTTP frameworks' },
 ];
 
-function checkPackage(found: Import, room: string): string[] {
+function checkPackage(found: Import, module: string): string[] {
   if (found.specifier === 'node:https' || found.specifier === 'node:net' || found.specifier === 'node:tls') {
     return startsWithAny(found.from, ['upstreams/', 'payments/settlers/', 'sandbox/', 'database/', 'cli/'])
       ? []
-      : [`${found.from}: ${room} may not open connections (${found.specifier})`];
+      : [`${found.from}: ${module} may not open connections (${found.specifier})`];
   }
   return packageOwners
     .filter((rule) => rule.pattern.test(found.specifier) && !startsWithAny(found.from, rule.owners))
-    .map((rule) => `${found.from}: ${found.specifier} is not for ${room}: ${rule.why}`);
+    .map((rule) => `${found.from}: ${found.specifier} is not for ${module}: ${rule.why}`);
 }
 
 function startsWithAny(path: string, owners: readonly string[]): boolean {
-  return owners.some((owner) => path.startsWith(`src/${owner}`));
+  return owners.some((owner) => path.startsWith(owner === 'sandbox/' ? owner : `src/${owner}`));
 }
 
 /** What only certain files may do, found in the text without comments and strings. */
@@ -239,11 +252,11 @@ function checkName(path: string): string[] {
   if (parts.some((part) => bannedNames.test(part))) {
     problems.push(`${path}: a bucket name says nothing; name what it holds`);
   }
-  const room = roomOf(path);
-  if (room !== null && !(room in allowedImports)) {
-    problems.push(`${path}: the architecture has no room "${room}"`);
+  const module = moduleOf(path);
+  if (module !== null && !(module in allowedImports)) {
+    problems.push(`${path}: the architecture has no module "${module}"`);
   }
-  if (room === null && !wiringFiles.includes(path.replace(/\.test\.ts$/, '.ts'))) {
+  if (module === null && !wiringFiles.includes(path.replace(/\.test\.ts$/, '.ts'))) {
     problems.push(`${path}: files at the top of src/ are ${wiringFiles.join(', ')}`);
   }
   return problems;
