@@ -12,7 +12,7 @@ import {
 import { listen } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
-import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
+import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
 import { ownsResource } from '#resources/index.ts';
 import { streamUsageCsv } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
@@ -114,7 +114,7 @@ async function seed(
   operations: readonly BoundOperation[],
 ): Promise<void> {
   const { sandbox, config } = infrastructure;
-  await fillCatalogue(infrastructure, domain);
+  await fillCatalogue(domain.models);
   if (sandbox?.openrouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
     const apiKey = sandbox.openrouter.keys.healthy;
@@ -124,30 +124,6 @@ async function seed(
       ensureUser: (user) => domain.accounts.ensureUser(user),
       network: config.NETWORKS[0] ?? '',
     });
-  }
-}
-
-/** Offline, the catalogue that ships has to do; each start tries to replace it, and so does the schedule. */
-async function fillCatalogue({ database, log }: Infrastructure, { models }: Domain): Promise<void> {
-  const { rows } = await database.system.query<{ isEmpty: boolean; last: string | null }>(
-    `SELECT NOT EXISTS (SELECT FROM ai_models) AS "isEmpty",
-            (SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1) AS last`,
-  );
-  const isEmpty = rows[0]?.isEmpty === true;
-  if (!isEmpty && rows[0]?.last !== SNAPSHOT_TRIGGER) {
-    return;
-  }
-  try {
-    await syncModels(models, { trigger: 'start' });
-  } catch (err) {
-    const { takenAt, models: listed } = await readSnapshot();
-    log.warn(
-      { err },
-      `the model catalogue cannot be read; the one of ${takenAt} that ships serves until a sync succeeds`,
-    );
-    if (isEmpty) {
-      await syncModels({ ...models, fetchCatalogue: async () => listed }, { trigger: SNAPSHOT_TRIGGER });
-    }
   }
 }
 
