@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What `npm run check` runs beside the tests that stand next to the sources. */
-const quick = ['tests/architecture.test.ts', 'tests/documents.test.ts'];
+const quick = ['tests/architecture.test.ts', 'tests/documents.test.ts', 'tests/pointers.test.ts'];
 
 const shared = {
   pool: 'forks' as const,
