@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What `npm run check` runs beside the tests that stand next to the sources. */
-const quick = ['tests/architecture.test.ts', 'tests/documents.test.ts'];
+const quick = ['tests/architecture.test.ts', 'tests/documents.test.ts', 'tests/pointers.test.ts'];
 
 const shared = {
   pool: 'forks' as const,
@@ -14,7 +14,7 @@ const shared = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', ...quick] } },
+      { test: { ...shared, name: 'unit', include: ['{src,sandbox}/**/*.test.ts', ...quick] } },
       {
         test: {
           ...shared,

@@ -10,8 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, 'node_modules', '.cache', 'farebox');
-const sources = join(root, 'src');
-const sourcesUrl = `${pathToFileURL(sources)}/`;
+const sourceFolders = ['src', 'sandbox'].map((name) => join(root, name));
+const sourceUrls = sourceFolders.map((path) => `${pathToFileURL(path)}/`);
 
 /** Named by its content, so that what is kept can never be of another source. */
 function keptPath(text) {
@@ -28,9 +28,10 @@ function readKept(text) {
 }
 
 function readSources() {
-  return readdirSync(sources, { recursive: true })
+  return sourceFolders
+    .flatMap((parent) => readdirSync(parent, { recursive: true }).map((path) => join(parent, path)))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
-    .map((path) => readFileSync(join(sources, path), 'utf8'));
+    .map((path) => readFileSync(path, 'utf8'));
 }
 
 /** From here on, sources that are kept without their types are loaded so. */
@@ -40,7 +41,7 @@ export function useStrippedSources() {
   }
   registerHooks({
     load(url, context, nextLoad) {
-      if (!url.startsWith(sourcesUrl) || !url.endsWith('.ts')) {
+      if (!url.endsWith('.ts') || !sourceUrls.some((parent) => url.startsWith(parent))) {
         return nextLoad(url, context);
       }
       const source = readKept(readFileSync(fileURLToPath(url), 'utf8'));

@@ -1,5 +1,5 @@
 /**
- * Compiles contracts/*.sol into src/sandbox/chain/artefacts/, the code that the sandbox places on its local chain.
+ * Compiles contracts/*.sol into sandbox/chain/artefacts/, the code that the sandbox places on its local chain.
  *
  *   npm run contracts               writes the artefacts
  *   npm run contracts -- --check    writes nothing, fails when an artefact is not what the sources compile to
@@ -13,7 +13,7 @@ import { sha256Hex } from '#kit/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceFolder = join(root, 'contracts');
-const artefactFolder = join(root, 'src/sandbox/chain/artefacts');
+const artefactFolder = join(root, 'sandbox/chain/artefacts');
 
 /** Contract -> artefact file. The other sources are parts of these. */
 const artefacts: Record<string, string> = {

@@ -1,4 +1,4 @@
-/** The command line, and the start of everything in three stages: ground, rooms, doors. Only files at the top of src/ wire. */
+/** The command line, and the start of the server in three stages: infrastructure, domain, serving. Only files at the top of src/ wire. */
 import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -23,9 +23,9 @@ import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
 import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
 import { listChecks } from './checks.ts';
 import { ConfigError, documentSettings, readConfig, type Config } from './config.ts';
-import { openDoors } from './doors.ts';
-import { openGround } from './ground.ts';
-import { openRooms } from './rooms.ts';
+import { startDomain } from './start-domain.ts';
+import { startInfrastructure } from './start-infrastructure.ts';
+import { startServing } from './start-serving.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -56,11 +56,11 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
   const log = options.log ?? openLog(config);
   const stack = new AsyncDisposableStack();
   try {
-    const ground = await openGround({ config, log, latency: options.latency ?? likeAModel }, stack);
-    const rooms = await openRooms(ground, stack);
-    await openDoors(ground, rooms, stack);
-    const { publicUrl, databaseUrl, database, sandbox } = ground;
-    return { publicUrl, databaseUrl, database, sandbox, gateway: rooms.gateway, close: () => stack.disposeAsync() };
+    const infrastructure = await startInfrastructure({ config, log, latency: options.latency ?? likeAModel }, stack);
+    const domain = await startDomain(infrastructure, stack);
+    await startServing(infrastructure, domain, stack);
+    const { publicUrl, databaseUrl, database, sandbox } = infrastructure;
+    return { publicUrl, databaseUrl, database, sandbox, gateway: domain.gateway, close: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

@@ -1,29 +1,43 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allowedImports, findViolations, readSources } from './support/read-architecture.ts';
+import { readMigratedTables } from './support/architecture/check-tables.ts';
+import { readSources } from './support/architecture/read-sources.ts';
+import { findViolations, rules, type Rules } from './support/read-architecture.ts';
+
+const none: Rules = { imports: { api: [], kit: [] }, tableOwners: {}, tableReaders: [], tableTrespasses: [] };
 
 test('the sources keep the architecture', async () => {
-  expect(findViolations(await readSources())).toEqual([]);
+  expect(findViolations(await readSources(['src', 'sandbox']))).toEqual([]);
 });
 
-test('ARCHITECTURE.md prints the rooms and what they may import', async () => {
+test('ARCHITECTURE.md prints the modules and what they import', async () => {
   const root = join(import.meta.dirname, '..');
   const entries = await readdir(join(root, 'src'), { withFileTypes: true });
-  const rooms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const modules = [...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name), 'sandbox'];
   const text = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| `src\/(\w+)` \|.*\| (.+) \|$/gm)].map(([, room, may]) => [room, may]);
-  const allowed = (room: string): string => {
-    const there = (allowedImports[room] ?? []).filter((other) => rooms.includes(other));
-    return room === 'api' ? "every domain's face" : there.join(', ') || 'nothing';
-  };
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(rooms.map((room) => [room, allowed(room)])));
+  const rows = [...text.matchAll(/^\| `(?:src\/)?(\w+)` \|.*\| (.+) \|$/gm)].map(([, module, others]) => [
+    module,
+    others,
+  ]);
+  const imports = Object.entries(rules.imports).map(([module, others]) => [module, others.join(', ') || 'nothing']);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(imports));
+  expect(Object.keys(rules.imports).sort()).toEqual(modules.sort());
+});
+
+test('every table that the migrations make has exactly one owner', async () => {
+  const made = readMigratedTables(await readSources(['migrations'], ['.sql']));
+  const owned = Object.values(rules.tableOwners).flat();
+  expect(owned.filter((table) => table !== 'schema_migrations').sort()).toEqual(made.sort());
 });
 
 test('does not take words in texts and comments for code', () => {
   const text = '// process.env\nexport const shown = `await fetch(1)` + "createCipheriv";\n';
-  expect(findViolations(new Map([['src/api/shown.ts', text]]))).toEqual([]);
+  expect(findViolations(new Map([['src/api/shown.ts', text]]), none)).toEqual([]);
 });
+
+/** The rules of the house, and one trespass that nobody commits. */
+const seeded: Rules = { ...rules, tableTrespasses: ['src/usage/gone.ts calls'] };
 
 const face = ['src/kit/index.ts', 'export const one = 1;\n'] as const;
 
@@ -45,7 +59,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /kit may not import database/,
   ],
   [
-    'a way around the face of a room',
+    'a way around the face of a module',
     {
       'src/database/open.ts': `import { one } from '#kit/money.ts';\none();\n`,
       'src/kit/money.ts': 'export const one = () => 1;\n',
@@ -53,7 +67,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /entered by index\.ts/,
   ],
   [
-    'a relative way into another room',
+    'a relative way into another module',
     {
       'src/database/open.ts': `export { one } from '../kit/money.ts';\n`,
       'src/kit/money.ts': 'export const one = 1;\n',
@@ -94,7 +108,7 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['a bucket file', { 'src/usage/utils.ts': 'export const x = 1;\n' }, /bucket name/],
   ['a bucket folder', { 'src/usage/helpers/x.ts': 'export const x = 1;\n' }, /bucket name/],
   ['a name that is not kebab-case', { 'src/usage/recordCall.ts': 'export const x = 1;\n' }, /kebab-case/],
-  ['a room that is not in the design', { 'src/billing/pay.ts': 'export const x = 1;\n' }, /no room "billing"/],
+  ['a module that is not in the design', { 'src/billing/pay.ts': 'export const x = 1;\n' }, /no module "billing"/],
   ['a file at the top', { 'src/server.ts': 'export const x = 1;\n' }, /at the top of src/],
   ['a file over its budget', { 'src/usage/long.ts': 'export {};\n'.repeat(301) }, /301 lines/],
   [
@@ -113,12 +127,67 @@ test.each<[string, Record<string, string>, RegExp]>([
     },
     /cycle/,
   ],
+  ['a permission that nobody uses', {}, /^api may import gateway and does not/m],
+  [
+    'a write to the table of another module',
+    { 'src/payments/a.ts': 'export const sql = `UPDATE calls SET state = $1`;\n' },
+    /payments\/a\.ts: writes calls of gateway/,
+  ],
+  [
+    'a write inside a longer statement',
+    { 'src/usage/a.ts': 'export const sql = `WITH x AS (DELETE FROM "public"."calls" RETURNING *) SELECT 1`;\n' },
+    /usage\/a\.ts: writes calls of gateway/,
+  ],
+  [
+    'a join with the table of another module',
+    { 'src/usage/a.ts': 'export const sql = `SELECT 1 FROM usage_pending u JOIN users o ON o.id = u.owner_id`;\n' },
+    /usage\/a\.ts: reads users of accounts/,
+  ],
+  [
+    'a write where only reading is allowed',
+    { 'src/resources/a.ts': `export const sql = 'UPDATE users SET name = $1';\n` },
+    /resources\/a\.ts: writes users of accounts/,
+  ],
+  [
+    'the name of a table of another module, to be put into SQL elsewhere',
+    { 'src/usage/a.ts': `export const table = 'api_keys';\n` },
+    /usage\/a\.ts: reads api_keys of accounts/,
+  ],
+  [
+    'SQL whose table is computed',
+    { 'src/usage/a.ts': 'export const sql = (table: string) => `DELETE FROM ${table}`;\n' },
+    /usage\/a\.ts: writes a computed table/,
+  ],
+  [
+    'SQL in a file that wires',
+    { 'src/main.ts': `export const sql = 'select now()';\n` },
+    /main\.ts: only modules that own/,
+  ],
+  [
+    'SQL in the sandbox',
+    { 'sandbox/a.ts': `export const sql = 'SELECT 1';\n` },
+    /sandbox\/a\.ts: only modules that own/,
+  ],
+  ['a permission to read a table that nobody uses', {}, /table permission "resources users" is not used/],
+  ['a listed trespass that is gone', {}, /table permission "src\/usage\/gone\.ts calls" is not used/],
   [
     'product code that imports a test',
     { 'src/usage/a.ts': `import { x } from '../../tests/support/x.ts';\nx();\n` },
     /imports a test/,
   ],
 ])('catches %s', (_what, files, expected) => {
-  const violations = findViolations(new Map([face, ...Object.entries(files)]));
+  const violations = findViolations(new Map([face, ...Object.entries(files)]), seeded);
   expect(violations.join('\n')).toMatch(expected);
+});
+
+test('takes joins with own tables, views and functions for what they are', () => {
+  const text =
+    'export const sql = `WITH listed AS (SELECT * FROM jsonb_to_recordset($1) AS x(id text))\n' +
+    '  INSERT INTO usage_rollups SELECT l.id FROM listed l JOIN usage_pending p USING (id), pg_roles, unnest($2) AS n`;\n';
+  const usage = {
+    ...none,
+    imports: { usage: [] },
+    tableOwners: { usage: ['usage_rollups', 'usage_pending'], kit: ['listed_calls'] },
+  };
+  expect(findViolations(new Map([['src/usage/a.ts', text]]), usage)).toEqual([]);
 });

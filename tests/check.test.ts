@@ -95,7 +95,7 @@ test.each<[Tool, string, Files, RegExp]>([
     /no-non-null-assertion/,
   ],
   ['oxlint', 'a default export', { 'src/double.ts': double.replace('export', 'export default') }, /no-default-export/],
-  ['oxlint', 'console in a room', inDouble(`console.log('x');\n`), /no-console/],
+  ['oxlint', 'console in a module', inDouble(`console.log('x');\n`), /no-console/],
   [
     'oxlint',
     'a cycle of imports',

@@ -6,14 +6,14 @@ const root = join(import.meta.dirname, '..');
 const decisions = readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`);
 const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...decisions];
 
-const tests = new Set(globSync('{src,tests}/**/*.test.ts', { cwd: root }).map((path) => basename(path)));
+const tests = new Set(globSync('{src,sandbox,tests}/**/*.test.ts', { cwd: root }).map((path) => basename(path)));
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** What begins like a path of ours in code marks, links or brackets: `src/kit`, `tests/chaos.test.ts`, (docs/decisions/0006). */
 function findPaths(text: string): string[] {
   const marked = [...text.matchAll(/`([^`\n]+)`|\((docs\/[^)\s]+)\)/g)].map(([, code, plain]) => code ?? plain ?? '');
-  const ours = /(?<![\w./-])(?:src|tests|docs|migrations|scripts|bench|bin|contracts)\/[\w./<>*-]*/g;
+  const ours = /(?<![\w./-])(?:src|sandbox|tests|docs|migrations|scripts|bench|bin|contracts)\/[\w./<>*-]*/g;
   const paths = marked.flatMap((words) => words.match(ours) ?? []);
   const links = [...text.matchAll(/\]\(([^)\s:]+)\)/g)].map(([, link]) => link ?? '');
   const recipes = /[<*]|NNNN/;
@@ -29,7 +29,8 @@ test.each(documents)('%s names only files that are there', (document) => {
 });
 
 test('a missing path is noticed, and a pattern in a recipe is not taken for one', () => {
-  const text = 'See `src/nowhere/x.ts`, `src/kit`, (docs/decisions/0006) and `src/<room>/index.ts`; [map](NOWHERE.md).';
+  const text =
+    'See `src/nowhere/x.ts`, `src/kit`, (docs/decisions/0006) and `src/<module>/index.ts`; [map](NOWHERE.md).';
   expect(findPaths(text).filter((path) => !isThere(path))).toEqual(['src/nowhere/x.ts', 'NOWHERE.md']);
 });
 

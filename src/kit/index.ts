@@ -1,4 +1,4 @@
-/** Ground words that every room may use: money, ids, errors, clock, JSON, addresses, callers, operations. Pure; owns no state. */
+/** Words that every module may use: money, ids, errors, clock, JSON, addresses, callers, operations. Pure; owns no state. */
 export { parseAddress, toChecksumAddress } from './address.ts';
 export { anonymous, scopes } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';

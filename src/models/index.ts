@@ -3,6 +3,7 @@
  * Invariants: a sync changes everything or nothing; each change leaves a row of history; prices are exact decimal strings;
  * capabilities come only from what the catalogue declares; its texts hold no control characters but may say anything.
  */
+export { fillCatalogue } from './fill-catalogue.ts';
 export { forgetModels, findModel, modelsChannel } from './find-model.ts';
 export { getModel } from './get-model.ts';
 export { listModelChanges } from './list-model-changes.ts';
@@ -12,5 +13,5 @@ export type { ModelsDeps } from './open-models.ts';
 export { parseCatalogue } from './parse-catalogue.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';
 export { readSnapshot } from './snapshot/read-snapshot.ts';
-export { SNAPSHOT_TRIGGER, syncModels } from './sync-models.ts';
+export { syncModels } from './sync-models.ts';
 export { triggerSync } from './trigger-sync.ts';

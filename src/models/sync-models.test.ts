@@ -10,12 +10,12 @@ import {
   modelsChannel,
   openModels,
   readSnapshot,
-  SNAPSHOT_TRIGGER,
   scheduleModelSync,
   syncModels,
   triggerSync,
   type ModelsDeps,
 } from './index.ts';
+import { SNAPSHOT_TRIGGER } from './sync-models.ts';
 
 const database = useTestDatabase();
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

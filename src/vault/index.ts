@@ -11,6 +11,7 @@
 export { openCreatorKey } from './creator-key.ts';
 export { deleteOpenrouter } from './delete-openrouter.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
+export { findCurrentMasterKey } from './find-current-master-key.ts';
 export { getOpenrouter } from './get-openrouter.ts';
 export { listAffected } from './list-affected.ts';
 export { masterKeyFromText } from './master-key.ts';

@@ -18,7 +18,7 @@ interface RetryQuestion {
 }
 
 /**
- * The wait before another attempt, or null for none (research/openrouter.md 2.5): one extra attempt, a second one only
+ * The wait before another attempt, or null for none. One extra attempt is made; a second one only
  * for a 429 that asks for at most 5 seconds; never after the first piece of the answer, never past the deadline.
  */
 export function decideRetry(question: RetryQuestion): number | null {

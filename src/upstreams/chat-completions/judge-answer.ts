@@ -8,8 +8,8 @@ interface Condition {
 }
 
 /**
- * The failure conditions of an answer whose body ended well at the transport's level, in order
- * (research/openrouter.md 2.3; errors and malformed events are found while reading).
+ * What makes an answer a failure although its body ended well at the transport's level, in order. Errors and malformed
+ * events are found earlier, while reading.
  */
 const conditions: readonly Condition[] = [
   { kind: 'too_large', holds: (it) => it.isTooLarge },

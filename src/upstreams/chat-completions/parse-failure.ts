@@ -50,7 +50,7 @@ interface FailureSource {
   nowMs: number;
 }
 
-/** Reads an error in any of the forms of research/openrouter.md 2.1; nothing in it is trusted to be there. */
+/** Reads an error in any form that OpenRouter and its providers send; nothing in it is trusted to be there. */
 export function parseFailure(source: FailureSource): ChatFailure {
   const error = loose.safeParse(source.error).data ?? { message: source.error };
   const metadata = loose.safeParse(error['metadata']).data ?? {};

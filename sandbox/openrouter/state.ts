@@ -3,7 +3,6 @@ import type { Catalogue } from './catalogue.ts';
 import type { Completion } from './completion.ts';
 import type { ApiKey } from './demo-keys.ts';
 import type { FaultPlan } from './fault-plan.ts';
-import type { Picture, PictureRequest } from './picture.ts';
 
 export interface Latency {
   firstTokenMs: number;
@@ -46,5 +45,4 @@ export interface State {
   /** Cuts a stream into writes of this many bytes, to test parsers; 0 leaves events whole. */
   splitBytes: number;
   sequence: number;
-  draw(request: PictureRequest): Picture;
 }

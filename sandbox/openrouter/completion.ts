@@ -6,7 +6,7 @@ import type { Cost } from './cost.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf, textOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
-import type { Picture, PictureRequest } from './picture.ts';
+import { drawPicture } from './picture.ts';
 import { composeJson } from './schema-text.ts';
 import { openRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -42,11 +42,6 @@ export interface Completion {
   hasUsage: boolean;
 }
 
-export interface CompletionDeps {
-  seed: string;
-  draw(request: PictureRequest): Picture;
-}
-
 export interface CompletionInput {
   request: ChatRequest;
   model: CatalogueModel;
@@ -58,12 +53,12 @@ export interface CompletionInput {
 }
 
 /** A function of seed, model, messages and parameters; only the id also depends on clock and sequence. */
-export function complete(deps: CompletionDeps, input: CompletionInput): Completion {
+export function complete(deps: { seed: string }, input: CompletionInput): Completion {
   const { request, model, endpoint, now } = input;
   const seed = sha256Hex(`${deps.seed}\n${model.canonical_slug}\n${canonicalJson(deterministicPart(request))}`);
   const words = findKeywords(promptOf(request));
   const written = write(request, { seed, model, words, writesImage: input.writesImage });
-  const picture = input.writesImage ? deps.draw(toPictureRequest(request, seed, words)) : null;
+  const picture = input.writesImage ? drawPicture(toPictureRequest(request, seed)) : null;
   const promptTokens = countPromptTokens(request.messages);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
@@ -104,9 +99,8 @@ function deterministicPart(request: ChatRequest): Record<string, unknown> {
   return { ...rest, model: undefined, models: undefined };
 }
 
-function toPictureRequest(request: ChatRequest, seed: string, words: string[]): PictureRequest {
-  const config = request.image_config;
-  return { seed, words: words.slice(0, 2), aspectRatio: config?.aspect_ratio, imageSize: config?.image_size };
+function toPictureRequest({ image_config: config }: ChatRequest, seed: string) {
+  return { seed, aspectRatio: config?.aspect_ratio, imageSize: config?.image_size };
 }
 
 interface Written {

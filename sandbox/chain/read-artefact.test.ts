@@ -7,7 +7,7 @@ import type { Abi, AbiFunction } from 'viem';
 import { expect, test } from 'vitest';
 import { contractAddresses, readArtefact } from '#sandbox/index.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../..');
 
 test('the artefacts are byte for byte what the sources compile to', async () => {
   const script = join(root, 'scripts/build-contracts.ts');

@@ -11,7 +11,6 @@ import { createDemoKeys, demoKeys } from './demo-keys.ts';
 import type { DemoKeys } from './demo-keys.ts';
 import { readExchange } from './exchange.ts';
 import { openFaultPlan } from './fault-plan.ts';
-import { openPictures } from './picture.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal, replyText } from './reply.ts';
 import { answer, BASE_PATH } from './routes.ts';
@@ -75,7 +74,6 @@ function createState(options: SimulatorOptions): State {
     latency: { firstTokenMs: 0, tokensPerSecond: 0, ...options.latency },
     splitBytes: 0,
     sequence: 0,
-    draw: openPictures(),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Last stage of the start: demo data, jobs, notifications and the HTTP server. From here on the world comes in. */
+/** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
 import {
   checkReadiness,
@@ -12,23 +12,27 @@ import {
 import { listen } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
-import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
+import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
 import { ownsResource } from '#resources/index.ts';
 import { streamUsageCsv } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
-import type { Ground } from './ground.ts';
 import { listOperations } from './operations.ts';
 import { registerJobs } from './plugins.ts';
-import type { Rooms } from './rooms.ts';
+import type { Domain } from './start-domain.ts';
+import type { Infrastructure } from './start-infrastructure.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** A run may last 600 s; a stop must not cut off a call that is being paid. */
 const CLOSE_WITHIN_MS = 610_000;
 
-export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDisposableStack): Promise<void> {
-  const { config, database, vault, publicUrl, log, sandbox } = ground;
-  const { accounts, models, resourcesDeps, integrations, gateway, payments } = rooms;
+export async function startServing(
+  infrastructure: Infrastructure,
+  domain: Domain,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { config, database, vault, publicUrl, log, sandbox } = infrastructure;
+  const { accounts, models, resourcesDeps, integrations, gateway, payments } = domain;
   const operations = listOperations({
     accounts: { database, clock },
     models,
@@ -37,13 +41,13 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
     usage: { database },
   });
-  await openJobs(ground, rooms, stack);
-  await seed(ground, rooms, operations);
+  await openJobs(infrastructure, domain, stack);
+  await seed(infrastructure, domain, operations);
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
   const server = await startServer({
     host: config.HOST,
-    port: ground.ports.http,
+    port: infrastructure.ports.http,
     publicUrl,
     closeWithinMs: CLOSE_WITHIN_MS,
     version,
@@ -51,8 +55,8 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     authenticate,
     authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-    readiness: () => checkReadiness({ database, payments, isUpstreamUp: rooms.isUpstreamUp }),
-    readImage: (id, link) => rooms.media.readImage(id, link),
+    readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
+    readImage: (id, link) => domain.media.readImage(id, link),
     usageCsv: (caller, filters) => streamUsageCsv({ database }, caller, filters),
     landing: openLanding(resourcesDeps),
     recordAudit: (entry) => recordAudit(database.system, entry),
@@ -75,18 +79,18 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
   stack.defer(() => server.close());
 }
 
-async function openJobs(ground: Ground, rooms: Rooms, stack: AsyncDisposableStack): Promise<void> {
-  const { databaseUrl: url, log, vault } = ground;
+async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
+  const { databaseUrl: url, log, vault } = infrastructure;
   const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
   const forget = (channel: string, payload: string): void => {
     if (channel === modelsChannel) {
-      forgetModels(rooms.models);
+      forgetModels(domain.models);
     } else if (channel === VAULT_CHANGED) {
       onVaultChanged(vault, payload);
     } else if (payload === '') {
-      rooms.published.dropAll();
+      domain.published.dropAll();
     } else {
-      rooms.published.onResourcesChanged(payload);
+      domain.published.onResourcesChanged(payload);
     }
   };
   const listening = await listen({
@@ -98,52 +102,32 @@ async function openJobs(ground: Ground, rooms: Rooms, stack: AsyncDisposableStac
   });
   stack.defer(() => listening.close());
   const durable = openDurable({ url, log, name: 'farebox' });
-  registerJobs(durable, rooms);
+  registerJobs(durable, domain);
   await durable.start();
   stack.defer(() => durable.stop());
 }
 
 /** First start: a catalogue to choose from, and in the sandbox something to call. */
-async function seed(ground: Ground, rooms: Rooms, operations: readonly BoundOperation[]): Promise<void> {
-  const { sandbox, config } = ground;
-  await fillCatalogue(ground, rooms);
+async function seed(
+  infrastructure: Infrastructure,
+  domain: Domain,
+  operations: readonly BoundOperation[],
+): Promise<void> {
+  const { sandbox, config } = infrastructure;
+  await fillCatalogue(domain.models);
   if (sandbox?.openrouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
     const apiKey = sandbox.openrouter.keys.healthy;
     await seedDemo({
       operations,
       apiKey,
-      ensureUser: (user) => rooms.accounts.ensureUser(user),
+      ensureUser: (user) => domain.accounts.ensureUser(user),
       network: config.NETWORKS[0] ?? '',
     });
   }
 }
 
-/** Offline, the catalogue that ships has to do; each start tries to replace it, and so does the schedule. */
-async function fillCatalogue({ database, log }: Ground, { models }: Rooms): Promise<void> {
-  const { rows } = await database.system.query<{ isEmpty: boolean; last: string | null }>(
-    `SELECT NOT EXISTS (SELECT FROM ai_models) AS "isEmpty",
-            (SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1) AS last`,
-  );
-  const isEmpty = rows[0]?.isEmpty === true;
-  if (!isEmpty && rows[0]?.last !== SNAPSHOT_TRIGGER) {
-    return;
-  }
-  try {
-    await syncModels(models, { trigger: 'start' });
-  } catch (err) {
-    const { takenAt, models: listed } = await readSnapshot();
-    log.warn(
-      { err },
-      `the model catalogue cannot be read; the one of ${takenAt} that ships serves until a sync succeeds`,
-    );
-    if (isEmpty) {
-      await syncModels({ ...models, fetchCatalogue: async () => listed }, { trigger: SNAPSHOT_TRIGGER });
-    }
-  }
-}
-
-function toSandboxRoutes(sandbox: Ground['sandbox']) {
+function toSandboxRoutes(sandbox: Infrastructure['sandbox']) {
   if (!sandbox?.describe || !sandbox.faucet) {
     return {};
   }

@@ -15,10 +15,10 @@ interface Given {
   latency?: { firstTokenMs: number; tokensPerSecond: number } | undefined;
 }
 
-export type Ground = Awaited<ReturnType<typeof openGround>>;
+export type Infrastructure = Awaited<ReturnType<typeof startInfrastructure>>;
 
-/** What the rooms stand on. `stack` stops it again. */
-export async function openGround({ config, log, latency }: Given, stack: AsyncDisposableStack) {
+/** What every module of the domain needs. `stack` stops what is started here. */
+export async function startInfrastructure({ config, log, latency }: Given, stack: AsyncDisposableStack) {
   const ports = await databases.choosePorts(config.PORT);
   const publicUrl = config.PUBLIC_URL ?? `http://localhost:${ports.http}`;
   const folder = resolve(config.DATA_DIR);

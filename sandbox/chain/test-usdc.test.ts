@@ -3,7 +3,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex, PrivateKeyAccount } from 'viem';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { contractAddresses, readArtefact } from '#sandbox/index.ts';
-import { useTestChain } from '../../../tests/support/test-chain.ts';
+import { useTestChain } from '../../tests/support/test-chain.ts';
 
 const chain = useTestChain();
 const usdc = contractAddresses.usdc;

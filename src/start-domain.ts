@@ -14,25 +14,27 @@ import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClien
 import { getStats } from '#usage/index.ts';
 import * as vaults from '#vault/index.ts';
 import type { Config } from './config.ts';
-import type { Ground } from './ground.ts';
 import { listKinds } from './plugins.ts';
+import type { Infrastructure } from './start-infrastructure.ts';
 
-export type Rooms = Awaited<ReturnType<typeof openRooms>>;
+export type Domain = Awaited<ReturnType<typeof startDomain>>;
 
-export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
-  const { config, database, vault, publicUrl, log } = ground;
-  const openrouterUrl = config.OPENROUTER_BASE_URL ?? ground.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
+/** Opens the modules of the domain and connects them. `stack` closes them again. */
+export async function startDomain(infrastructure: Infrastructure, stack: AsyncDisposableStack) {
+  const { config, database, vault, publicUrl, log } = infrastructure;
+  const openrouterUrl =
+    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
   const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
   stack.defer(() => openrouter.close());
-  const outbound = openOutbound(ground.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
+  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
   stack.defer(() => outbound.close());
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
   const models = openModels({ database, fetchCatalogue: () => openrouter.listModels(), clock, log });
   const signingKey = vault.deriveKey('media-urls');
-  const media = openMedia({ database, folder: join(ground.folder, 'media'), signingKey, publicUrl, clock });
-  const payments = openPayments({ ...(await toPaymentOptions(ground)), clock, log });
+  const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
+  const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
   stack.defer(() => payments.close());
 
   const published = resources.openPublished({ database, clock });
@@ -81,7 +83,7 @@ export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
   };
 }
 
-async function toPaymentOptions({ config, sandbox, folder }: Ground) {
+async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {
   const isOwnChain = sandbox !== null && sandbox.chain !== null;
   const rpcUrls = new Map(config.rpcUrls);
   if (isOwnChain) {

@@ -1,7 +1,7 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { describeSandbox, openFaucet } from '#sandbox/index.ts';
-import { useTestChain } from '../../../tests/support/test-chain.ts';
+import { useTestChain } from '../../tests/support/test-chain.ts';
 
 const chain = useTestChain();
 const freshAddress = () => privateKeyToAccount(generatePrivateKey()).address;

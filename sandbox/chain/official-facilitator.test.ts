@@ -12,8 +12,8 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex, PrivateKeyAccount } from 'viem';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { contractAddresses, readArtefact } from '#sandbox/index.ts';
-import { toSdkSigner } from '../../../tests/support/sdk-facilitator.ts';
-import { useTestChain } from '../../../tests/support/test-chain.ts';
+import { toSdkSigner } from '../../tests/support/sdk-facilitator.ts';
+import { useTestChain } from '../../tests/support/test-chain.ts';
 
 const NETWORK = 'eip155:84532';
 const chain = useTestChain();

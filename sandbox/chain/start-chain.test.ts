@@ -10,9 +10,9 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex } from 'viem';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { contractAddresses, startChain, type Chain } from '#sandbox/index.ts';
-import { connectChain } from '../../../tests/support/connect-chain.ts';
-import { findFreePort } from '../../../tests/support/free-port.ts';
-import { quietLog } from '../../../tests/support/test-chain.ts';
+import { connectChain } from '../../tests/support/connect-chain.ts';
+import { findFreePort } from '../../tests/support/free-port.ts';
+import { quietLog } from '../../tests/support/test-chain.ts';
 
 const abi = parseAbi([
   'function cancelAuthorization(address authorizer,bytes32 nonce,bytes signature)',
@@ -122,7 +122,7 @@ test('continues after a stop, with receipts and logs, and leaves no process', as
 });
 
 test('a parent killed with -9 takes anvil along, which saves its state first', async () => {
-  const child = fork(join(import.meta.dirname, '../../../tests/support/chain-child.ts'), [folder, String(port)], {
+  const child = fork(join(import.meta.dirname, '../../tests/support/chain-child.ts'), [folder, String(port)], {
     execArgv: [],
   });
   const [{ pid }] = (await once(child, 'message')) as [{ pid: number }];
