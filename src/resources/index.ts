@@ -24,6 +24,8 @@ export type {
   Readiness,
   ResourceKind,
   RunContext,
+  SettlementPoint,
+  VersionOffer,
 } from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';

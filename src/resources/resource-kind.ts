@@ -4,6 +4,13 @@ import type { Parameter } from './parameter.ts';
 
 export type JsonSchema = { [key: string]: Json };
 
+/**
+ * When the buyer's money moves: once the answer is usable, at the first usable part of it, or before anything runs.
+ * After a failure the first costs the buyer nothing; where money has moved, the call is owed.
+ */
+export type SettlementPoint = (typeof settlementPoints)[number];
+export const settlementPoints = ['on_success', 'at_first_output', 'upfront'] as const;
+
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
@@ -18,6 +25,8 @@ export interface ResourceKind<Config = unknown> {
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
+  /** What a version with this configuration may choose. Absent: `on_success` only. */
+  settlementPoints?(config: Config): readonly SettlementPoint[];
   /** Resources for which this is true pause when the owner's OpenRouter key goes. Absent: never. */
   needsOpenrouterKey?(config: Config): boolean;
 }
@@ -68,13 +77,22 @@ export interface Evidence {
   isSimulated: boolean;
 }
 
-/** An earlier version of the same resource whose price may still be paid until `until`. */
-export interface SupersededOffer {
-  versionId: string;
-  priceAtomic: bigint;
+/** One way to pay for a call. The asset is the one that the scheme takes on the network. */
+export interface VersionOffer {
+  /** Name of an x402 scheme. */
+  scheme: string;
+  /** CAIP-2. */
   network: string;
+  amountAtomic: bigint;
+  /** As the network writes addresses. */
   payTo: string;
-  timeoutSeconds: number;
+}
+
+/** An earlier version of the same resource whose offers may still be paid until `until`. */
+interface SupersededOffers extends Pick<
+  PublishedVersion,
+  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds'
+> {
   until: Date;
 }
 
@@ -95,14 +113,15 @@ export interface PublishedVersion {
   state: 'published' | 'paused' | 'archived';
   /** For the creator only. */
   pauseCause: string | null;
+  /** Of the first offer; 0n: free. */
   priceAtomic: bigint;
-  /** CAIP-2. */
-  network: string;
-  payTo: string;
+  /** In the creator's order of preference, one a scheme and network; empty when free. */
+  offers: VersionOffer[];
+  settlementPoint: SettlementPoint;
   timeoutSeconds: number;
   parameters: Parameter[];
   inputSchema: JsonSchema;
   config: unknown;
   publishedAt: Date;
-  superseded: SupersededOffer[];
+  superseded: SupersededOffers[];
 }

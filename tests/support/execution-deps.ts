@@ -59,8 +59,15 @@ export function publishedVersion(more: Partial<PublishedVersion> = {}): Publishe
     state: 'published',
     pauseCause: null,
     priceAtomic: 10_000n,
-    network: 'eip155:84532',
-    payTo: '0x0000000000000000000000000000000000000001',
+    offers: [
+      {
+        scheme: 'exact',
+        network: 'eip155:84532',
+        amountAtomic: 10_000n,
+        payTo: '0x0000000000000000000000000000000000000001',
+      },
+    ],
+    settlementPoint: 'on_success',
     timeoutSeconds: 60,
     parameters: [],
     inputSchema: {},
