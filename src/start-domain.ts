@@ -8,7 +8,7 @@ import { openGateway } from '#gateway/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
-import { openPayments, toSettlerAddress } from '#payments/index.ts';
+import { checkPayTo, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
@@ -41,7 +41,8 @@ export async function startDomain(infrastructure: Infrastructure, stack: AsyncDi
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (ids: string[]) => getStats(database, ids);
   const kinds: resources.ResourceKind[] = [];
-  const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
+  const payable = config.NETWORKS.map((network) => ({ scheme: 'exact', network }));
+  const resourcesDeps = { database, kinds, payable, checkPayTo, clock, publicUrl, findStats, onChanged };
   const integrations = toIntegrations(vault, resourcesDeps, openrouter);
   const execution: ExecutionDeps = {
     openrouter,

@@ -37,10 +37,10 @@ function toShown(found: z.input<typeof getCreatorResource.output>): PublicResour
     model: typeof model === 'string' ? model : null,
     state: shown.state === 'draft' ? 'paused' : shown.state,
     version: shown.version,
-    priceUsdc: shown.priceUsdc,
-    network: shown.network,
-    networkName: networks[shown.network]?.name ?? shown.network,
-    payTo: shown.payTo,
+    offers: shown.offers.map(({ priceUsdc, network, payTo }) => {
+      return { priceUsdc, network, networkName: networks[network]?.name ?? network, payTo };
+    }),
+    settlementPoint: shown.settlementPoint,
     timeoutSeconds: shown.timeoutSeconds,
     parameters: shown.parameters.map((parameter) => ({ ...parameter })),
     inputExample: toInputExample(shown.parameters),

@@ -11,16 +11,22 @@ export interface PublicResource {
   model: string | null;
   state: 'published' | 'paused' | 'archived';
   version: number;
-  priceUsdc: string;
-  /** CAIP-2. */
-  network: string;
-  networkName: string;
-  payTo: string;
+  /** In the creator's order of preference; empty when free. */
+  offers: readonly PublicOffer[];
+  settlementPoint: 'on_success' | 'at_first_output' | 'upfront';
   timeoutSeconds: number;
   parameters: readonly PublicParameter[];
   /** A request body that the resource accepts. */
   inputExample: Readonly<Record<string, unknown>>;
   stats?: { call_count: number; success_count_30d: number; failure_count_30d: number };
+}
+
+interface PublicOffer {
+  priceUsdc: string;
+  /** CAIP-2. */
+  network: string;
+  networkName: string;
+  payTo: string;
 }
 
 interface PublicParameter {

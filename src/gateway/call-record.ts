@@ -1,6 +1,6 @@
 import { formatUsdc } from '#kit/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
-import { noEvidence, type Evidence, type PublishedVersion } from '#resources/index.ts';
+import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
 import type { Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -14,6 +14,7 @@ export interface PaidCall {
   version: PublishedVersion;
   payment: Payment;
   offer: Offer;
+  settlementPoint: SettlementPoint;
   /** As the version's schema has read it. */
   input: Record<string, unknown>;
   startedAt: number;

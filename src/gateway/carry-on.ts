@@ -5,6 +5,7 @@ import type { PaidCall, StoredRecord } from './call-record.ts';
 import { fulfilCall } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { settlementPointOf } from './offer-version.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
 import { toSettlement, type Paid } from './settle-call.ts';
 import { transitionReturning } from './transitions.ts';
@@ -87,13 +88,15 @@ function restoreCall(
   deps: Pick<GatewayDeps, 'clock'>,
   { callId, version, row }: { callId: string; version: PublishedVersion; row: OwedRow },
 ): PaidCall {
+  const offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
   return {
     callId,
     requestId: row.request_id,
     clientAddress: 'unknown',
     version,
     payment: row.payment,
-    offer: { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) },
+    offer,
+    settlementPoint: settlementPointOf(version, offer),
     input: JSON.parse(row.input) as Record<string, unknown>,
     startedAt: deps.clock.now(),
   };

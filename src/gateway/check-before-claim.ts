@@ -3,7 +3,7 @@ import type { PublishedVersion } from '#resources/index.ts';
 import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { payableOffers } from './offer-version.ts';
+import { payableOffers, settlementPointOf } from './offer-version.ts';
 import { chainUnreachable } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
@@ -39,7 +39,8 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
       return { ok: false, outcome };
     }
   }
-  if (!lastsLongEnough(deps, version, payment)) {
+  const settlementPoint = settlementPointOf(version, offer);
+  if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
     const reason = 'invalid_exact_evm_payload_authorization_valid_before';
     return { ok: false, outcome: refusePayment(deps, asked, reason) };
   }

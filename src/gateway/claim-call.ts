@@ -5,6 +5,7 @@ import type { Again } from './answer-held.ts';
 import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { settlementPointOf } from './offer-version.ts';
 
 const CLAIM_DEADLINE_MS = 15_000;
 
@@ -23,8 +24,17 @@ export async function claimCall(
   { offer, input }: { offer: Offer; input: Record<string, unknown> },
 ): Promise<Claimed> {
   const { requestId, clientAddress } = request;
-  const startedAt = deps.clock.now();
-  const call: PaidCall = { callId: newId(), requestId, clientAddress, version, payment, offer, input, startedAt };
+  const call: PaidCall = {
+    callId: newId(),
+    requestId,
+    clientAddress,
+    version,
+    payment,
+    offer,
+    settlementPoint: settlementPointOf(version, offer),
+    input,
+    startedAt: deps.clock.now(),
+  };
   const claim = await claimPayment(deps.database.system, {
     ...call,
     ...version,

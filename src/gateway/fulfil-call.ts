@@ -89,7 +89,7 @@ function toAnswer(call: PaidCall, paid: Paid, answer: GivenAnswer): CallOutcome 
 
 /** Parts stay parts where they are what was sold. */
 async function readWhole(call: PaidCall, outcome: Outcome): Promise<Whole> {
-  if (outcome.ok && outcome.answer.body.type === 'parts' && call.version.settlementPoint === 'at_first_output') {
+  if (outcome.ok && outcome.answer.body.type === 'parts' && call.settlementPoint === 'at_first_output') {
     const { body, ...answer } = outcome.answer;
     const read = Promise.withResolvers<WholeParts>();
     const kept = keepParts(body.parts, async (whole) => {

@@ -1,5 +1,5 @@
 import { buildChallenge, buildOffer, type Challenge, type Offer } from '#payments/index.ts';
-import { toInputExample, type PublishedVersion } from '#resources/index.ts';
+import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import { refuseClosed } from './admit.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -20,7 +20,7 @@ export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: Publ
   if (known) {
     return known;
   }
-  const offers = [toOffer(version)];
+  const offers = toOffers(version);
   const challenge = buildChallenge({
     offers,
     resource: {
@@ -56,22 +56,41 @@ export function findChallenge(deps: GatewayDeps, creator: string, slug: string):
   return offerVersion(deps, version).challenge;
 }
 
-/** What may be paid now: the current offer, and those replaced so recently that a buyer may still hold their 402. */
-export function payableOffers(deps: GatewayDeps, version: PublishedVersion): Offer[] {
+/**
+ * What may be paid now: the current offers, and those replaced so recently that a buyer may still hold their 402.
+ * Old clients do not say whether they accept to be charged first; of two offers that suit them the milder one counts.
+ */
+export function payableOffers(deps: Pick<GatewayDeps, 'publicUrl' | 'clock'>, version: PublishedVersion): Offer[] {
   const now = deps.clock.now();
-  const recent = version.superseded.filter((offer) => offer.until.getTime() > now && offer.priceAtomic > 0n);
-  return [...offerVersion(deps, version).offers, ...recent.map(toOffer)];
+  const recent = version.superseded.filter(({ until }) => until.getTime() > now).flatMap(toOffers);
+  const all = [...offerVersion(deps, version).offers, ...recent];
+  return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
+}
+
+function isUpfront(offer: Offer): boolean {
+  return offer.extra.paymentFlow === 'upfront';
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
   return `${publicUrl}/@${version.creator}/${version.slug}`;
 }
 
-function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'payTo' | 'timeoutSeconds'>): Offer {
-  return buildOffer({
-    network: version.network,
-    amountAtomic: version.priceAtomic,
-    payTo: version.payTo,
-    maxTimeoutSeconds: 2 * version.timeoutSeconds + SETTLE_SECONDS,
-  });
+function toOffers(version: Pick<PublishedVersion, 'offers' | 'settlementPoint' | 'timeoutSeconds'>): Offer[] {
+  return version.offers.map(({ network, amountAtomic, payTo }) =>
+    buildOffer({
+      network,
+      amountAtomic,
+      payTo,
+      maxTimeoutSeconds: 2 * version.timeoutSeconds + SETTLE_SECONDS,
+      paymentFlow: version.settlementPoint === 'upfront' ? 'upfront' : undefined,
+    }),
+  );
+}
+
+/** When money moves for a payment of this offer, which may be one of a version that was replaced meanwhile. */
+export function settlementPointOf(version: Pick<PublishedVersion, 'settlementPoint'>, offer: Offer): SettlementPoint {
+  if (offer.extra.paymentFlow === 'upfront') {
+    return 'upfront';
+  }
+  return version.settlementPoint === 'upfront' ? 'on_success' : version.settlementPoint;
 }

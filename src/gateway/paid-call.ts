@@ -59,7 +59,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    return verified.ok ? await inOrder[call.version.settlementPoint](deps, call) : verified.outcome;
+    return verified.ok ? await inOrder[call.settlementPoint](deps, call) : verified.outcome;
   } catch (error) {
     return abandonCall(deps, call, error);
   }

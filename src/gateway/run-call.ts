@@ -46,16 +46,12 @@ async function keepOutput<Body extends AnswerBody>(
 ): Promise<Ran<Body>> {
   const { answer, evidence } = ran.output;
   const { body }: { body: AnswerBody } = answer;
-  const isOurs = await moveToSettling(
-    deps.database.system,
-    { callId: call.callId, settlementPoint: call.version.settlementPoint },
-    {
-      record: toStoredRecord(deps, call, evidence),
-      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
-      ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
-      ...(call.version.settlementPoint === 'on_success' ? {} : { input: call.input }),
-    },
-  );
+  const isOurs = await moveToSettling(deps.database.system, call, {
+    record: toStoredRecord(deps, call, evidence),
+    deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+    ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
+    ...(call.settlementPoint === 'on_success' ? {} : { input: call.input }),
+  });
   if (isOurs) {
     return { ok: true, ...ran };
   }

@@ -20,7 +20,7 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
   }
-  if (call.version.settlementPoint === 'upfront') {
+  if (call.settlementPoint === 'upfront') {
     return chargeCall(deps, call);
   }
   const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
@@ -41,15 +41,11 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
 
 /** Nothing is done on trust here, so what the payer has open elsewhere does not matter. */
 async function chargeCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
-  const isOurs = await moveToSettling(
-    deps.database.system,
-    { callId: call.callId, settlementPoint: call.version.settlementPoint },
-    {
-      record: toStoredRecord(deps, call, noEvidence),
-      input: call.input,
-      deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
-    },
-  );
+  const isOurs = await moveToSettling(deps.database.system, call, {
+    record: toStoredRecord(deps, call, noEvidence),
+    input: call.input,
+    deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+  });
   return isOurs ? { ok: true } : { ok: false, outcome: givenUp() };
 }
 

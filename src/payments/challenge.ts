@@ -56,7 +56,7 @@ interface Requirement {
   asset: string;
   payTo: string;
   maxTimeoutSeconds: number;
-  extra: { name: string; version: string };
+  extra: Offer['extra'];
 }
 
 const NOT_PAID = 'Payment required';

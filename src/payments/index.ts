@@ -6,6 +6,7 @@
  */
 export { buildChallenge, withReason } from './challenge.ts';
 export type { Challenge } from './challenge.ts';
+export { checkPayTo } from './check-pay-to.ts';
 export { claimPayment, findHolder } from './claim.ts';
 export type { HeldCall } from './claim.ts';
 export { isAuthentic } from './is-authentic.ts';

@@ -10,8 +10,8 @@ export interface Offer {
   amountAtomic: bigint;
   payTo: string;
   maxTimeoutSeconds: number;
-  /** EIP-712 domain of the token. */
-  extra: { name: string; version: string };
+  /** EIP-712 domain of the token; `paymentFlow` where the money moves before anything runs. */
+  extra: { name: string; version: string; paymentFlow?: 'upfront' };
 }
 
 interface OfferInput {
@@ -19,6 +19,8 @@ interface OfferInput {
   amountAtomic: bigint;
   payTo: string;
   maxTimeoutSeconds: number;
+  /** x402 version 2: tells clients that the payment is settled first. Absent: last. */
+  paymentFlow?: 'upfront' | undefined;
 }
 
 export function buildOffer(input: OfferInput): Offer {
@@ -30,7 +32,11 @@ export function buildOffer(input: OfferInput): Offer {
     amountAtomic: input.amountAtomic,
     payTo: toChecksumAddress(input.payTo),
     maxTimeoutSeconds: input.maxTimeoutSeconds,
-    extra: { name: network.asset.name, version: network.asset.version },
+    extra: {
+      name: network.asset.name,
+      version: network.asset.version,
+      ...(input.paymentFlow ? { paymentFlow: input.paymentFlow } : {}),
+    },
   };
 }
 
@@ -70,8 +76,14 @@ function matchesAccepted(payment: Payment, offer: Offer): boolean {
     isSameAddress(accepted.payTo, offer.payTo) &&
     accepted.maxTimeoutSeconds === offer.maxTimeoutSeconds &&
     accepted.extra?.['name'] === offer.extra.name &&
-    accepted.extra['version'] === offer.extra.version
+    accepted.extra['version'] === offer.extra.version &&
+    acceptsFlow(accepted.extra['paymentFlow'], offer)
   );
+}
+
+/** Clients that know of flows echo ours; older ones say nothing, and mean any. */
+function acceptsFlow(flow: unknown, offer: Offer): boolean {
+  return flow === undefined || flow === (offer.extra.paymentFlow ?? 'authorization');
 }
 
 function matchesSigned(payment: Payment, offer: Offer): boolean {

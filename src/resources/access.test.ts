@@ -147,9 +147,9 @@ test('nobody can write in the name of another, nor hang a version or slug on the
   await expect(asBob(copy(ada.userId), [published])).rejects.toThrow('row-level security');
   await expect(asBob(copy(bob.userId), [published])).rejects.toThrow('foreign key');
   const version = `INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description,
-      category, tags, price_atomic, network, pay_to, timeout_seconds, parameters, input_schema, config, draft_digest,
+      category, tags, price_atomic, offers, timeout_seconds, parameters, input_schema, config, draft_digest,
       search, published_at, superseded_at)
-    VALUES (gen_random_uuid(), $1, $2, 99, 's', 'toy', 'n', '', 'ai', '{}', 0, 'n', 'p', 1, '[]', '{}', '{}', 'd', '', now(), now())`;
+    VALUES (gen_random_uuid(), $1, $2, 99, 's', 'toy', 'n', '', 'ai', '{}', 0, '[]', 1, '[]', '{}', '{}', 'd', '', now(), now())`;
   await expect(asBob(version, [published, bob.userId])).rejects.toThrow('foreign key');
   await expect(asBob(version, [published, ada.userId])).rejects.toThrow('row-level security');
   const { rowCount } = await asBob('UPDATE x402_resources SET state = $2 WHERE id = $1', [published, 'archived']);

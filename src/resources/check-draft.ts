@@ -1,15 +1,8 @@
-import {
-  explainIssue,
-  formatUsdc,
-  parseAddress,
-  parseUsdc,
-  Problem,
-  toFieldProblems,
-  type FieldProblem,
-} from '#kit/index.ts';
+import { explainIssue, toFieldProblems, type FieldProblem } from '#kit/index.ts';
+import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
-import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
+import type { PublishedVersion, ResourceKind, SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
@@ -23,8 +16,8 @@ export type Content = Pick<
   | 'category'
   | 'tags'
   | 'priceAtomic'
-  | 'network'
-  | 'payTo'
+  | 'offers'
+  | 'settlementPoint'
   | 'timeoutSeconds'
   | 'parameters'
   | 'inputSchema'
@@ -32,9 +25,6 @@ export type Content = Pick<
 >;
 
 type CheckResult = { ok: true; content: Content } | { ok: false; fields: FieldProblem[] };
-type Check<T> = { value: T } | FieldProblem;
-
-const DEFAULT_MAX_PRICE_ATOMIC = 1_000_000_000n;
 /** Held in memory and told to whoever asks; the 402 says as much of it as its headers can carry. */
 const MAX_PUBLIC_BYTES = 32_000;
 
@@ -47,71 +37,42 @@ interface Owned {
 /** Everything that stands in the way of publishing, at once; paths point into the draft. Opens no transaction. */
 export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<CheckResult> {
   const { draft } = owned;
-  const price = checkPrice(draft.priceUsdc, deps.maxPriceAtomic ?? DEFAULT_MAX_PRICE_ATOMIC);
-  const network = checkNetwork(draft.network, deps.networks);
-  const payTo = checkPayTo(draft.payTo);
-  const category: Check<string> =
-    draft.category === null ? { path: '/category', message: 'Choose a category.' } : { value: draft.category };
+  const { category } = draft;
+  const offered = checkOffers(deps, draft);
   const kind = await checkKind(deps, owned);
   const parameters = checkParameters(draft.parameters);
-  const fields = [...checkName(draft.name), ...parameters, ...('fields' in kind ? kind.fields : [])];
-  if ('value' in price && 'value' in network && 'value' in payTo && 'value' in category && 'inputSchema' in kind) {
-    const content: Content = {
-      slug: draft.slug,
-      kind: owned.kind,
-      name: draft.name.trim(),
-      description: draft.description,
-      category: category.value,
-      tags: draft.tags,
-      priceAtomic: price.value,
-      network: network.value,
-      payTo: payTo.value,
-      timeoutSeconds: draft.timeoutSeconds,
-      parameters: draft.parameters,
-      ...kind,
-    };
-    const all = [...fields, ...checkSize(content)];
-    return all.length === 0 ? { ok: true, content } : { ok: false, fields: all };
+  const fields = [
+    ...checkName(draft.name),
+    ...parameters,
+    ...('fields' in kind ? kind.fields : []),
+    ...('fields' in offered ? offered.fields : []),
+    ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
+  ];
+  if ('fields' in offered || category === null || 'fields' in kind) {
+    return { ok: false, fields };
   }
-  const rest = [price, network, payTo, category].filter((check): check is FieldProblem => 'message' in check);
-  return { ok: false, fields: [...fields, ...rest] };
+  const content: Content = {
+    slug: draft.slug,
+    kind: owned.kind,
+    name: draft.name.trim(),
+    description: draft.description,
+    category,
+    tags: draft.tags,
+    priceAtomic: offered.offers[0]?.amountAtomic ?? 0n,
+    offers: offered.offers,
+    timeoutSeconds: draft.timeoutSeconds,
+    parameters: draft.parameters,
+    ...kind,
+  };
+  const all = [...fields, ...checkSize(content)];
+  return all.length === 0 ? { ok: true, content } : { ok: false, fields: all };
 }
 
 function checkName(name: string): FieldProblem[] {
   return name.trim() === '' ? [{ path: '/name', message: 'Give the resource a name.' }] : [];
 }
 
-function checkPrice(priceUsdc: string | null, maxPriceAtomic: bigint): Check<bigint> {
-  const path = '/priceUsdc';
-  if (priceUsdc === null) {
-    return { path, message: 'Set a price in USDC; "0" is free.' };
-  }
-  try {
-    const value = parseUsdc(priceUsdc);
-    return value <= maxPriceAtomic
-      ? { value }
-      : { path, message: `The price is at most ${formatUsdc(maxPriceAtomic)} USDC here.` };
-  } catch (error) {
-    return { path, message: error instanceof Problem ? error.message : 'This is not an amount of USDC.' };
-  }
-}
-
-function checkNetwork(network: string | null, networks: readonly string[]): Check<string> {
-  return network !== null && networks.includes(network)
-    ? { value: network }
-    : { path: '/network', message: `Choose one of the networks offered here: ${networks.join(', ')}.` };
-}
-
-function checkPayTo(payTo: string | null): Check<string> {
-  const path = '/payTo';
-  const address = payTo === null ? null : parseAddress(payTo);
-  if (address === null) {
-    return { path, message: 'Give the address that is paid: 0x and 40 hex digits, with a correct checksum if mixed.' };
-  }
-  return BigInt(address) === 0n ? { path, message: 'Nobody owns this address.' } : { value: address };
-}
-
-type KindCheck = Pick<Content, 'config' | 'inputSchema'> | { fields: FieldProblem[] };
+type KindCheck = Pick<Content, 'config' | 'inputSchema' | 'settlementPoint'> | { fields: FieldProblem[] };
 
 async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Owned): Promise<KindCheck> {
   const kind = deps.kinds.find((candidate) => candidate.name === name);
@@ -123,8 +84,17 @@ async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Ow
     return { fields: toFieldProblems(parsed.error).map(({ path, message }) => ({ path: `/config${path}`, message })) };
   }
   const config = parsed.data;
-  const fields = await kind.checkPublishable(config, draft.parameters, ownerId);
-  return fields.length > 0 ? { fields } : { config, inputSchema: toSchema(kind, config, draft) };
+  const { settlementPoint, parameters } = draft;
+  const fields = [
+    ...(await kind.checkPublishable(config, parameters, ownerId)),
+    ...checkSettlementPoint(settlementPoint, kind.settlementPoints?.(config) ?? ['on_success']),
+  ];
+  return fields.length > 0 ? { fields } : { config, settlementPoint, inputSchema: toSchema(kind, config, draft) };
+}
+
+function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
+  const message = `With this configuration money can move at one of these points: ${offered.join(', ')}.`;
+  return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
 }
 
 function toSchema(kind: ResourceKind, config: unknown, { parameters }: Draft): Content['inputSchema'] {

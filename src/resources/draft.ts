@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '#kit/index.ts';
 import { parameterSchema } from './parameter.ts';
+import { settlementPoints } from './resource-kind.ts';
 
 export const categories = [
   'data',
@@ -39,6 +40,24 @@ export const draftFields = {
   priceUsdc: storable.max(40).nullable(),
   network: storable.max(100).nullable(),
   payTo: storable.max(100).nullable(),
+  furtherOffers: z
+    .array(
+      z.strictObject({
+        scheme: storable.max(40).optional(),
+        network: storable.max(100),
+        payTo: storable.max(100).optional(),
+        priceUsdc: storable.max(40).optional(),
+      }),
+    )
+    .max(8)
+    .describe(
+      'Other ways to pay beside the one that priceUsdc, network and payTo make, in order of preference. What is left out is taken from that one.',
+    ),
+  settlementPoint: z
+    .enum(settlementPoints)
+    .describe(
+      "When the buyer's money moves: once the answer is usable, at its first usable part, or before anything runs. The kind of resource says which it can do.",
+    ),
   timeoutSeconds: z.int().min(5).max(600),
   parameters: z
     .array(parameterSchema)
@@ -66,6 +85,8 @@ export const emptyDraft: Omit<Draft, 'slug'> = {
   priceUsdc: null,
   network: null,
   payTo: null,
+  furtherOffers: [],
+  settlementPoint: 'on_success',
   timeoutSeconds: 60,
   parameters: [],
   config: {},

@@ -59,8 +59,8 @@ test('finds by name, resource and version, and answers at once the second time',
     state: 'published',
     pauseCause: null,
     priceAtomic: 10_000n,
-    network: NETWORK,
-    payTo: PAY_TO,
+    offers: [{ scheme: 'exact', network: NETWORK, amountAtomic: 10_000n, payTo: PAY_TO }],
+    settlementPoint: 'on_success',
     timeoutSeconds: 60,
     config: { template: 'A haiku about {topic}{/topic}.', model: 'toy/echo' },
     superseded: [],
@@ -137,18 +137,17 @@ test('a replaced price can be paid for two more minutes', async () => {
   toy.clock.nowMs += 60_000;
   await republish(id, { priceUsdc: '0.02' });
   const until = new Date(toy.clock.nowMs + 120_000);
-  const offer = {
+  const replaced = {
     versionId: before?.versionId,
-    priceAtomic: 10_000n,
-    network: NETWORK,
-    payTo: PAY_TO,
+    offers: before?.offers,
+    settlementPoint: 'on_success',
     timeoutSeconds: before?.timeoutSeconds,
     until,
   };
-  expect(await published.find('ada', slug)).toMatchObject({ version: 2, priceAtomic: 20_000n, superseded: [offer] });
+  expect(await published.find('ada', slug)).toMatchObject({ version: 2, priceAtomic: 20_000n, superseded: [replaced] });
   toy.clock.nowMs += 119_999;
   published.dropAll();
-  expect(await published.find('ada', slug)).toMatchObject({ superseded: [offer] });
+  expect(await published.find('ada', slug)).toMatchObject({ superseded: [replaced] });
   toy.clock.nowMs += 1;
   published.dropAll();
   expect(await published.find('ada', slug)).toMatchObject({ superseded: [] });

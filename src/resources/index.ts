@@ -29,7 +29,14 @@ export { parseInput } from './parse-input.ts';
 export { ownsResource, pauseFaulty } from './pause-faulty.ts';
 export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
 export { publishResource } from './publish-resource.ts';
-export type { PublishedVersion, Readiness, ResourceKind, RunContext, SettlementPoint } from './resource-kind.ts';
+export type {
+  PublishedVersion,
+  Readiness,
+  ResourceKind,
+  RunContext,
+  SettlementPoint,
+  VersionOffer,
+} from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate } from './template.ts';

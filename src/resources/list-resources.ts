@@ -17,6 +17,12 @@ const input = z.strictObject({
     .max(60)
     .regex(/^[\w-]+$/)
     .optional(),
+  /** CAIP-2: what can be paid on this network. */
+  network: z
+    .string()
+    .max(100)
+    .regex(/^[\w:-]+$/)
+    .optional(),
   /** Only with `mine`. */
   state: z.enum(['draft', 'published', 'paused', 'archived']).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -29,7 +35,7 @@ export const listResources = operation({
   name: 'resources.list',
   route: 'GET /api/resources',
   summary:
-    'Published resources, newest first, by words, category, kind or creator; with mine=true your own in any state.',
+    'Published resources, newest first, by words, category, kind, creator or network; with mine=true your own in any state.',
   scope: 'public',
   input,
   output: z.object({
@@ -51,8 +57,10 @@ async function listMine(deps: ResourcesDeps, caller: Caller, given: Input) {
        WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)
          AND ($4::text IS NULL OR draft->>'category' = $4)
          AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
-       ORDER BY id DESC LIMIT $6`,
-      [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.limit + 1],
+         AND ($6::text IS NULL OR draft->>'network' = $6
+           OR draft->'furtherOffers' @> jsonb_build_array(jsonb_build_object('network', $6)))
+       ORDER BY id DESC LIMIT $7`,
+      [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.network, given.limit + 1],
     );
     return found.rows;
   });
@@ -74,8 +82,10 @@ async function listPublic(deps: ResourcesDeps, given: Input) {
      WHERE r.state = 'published' AND ($1::uuid IS NULL OR r.id < $1) AND ($2::text IS NULL OR r.kind = $2)
        AND ($3::text IS NULL OR u.username = $3) AND ($4::text IS NULL OR v.category = $4)
        AND ($5::text IS NULL OR (v.superseded_at IS NULL AND v.search @@ to_tsquery('simple', $5)))
-     ORDER BY r.id DESC LIMIT $6`,
-    [given.cursor, given.kind, given.creator, given.category, toQuery(given.q), given.limit + 1],
+       AND ($6::text IS NULL
+         OR (v.superseded_at IS NULL AND v.offers @> jsonb_build_array(jsonb_build_object('network', $6))))
+     ORDER BY r.id DESC LIMIT $7`,
+    [given.cursor, given.kind, given.creator, given.category, toQuery(given.q), given.network, given.limit + 1],
   );
   const page = rows.slice(0, given.limit).map(toPublishedVersion);
   const stats = await findStats(

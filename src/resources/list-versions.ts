@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { formatUsdc, operation, type Caller } from '#kit/index.ts';
 import { assertPublic, findOwnReadable } from './get-resource.ts';
 import { loadVersion } from './load-version.ts';
+import { settlementPoints } from './resource-kind.ts';
+import { shownOffer, toShownOffer } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
+import { fromStoredOffer, type VersionRow } from './tables.ts';
 
 const item = z.object({
   id: z.string(),
@@ -10,26 +13,18 @@ const item = z.object({
   slug: z.string(),
   name: z.string(),
   priceUsdc: z.string(),
-  network: z.string(),
-  payTo: z.string(),
+  offers: z.array(shownOffer),
+  settlementPoint: z.enum(settlementPoints),
   publishedAt: z.string(),
   supersededAt: z.string().nullable(),
   /** Only for the creator. */
   config: z.unknown().optional(),
 });
 
-interface Row {
-  id: string;
-  version: number;
-  slug: string;
-  name: string;
-  price_atomic: string;
-  network: string;
-  pay_to: string;
-  published_at: Date;
-  superseded_at: Date | null;
-  config: unknown;
-}
+type Row = Pick<
+  VersionRow,
+  'id' | 'version' | 'name' | 'price_atomic' | 'offers' | 'settlement_point' | 'published_at' | 'config'
+> & { slug: string; superseded_at: Date | null };
 
 export const listResourceVersions = operation({
   name: 'resources.versions',
@@ -49,7 +44,7 @@ export const listResourceVersions = operation({
       assertPublic(await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]));
     }
     const { rows } = await deps.database.system.query<Row>(
-      `SELECT id, version, slug, name, price_atomic, network, pay_to, published_at, superseded_at,
+      `SELECT id, version, slug, name, price_atomic, offers, settlement_point, published_at, superseded_at,
          CASE WHEN $4 THEN config END AS config
        FROM x402_resource_versions WHERE resource_id = $1 AND ($2::int IS NULL OR version < $2)
        ORDER BY version DESC LIMIT $3`,
@@ -68,8 +63,8 @@ function toItem(row: Row, isOwn: boolean): z.input<typeof item> {
     slug: row.slug,
     name: row.name,
     priceUsdc: formatUsdc(BigInt(row.price_atomic)),
-    network: row.network,
-    payTo: row.pay_to,
+    offers: row.offers.map((offer) => toShownOffer(fromStoredOffer(offer))),
+    settlementPoint: row.settlement_point,
     publishedAt: row.published_at.toISOString(),
     supersededAt: row.superseded_at?.toISOString() ?? null,
     ...(isOwn ? { config: row.config } : {}),

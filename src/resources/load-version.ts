@@ -2,14 +2,14 @@ import type pg from 'pg';
 import type { PublishedVersion } from './resource-kind.ts';
 import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from './tables.ts';
 
-/** Offers that differ from this version's own and were replaced after $1. */
+/** Versions that were replaced after $1 and offered something else than this one: their whole lists are compared. */
 const superseded = `(
-  SELECT json_agg(json_build_object('versionId', o.id, 'priceAtomic', o.price_atomic::text, 'network', o.network,
-    'payTo', o.pay_to, 'timeoutSeconds', o.timeout_seconds, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
+  SELECT json_agg(json_build_object('versionId', o.id, 'offers', o.offers, 'settlementPoint', o.settlement_point,
+    'timeoutSeconds', o.timeout_seconds, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
   FROM x402_resource_versions o
-  WHERE o.resource_id = r.id AND o.superseded_at > $1
-    AND (o.price_atomic, o.network, o.pay_to, o.timeout_seconds)
-      IS DISTINCT FROM (v.price_atomic, v.network, v.pay_to, v.timeout_seconds)) AS superseded`;
+  WHERE o.resource_id = r.id AND o.superseded_at > $1 AND o.price_atomic > 0
+    AND (o.offers, o.settlement_point, o.timeout_seconds)
+      IS DISTINCT FROM (v.offers, v.settlement_point, v.timeout_seconds)) AS superseded`;
 
 const current = `
   FROM x402_resources r

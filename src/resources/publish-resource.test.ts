@@ -39,7 +39,13 @@ test('the first publication is version 1, and holds everything that buyers need'
     state: 'published',
     url: 'https://farebox.test/@ada/first',
     hasUnpublishedChanges: false,
-    published: { version: 1, priceUsdc: '0.01', network: NETWORK, payTo: PAY_TO, details: { model: 'toy/echo' } },
+    published: {
+      version: 1,
+      priceUsdc: '0.01',
+      offers: [{ scheme: 'exact', network: NETWORK, priceUsdc: '0.01', payTo: PAY_TO }],
+      settlementPoint: 'on_success',
+      details: { model: 'toy/echo' },
+    },
   });
   expect(published.published?.inputSchema).toEqual({
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -7,7 +7,7 @@ import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toSearchText } from './search-words.ts';
 import { changeOwn } from './show-own.ts';
-import type { ResourceRow } from './tables.ts';
+import { toStoredOffer, type ResourceRow } from './tables.ts';
 
 export const publishResource = operation({
   name: 'resources.publish',
@@ -99,7 +99,7 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
-    price_atomic, network, pay_to, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at)
+    price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
     to_tsvector('simple', $19), $20)`;
 
@@ -112,8 +112,8 @@ function toColumns(content: Content): unknown[] {
     content.category,
     content.tags,
     content.priceAtomic.toString(),
-    content.network,
-    content.payTo,
+    JSON.stringify(content.offers.map(toStoredOffer)),
+    content.settlementPoint,
     content.timeoutSeconds,
     JSON.stringify(content.parameters),
     JSON.stringify(content.inputSchema),

@@ -6,10 +6,11 @@ import type { Parameter } from './parameter.ts';
 export type JsonSchema = JsonObject;
 
 /**
- * When money moves: after the whole answer is there, when its first output is there, or before the run.
- * What a failure means for the buyer follows from it; docs/decisions/0020 has the table.
+ * When the buyer's money moves: once the answer is usable, at the first usable part of it, or before anything runs.
+ * After a failure the first costs the buyer nothing; where money has moved, the call is owed.
  */
-export type SettlementPoint = 'on_success' | 'at_first_output' | 'upfront';
+export type SettlementPoint = (typeof settlementPoints)[number];
+export const settlementPoints = ['on_success', 'at_first_output', 'upfront'] as const;
 
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
@@ -46,13 +47,22 @@ export interface RunContext {
   isTest: boolean;
 }
 
-/** An earlier version of the same resource whose price may still be paid until `until`. */
-export interface SupersededOffer {
-  versionId: string;
-  priceAtomic: bigint;
+/** One way to pay for a call. The asset is the one that the scheme takes on the network. */
+export interface VersionOffer {
+  /** Name of an x402 scheme. */
+  scheme: string;
+  /** CAIP-2. */
   network: string;
+  amountAtomic: bigint;
+  /** As the network writes addresses. */
   payTo: string;
-  timeoutSeconds: number;
+}
+
+/** An earlier version of the same resource whose offers may still be paid until `until`. */
+interface SupersededOffers extends Pick<
+  PublishedVersion,
+  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds'
+> {
   until: Date;
 }
 
@@ -73,15 +83,15 @@ export interface PublishedVersion {
   state: 'published' | 'paused' | 'archived';
   /** For the creator only. */
   pauseCause: string | null;
+  /** Of the first offer; 0n: free. */
   priceAtomic: bigint;
-  /** CAIP-2. */
-  network: string;
-  payTo: string;
-  timeoutSeconds: number;
+  /** In the creator's order of preference, one a scheme and network; empty when free. */
+  offers: VersionOffer[];
   settlementPoint: SettlementPoint;
+  timeoutSeconds: number;
   parameters: Parameter[];
   inputSchema: JsonSchema;
   config: unknown;
   publishedAt: Date;
-  superseded: SupersededOffer[];
+  superseded: SupersededOffers[];
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatUsdc } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { parameterSchema } from './parameter.ts';
-import type { PublishedVersion } from './resource-kind.ts';
+import { settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
 
@@ -13,6 +13,15 @@ const publicStats = z.object({
   last_called_at: z.string().nullable(),
 });
 const ownStats = publicStats.extend({ total_earned_usdc: z.string() });
+/** A way to pay, as everybody may see it. */
+export const shownOffer = z.object({
+  scheme: z.string(),
+  /** CAIP-2. */
+  network: z.string(),
+  priceUsdc: z.string(),
+  payTo: z.string(),
+});
+
 const states = ['draft', 'published', 'paused', 'archived'] as const;
 
 /** What anybody may see. An allow-list: a template, config or pause cause has no field to be in. */
@@ -29,9 +38,12 @@ export const publicResource = z.object({
   description: z.string(),
   category: z.string(),
   tags: z.array(z.string()),
+  /** Of the first offer; "0" is free. */
   priceUsdc: z.string(),
-  network: z.string(),
-  payTo: z.string(),
+  /** In the creator's order of preference; empty when free. */
+  offers: z.array(shownOffer),
+  /** When the buyer's money moves. */
+  settlementPoint: z.enum(settlementPoints),
   timeoutSeconds: z.number(),
   parameters: z.array(parameterSchema),
   inputSchema: z.record(z.string(), z.unknown()),
@@ -115,6 +127,10 @@ export function toOwnResource(
   return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published };
 }
 
+export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<typeof shownOffer> {
+  return { ...offer, priceUsdc: formatUsdc(amountAtomic) };
+}
+
 export function toPublicResource(
   deps: ResourcesDeps,
   version: PublishedVersion,
@@ -135,8 +151,8 @@ export function toPublicResource(
     category: version.category,
     tags: version.tags,
     priceUsdc: formatUsdc(version.priceAtomic),
-    network: version.network,
-    payTo: version.payTo,
+    offers: version.offers.map(toShownOffer),
+    settlementPoint: version.settlementPoint,
     timeoutSeconds: version.timeoutSeconds,
     parameters: version.parameters,
     inputSchema: version.inputSchema,

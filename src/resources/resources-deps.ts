@@ -14,8 +14,10 @@ export interface ResourceStats {
 export interface ResourcesDeps {
   database: Database;
   kinds: readonly ResourceKind[];
-  /** CAIP-2 names of the networks that payments can be taken on. */
-  networks: readonly string[];
+  /** What payments can be taken by: scheme and CAIP-2 network. */
+  payable: readonly { scheme: string; network: string }[];
+  /** The address of a payee as the network writes it, or what to tell a creator who gave another thing. */
+  checkPayTo: (network: string, text: string) => { value: string } | { message: string };
   clock: Clock;
   /** The origin that resource URLs begin with, without a slash at the end. */
   publicUrl: string;

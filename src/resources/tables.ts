@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 import type { Parameter } from './parameter.ts';
-import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
+import type { JsonSchema, PublishedVersion, VersionOffer } from './resource-kind.ts';
 
 export type ResourceState = 'draft' | PublishedVersion['state'];
 
@@ -21,6 +21,9 @@ export interface ResourceRow {
   updated_at: Date;
 }
 
+/** An offer as JSON holds it: the amount in decimal digits. */
+type StoredOffer = Omit<VersionOffer, 'amountAtomic'> & { amountAtomic: string };
+
 /** A row of `x402_resource_versions`, joined with what of its resource and creator may change afterwards. */
 export interface VersionRow {
   id: string;
@@ -33,8 +36,8 @@ export interface VersionRow {
   category: string;
   tags: string[];
   price_atomic: string;
-  network: string;
-  pay_to: string;
+  offers: StoredOffer[];
+  settlement_point: PublishedVersion['settlementPoint'];
   timeout_seconds: number;
   parameters: Parameter[];
   input_schema: JsonSchema;
@@ -45,8 +48,9 @@ export interface VersionRow {
   state: PublishedVersion['state'];
   pause_cause: string | null;
   superseded:
-    | (Record<'versionId' | 'priceAtomic' | 'network' | 'payTo' | 'supersededAt', string> & {
-        timeoutSeconds: number;
+    | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
+        offers: StoredOffer[];
+        supersededAt: string;
       })[]
     | null;
 }
@@ -54,10 +58,10 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.network, v.pay_to, v.timeout_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.offers, v.settlement_point, v.timeout_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause`;
 
-/** How long the price of a replaced version can still be paid: a buyer may have signed it just before. */
+/** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
 export const GRACE_MS = 120_000;
 
 export function toPublishedVersion(row: VersionRow): PublishedVersion {
@@ -76,21 +80,25 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     state: row.state,
     pauseCause: row.pause_cause,
     priceAtomic: BigInt(row.price_atomic),
-    network: row.network,
-    payTo: row.pay_to,
+    offers: row.offers.map(fromStoredOffer),
+    settlementPoint: row.settlement_point,
     timeoutSeconds: row.timeout_seconds,
-    settlementPoint: 'on_success',
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
-    superseded: (row.superseded ?? []).map((offer) => ({
-      versionId: offer.versionId,
-      priceAtomic: BigInt(offer.priceAtomic),
-      network: offer.network,
-      payTo: offer.payTo,
-      timeoutSeconds: offer.timeoutSeconds,
-      until: new Date(Date.parse(offer.supersededAt) + GRACE_MS),
+    superseded: (row.superseded ?? []).map(({ supersededAt, offers, ...replaced }) => ({
+      ...replaced,
+      offers: offers.map(fromStoredOffer),
+      until: new Date(Date.parse(supersededAt) + GRACE_MS),
     })),
   };
+}
+
+export function toStoredOffer(offer: VersionOffer): StoredOffer {
+  return { ...offer, amountAtomic: offer.amountAtomic.toString() };
+}
+
+export function fromStoredOffer(stored: StoredOffer): VersionOffer {
+  return { ...stored, amountAtomic: BigInt(stored.amountAtomic) };
 }

@@ -137,10 +137,15 @@ export const toyResource: PublicResource = {
   model: 'google/gemini-3-flash',
   state: 'published',
   version: 3,
-  priceUsdc: '0.01',
-  network: 'eip155:84532',
-  networkName: 'Base Sepolia',
-  payTo: '0x857b06519E91e3A54538791bDbb0E22373e36b66',
+  offers: [
+    {
+      priceUsdc: '0.01',
+      network: 'eip155:84532',
+      networkName: 'Base Sepolia',
+      payTo: '0x857b06519E91e3A54538791bDbb0E22373e36b66',
+    },
+  ],
+  settlementPoint: 'on_success',
   timeoutSeconds: 60,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },

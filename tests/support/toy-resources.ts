@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { Database } from '#database/index.ts';
 import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
+import { checkPayTo } from '#payments/index.ts';
 import { createResource, publishResource, type ResourcesDeps } from '#resources/index.ts';
 import { openToyKind, type ToyKind } from './toy-kind.ts';
 
 export const PAY_TO = '0x71C7656EC7ab88b098defB751B7401B5f6d8976F';
 export const NETWORK = 'eip155:84532';
+export const OTHER_NETWORK = 'eip155:8453';
 
 interface ToyResources {
   deps: ResourcesDeps;
@@ -25,7 +27,8 @@ export function openToyResources(database: Database): ToyResources {
   const deps = {
     database,
     kinds: [kind],
-    networks: [NETWORK, 'eip155:8453'],
+    payable: [NETWORK, OTHER_NETWORK].map((network) => ({ scheme: 'exact', network })),
+    checkPayTo,
     clock,
     publicUrl: 'https://farebox.test',
   };

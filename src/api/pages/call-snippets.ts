@@ -30,6 +30,9 @@ interface Program {
 
 /** The whole paid call with the unmodified official client. */
 export function toFetchProgram({ origin, isSandbox }: Program, resource: PublicResource): string {
+  const schemes = [...new Set(resource.offers.map((offer) => offer.network))].map(
+    (network) => `{ network: '${network}', client: new ExactEvmScheme(wallet) }`,
+  );
   const body = JSON.stringify(resource.inputExample, null, 2).replaceAll('\n', '\n  ');
   return `// npm install @x402/fetch @x402/evm viem
 ${isSandbox ? '' : `import { env } from 'node:process';\n`}import { wrapFetchWithPaymentFromConfig } from '@x402/fetch';
@@ -38,7 +41,7 @@ import { ${isSandbox ? 'generatePrivateKey, ' : ''}privateKeyToAccount } from 'v
 
 ${isSandbox ? toTestWallet(origin) : 'const wallet = privateKeyToAccount(env.WALLET_KEY);'}
 const payingFetch = wrapFetchWithPaymentFromConfig(fetch, {
-  schemes: [{ network: '${resource.network}', client: new ExactEvmScheme(wallet) }],
+  schemes: [${schemes.length > 1 ? `\n    ${schemes.join(',\n    ')},\n  ` : schemes.join('')}],
 });
 
 const answer = await payingFetch('${resourceUrl(origin, resource)}', {

@@ -21,7 +21,7 @@ const promises = [
 
 /** What Farebox is, what is published here and how to call it. */
 export function landingPage(landing: Landing): Promise<string> {
-  const [first] = landing.resources;
+  const first = landing.resources.find((resource) => resource.offers.length > 0);
   return toPage({
     title: 'Farebox: AI endpoints, paid per call',
     description: 'Publish an AI endpoint without running a server and be paid per call in USDC over HTTP 402.',
@@ -64,7 +64,7 @@ function exchange(resource: PublicResource): Markup {
   return html`<ol class="exchange" aria-label="How a paid call goes">
     <li class="out"><code>POST ${path}</code></li>
     <li class="in">
-      <code><b>402</b> Payment Required</code><span>${price(resource)} on ${resource.networkName}</span>
+      <code><b>402</b> Payment Required</code><span>${price(resource)}</span>
     </li>
     <li class="out"><code>POST ${path}</code><span>with a signed payment</span></li>
     <li class="in">

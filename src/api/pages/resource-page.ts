@@ -11,7 +11,8 @@ interface ResourceView {
 }
 
 /** One resource as everybody may see it: what it does, what it takes, what it costs, how to call it. */
-export function resourcePage({ origin, isSandbox, resource }: ResourceView): Promise<string> {
+export function resourcePage(view: ResourceView): Promise<string> {
+  const { origin, isSandbox, resource } = view;
   return toPage({
     title: `${resource.name} by @${resource.creator} · Farebox`,
     description: resource.description.slice(0, 160),
@@ -36,21 +37,50 @@ export function resourcePage({ origin, isSandbox, resource }: ResourceView): Pro
       ${facts(resource)} ${parameters(resource)}
       <section aria-labelledby="call">
         <h2 id="call">Call it</h2>
-        ${listing('See the price', toCurl(origin, resource))}
-        ${isSandbox ? listing('Take 10 test USDC', toFaucetCurl(origin)) : ''}
-        ${listing('Pay with the official client', toFetchProgram({ origin, isSandbox }, resource))}
+        ${resource.offers.length === 0 ? listing('It is free', toCurl(origin, resource)) : paying(view)}
       </section>
     </article>`,
   });
+}
+
+function paying({ origin, isSandbox, resource }: ResourceView): Markup {
+  return html`${listing('See the price', toCurl(origin, resource))}
+  ${isSandbox ? listing('Take 10 test USDC', toFaucetCurl(origin)) : ''}
+  ${listing('Pay with the official client', toFetchProgram({ origin, isSandbox }, resource))}`;
+}
+
+/** When the buyer's money moves, by the settlement point of the version. */
+const charged: Record<PublicResource['settlementPoint'], string> = {
+  on_success: 'only for a usable answer, when it is there: a failure costs nothing',
+  at_first_output: 'when the first part of the answer is there: a failure before it costs nothing',
+  upfront:
+    'before the work begins: if the work fails, sending the same payment again runs it again without a new charge',
+};
+
+function payment({ offers, settlementPoint }: PublicResource): [string, unknown][] {
+  const payees = Map.groupBy(offers, (offer) => offer.payTo);
+  const isOnePayee = payees.size === 1;
+  return offers.length === 0
+    ? []
+    : [
+        ['Charged', charged[settlementPoint]],
+        ['Network', offers.map(({ network, networkName }) => `${networkName} (${network})`).join(', ')],
+        [
+          'Paid to',
+          [...payees].map(
+            ([payTo, paid]) =>
+              html`<code>${payTo}</code
+                >${isOnePayee ? '' : ` on ${paid.map((offer) => offer.networkName).join(', ')} `}`,
+          ),
+        ],
+      ];
 }
 
 function facts(resource: PublicResource): Markup {
   const { stats } = resource;
   const rows: [string, unknown][] = [
     ['Price', price(resource)],
-    ['Charged', 'only for a usable answer'],
-    ['Network', `${resource.networkName} (${resource.network})`],
-    ['Paid to', html`<code>${resource.payTo}</code>`],
+    ...payment(resource),
     ['Model', resource.model ? foreign(resource.model) : 'none'],
     ['Kind', resource.kind],
     ['Category', foreign(resource.category)],

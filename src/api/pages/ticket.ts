@@ -2,8 +2,17 @@ import { html } from 'hono/html';
 import type { PublicResource } from '../public-resource.ts';
 import { foreign, type Markup } from './layout.ts';
 
-export function price(resource: PublicResource): string {
-  return resource.priceUsdc === '0' ? 'Free' : `${resource.priceUsdc} USDC`;
+/** "0.01 USDC on Base or Polygon, 0.02 USDC on Celo". */
+export function price({ offers }: Pick<PublicResource, 'offers'>): string {
+  const prices = groupByPrice(offers).map(({ priceUsdc, networks }) => `${priceUsdc} USDC on ${networks}`);
+  return prices.length === 0 ? 'Free' : prices.join(', ');
+}
+
+function groupByPrice(offers: PublicResource['offers']): { priceUsdc: string; networks: string }[] {
+  return [...Map.groupBy(offers, (offer) => offer.priceUsdc)].map(([priceUsdc, same]) => {
+    const names = [...new Set(same.map((offer) => offer.networkName))];
+    return { priceUsdc, networks: [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ') };
+  });
 }
 
 /** A resource in a list: what it is on the left, its price on the stub. */
@@ -28,12 +37,13 @@ export function ticket(resource: PublicResource): Markup {
 
 /** The part of a ticket that says the price. */
 export function stub(resource: PublicResource): Markup {
+  const [first, ...others] = groupByPrice(resource.offers);
+  if (!first) {
+    return html`<div class="stub"><strong>Free</strong></div>`;
+  }
   return html`<div class="stub">
-    ${
-      resource.priceUsdc === '0'
-        ? html`<strong>Free</strong>`
-        : html`<strong>${resource.priceUsdc}</strong><span>USDC per call</span>`
-    }
-    <span class="network">${resource.networkName}</span>
+    <strong>${first.priceUsdc}</strong><span>USDC per call</span>
+    <span class="network">${first.networks}</span>
+    ${others.map(({ priceUsdc, networks }) => html`<span>${priceUsdc} on ${networks}</span>`)}
   </div>`;
 }
