@@ -23,6 +23,7 @@ import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
 import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
 import { listChecks } from './checks.ts';
 import { ConfigError, documentSettings, readConfig, type Config } from './config.ts';
+import { listKinds } from './plugins.ts';
 import { startDomain } from './start-domain.ts';
 import { startInfrastructure } from './start-infrastructure.ts';
 import { startServing } from './start-serving.ts';
@@ -40,10 +41,12 @@ export interface Farebox {
   close(): Promise<void>;
 }
 
-interface StartOptions {
+export interface StartOptions {
   log?: Logger;
   /** Of the simulated OpenRouter; like a real model unless told. */
   latency?: { firstTokenMs: number; tokensPerSecond: number };
+  /** The kinds of resource; those of plugins.ts unless told. */
+  listKinds?: typeof listKinds;
 }
 
 /** A signal this long after the first one ends a stop that takes too long. */
@@ -57,7 +60,7 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
   const stack = new AsyncDisposableStack();
   try {
     const infrastructure = await startInfrastructure({ config, log, latency: options.latency ?? likeAModel }, stack);
-    const domain = await startDomain(infrastructure, stack);
+    const domain = await startDomain(infrastructure, options.listKinds ?? listKinds, stack);
     await startServing(infrastructure, domain, stack);
     const { publicUrl, databaseUrl, database, sandbox } = infrastructure;
     return { publicUrl, databaseUrl, database, sandbox, gateway: domain.gateway, close: () => stack.disposeAsync() };

@@ -14,7 +14,7 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 const LEDGER_WINDOW_SECONDS = 720;
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
-  return [openOpenrouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];
+  return [openOpenrouterInstant(deps), openPromptTemplate(deps)];
 }
 
 interface JobDeps {

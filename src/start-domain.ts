@@ -14,13 +14,16 @@ import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClien
 import { getStats } from '#usage/index.ts';
 import * as vaults from '#vault/index.ts';
 import type { Config } from './config.ts';
-import { listKinds } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 export type Domain = Awaited<ReturnType<typeof startDomain>>;
 
 /** Opens the modules of the domain and connects them. `stack` closes them again. */
-export async function startDomain(infrastructure: Infrastructure, stack: AsyncDisposableStack) {
+export async function startDomain(
+  infrastructure: Infrastructure,
+  listKinds: (deps: ExecutionDeps) => resources.ResourceKind[],
+  stack: AsyncDisposableStack,
+) {
   const { config, database, vault, publicUrl, log } = infrastructure;
   const openrouterUrl =
     config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';

@@ -35,6 +35,11 @@ export function startServerChild(environment: Record<string, string>): Promise<S
   return untilReady(start(process.execPath, { args: [launcher, 'serve'], environment }));
 }
 
+/** A server with the toy kinds of the tests beside the real ones. */
+export function startToyServerChild(environment: Record<string, string>): Promise<ServerChild> {
+  return untilReady(start(process.execPath, { args: [join(import.meta.dirname, 'toy-server-child.ts')], environment }));
+}
+
 /** The same by `npm start`; the process that is signalled is npm's. */
 export function startByNpm(environment: Record<string, string>): Promise<ServerChild> {
   return untilReady(start('npm', { args: ['start'], environment }));

@@ -17,7 +17,7 @@ import { useTestChain, type TestChain } from './test-chain.ts';
 import { useTestDatabase } from './test-database.ts';
 
 const LANES = 6;
-const OPEN = `state IN ('claimed', 'running', 'settling', 'pending')`;
+const OPEN = `state IN ('claimed', 'running', 'settling', 'pending', 'fulfilling')`;
 
 /** A signed payment and the request that it belongs to; may be sent any number of times. */
 export interface Buyer {
@@ -39,7 +39,7 @@ export interface World {
   gates: { database: DatabaseGate; rpc: HttpGate; upstream: HttpGate };
   /** The settings of a server in this world. */
   environment: Record<string, string>;
-  startServer(environment?: Record<string, string>): Promise<ServerChild>;
+  startServer(environment?: Record<string, string>, start?: typeof startServerChild): Promise<ServerChild>;
   /** Makes the processes that hold open calls count as dead at once, instead of waiting until they do. */
   buryTheDead(): Promise<void>;
   makeCreator(server: ServerChild, username: string): Promise<Creator>;
@@ -97,8 +97,8 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
     simulator,
     gates,
     environment,
-    startServer: async (changes = {}) => {
-      const server = await startServerChild({ ...environment, ...changes });
+    startServer: async (changes = {}, start = startServerChild) => {
+      const server = await start({ ...environment, ...changes });
       servers.push(server);
       return server;
     },

@@ -7,7 +7,7 @@ import { createPublicClient, erc20Abi, http, type Hex } from 'viem';
 import { afterAll, beforeAll } from 'vitest';
 import type { Sandbox } from '#sandbox/index.ts';
 import { readConfig } from '../../src/config.ts';
-import { startFarebox, type Farebox } from '../../src/main.ts';
+import { startFarebox, type Farebox, type StartOptions } from '../../src/main.ts';
 import { useTestDatabase } from './test-database.ts';
 
 export interface App extends Farebox {
@@ -38,7 +38,10 @@ export interface Creator {
 }
 
 /** Call at the top of a test file: the whole of Farebox on a database of its own, with its own chain and simulator. */
-export function useApp(environment: Record<string, string> = {}): { readonly current: App } {
+export function useApp(
+  environment: Record<string, string> = {},
+  options: Pick<StartOptions, 'listKinds'> = {},
+): { readonly current: App } {
   const database = useTestDatabase();
   const holder: { app?: App; folder?: string } = {};
   beforeAll(async () => {
@@ -46,7 +49,11 @@ export function useApp(environment: Record<string, string> = {}): { readonly cur
     const logged: string[] = [];
     const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
     const config = readConfig({ PORT: '0', DATA_DIR: holder.folder, DATABASE_URL: database.url, ...environment });
-    const farebox = await startFarebox(config, { log, latency: { firstTokenMs: 0, tokensPerSecond: 0 } });
+    const farebox = await startFarebox(config, {
+      log,
+      latency: { firstTokenMs: 0, tokensPerSecond: 0 },
+      ...options,
+    });
     holder.app = toApp(farebox, { logged, folder: holder.folder });
   });
   afterAll(async () => {

@@ -1,0 +1,87 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import {
+  jsonAnswer,
+  type Answer,
+  type AnswerPart,
+  type Evidence,
+  type Outcome,
+  type PartsEnd,
+  type ResourceKind,
+} from '#resources/index.ts';
+import type { Chunk } from './stream-source.ts';
+
+const toyStreamConfig = z.strictObject({
+  /** Of a stream source. */
+  source: z.string(),
+  form: z.enum(['parts', 'json', 'bytes']).default('parts'),
+});
+
+const evidenceSchema = z.object({ chunks: z.int() });
+
+/** A whole kind that passes on what a stream source says, chunk by chunk, or all of it as JSON or bytes. */
+export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> {
+  return {
+    name: 'toy_stream',
+    configSchema: toyStreamConfig,
+    evidenceSchema,
+    settlementPoints: () => ['on_success', 'at_first_output', 'upfront'],
+    checkPublishable: async () => [],
+    toPublic: ({ form }) => ({ form }),
+    isReady: async () => ({ ready: true }),
+    run: async (version, input, { signal }) => {
+      const { source, form } = toyStreamConfig.parse(version.config);
+      const response = await fetch(`${source}?topic=${encodeURIComponent(String(input['topic']))}`, { signal });
+      const parts = readParts(response);
+      return form === 'parts' ? { ok: true, answer: toAnswer(parts), evidence: toEvidence(0) } : collect(parts, form);
+    },
+  };
+}
+
+type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
+
+async function* readParts(response: Response): Parts {
+  let chunks = 0;
+  const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+  for await (const line of createInterface({ input: body })) {
+    const chunk = JSON.parse(line) as Chunk;
+    if (!('text' in chunk)) {
+      return { ok: false, problem: 'upstream_failed', cause: 'toy_failed: as told', evidence: toEvidence(chunks) };
+    }
+    chunks += 1;
+    yield { type: 'delta', text: chunk.text };
+  }
+  yield { type: 'usage', usage: { chunks } };
+  return { ok: true, evidence: toEvidence(chunks) };
+}
+
+async function collect(parts: Parts, form: 'json' | 'bytes'): Promise<Outcome> {
+  let text = '';
+  for (;;) {
+    const next = await parts.next();
+    if (next.done) {
+      const answer = form === 'json' ? jsonAnswer({ response: text }) : toBytes(text);
+      return next.value.ok ? { ok: true, answer, evidence: next.value.evidence } : next.value;
+    }
+    text += next.value.type === 'delta' ? next.value.text : '';
+  }
+}
+
+function toAnswer(parts: Parts): Answer {
+  return { status: 200, contentType: 'text/plain', headers: {}, body: { type: 'parts', parts }, media: [] };
+}
+
+function toBytes(text: string): Answer {
+  return {
+    status: 200,
+    contentType: 'text/plain; charset=utf-8',
+    headers: { 'Content-Language': 'en', 'Set-Cookie': 'a=b' },
+    body: { type: 'bytes', bytes: Buffer.from(text) },
+    media: [],
+  };
+}
+
+function toEvidence(chunks: number): Evidence {
+  return { attempts: 1, firstOutputMs: 1, costUsd: '0.001', isSimulated: true, own: { chunks } };
+}
