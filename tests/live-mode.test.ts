@@ -3,15 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { parseEther, type Hex } from 'viem';
+import { encodeFunctionData, erc20Abi, parseAbi, parseEther, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { readConfig } from '../src/config.ts';
 import { startFarebox, type Farebox } from '../src/main.ts';
+import { networks } from '#payments/index.ts';
 import { findFreePort } from './support/free-port.ts';
-import { getChallenge, payFor, send } from './support/paid-request.ts';
+import { getChallenge, payFor, send, signFor } from './support/paid-request.ts';
 import { useTestChain } from './support/test-chain.ts';
 import { useTestDatabase } from './support/test-database.ts';
 
@@ -19,6 +20,10 @@ import { useTestDatabase } from './support/test-database.ts';
 const PUBLIC_URL = 'https://pay.example.com';
 const database = useTestDatabase();
 const chain = useTestChain();
+/* Stands for Celo, whose USDC has the name that the test token has. */
+const celo = useTestChain();
+const CELO = 'eip155:42220';
+const CELO_USDC = networks[CELO]?.asset.address as Hex;
 const settler = generatePrivateKey();
 let openrouter: OpenRouterSimulator;
 let folder: string;
@@ -29,6 +34,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farebox-live-'));
   openrouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
   await chain.current.fund(privateKeyToAccount(settler).address, parseEther('10'));
+  await becomeCelo();
   const port = await findFreePort();
   origin = `http://127.0.0.1:${port}`;
   const config = readConfig({
@@ -38,8 +44,8 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     MASTER_KEY: randomBytes(32).toString('hex'),
     PUBLIC_URL,
-    NETWORKS: 'eip155:84532',
-    RPC_URLS: `eip155:84532=${chain.current.rpcUrl}`,
+    NETWORKS: `eip155:84532,${CELO}`,
+    RPC_URLS: `eip155:84532=${chain.current.rpcUrl},${CELO}=${celo.current.rpcUrl}`,
     SETTLER_PRIVATE_KEYS: settler,
     OPENROUTER_BASE_URL: openrouter.url,
   });
@@ -50,6 +56,26 @@ afterAll(async () => {
   await openrouter?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function becomeCelo(): Promise<void> {
+  await celo.current.fund(privateKeyToAccount(settler).address, parseEther('10'));
+  const code = await celo.client.getCode({ address: celo.current.token.address });
+  await celo.client.setCode({ address: CELO_USDC, bytecode: code ?? '0x' });
+  await celo.client.request({ method: 'anvil_setChainId', params: [42220] } as never);
+}
+
+async function mintOnCelo(address: Hex): Promise<void> {
+  const data = encodeFunctionData({
+    abi: parseAbi(['function mint(address, uint256)']),
+    args: [address, 10_000_000n],
+  });
+  await celo.current.fund(address, parseEther('1'));
+  await celo.client.impersonateAccount({ address });
+  await celo.client.request({
+    method: 'eth_sendTransaction',
+    params: [{ from: address, to: CELO_USDC, data }],
+  } as never);
+}
 
 interface Signed {
   /** Name and value of the session cookie, for a client that is not a browser. */
@@ -113,6 +139,37 @@ test('a creator signs up, publishes and is paid on the chain; the buyer has the 
   const { transaction } = answered.settlement ?? {};
   const receipt = await chain.client.getTransactionReceipt({ hash: transaction as Hex });
   expect(receipt).toMatchObject({ status: 'success', from: privateKeyToAccount(settler).address.toLowerCase() });
+});
+
+test('a resource with offers on two networks is paid on whichever the buyer chooses', async () => {
+  const { cookie } = await signUp('grace');
+  await manage(cookie, ['PUT', '/api/user/integrations/openrouter', { apiKey: openrouter.keys.healthy }]);
+  const [payTo, onCelo] = [generatePrivateKey(), generatePrivateKey()].map((key) => privateKeyToAccount(key).address);
+  const furtherOffers = [{ network: CELO, payTo: onCelo, priceUsdc: '0.02' }];
+  const created = await manage(cookie, ['POST', '/api/resources', { ...draft, payTo, furtherOffers }]);
+  await manage(cookie, ['POST', `/api/resources/${String(created['id'])}/publish`, {}]);
+
+  const url = `${origin}/@grace/essay`;
+  const required = await getChallenge(url);
+  expect(required.accepts).toMatchObject([
+    { network: 'eip155:84532', amount: '10000', payTo },
+    { network: CELO, amount: '20000', payTo: onCelo, asset: CELO_USDC },
+  ]);
+  const buyer = privateKeyToAccount(generatePrivateKey());
+  await chain.current.faucet.send(buyer.address);
+  await mintOnCelo(buyer.address);
+  const paid = await Promise.all(
+    required.accepts.map(async (accept) =>
+      send(url, { body: { topic: 'rivers' }, payment: await signFor(buyer, { ...required, accepts: [accept] }) }),
+    ),
+  );
+  expect(paid).toMatchObject([
+    { status: 200, body: { receipt: { paidUsdc: '0.01', network: 'eip155:84532' } } },
+    { status: 200, body: { receipt: { paidUsdc: '0.02', network: CELO } } },
+  ]);
+  expect(await chain.current.balanceAtomic(payTo as Hex)).toBe(10_000n);
+  const balance = { address: CELO_USDC, abi: erc20Abi, functionName: 'balanceOf', args: [onCelo as Hex] } as const;
+  expect(await celo.client.readContract(balance)).toBe(20_000n);
 });
 
 const draft = {

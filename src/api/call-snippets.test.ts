@@ -28,6 +28,19 @@ test.each(hostile)('the shell passes %j on as it is', (topic) => {
   expect(JSON.parse(words.at(-2) ?? '')).toEqual({ topic });
 });
 
+test('the program can pay on every network that is offered', () => {
+  const offers = ['eip155:8453', 'eip155:137'].map((network) => ({
+    network,
+    networkName: network,
+    priceUsdc: '1',
+    payTo: '0x',
+  }));
+  const program = toFetchProgram({ origin: 'https://farebox.test', isSandbox: true }, { ...toyResource, offers });
+  expect(parseSync('paid-call.mjs', program).errors).toEqual([]);
+  expect(program).toContain("{ network: 'eip155:8453', client: new ExactEvmScheme(wallet) }");
+  expect(program).toContain("{ network: 'eip155:137', client: new ExactEvmScheme(wallet) }");
+});
+
 test.each(hostile)('the program stays a program with %j in it', (topic) => {
   const resource = { ...toyResource, inputExample: { topic } };
   const origin = 'https://farebox.test';

@@ -69,6 +69,51 @@ test('the start page names what is published, its price, its creator and how to 
   expect(shown).not.toContain('Sandbox');
 });
 
+const offer = { priceUsdc: '0.01', network: 'eip155:8453', networkName: 'Base', payTo: `0x${'1'.repeat(40)}` };
+const polygon = { ...offer, network: 'eip155:137', networkName: 'Polygon' };
+const celo = {
+  ...offer,
+  network: 'eip155:42220',
+  networkName: 'Celo',
+  priceUsdc: '0.02',
+  payTo: `0x${'2'.repeat(40)}`,
+};
+
+test.each([
+  ['0.01 USDC on Base', [offer]],
+  ['0.01 USDC on Base or Polygon', [offer, polygon]],
+  ['0.01 USDC on Polygon, Base or Celo', [polygon, offer, { ...celo, priceUsdc: '0.01' }]],
+  ['0.01 USDC on Base or Polygon, 0.02 USDC on Celo', [offer, celo, polygon]],
+])('offers are shown in one line: %s', async (line, offers) => {
+  expect(await page('/resources/demo/haiku', publish({ offers }))).toContain(`<dd>${line}</dd>`);
+  expect(await page('/', publish({ offers }))).toContain(`<span>${line}</span>`);
+});
+
+test('each payee is shown with the networks that pay it', async () => {
+  const shown = (await page('/resources/demo/haiku', publish({ offers: [offer, celo, polygon] }))).replaceAll(
+    /\s+/g,
+    ' ',
+  );
+  expect(shown).toContain(`<code>${offer.payTo}</code> on Base, Polygon`);
+  expect(shown).toContain(`<code>${celo.payTo}</code> on Celo`);
+  expect(shown).toContain('Base (eip155:8453), Celo (eip155:42220), Polygon (eip155:137)');
+});
+
+test.each([
+  ['on_success', 'only for a usable answer'],
+  ['at_first_output', 'when the first part of the answer is there'],
+  ['upfront', 'before the work begins'],
+] as const)('a resource that charges %s tells its buyers when', async (settlementPoint, words) => {
+  expect(await page('/resources/demo/haiku', publish({ settlementPoint }))).toContain(words);
+});
+
+test('a free resource asks for no payment', async () => {
+  const shown = await page('/resources/demo/haiku', publish({ offers: [] }));
+  expect(shown).toContain('<dd>Free</dd>');
+  expect(shown).toContain('curl -i -X POST');
+  expect(shown).not.toMatch(/Paid to|@x402\/fetch/);
+});
+
 test('in the sandbox it says so, and shows the faucet', async () => {
   const shown = await page('/', { sandbox });
   expect(shown).toContain('<strong>Sandbox</strong>');

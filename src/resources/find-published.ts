@@ -42,7 +42,7 @@ export function openPublished(deps: PublishedDeps): Published {
   const byVersion = open('version');
   const caches = [bySlug, byResource, byVersion];
   return {
-    // Names that cannot exist ask nobody and take no room.
+    // A name that cannot exist costs no query and no entry of the cache.
     find: (creator, slug) => (USERNAME.test(creator) && isSlug(slug) ? bySlug.find(`${creator}/${slug}`) : null),
     findById: (resourceId) => (UUID.test(resourceId) ? byResource.find(resourceId) : null),
     findVersion: (versionId) => (UUID.test(versionId) ? byVersion.find(versionId) : null),

@@ -34,7 +34,6 @@ export type {
   Readiness,
   ResourceKind,
   RunContext,
-  SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';

@@ -2,7 +2,7 @@ import type { Database } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
-/** Counted by the usage log; the names are the seeds'. */
+/** Counted by the usage log, with the names that its routes have. */
 export interface ResourceStats {
   call_count: number;
   success_count_30d: number;

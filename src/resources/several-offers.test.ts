@@ -224,6 +224,6 @@ test('a list by network finds every resource that can be paid there, whatever th
   };
   expect(await ids(NETWORK, { creator: 'bob' })).toEqual([swapped, one, both]);
   expect(await ids(OTHER_NETWORK, { creator: 'bob' })).toEqual([swapped, both]);
-  expect(await ids('eip155:1')).toEqual([]);
+  expect(await ids('eip155:1', { creator: 'bob' })).toEqual([]);
   expect(await ids(OTHER_NETWORK, { mine: true })).toEqual([swapped, both]);
 });

@@ -171,6 +171,11 @@ export async function listUnpublishable(world: World): Promise<Bad[]> {
     ['a price above the limit', { priceUsdc: '999999999' }, /at most 1000 USDC/],
     ['no price', { priceUsdc: null }, /Set a price/],
     ['a network that is not offered', { network: 'eip155:1' }, /eip155:84532/],
+    [
+      'a second offer on the same network',
+      { furtherOffers: [{ network: 'eip155:84532' }] },
+      /\/furtherOffers\/0\/network.*already/,
+    ],
     ['the zero address', { payTo: `0x${'0'.repeat(40)}` }, /Nobody owns/],
     [
       'a wrong checksum',

@@ -51,29 +51,28 @@ function paying({ origin, isSandbox, resource }: ResourceView): Markup {
 
 /** When the buyer's money moves, by the settlement point of the version. */
 const charged: Record<PublicResource['settlementPoint'], string> = {
-  on_success: 'only for a usable answer, when it is there: a failure costs nothing',
+  on_success: 'only for a usable answer, once it is there: a failure costs nothing',
   at_first_output: 'when the first part of the answer is there: a failure before it costs nothing',
   upfront:
     'before the work begins: if the work fails, sending the same payment again runs it again without a new charge',
 };
 
 function payment({ offers, settlementPoint }: PublicResource): [string, unknown][] {
-  const payees = Map.groupBy(offers, (offer) => offer.payTo);
-  const isOnePayee = payees.size === 1;
-  return offers.length === 0
-    ? []
-    : [
-        ['Charged', charged[settlementPoint]],
-        ['Network', offers.map(({ network, networkName }) => `${networkName} (${network})`).join(', ')],
-        [
-          'Paid to',
-          [...payees].map(
-            ([payTo, paid]) =>
-              html`<code>${payTo}</code
-                >${isOnePayee ? '' : ` on ${paid.map((offer) => offer.networkName).join(', ')} `}`,
-          ),
-        ],
-      ];
+  if (offers.length === 0) {
+    return [];
+  }
+  const payees = [...Map.groupBy(offers, (offer) => offer.payTo)].map(([payTo, paid]) => {
+    return { payTo, networks: paid.map((offer) => offer.networkName).join(', ') };
+  });
+  return [
+    ['Charged', charged[settlementPoint]],
+    ['Network', offers.map(({ network, networkName }) => `${networkName} (${network})`).join(', ')],
+    ['Paid to', payees.length === 1 ? html`<code>${payees[0]?.payTo}</code>` : payees.map(payeeLine)],
+  ];
+}
+
+function payeeLine({ payTo, networks }: { payTo: string; networks: string }): Markup {
+  return html`<code>${payTo}</code> on ${networks}<br />`;
 }
 
 function facts(resource: PublicResource): Markup {

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { matchOffer } from '#payments/index.ts';
+import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
+import { publishedVersion } from '../../tests/support/execution-deps.ts';
+import { makeAccount, pay, signOffer, toPayment } from '../../tests/support/pay.ts';
+import { offerVersion, payableOffers } from './offer-version.ts';
+
+const NOW = Date.parse('2026-01-02T03:04:05.000Z');
+const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW } };
+const account = makeAccount();
+const payTo = makeAccount().address;
+const on = (network: string, amountAtomic = 10_000n): VersionOffer => ({
+  scheme: 'exact',
+  network,
+  amountAtomic,
+  payTo,
+});
+const [BASE, POLYGON, CELO] = ['eip155:8453', 'eip155:137', 'eip155:42220'] as const;
+
+const toVersion = (more: Partial<PublishedVersion>) => publishedVersion({ priceAtomic: 10_000n, ...more });
+const replaced = (more: Partial<PublishedVersion['superseded'][number]> = {}) => ({
+  versionId: '01900000-0000-7000-8000-000000000009',
+  offers: [on(BASE, 20_000n), on(CELO)],
+  settlementPoint: 'on_success' as const,
+  timeoutSeconds: 60,
+  until: new Date(NOW + 1),
+  ...more,
+});
+
+describe('the challenge', () => {
+  test("lists every offer in its creator's order, for both versions of x402", () => {
+    const { challenge } = offerVersion(deps, toVersion({ offers: [on(POLYGON), on(BASE, 20_000n)] }));
+    expect(challenge.paymentRequired.accepts).toMatchObject([
+      { scheme: 'exact', network: POLYGON, amount: '10000', payTo },
+      { scheme: 'exact', network: BASE, amount: '20000', payTo },
+    ]);
+    expect(challenge.paymentRequiredV1.accepts).toMatchObject([
+      { network: 'polygon', maxAmountRequired: '10000' },
+      { network: 'base', maxAmountRequired: '20000' },
+    ]);
+  });
+
+  test('says that the money moves first, and nothing where it moves last', () => {
+    const flows = (['on_success', 'at_first_output', 'upfront'] as const).map(
+      (settlementPoint) =>
+        offerVersion(deps, toVersion({ settlementPoint })).challenge.paymentRequired.accepts[0]?.extra,
+    );
+    const domain = { name: 'USDC', version: '2' };
+    expect(flows).toEqual([domain, domain, { ...domain, paymentFlow: 'upfront' }]);
+  });
+});
+
+describe('a payment', () => {
+  const version = toVersion({ offers: [on(POLYGON), on(BASE)], superseded: [replaced()] });
+  const offers = payableOffers(deps, version);
+
+  test.each([
+    ['the first offer', POLYGON, 10_000n],
+    ['the second offer', BASE, 10_000n],
+    ['the first offer of a version just replaced', BASE, 20_000n],
+    ['the second offer of a version just replaced', CELO, 10_000n],
+  ])('for %s is matched to it, in both versions of x402', async (_, network, amountAtomic) => {
+    const offer = offers.find((found) => found.network === network && found.amountAtomic === amountAtomic);
+    const signed = offer && (await signOffer(account, offer));
+    for (const x402Version of [1, 2] as const) {
+      expect(offer && signed && matchOffer(toPayment(x402Version, offer, signed), offers)).toBe(offer);
+    }
+  });
+
+  test('for an offer whose time is over is matched to none', async () => {
+    const [, , former] = offers;
+    const late = payableOffers(deps, { ...version, superseded: [replaced({ until: new Date(NOW) })] });
+    expect(late).toHaveLength(2);
+    expect(former && matchOffer(await pay(account, former), late)).toBeNull();
+  });
+});
+
+describe('a payment for a version that takes the money first', () => {
+  const version = toVersion({ offers: [on(BASE)], settlementPoint: 'upfront' });
+  const [upfront] = payableOffers(deps, version);
+  const echoing = async (extra: Record<string, unknown>) => {
+    if (!upfront) {
+      throw new Error('unreachable');
+    }
+    return pay(account, { ...upfront, extra: extra as typeof upfront.extra });
+  };
+  const domain = { name: 'USD Coin', version: '2' };
+
+  test('is matched from clients that echo the flow and from those that do not know of it', async () => {
+    const offers = payableOffers(deps, version);
+    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
+    expect(matchOffer(await echoing(domain), offers)).toEqual(upfront);
+  });
+
+  test('is not matched when the client accepted another flow', async () => {
+    expect(
+      matchOffer(await echoing({ ...domain, paymentFlow: 'authorization' }), payableOffers(deps, version)),
+    ).toBeNull();
+    const last = payableOffers(deps, toVersion({ offers: [on(BASE)] }));
+    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), last)).toBeNull();
+  });
+
+  test('made from a 402 that did not say so yet keeps the order that it was promised', async () => {
+    const changed = { ...version, superseded: [replaced({ offers: [on(BASE)] })] };
+    const offers = payableOffers(deps, changed);
+    expect(matchOffer(await echoing(domain), offers)?.extra).toEqual(domain);
+    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
+  });
+});
