@@ -1,9 +1,7 @@
-import { erc20Abi, type Hex } from 'viem';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { simulatorFaults } from '#sandbox/index.ts';
-import { connectChain } from './support/connect-chain.ts';
+import { drain } from './support/drain.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
-import { makeAccount } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 const app = useApp();
@@ -133,7 +131,7 @@ test('money that is gone when the answer is ready: the answer is withheld, the c
   control().setLatency({ firstTokenMs: 2000 });
   const answering = payFor(buyer, url).then((payment) => send(url, { payment, body: { topic } }));
   await expect.poll(() => countRuns(app.current, topic)).toBe(1);
-  await drain(buyer.address);
+  await drain({ chain: app.current.sandbox?.chain, address: buyer.address });
   const refused = await answering;
   expect(refused).toMatchObject({
     status: 402,
@@ -151,19 +149,3 @@ test('money that is gone when the answer is ready: the answer is withheld, the c
     { status: 'unpaid', problem: expect.stringMatching(/insufficient/), earnedUsdc: '0', model: expect.any(String) },
   ]);
 });
-
-/** Sends all test USDC of the account away, as its owner could at any moment. */
-async function drain(address: Hex): Promise<void> {
-  const chain = app.current.sandbox?.chain;
-  const client = connectChain(chain?.rpcUrl ?? '');
-  await chain?.fund(address, 10n ** 18n);
-  await client.impersonateAccount({ address });
-  const hash = await client.writeContract({
-    account: address,
-    address: chain?.token.address ?? '0x',
-    abi: erc20Abi,
-    functionName: 'transfer',
-    args: [makeAccount().address, await app.current.balanceOf(address)],
-  });
-  await client.waitForTransactionReceipt({ hash });
-}

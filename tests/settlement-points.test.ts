@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { decodePaymentResponseHeader } from '@x402/core/http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
+import { openParts } from './support/open-parts.ts';
 import { countRuns, getChallenge, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { startStreamSource, type StreamSource } from './support/stream-source.ts';
@@ -42,35 +41,15 @@ async function readCalls(payer: string) {
   return rows;
 }
 
-const untilState = (payer: string, state: string) =>
-  expect.poll(async () => (await readCalls(payer)).map((call) => call.state), { timeout: 20_000 }).toEqual([state]);
+async function untilState(payer: string, state: string): Promise<void> {
+  await expect
+    .poll(async () => (await readCalls(payer)).map((call) => call.state), { timeout: 20_000 })
+    .toEqual([state]);
+}
 
 async function readUsage(resourceId: string) {
   const { body } = await creator.call('GET', `/api/usage?resourceId=${resourceId}`);
   return body['items'] as Record<string, unknown>[];
-}
-
-/** Reads an answer in parts line by line, as it comes. */
-async function open(url: string, payment: string, topic: string) {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment },
-    body: JSON.stringify({ topic }),
-  });
-  const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-  const lines = createInterface({ input: body })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    return done ? null : (JSON.parse(value) as Record<string, unknown>);
-  };
-  const rest = async () => {
-    const read: Record<string, unknown>[] = [];
-    for (let line = await next(); line !== null; line = await next()) {
-      read.push(line);
-    }
-    return read;
-  };
-  return { response, next, rest, leave: () => body.destroy() };
 }
 
 describe('at_first_output', () => {
@@ -79,7 +58,7 @@ describe('at_first_output', () => {
     const [buyer, topic, before] = [await app.current.makeBuyer(), newTopic(), await earned()];
     const payment = await payFor(buyer, url);
     const held = source.hold(topic, 1);
-    const { response, next, rest } = await open(url, payment, topic);
+    const { response, next, rest } = await openParts(url, { payment, topic });
     await held;
     expect(response.headers.get('Content-Type')).toBe('application/x-ndjson');
     expect(decodePaymentResponseHeader(response.headers.get('PAYMENT-RESPONSE') ?? '')).toMatchObject({
@@ -107,8 +86,8 @@ describe('at_first_output', () => {
     const { url } = await publish('at_first_output');
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
     const payment = await payFor(buyer, url);
-    await (await open(url, payment, topic)).rest();
-    const again = await (await open(url, payment, topic)).rest();
+    await (await openParts(url, { payment, topic })).rest();
+    const again = await (await openParts(url, { payment, topic })).rest();
     expect(again).toMatchObject([
       { type: 'delta', text: 'one two three' },
       { type: 'usage' },
@@ -129,7 +108,12 @@ describe('at_first_output', () => {
     expect(await spentBy(buyer.address)).toBe(0n);
     expect(await readUsage(id)).toMatchObject([{ status: 'failed', cause: 'toy_failed: as told' }]);
     source.script(topic, [{ text: 'now' }]);
-    expect(await (await open(url, payment, topic)).rest()).toMatchObject([{ text: 'now' }, {}, {}, { type: 'done' }]);
+    expect(await (await openParts(url, { payment, topic })).rest()).toMatchObject([
+      { text: 'now' },
+      {},
+      {},
+      { type: 'done' },
+    ]);
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
@@ -150,7 +134,7 @@ describe('at_first_output', () => {
       const payment = await payFor(buyer, url);
       source.script(topic, [{ text: 'half' }, end]);
       const held = source.hold(topic, 1);
-      const { next, rest } = await open(url, payment, topic);
+      const { next, rest } = await openParts(url, { payment, topic });
       expect(await next()).toEqual({ type: 'delta', text: 'half' });
       await held;
       source.release();
@@ -158,7 +142,7 @@ describe('at_first_output', () => {
       expect(await readUsage(id)).toMatchObject([{ status: 'owed', cause: expect.any(String), earnedUsdc: '0.01' }]);
       source.script(topic, [{ text: 'whole' }]);
       await untilState(buyer.address, 'settled');
-      expect(await (await open(url, payment, topic)).rest()).toMatchObject([
+      expect(await (await openParts(url, { payment, topic })).rest()).toMatchObject([
         { type: 'delta', text: 'whole' },
         { type: 'usage' },
         { type: 'receipt' },
@@ -174,13 +158,13 @@ describe('at_first_output', () => {
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
     const payment = await payFor(buyer, url);
     const held = source.hold(topic, 2);
-    const { next, leave } = await open(url, payment, topic);
+    const { next, leave } = await openParts(url, { payment, topic });
     await next();
     await held;
     leave();
     source.release();
     await untilState(buyer.address, 'settled');
-    const lines = await (await open(url, payment, topic)).rest();
+    const lines = await (await openParts(url, { payment, topic })).rest();
     expect(lines[0]).toEqual({ type: 'delta', text: 'one two three' });
     expect(source.countRuns(topic)).toBe(1);
   });

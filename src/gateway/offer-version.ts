@@ -89,7 +89,7 @@ function toOffers(version: Pick<PublishedVersion, 'offers' | 'settlementPoint' |
 
 /** When money moves for a payment of this offer, which may be one of a version that was replaced meanwhile. */
 export function settlementPointOf(version: Pick<PublishedVersion, 'settlementPoint'>, offer: Offer): SettlementPoint {
-  if (offer.extra.paymentFlow === 'upfront') {
+  if (isUpfront(offer)) {
     return 'upfront';
   }
   return version.settlementPoint === 'upfront' ? 'on_success' : version.settlementPoint;

@@ -34,6 +34,7 @@ export type {
   Readiness,
   ResourceKind,
   RunContext,
+  SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';

@@ -12,8 +12,10 @@ export interface StreamSource {
   script(topic: string, chunks: readonly Chunk[]): void;
   /** Lets the answer for the topic stand still before chunk `index`; resolves when it does. */
   hold(topic: string, index: number): Promise<void>;
-  /** Lets everything go on that stands still, and holds nothing any more. */
+  /** Lets everything go on that stands still now. */
   release(): void;
+  /** Resolves when whoever asked for the topic has gone before the end. */
+  untilLeft(topic: string): Promise<void>;
   /** How often the topic was asked for. */
   countRuns(topic: string): number;
   close(): Promise<void>;
@@ -23,6 +25,8 @@ interface Hold {
   topic: string;
   index: number;
   reached(): void;
+  isReached: boolean;
+  gate: PromiseWithResolvers<void>;
 }
 
 const usual: readonly Chunk[] = [{ text: 'one ' }, { text: 'two ' }, { text: 'three' }];
@@ -30,15 +34,16 @@ const usual: readonly Chunk[] = [{ text: 'one ' }, { text: 'two ' }, { text: 'th
 export async function startStreamSource(): Promise<StreamSource> {
   const scripts = new Map<string, readonly Chunk[]>();
   const runs = new Map<string, number>();
+  const leaving = new Map<string, () => void>();
   let holds: Hold[] = [];
-  let gate = Promise.withResolvers<void>();
 
   async function write(topic: string, res: ServerResponse): Promise<void> {
     for (const [index, chunk] of (scripts.get(topic) ?? usual).entries()) {
       const hold = holds.find((candidate) => candidate.topic === topic && candidate.index === index);
       if (hold) {
+        hold.isReached = true;
         hold.reached();
-        await gate.promise;
+        await hold.gate.promise;
       }
       if ('break' in chunk) {
         res.destroy();
@@ -52,6 +57,11 @@ export async function startStreamSource(): Promise<StreamSource> {
   const server = createServer((req, res) => {
     const topic = new URL(req.url ?? '/', 'http://source').searchParams.get('topic') ?? '';
     runs.set(topic, (runs.get(topic) ?? 0) + 1);
+    res.once('close', () => {
+      if (!res.writableFinished) {
+        leaving.get(topic)?.();
+      }
+    });
     void write(topic, res);
   });
   server.listen(0, '127.0.0.1');
@@ -59,12 +69,16 @@ export async function startStreamSource(): Promise<StreamSource> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     script: (topic, chunks) => void scripts.set(topic, chunks),
-    hold: (topic, index) => new Promise((resolve) => holds.push({ topic, index, reached: resolve })),
+    hold: (topic, index) =>
+      new Promise((resolve) => {
+        holds.push({ topic, index, reached: resolve, isReached: false, gate: Promise.withResolvers() });
+      }),
     release: () => {
-      holds = [];
-      gate.resolve();
-      gate = Promise.withResolvers();
+      const reached = holds.filter((hold) => hold.isReached);
+      holds = holds.filter((hold) => !hold.isReached);
+      reached.forEach((hold) => hold.gate.resolve());
     },
+    untilLeft: (topic) => new Promise((resolve) => leaving.set(topic, resolve)),
     countRuns: (topic) => runs.get(topic) ?? 0,
     close: async () => {
       server.closeAllConnections();
