@@ -2,8 +2,8 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { faults } from './faults.ts';
-import { parseStream, pictureOf, readAnswer } from './read-answer.ts';
-import type { Answer } from './read-answer.ts';
+import { parseStream, pictureOf, readAnswer } from '../../tests/support/read-simulator-answer.ts';
+import type { Answer } from '../../tests/support/read-simulator-answer.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
 import type { OpenRouterSimulator } from './start-simulator.ts';
 

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** The states of a call; those in `released` no longer hold the payment. */
+/** The states of a call; refused and failed ones no longer hold the payment. */
 export const states = [
   'claimed',
   'refused',
@@ -16,8 +16,6 @@ export const states = [
 ] as const;
 
 export type State = (typeof states)[number];
-
-export const released: readonly State[] = ['refused', 'failed'];
 
 interface Transition {
   from: State;

@@ -1,17 +1,11 @@
 import type { LookupAddress } from 'node:dns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  bytes,
-  startScriptedUpstream,
-  status,
-  type ScriptedUpstream,
-} from '../../../tests/support/scripted-upstream.ts';
+import { startScriptedUpstream, status, type ScriptedUpstream } from '../../../tests/support/scripted-upstream.ts';
 import { openChatCompletions, openOutbound, type Outbound } from '../index.ts';
 import { isPublicAddress, lookupPublic } from './public-address.ts';
 
 let upstream: ScriptedUpstream;
 let outbound: Outbound;
-const request = { timeoutMs: 2_000, maxBytes: 1_000 };
 
 beforeAll(async () => {
   upstream = await startScriptedUpstream();
@@ -105,20 +99,6 @@ test('connections to user-named hosts go through that lookup', async () => {
   const { dispatcher } = outbound.open('https://example.com/');
   const sent = dispatcher.request({ origin: 'http://localhost:1', path: '/', method: 'GET' });
   await expect(sent).rejects.toThrow('The host has no public address.');
-});
-
-test('fetches once, without following redirects', async () => {
-  upstream.script((response) => void response.writeHead(302, { location: '/elsewhere' }).end());
-  expect(await outbound.safeFetch(`${upstream.url}/a?b=c`, request)).toMatchObject({ status: 302, text: '' });
-  expect(upstream.seen.map(({ path }) => path)).toEqual(['/a?b=c']);
-});
-
-test('caps the size and the time of an answer', async () => {
-  upstream.script(bytes(['x'.repeat(2_000)], { type: 'text/plain' }));
-  await expect(outbound.safeFetch(upstream.url, request)).rejects.toMatchObject({ code: 'upstream_failed' });
-  upstream.script(bytes(['x'], { hang: true }));
-  const hasty = outbound.safeFetch(upstream.url, { ...request, timeoutMs: 50 });
-  await expect(hasty).rejects.toMatchObject({ code: 'upstream_timeout' });
 });
 
 test('chat completions: a strict request without OpenRouter fields, at any base URL', async () => {
