@@ -36,7 +36,7 @@ test('does not take words in texts and comments for code', () => {
   expect(findViolations(new Map([['src/api/shown.ts', text]]), none)).toEqual([]);
 });
 
-/** The rules of the house, and one trespass that nobody commits. */
+/** The real rules, and one listed trespass that no file commits. */
 const seeded: Rules = { ...rules, tableTrespasses: ['src/usage/gone.ts calls'] };
 
 const face = ['src/kit/index.ts', 'export const one = 1;\n'] as const;
