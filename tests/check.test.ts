@@ -136,7 +136,7 @@ test.each<[Tool, string, Files, RegExp]>([
     inDouble(`export function deep(n: number): void {\n${'if (n) {\n'.repeat(4)}n;\n${'}\n'.repeat(4)}}\n`),
     /max-depth/,
   ],
-])('%s catches %s', async (...[tool, , seeded, expected]) => {
+])('%s finds %s', async (...[tool, , seeded, expected]) => {
   const { code, output } = await run(tool, { ...clean, ...seeded });
   expect(output).toMatch(expected);
   expect(code).toBeGreaterThan(0);

@@ -179,7 +179,7 @@ test('a failing sweep is logged and comes again; schedules that left the code ar
   );
 });
 
-test('its tables belong to the owner and are closed to users', async () => {
+test('the tables of durable work belong to the owner and are closed to users', async () => {
   await inThisProcess(
     () => {},
     async () => {
@@ -191,7 +191,7 @@ test('its tables belong to the owner and are closed to users', async () => {
   );
 });
 
-test('refuses jobs that would be lost: two of one name, and any after the start', async () => {
+test('durable work refuses jobs that would be lost: two of one name, and any after the start', async () => {
   const job = { name: 'test.twice', cron: '* * * * *', run: async () => {} };
   await inThisProcess(
     (durable) => {

@@ -66,7 +66,7 @@ test.each([
   ['unreachable', status(200, { hello: 1 })],
   ['unreachable', bytes(['<html>'], { type: 'text/html' })],
   ['unreachable', (response: { destroy(): void }) => response.destroy()],
-] as const)('getKey tells %s', async (reason, step) => {
+] as const)('getKey answers %s', async (reason, step) => {
   upstream.script(step);
   const checked = await client.getKey(API_KEY);
   expect(checked).toMatchObject({ ok: false, reason });
