@@ -22,7 +22,7 @@ interface Comparison {
   theirs: Side;
 }
 
-/** Measures both sides in turns, so that what else the machine does meets both, and prints medians and ranges. */
+/** Measures both sides in turns, so that other load on the machine affects both, and prints medians and ranges. */
 export async function compare({ title, unit, rounds, aim, ours, theirs }: Comparison): Promise<void> {
   console.log(`\n${title}`);
   await ours.warmUp();

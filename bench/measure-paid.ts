@@ -11,7 +11,7 @@ import { makeWallet, signPayment, type Wallet } from './sign-payments.ts';
 const IN_FLIGHT = 32;
 const ROUND_MS = 2500;
 const WARM_UP_ROUNDS = 2;
-/** More than anybody can take in one round. */
+/** More payments than either side can take in one round. */
 const SIGNED_PER_ROUND = 2500;
 
 const peers = [

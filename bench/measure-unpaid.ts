@@ -49,7 +49,7 @@ export async function measureUnpaid(world: BenchWorld): Promise<void> {
   }
 }
 
-/** All but what tells the time and the request. */
+/** The two answers are the same, but for the headers that differ from request to request. */
 function assertSame(ours: RawAnswer, theirs: RawAnswer): void {
   const plain = ({ headers, body, length, status }: RawAnswer): string =>
     JSON.stringify({

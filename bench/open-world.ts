@@ -12,7 +12,7 @@ export const PRICE_USDC = '0.001';
 const SETTLER_WEI = 10n ** 21n;
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** What both sides stand on, and Farebox itself in a process of its own. */
+/** What both sides use (chain, simulator, database), and Farebox itself in a process of its own. */
 export interface BenchWorld {
   chain: Chain;
   simulator: { url: string; apiKey: string };
@@ -25,7 +25,7 @@ export interface BenchWorld {
 export async function openWorld(stack: AsyncDisposableStack): Promise<BenchWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'farebox-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  // Snapshots of the chain are for crashes; here they would only disturb.
+  // No snapshots of the chain while it is measured: they are for crashes and take time.
   const place = { folder: join(folder, 'chain'), port: await findFreePort(), snapshotSeconds: 3600 };
   const chain = await startChain({ ...place, log: quiet });
   stack.defer(() => chain.stop());

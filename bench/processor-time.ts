@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 /** Linux counts it in hundredths of a second. */
 const MICROS_PER_TICK = 10_000;
 
-/** Microseconds that a process has computed so far; `null` where the system does not tell. */
+/** Microseconds of processor time that a process has used so far; `null` where the system does not tell. */
 export async function readProcessorTime(pid: number): Promise<number | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   // The second field is a name in brackets, which may hold spaces.

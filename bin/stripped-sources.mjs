@@ -13,7 +13,7 @@ const folder = join(root, 'node_modules', '.cache', 'farebox');
 const sourceFolders = ['src', 'sandbox'].map((name) => join(root, name));
 const sourceUrls = sourceFolders.map((path) => `${pathToFileURL(path)}/`);
 
-/** Named by its content, so that what is kept can never be of another source. */
+/** Named by the hash of its source, so that the copy of an older source is never loaded. */
 function keptPath(text) {
   return join(folder, `${createHash('sha256').update(process.version).update(text).digest('hex')}.mjs`);
 }
@@ -34,7 +34,7 @@ function readSources() {
     .map((path) => readFileSync(path, 'utf8'));
 }
 
-/** From here on, sources that are kept without their types are loaded so. */
+/** Makes imports load the stripped copy of a source where there is one. */
 export function useStrippedSources() {
   if (readSources().some((text) => !existsSync(keptPath(text)))) {
     spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)]);
@@ -50,7 +50,7 @@ export function useStrippedSources() {
   });
 }
 
-/** Keeps what the sources of now need, and nothing else. */
+/** Writes a copy of each source that has none and deletes the copies of older sources. */
 function stripSources() {
   mkdirSync(folder, { recursive: true });
   const wanted = new Map(readSources().map((text) => [keptPath(text), text]));

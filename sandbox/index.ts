@@ -1,6 +1,6 @@
 /**
  * What stands in for the outside world in sandbox mode: a local chain with test USDC and a faucet, and a simulated
- * OpenRouter. Only main and tests may import it. Nothing here outlives the process that started it, and nothing here
+ * OpenRouter. Only the files that wire, tests and bench import it. Nothing here outlives the process that started it, and nothing here
  * pretends to be real: answers, usage and money are marked.
  */
 export { describeSandbox } from './chain/describe-sandbox.ts';

@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 
 const silent = pino({ level: 'silent' });
 
-/** In the order in which a start would stumble over them. */
+/** In the order in which a start needs what they check. */
 export async function listChecks(config: Config): Promise<Check[]> {
   const detail = config.MODE === 'sandbox' ? 'sandbox: nothing is real money' : 'live';
   return [

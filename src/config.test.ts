@@ -21,7 +21,7 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   }
 }
 
-test('an empty environment is the sandbox', () => {
+test('an empty environment configures the sandbox', () => {
   expect(readConfig({})).toMatchObject({
     MODE: 'sandbox',
     PORT: 4020,
@@ -31,11 +31,11 @@ test('an empty environment is the sandbox', () => {
   });
 });
 
-test('an empty or blank variable is one that was not given', () => {
+test('an empty or blank environment variable counts as not given', () => {
   expect(readConfig({ PORT: '', MASTER_KEY: '  ' })).toMatchObject({ PORT: 4020 });
 });
 
-test('lists are separated by commas; endpoints are found by their network', () => {
+test('settings that are lists are separated by commas; endpoints are found by their network', () => {
   const config = readConfig({
     NETWORKS: 'eip155:8453, eip155:84532',
     RPC_URLS: 'eip155:8453=https://rpc.example/v1?key=a=b',
@@ -50,7 +50,7 @@ test('live mode takes Base unless told otherwise', () => {
   expect(readConfig(live)).toMatchObject({ MODE: 'live', NETWORKS: ['eip155:8453'] });
 });
 
-test('every problem is told at once, each with its variable', () => {
+test('every problem of the configuration is told at once, each with its variable', () => {
   const problems = problemsOf({ MODE: 'live', PORT: '99999', LOG_LEVEL: 'loud', NETWORKS: 'eip155:1', HOST: ' ' });
   expect(problems).toHaveLength(6);
   for (const name of ['PORT', 'LOG_LEVEL', 'NETWORKS', 'MASTER_KEY', 'PUBLIC_URL', 'SETTLER_PRIVATE_KEYS']) {
@@ -73,7 +73,7 @@ test.each([
   ['RPC_URLS', 'https://rpc.example', /must look like/],
   ['ADMIN_EMAILS', 'root', /email/i],
   ['MODE', 'production', /"sandbox"\|"live"/],
-])('%s=%s is refused', (name, value, expected) => {
+])('the setting %s=%s is refused', (name, value, expected) => {
   expect(problemsOf({ [name]: value }).join('\n')).toMatch(expected);
 });
 
@@ -92,7 +92,7 @@ test("the operator's OpenRouter key is for nobody until somebody is named", () =
   );
 });
 
-test('no problem repeats a value of a secret', () => {
+test('no problem of the configuration repeats a value of a secret', () => {
   const canary = 'hunter2-canary';
   const secrets = ['DATABASE_URL', 'MASTER_KEY', 'NEW_MASTER_KEY', 'SETTLER_PRIVATE_KEYS', 'RPC_URLS'];
   const problems = problemsOf(Object.fromEntries(secrets.map((name) => [name, canary])));

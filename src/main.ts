@@ -97,7 +97,7 @@ function openPorts(): CommandPorts {
     },
     listChecks: () => listChecks(readConfig()),
     demo: async (print) => {
-      // Loaded only here: the buyer's tools are no part of a server.
+      // Imported here only: a server does not need the buyer's libraries in memory.
       const { demo } = await import('./cli/demo.ts');
       await demo({ serverUrl: `http://127.0.0.1:${readConfig().PORT}`, print });
     },
@@ -124,7 +124,7 @@ function openPorts(): CommandPorts {
 
 async function serve(): Promise<void> {
   const stopped = new Promise<void>((resolveStop) => {
-    // npm and the terminal both pass a signal on, and the second one must not cut the stop short; a later one may.
+    // npm and the terminal both forward a signal: the second one must not end the stop early; one that comes later may.
     let askedAt = 0;
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => {
@@ -196,7 +196,7 @@ async function withDatabase<T>(config: Config, run: (database: Database, applied
   return await run(database, applied);
 }
 
-/** The simulated OpenRouter lives and dies with its server: better said before a database is started in vain. */
+/** The simulated OpenRouter runs only while its server does. Said before a database is started for nothing. */
 async function expectCatalogue(config: Config): Promise<void> {
   const isSimulated = config.MODE === 'sandbox' && config.OPENROUTER_BASE_URL === undefined;
   if (isSimulated && !(await withOpenRouter(config, (openrouter) => openrouter.isUp()))) {

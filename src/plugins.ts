@@ -10,7 +10,7 @@ import { scheduleRollup } from '#usage/index.ts';
 
 /** Paid answers are kept this long for whoever sends the same payment again (docs/decisions/0006). */
 const ANSWER_RETENTION_SECONDS = 3_600;
-/** Somewhat more than the time between two looks. */
+/** Longer than the time between two runs, so that no block is left out. */
 const LEDGER_WINDOW_SECONDS = 720;
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {

@@ -38,7 +38,7 @@ test('whoever signs up is signed in, by a cookie that scripts and other sites ca
   expect(answer.text).not.toContain(password);
 });
 
-test('a user name is a name of its own that reads well in a URL', async () => {
+test('a username is unique and reads well in a URL', async () => {
   expect((await signUp('grace')).status).toBe(200);
   const refused = [
     'ab',
@@ -96,7 +96,7 @@ test('an API key is shown once, kept as a hash, and dead at once when revoked', 
   expect(refused.headers['www-authenticate']).toContain('Bearer');
 });
 
-test('an API key ends when it was said to, and twenty live ones are enough', async () => {
+test('an API key ends at its expiry, and a user has at most twenty live ones', async () => {
   const cleo = await app.current.makeCreator('cleo');
   const made = await cleo.call('POST', '/api/user/api-keys', {
     label: 'short',

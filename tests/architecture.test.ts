@@ -31,12 +31,12 @@ test('every table that the migrations make has exactly one owner', async () => {
   expect(owned.filter((table) => table !== 'schema_migrations').sort()).toEqual(made.sort());
 });
 
-test('does not take words in texts and comments for code', () => {
+test('words in texts and comments are not taken for code', () => {
   const text = '// process.env\nexport const shown = `await fetch(1)` + "createCipheriv";\n';
   expect(findViolations(new Map([['src/api/shown.ts', text]]), none)).toEqual([]);
 });
 
-/** The rules of the house, and one trespass that nobody commits. */
+/** The real rules, and one listed trespass that no file commits. */
 const seeded: Rules = { ...rules, tableTrespasses: ['src/usage/gone.ts calls'] };
 
 const face = ['src/kit/index.ts', 'export const one = 1;\n'] as const;
@@ -175,12 +175,12 @@ test.each<[string, Record<string, string>, RegExp]>([
     { 'src/usage/a.ts': `import { x } from '../../tests/support/x.ts';\nx();\n` },
     /imports a test/,
   ],
-])('catches %s', (_what, files, expected) => {
+])('the architecture test finds %s', (_what, files, expected) => {
   const violations = findViolations(new Map([face, ...Object.entries(files)]), seeded);
   expect(violations.join('\n')).toMatch(expected);
 });
 
-test('takes joins with own tables, views and functions for what they are', () => {
+test('joins of own tables, views and functions are not taken for tables of others', () => {
   const text =
     'export const sql = `WITH listed AS (SELECT * FROM jsonb_to_recordset($1) AS x(id text))\n' +
     '  INSERT INTO usage_rollups SELECT l.id FROM listed l JOIN usage_pending p USING (id), pg_roles, unnest($2) AS n`;\n';

@@ -25,7 +25,7 @@ describe.each<[string, (world: World) => Bad[] | Promise<Bad[]>, number]>([
   ['publications', listUnpublishable, 16],
   ['queries', listBadQueries, 30],
   ['HTTP', listBadHttp, 17],
-])('%s', (_, list, atLeast) => {
+])('bad requests: %s', (_, list, atLeast) => {
   test('every bad request is refused in clear words and changes nothing', async () => {
     const table = await list(world);
     expect(table.length).toBeGreaterThanOrEqual(atLeast);

@@ -60,7 +60,7 @@ test('kill -9 at every point: each call ends, and the same payment buys one answ
   expect(became).toEqual(points.map(({ name, becomes }) => [name, becomes]));
   expect(await world.current.audit(creator.payTo)).toEqual([]);
 
-  // What the network still carried for the dead process arrives now, and moves nothing a second time.
+  // Requests of the killed process that were still on their way arrive now; they must move nothing a second time.
   await gates.rpc.deliverLate();
   await expectOneAnswerEach(second, path, buyers);
   expect(await world.current.audit(creator.payTo)).toEqual([]);

@@ -34,13 +34,14 @@ const commands = {
   oxlint: ['--type-aware', '--deny-warnings'],
   tsc: ['-p', '.'],
   knip: [],
+  'knip --production': ['--production', '--exclude', 'types'],
 } as const;
 
 type Tool = keyof typeof commands;
 
 async function run(tool: Tool, files: Files): Promise<{ code: number; output: string }> {
   const folder = await makeProject(files);
-  const file = join(root, 'node_modules/.bin', tool);
+  const file = join(root, 'node_modules/.bin', tool.split(' ')[0] ?? '');
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
   return new Promise((resolve) => {
     execFile(file, commands[tool], { cwd: folder, env }, (error, stdout, stderr) => {
@@ -80,6 +81,16 @@ test.each<[Tool, string, Files, RegExp]>([
     'a dependency that nothing uses',
     { 'package.json': '{ "name": "seeded", "type": "module", "dependencies": { "zod": "4.6.7" } }\n' },
     /zod/,
+  ],
+  [
+    'knip --production',
+    'an export that only a test uses',
+    {
+      ...inDouble('export const lonely = 1;\n'),
+      'src/double.test.ts': `import { lonely } from './double.ts';\n\nlonely;\n`,
+      'package.json': '{ "name": "seeded", "type": "module", "devDependencies": { "vitest": "5.1.1" } }\n',
+    },
+    /lonely/,
   ],
   [
     'oxlint',
@@ -125,7 +136,7 @@ test.each<[Tool, string, Files, RegExp]>([
     inDouble(`export function deep(n: number): void {\n${'if (n) {\n'.repeat(4)}n;\n${'}\n'.repeat(4)}}\n`),
     /max-depth/,
   ],
-])('%s catches %s', async (...[tool, , seeded, expected]) => {
+])('%s finds %s', async (...[tool, , seeded, expected]) => {
   const { code, output } = await run(tool, { ...clean, ...seeded });
   expect(output).toMatch(expected);
   expect(code).toBeGreaterThan(0);

@@ -42,7 +42,7 @@ async function makeNewFolder(): Promise<string> {
   return path;
 }
 
-test('beside a running server the catalogue is read again and the counts are shown', async () => {
+test('sync-models beside a running server reads the catalogue again and shows the counts', async () => {
   const settings = { DATA_DIR: folder.path, PORT: String(await findFourPorts()) };
   const server = await startServerChild(settings);
   const { code, output } = await runFarebox(['sync-models'], settings);
@@ -53,7 +53,7 @@ test('beside a running server the catalogue is read again and the counts are sho
   expect(await server.stop()).toBe(0);
 });
 
-test('without a server the sandbox has no catalogue to read: it says what to do and leaves the folder alone', async () => {
+test('sync-models in the sandbox without a server says what to do and leaves the folder alone', async () => {
   const path = await makeNewFolder();
   const { code, output } = await runFarebox(['sync-models'], {
     DATA_DIR: path,

@@ -44,7 +44,7 @@ async function keepDatabaseUnder(id: string): Promise<void> {
   });
 }
 
-test('a key that OpenRouter refuses is named, with what to do, and is not shown', async () => {
+test('the doctor: a key that OpenRouter refuses is named, with what to do, and is not shown', async () => {
   const refused = `sk-or-v1-${randomBytes(32).toString('hex')}`;
   const { code, output } = await ask({ OPENROUTER_API_KEY: refused, OPENROUTER_API_KEY_CREATORS: '*' });
   expect(output).toMatch(/BAD +OpenRouter +OPENROUTER_API_KEY: .*\n +-> Set a working key, or leave it out\./);
@@ -52,7 +52,7 @@ test('a key that OpenRouter refuses is named, with what to do, and is not shown'
   expect(code).toBe(1);
 });
 
-test('a new folder is well, and a working key is accepted', async () => {
+test('the doctor: a new folder is good, and a working key is accepted', async () => {
   const { code, output } = await ask({
     OPENROUTER_API_KEY: openrouter.keys.healthy,
     OPENROUTER_API_KEY_CREATORS: '*',
@@ -62,7 +62,7 @@ test('a new folder is well, and a working key is accepted', async () => {
   expect(code).toBe(0);
 });
 
-test('the kept master key is read: its id, who else can read it, and whether it is a key at all', async () => {
+test('the doctor: the kept master key is read: its id, who else can read it, and whether it is a key at all', async () => {
   const key = randomBytes(32).toString('hex');
   const path = await keep(key);
   const well = await ask();
@@ -78,7 +78,7 @@ test('the kept master key is read: its id, who else can read it, and whether it 
   expect((await ask()).output).toMatch(/BAD +master key +The master key must be 32 bytes/);
 });
 
-test('a master key that the database is not kept under is named', async () => {
+test('the doctor: a master key that the database is not kept under is named', async () => {
   const [mine, other] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
   const current = masterKeyFromText(mine).id;
   await keepDatabaseUnder(current);

@@ -54,50 +54,46 @@ test('two processes start at once on a fresh database and run each tick once', a
   await vi.waitFor(async () => expect((await noted('sweep')).length).toBeGreaterThan(3), patience);
 });
 
-test('work enqueued twice under one id by two processes runs once', async () => {
-  const [first, second] = await Promise.all([startChild('a'), startChild('b')]);
-  for (const child of [first, second, first]) {
-    child?.send({ enqueue: 'once' });
-  }
-  await vi.waitFor(async () => expect(await noted('once second ends')).toHaveLength(1), patience);
-  expect(await noted('once first')).toHaveLength(1);
-});
+/** The first slow run that a process has begun: its name, without "begins". */
+async function firstSlowRun(executor: string): Promise<string> {
+  const begun = async () => (await noted('slow % begins')).filter((row) => row.executor === executor);
+  await vi.waitFor(async () => expect((await begun()).length).toBeGreaterThan(0), patience);
+  return (await begun())[0]?.what.replace(/ begins$/, '') ?? '';
+}
 
-test('work of a killed process is finished by a living one, which repeats only the step that was cut off', async () => {
+test('the run of a killed process is begun again and finished by a living one', async () => {
   const doomed = await startChild('doomed', { hang: true });
-  doomed.send({ enqueue: 'cut' });
-  await vi.waitFor(async () => expect(await noted('cut second begins')).toHaveLength(1), patience);
+  const run = await firstSlowRun('doomed');
   doomed.kill('SIGKILL');
   await once(doomed, 'exit');
   await startChild('survivor');
-  await vi.waitFor(async () => expect(await noted('cut second ends')).toHaveLength(1), patience);
-  expect((await noted('cut%')).map((row) => `${row.executor}: ${row.what}`)).toEqual([
-    'doomed: cut first',
-    'doomed: cut second begins',
-    'survivor: cut second begins',
-    'survivor: cut second ends',
+  await vi.waitFor(async () => expect(await noted(`${run} ends`)).toHaveLength(1), patience);
+  expect((await noted(`${run}%`)).map((row) => `${row.executor}: ${row.what}`)).toEqual([
+    `doomed: ${run} begins`,
+    `survivor: ${run} begins`,
+    `survivor: ${run} ends`,
   ]);
 });
 
-test('a living process keeps its work for as long as it takes', async () => {
+test('a living process keeps its run for as long as it takes', async () => {
   const slow = await startChild('slow', { hang: true });
-  slow.send({ enqueue: 'long' });
-  await vi.waitFor(async () => expect(await noted('long second begins')).toHaveLength(1), patience);
+  const run = await firstSlowRun('slow');
   const before = (await noted('tick%')).length;
   await startChild('other');
-  await vi.waitFor(async () => expect((await noted('tick%')).length).toBeGreaterThan(before + 1), patience);
-  expect(await noted('long second begins')).toHaveLength(1);
+  await vi.waitFor(async () => expect((await noted('tick%')).length).toBeGreaterThan(before + 2), patience);
+  expect(await noted(`${run} begins`)).toHaveLength(1);
   slow.kill('SIGKILL');
   await once(slow, 'exit');
-  await vi.waitFor(async () => expect(await noted('long second ends')).toHaveLength(1), patience);
+  await vi.waitFor(async () => expect(await noted(`${run} ends`)).toHaveLength(1), patience);
 });
 
-test('stop waits for running work and signs off', async () => {
+test('stop waits for runs under way and signs off', async () => {
   const child = await startChild('polite');
-  child.send({ enqueue: 'last' });
-  await vi.waitFor(async () => expect(await noted('last second begins')).toHaveLength(1), patience);
+  await firstSlowRun('polite');
   await stopChild(child);
-  expect(await noted('last second ends')).toHaveLength(1);
+  const names = async (word: string) =>
+    (await noted(`slow % ${word}`)).map((row) => row.what.replace(/ \w+$/, '')).sort();
+  expect(await names('ends')).toEqual(await names('begins'));
   const { rows } = await owner.query(`SELECT id FROM durable_executors WHERE id = 'polite'`);
   expect(rows).toEqual([]);
 });
@@ -113,50 +109,47 @@ async function inThisProcess(register: (durable: Durable) => void, run: (durable
   }
 }
 
-test('a step is retried as often as told, then the work fails', async () => {
-  let runs = 0;
+async function statusesOf(name: string): Promise<string[]> {
+  const { rows } = await owner.query('SELECT status FROM durable.workflow_status WHERE name = $1 ORDER BY created_at', [
+    name,
+  ]);
+  return rows.map((row) => row.status);
+}
+
+test('a scheduled run is retried as often as told, then it counts as failed', async () => {
+  const runs = new Map<number, number>();
   await inThisProcess(
     (durable) =>
-      durable.work({
+      durable.schedule({
         name: 'test.flaky',
-        run: () =>
-          durable.step(
-            'always fails',
-            () => {
-              runs += 1;
-              return Promise.reject(new Error(`no ${runs}`));
-            },
-            { retries: 2, retryAfterMs: 1 },
-          ),
+        cron: '* * * * * *',
+        retries: 2,
+        retryAfterMs: 1,
+        run: async (scheduledAt) => {
+          runs.set(scheduledAt.getTime(), (runs.get(scheduledAt.getTime()) ?? 0) + 1);
+          throw new Error('no');
+        },
       }),
-    async (durable) => {
-      await durable.enqueue('test.flaky', {}, { id: 'flaky' });
-      const status = async () =>
-        (await owner.query(`SELECT status FROM durable.workflow_status WHERE workflow_uuid = 'flaky'`)).rows[0]?.status;
-      await vi.waitFor(async () => expect(await status()).toBe('ERROR'), patience);
-    },
+    () => vi.waitFor(async () => expect((await statusesOf('test.flaky'))[0]).toBe('ERROR'), patience),
   );
-  expect(runs).toBe(3);
+  expect(runs.values().next().value).toBe(3);
 });
 
-test('stop gives up after its limit', async () => {
+test('stop gives up on a run that outlasts its limit, and leaves it to others', async () => {
   let begun = false;
   await inThisProcess(
     (durable) =>
-      durable.work({
+      durable.schedule({
         name: 'test.endless',
+        cron: '* * * * * *',
         run: () => {
           begun = true;
           return new Promise(() => {});
         },
       }),
-    async (durable) => {
-      await durable.enqueue('test.endless', {}, { id: 'endless' });
-      await vi.waitFor(() => expect(begun).toBe(true), patience);
-    },
+    () => vi.waitFor(() => expect(begun).toBe(true), patience),
   );
-  const { rows } = await owner.query(`SELECT status FROM durable.workflow_status WHERE workflow_uuid = 'endless'`);
-  expect(rows[0]).toEqual({ status: 'PENDING' });
+  expect((await statusesOf('test.endless'))[0]).toBe('PENDING');
 });
 
 test('a failing sweep is logged and comes again; schedules that left the code are removed', async () => {
@@ -186,7 +179,7 @@ test('a failing sweep is logged and comes again; schedules that left the code ar
   );
 });
 
-test('its tables belong to the owner and are closed to users', async () => {
+test('the tables of durable work belong to the owner and are closed to users', async () => {
   await inThisProcess(
     () => {},
     async () => {
@@ -198,7 +191,7 @@ test('its tables belong to the owner and are closed to users', async () => {
   );
 });
 
-test('refuses what would be lost: two jobs of one name, jobs after start, work of an unknown name', async () => {
+test('durable work refuses jobs that would be lost: two of one name, and any after the start', async () => {
   const job = { name: 'test.twice', cron: '* * * * *', run: async () => {} };
   await inThisProcess(
     (durable) => {
@@ -207,7 +200,6 @@ test('refuses what would be lost: two jobs of one name, jobs after start, work o
     },
     async (durable) => {
       expect(() => durable.every({ name: 'test.late', intervalMs: 1, run: async () => {} })).toThrow('before start');
-      await expect(durable.enqueue('test.unknown', {}, { id: '1' })).rejects.toThrow('No queued job');
     },
   );
 });

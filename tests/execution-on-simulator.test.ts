@@ -6,8 +6,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openOpenrouterInstant } from '#execution/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
-import { parseCatalogue, readSnapshot } from '#models/index.ts';
-import { parameterSchema, type Outcome } from '#resources/index.ts';
+import { readSnapshot } from '#models/index.ts';
+import { parseCatalogue } from '#models/parse-catalogue.ts';
+import type { Outcome } from '#resources/index.ts';
+import { parameterSchema } from '#resources/parameter.ts';
 import { simulatorFaults, startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import {
   openChatCompletions,
@@ -74,34 +76,29 @@ function run(config: object = {}, limitMs?: number): Promise<Outcome> {
   );
 }
 
-test('answers, priced exactly and marked as simulated', async () => {
+test('an answer of the simulator is priced exactly and marked as simulated', async () => {
   const outcome = await run({}, GENEROUS_MS);
   expect(outcome).toMatchObject({
     ok: true,
     evidence: { isSimulated: true, attempts: 1, own: { finishReason: 'stop' } },
   });
   expect(outcome.evidence.costUsd).toMatch(/^0\.0+\d+$/);
-  const generation = openrouter.getGeneration(
-    simulator.keys.healthy,
-    JSON.stringify(outcome.evidence.own['generationId']).slice(1, -1),
-  );
-  expect(await generation).toMatchObject({ costUsd: outcome.evidence.costUsd });
 });
 
-test.each([1, 2, 3, 7])('reads the same answer in writes of %i bytes', async (bytes) => {
+test.each([1, 2, 3, 7])('the answer of the simulator is the same in writes of %i bytes', async (bytes) => {
   const whole = await run({}, GENEROUS_MS);
   simulator.control.setSplitBytes(bytes);
   const split = await run({}, GENEROUS_MS);
   expect(split).toMatchObject({ ok: true, answer: whole.ok ? whole.answer : {} });
 });
 
-test('paints', async () => {
+test('an image model of the simulator answers with a PNG', async () => {
   const outcome = await run({ modelId: 'google/gemini-2.5-flash-image', maxTokens: 4096 }, GENEROUS_MS);
   expect(outcome).toMatchObject({ ok: true, answer: { media: [{ contentType: 'image/png' }] } });
 });
 
 test.each(['empty', 'disabled', 'expired', 'exhausted', 'rateLimited', 'management'] as const)(
-  'a key that is %s sells nothing',
+  'a run with a key that is %s fails, and its cause is named',
   async (name) => {
     world.deps.openCreatorKey = async () => ({ apiKey: simulator.keys[name] });
     const outcome = await run();
@@ -122,15 +119,18 @@ const harmless = new Set([
   'stream_no_done',
 ]);
 
-test.each(Object.keys(simulatorFaults))('fault %s', async (name) => {
-  simulator.control.fail(name, { times: 9 });
-  const outcome = await run();
-  expect(outcome.ok).toBe(harmless.has(name));
-  expect(outcome.ok ? 'whole: an answer' : outcome.cause).toMatch(/^(?!upstream_error)[a-z_]+: /);
-  expect(JSON.stringify([outcome, logged])).not.toMatch(/confidential|house style|sk-or-v1/i);
-});
+test.each(Object.keys(simulatorFaults))(
+  'the simulator fault %s is understood: an answer, or a failure with a cause',
+  async (name) => {
+    simulator.control.fail(name, { times: 9 });
+    const outcome = await run();
+    expect(outcome.ok).toBe(harmless.has(name));
+    expect(outcome.ok ? 'whole: an answer' : outcome.cause).toMatch(/^(?!upstream_error)[a-z_]+: /);
+    expect(JSON.stringify([outcome, logged])).not.toMatch(/confidential|house style|sk-or-v1/i);
+  },
+);
 
-test('GET /key tells good keys from bad ones', async () => {
+test('getKey tells good keys of the simulator from bad ones', async () => {
   expect(await openrouter.getKey(simulator.keys.healthy)).toMatchObject({ ok: true });
   expect(await openrouter.getKey(simulator.keys.management)).toMatchObject({ ok: false, reason: 'management_key' });
   expect(await openrouter.getKey('sk-or-v1-nobody-knows-this-key')).toMatchObject({ ok: false, reason: 'invalid_key' });

@@ -67,31 +67,34 @@ const expected = [
 ];
 
 describe('an upstream that fails', () => {
-  test.each(expected)('$fault: $status $code for the buyer, $cause for the creator, no charge', async (row) => {
-    const { fault, status, code, cause } = row;
-    const { url, id } = await creator.publish({ slug: toSlug(`table_${fault}`) });
-    const buyer = await app.current.makeBuyer();
-    control().fail(fault, { times: 20 });
-    const failed = await send(url, { payment: await payFor(buyer, url), body });
-    expect(failed).toMatchObject({ status, body: { status, code, charged: false, detail: expect.any(String) } });
-    const [logged, ...more] = await readUsage(id);
-    expect(more).toEqual([]);
-    expect(logged).toMatchObject({
-      status: 'failed',
-      problem: code,
-      cause: expect.stringMatching(new RegExp(`^${cause}: `)),
-      earnedUsdc: '0',
-      transaction: null,
-      payer: buyer.address.toLowerCase(),
-    });
-    expect(await spentBy(buyer.address)).toBe(0n);
-    expect(JSON.stringify(failed.body)).not.toMatch(/openrouter|provider|gpt-4o|credit|key|Write about/i);
-  });
+  test.each(expected)(
+    'an upstream that fails with $fault: $status $code for the buyer, $cause for the creator, no charge',
+    async (row) => {
+      const { fault, status, code, cause } = row;
+      const { url, id } = await creator.publish({ slug: toSlug(`table_${fault}`) });
+      const buyer = await app.current.makeBuyer();
+      control().fail(fault, { times: 20 });
+      const failed = await send(url, { payment: await payFor(buyer, url), body });
+      expect(failed).toMatchObject({ status, body: { status, code, charged: false, detail: expect.any(String) } });
+      const [logged, ...more] = await readUsage(id);
+      expect(more).toEqual([]);
+      expect(logged).toMatchObject({
+        status: 'failed',
+        problem: code,
+        cause: expect.stringMatching(new RegExp(`^${cause}: `)),
+        earnedUsdc: '0',
+        transaction: null,
+        payer: buyer.address.toLowerCase(),
+      });
+      expect(await spentBy(buyer.address)).toBe(0n);
+      expect(JSON.stringify(failed.body)).not.toMatch(/openrouter|provider|gpt-4o|credit|key|Write about/i);
+    },
+  );
 
   const endless = new Set(['socket_hang', 'stream_comments_only']);
 
   test.each(Object.keys(simulatorFaults).filter((name) => !endless.has(name)))(
-    '%s: an answer and its price, or neither and the same payment buys one later',
+    'an upstream that fails with %s: an answer and its price, or neither and the same payment buys one later',
     async (fault) => {
       const { url, id } = await creator.publish({ slug: toSlug(fault) });
       const buyer = await app.current.makeBuyer();
@@ -111,20 +114,23 @@ describe('an upstream that fails', () => {
     },
   );
 
-  test.each([...endless])('%s: given up in time for the payment to be used again', async (fault) => {
-    const { url, id } = await creator.publish({ slug: toSlug(fault), timeoutSeconds: 5 });
-    const buyer = await app.current.makeBuyer();
-    const payment = await payFor(buyer, url);
-    control().fail(fault);
-    const failed = await send(url, { payment, body });
-    expect(failed).toMatchObject({ status: 504, body: { code: 'upstream_timeout', charged: false } });
-    expect(await readUsage(id)).toMatchObject([{ status: 'failed', problem: 'upstream_timeout' }]);
-    expect((await send(url, { payment, body })).status).toBe(200);
-    expect(await spentBy(buyer.address)).toBe(10_000n);
-  });
+  test.each([...endless])(
+    'an upstream that fails with %s: given up in time for the payment to be used again',
+    async (fault) => {
+      const { url, id } = await creator.publish({ slug: toSlug(fault), timeoutSeconds: 5 });
+      const buyer = await app.current.makeBuyer();
+      const payment = await payFor(buyer, url);
+      control().fail(fault);
+      const failed = await send(url, { payment, body });
+      expect(failed).toMatchObject({ status: 504, body: { code: 'upstream_timeout', charged: false } });
+      expect(await readUsage(id)).toMatchObject([{ status: 'failed', problem: 'upstream_timeout' }]);
+      expect((await send(url, { payment, body })).status).toBe(200);
+      expect(await spentBy(buyer.address)).toBe(10_000n);
+    },
+  );
 });
 
-test('money that is gone when the answer is ready: the answer is withheld, the creator sees why', async () => {
+test('a buyer whose money is gone when the answer is ready: the answer is withheld, the creator sees why', async () => {
   const { url, id } = await creator.publish({ slug: 'drained' });
   const buyer = await app.current.makeBuyer();
   const topic = 'a purse with a hole';

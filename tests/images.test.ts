@@ -74,7 +74,7 @@ describe('a picture that was paid for', () => {
     ['with an expiry that is no number', (url) => url.searchParams.set('expires', '1e99')],
     ['of another picture', (url) => (url.pathname = url.pathname.replace(/.$/, (last) => (last === '0' ? '1' : '0')))],
     ['of a path', (url) => (url.pathname = '/api/images/..%2F..%2Fmaster-key')],
-  ])('a link %s opens nothing', async (_, change) => {
+  ])('an image link %s opens nothing', async (_, change) => {
     const { image } = await buyPicture();
     const url = new URL(image.url);
     change(url);
@@ -105,7 +105,7 @@ describe('a picture that was paid for', () => {
   });
 });
 
-test('no picture, no charge', async () => {
+test('an answer without the picture that was paid for is not charged', async () => {
   const buyer = await app.current.makeBuyer();
   const payment = await payFor(buyer, resource.url);
   app.current.sandbox?.openrouter?.control.fail('ok_null_content', { times: 9 });

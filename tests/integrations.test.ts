@@ -26,7 +26,7 @@ test.each<[string, () => string, RegExp]>([
   ['made up', () => `sk-or-v1-${'0'.repeat(64)}`, /does not accept this key/],
   ['disabled', () => keys().disabled, /refuse|disabled/i],
   ['expired', () => keys().expired, /refuse|expired/i],
-])('a key that is %s is refused with the reason, and nothing is stored', async (_, apiKey, reason) => {
+])('an OpenRouter key that is %s is refused with the reason, and nothing is stored', async (_, apiKey, reason) => {
   const refused = await put(apiKey());
   expect(refused.body).toMatchObject({ status: 422, code: 'unprocessable' });
   expect(refused.body['detail']).toMatch(reason);
@@ -42,7 +42,7 @@ test('a bad key does not take the place of a good one', async () => {
   expect(await ask(url)).toBe(402);
 });
 
-test('a stored key is described and never returned', async () => {
+test('a stored OpenRouter key is described and never returned', async () => {
   const stored = await put(keys().limited);
   const shown = await creator.call('GET', path);
   const tested = await creator.call('POST', `${path}/test`, {});
@@ -53,7 +53,7 @@ test('a stored key is described and never returned', async () => {
   }
 });
 
-test('deletion names what it pauses, takes its offers off at once, and a new key brings them back', async () => {
+test('deleting a key names what it pauses, takes its offers off at once, and a new key brings them back', async () => {
   await put(keys().healthy);
   const essay = await creator.publish({ slug: 'essay' });
   const mine = await creator.publish({ slug: 'mine' });
@@ -74,7 +74,7 @@ test('deletion names what it pauses, takes its offers off at once, and a new key
   expect([await ask(essay.url), await ask(mine.url)]).toEqual([402, 503]);
 });
 
-test('switching a key off pauses, switching it on resumes', async () => {
+test('switching a key off pauses its resources, switching it on resumes them', async () => {
   await put(keys().healthy);
   const { url } = await creator.publish({ slug: 'essay' });
   const off = await creator.call('PATCH', path, { isEnabled: false });
@@ -85,7 +85,7 @@ test('switching a key off pauses, switching it on resumes', async () => {
   expect(await ask(url)).toBe(402);
 });
 
-test('a key that dies at OpenRouter is found dead by a test, pauses, and resumes when it lives again', async () => {
+test('a key that OpenRouter no longer accepts is found by its test, pauses its resources, and resumes them when it works again', async () => {
   await put(keys().limited);
   const { url } = await creator.publish({ slug: 'essay' });
   const control = app.current.sandbox?.openrouter?.control;

@@ -26,7 +26,7 @@ async function copyLauncher(folder: string): Promise<string> {
   return copy;
 }
 
-test('says what to do where there is neither a new Node nor one in the packages', async () => {
+test('the launcher says what to do where there is neither a new Node nor one in the packages', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'farebox-launcher-'));
   expect(await runAsOld([await copyLauncher(folder), 'serve'])).toMatchObject({
     code: 1,
@@ -35,7 +35,7 @@ test('says what to do where there is neither a new Node nor one in the packages'
   await rm(folder, { recursive: true });
 });
 
-test('runs on the Node that the lockfile brings when its own is too old', async () => {
+test('the launcher runs on the Node that the lockfile brings when its own is too old', async () => {
   const copy = await copyLauncher(join(import.meta.dirname, '../bin'));
   try {
     const { stdout } = await runAsOld([copy, 'version']);

@@ -238,7 +238,7 @@ test('nobody is told a secret that is not theirs', () => {
   );
   expect(told).toEqual([]);
   expect(browser.received.length).toBeGreaterThan(250);
-  // The net is fine enough: its creator does see the template, its buyer the answer.
+  // The search does find what may be shown: the template to its creator, the answer to its buyer.
   expect(browser.received.some(({ who, text }) => who === 'ada' && text.includes(template))).toBe(true);
 });
 

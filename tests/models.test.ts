@@ -69,7 +69,7 @@ test.each<[string, (model: Model) => boolean]>([
   ['free=true', ({ isFree }) => isFree],
   ['maxPromptPrice=0.5', ({ pricing }) => isAtMost(pricing['prompt'], 0.5e-6)],
   ['tools=true&vision=true&provider=google', (model) => model.tools && model.vision && model.provider === 'google'],
-])('the filter %s finds exactly what it says', async (query, fits) => {
+])('the model filter %s finds exactly what it says', async (query, fits) => {
   const all = await listAll('');
   const found = await listAll(query);
   expect(found.length).toBeGreaterThan(0);
@@ -82,13 +82,16 @@ test.each<[string, (model: Model) => boolean]>([
   );
 });
 
-test.each(['name', 'newest', 'price', 'context'])('pages sorted by %s hold every model once', async (sort) => {
-  const seen = (await listAll(`sort=${sort}`)).map(({ id }) => id);
-  expect(seen.length).toBe(new Set(seen).size);
-  expect(seen.length).toBe((await listAll('')).length);
-});
+test.each(['name', 'newest', 'price', 'context'])(
+  'pages of models sorted by %s hold every model once',
+  async (sort) => {
+    const seen = (await listAll(`sort=${sort}`)).map(({ id }) => id);
+    expect(seen.length).toBe(new Set(seen).size);
+    expect(seen.length).toBe((await listAll('')).length);
+  },
+);
 
-test('every price is a decimal string, and who has the list gets 304', async () => {
+test('every price of a model is a decimal string, and an unchanged list answers 304', async () => {
   const { items } = await list('');
   const prices = items.flatMap(({ pricing }) => Object.values(pricing)).filter((price) => typeof price !== 'object');
   expect(prices.filter((price) => typeof price !== 'string' || !/^-?\d+(\.\d+)?$/.test(price))).toEqual([]);
@@ -99,7 +102,7 @@ test('every price is a decimal string, and who has the list gets 304', async () 
   expect([again.status, await again.text()]).toEqual([304, '']);
 });
 
-test('a sync notes removals and prices in the history; models come back', async () => {
+test('a sync keeps removals and prices in the history; removed models can come back', async () => {
   const sync = () => root.call('POST', '/api/admin/sync-models', {});
   expect((await sync()).body).toMatchObject({ status: 'applied' });
   control().changePrice('openai/gpt-4o-mini', { prompt: '0.000000123' });
@@ -122,7 +125,7 @@ test('a sync notes removals and prices in the history; models come back', async 
   expect((await sync()).body).toMatchObject({ counts: { returned: 1, price: 1, removed: 0 } });
 });
 
-test('a list without a third of the models is not believed, unless an administrator insists', async () => {
+test('a sync that would remove a third of the models is refused, unless an administrator insists', async () => {
   const all = await listAll('');
   for (const { openrouterId } of all.slice(0, Math.ceil(all.length * 0.35))) {
     control().retireModel(openrouterId, { listed: false });
@@ -140,7 +143,7 @@ test('a list without a third of the models is not believed, unless an administra
   expect((await listAll('')).length).toBe(all.length);
 });
 
-test('only administrators sync', async () => {
+test('only administrators may start a sync of the models', async () => {
   const ada = await app.current.makeCreator('ada', { openrouterKey: null });
   expect((await ada.call('POST', '/api/admin/sync-models', {})).body).toMatchObject({ status: 403, code: 'forbidden' });
   const nobody = await fetch(`${app.current.url}/api/admin/sync-models`, { method: 'POST' });

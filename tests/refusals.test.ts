@@ -38,7 +38,7 @@ describe('without a payment', () => {
     ['text', { body: 'topic=rivers', headers: { 'Content-Type': 'text/plain' } }],
     ['a form', { body: 'topic=rivers', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }],
     ['an empty content type', { body: '{}', headers: { 'Content-Type': 'application/octet-stream' } }],
-  ])('%s is told the price', async (_, sent) => {
+  ])('%s without a payment is told the price', async (_, sent) => {
     const { status, headers, body } = await send(resource.url, sent);
     expect(status).toBe(402);
     expect(headers.get('PAYMENT-REQUIRED')).toMatch(/^[A-Za-z0-9+/]+=*$/);
@@ -46,7 +46,7 @@ describe('without a payment', () => {
     expect(body).toMatchObject({ x402Version: 1, accepts: [{ maxAmountRequired: '10000', network: 'base-sepolia' }] });
   });
 
-  test('also the very first request, which finds nothing in memory', async () => {
+  test('the very first request of a server, with nothing in memory, is told the price', async () => {
     for (const [slug, sent] of [
       ['first-empty', {}],
       ['first-get', { method: 'GET' }],
@@ -74,7 +74,7 @@ describe('without a payment', () => {
     },
   );
 
-  test('by id as well', async () => {
+  test('a call by id without a payment is told the price as well', async () => {
     const answer = await send(`${app.current.url}/api/execute`, { body: { resourceId: resource.id, input: {} } });
     expect(answer.status).toBe(402);
     expect(answer.headers.get('PAYMENT-REQUIRED')).not.toBeNull();
@@ -92,7 +92,7 @@ describe('with a payment that stays good', () => {
     ['broken JSON', { body: '{"topic":' }, [400, 'invalid_input']],
     ['text', { body: 'hello', headers: { 'Content-Type': 'text/plain' } }, [415, 'unsupported_media_type']],
     ['a megabyte', { body: { topic: 'x'.repeat(1_000_000) } }, [413, 'too_large']],
-  ])('%s: refused before anything moves', async (_, sent, refusal) => {
+  ])('a paid call with %s is refused before anything moves', async (_, sent, refusal) => {
     const buyer = await app.current.makeBuyer();
     const payment = await payFor(buyer, resource.url);
     const refused = await send(resource.url, { ...sent, payment });
@@ -105,7 +105,7 @@ describe('with a payment that stays good', () => {
     expect(await transfersOf(buyer.address)).toBe(-10_000n);
   });
 
-  test('names the field that is wrong', async () => {
+  test('a paid call with wrong input is told which field is wrong', async () => {
     const buyer = await app.current.makeBuyer();
     const refused = await send(resource.url, { payment: await payFor(buyer, resource.url), body: { topic: 7 } });
     expect(refused.body['errors']).toMatchObject([{ path: '/topic', message: expect.any(String) }]);
@@ -144,7 +144,7 @@ describe('a resource that cannot answer now', () => {
     moved: -10_000n,
   };
 
-  test('paused by its creator', async () => {
+  test('a paused resource refuses a payment that stays good', async () => {
     const shop = await creator.publish({ slug: 'paused' });
     const seen = await payTwice(shop, {
       stop: () => creator.call('POST', `/api/resources/${shop.id}/pause`),
@@ -153,7 +153,7 @@ describe('a resource that cannot answer now', () => {
     expect(seen).toMatchObject(onlyLater);
   });
 
-  test('the creator has taken the key away', async () => {
+  test('a resource whose creator deleted the key refuses a payment that stays good', async () => {
     const bea = await app.current.makeCreator('bea');
     const apiKey = app.current.sandbox?.openrouter?.keys.healthy;
     const seen = await payTwice(await bea.publish({ slug: 'keyless' }), {
@@ -163,7 +163,7 @@ describe('a resource that cannot answer now', () => {
     expect(seen).toMatchObject(onlyLater);
   });
 
-  test('the creator has switched the key off', async () => {
+  test('a resource whose creator switched the key off refuses a payment that stays good', async () => {
     const cleo = await app.current.makeCreator('cleo');
     const turn = async (isEnabled: boolean) => {
       const answer = await cleo.call('PATCH', '/api/user/integrations/openrouter', { isEnabled });
@@ -179,7 +179,7 @@ describe('a resource that cannot answer now', () => {
   test.each([
     ['is gone from the catalogue', { is_active: false }, { is_active: true }],
     ['has expired', { expiration_date: '2020-01-01' }, { expiration_date: null }],
-  ])('its model %s', async (what, broken, whole) => {
+  ])('a resource whose model %s refuses a payment that stays good', async (what, broken, whole) => {
     const modelId = what.startsWith('is') ? 'openai/gpt-4o' : 'openai/gpt-4.1-mini';
     const shop = await creator.publish({
       slug: what.replaceAll(' ', '-'),
@@ -199,7 +199,7 @@ describe('a resource that cannot answer now', () => {
     expect(seen).toMatchObject(onlyLater);
   });
 
-  test('archived: gone, paid or not', async () => {
+  test('an archived resource is gone, with a payment and without', async () => {
     const shop = await creator.publish({ slug: 'archived' });
     const buyer = await app.current.makeBuyer();
     const payment = await payFor(buyer, shop.url);
@@ -245,7 +245,7 @@ describe('a payment that is not good', () => {
       async (offer) =>
         encodeHeader(toEnvelope(2, offer, await signOffer(await app.current.makeBuyer(), offer, { validBefore: '1' }))),
     ],
-  ])('%s gets a fresh 402 that says why', async (_, reason, make) => {
+  ])('a payment %s gets a fresh 402 that says why', async (_, reason, make) => {
     const payment = await make(toOffer(await getChallenge(resource.url)));
     const topic = `a bad payment, ${reason}`;
     const refused = await send(resource.url, { payment, body: { topic } });
@@ -256,22 +256,25 @@ describe('a payment that is not good', () => {
   });
 
   test.each(['not base64 at all', 'e30=', encodeHeader({ x402Version: 3 })])(
-    '%s cannot be read: 400',
+    'a payment header that is %s answers 400',
     async (payment) => {
       const refused = await send(resource.url, { payment, body: { topic: 'rivers' } });
       expect(refused).toMatchObject({ status: 400, body: { charged: false } });
     },
   );
 
-  test.each(['constructor', '__proto__', 'solana', 'eip155:1'])('on the network %s gets the 402', async (network) => {
-    const offer = toOffer(await getChallenge(resource.url));
-    const v1 = toEnvelope(1, offer, await signOffer(makeAccount(), offer));
-    const headers = { 'X-PAYMENT': encodeHeader({ ...v1, network }) };
-    const refused = await send(resource.url, { headers, body: { topic: 'rivers' } });
-    expect(refused).toMatchObject({ status: 402, body: { error: 'invalid_payment_requirements' } });
-  });
+  test.each(['constructor', '__proto__', 'solana', 'eip155:1'])(
+    'a payment on the network %s gets the 402',
+    async (network) => {
+      const offer = toOffer(await getChallenge(resource.url));
+      const v1 = toEnvelope(1, offer, await signOffer(makeAccount(), offer));
+      const headers = { 'X-PAYMENT': encodeHeader({ ...v1, network }) };
+      const refused = await send(resource.url, { headers, body: { topic: 'rivers' } });
+      expect(refused).toMatchObject({ status: 402, body: { error: 'invalid_payment_requirements' } });
+    },
+  );
 
-  test('for an offer that was never made gets the 402', async () => {
+  test('a payment for an offer that was never made gets the 402', async () => {
     const required = await getChallenge(resource.url);
     const [accept] = required.accepts;
     const payment = await signFor(await app.current.makeBuyer(), {

@@ -5,7 +5,7 @@ import { useApp } from './support/start-app.ts';
 const app = useApp();
 const settings = { modelId: 'openai/gpt-4o-mini', maxTokens: 60 };
 
-test('a resource lives: draft, published, edited, published anew, paused, resumed, archived', async () => {
+test('the life of a resource: draft, published, edited, published anew, paused, resumed, archived', async () => {
   const ada = await app.current.makeCreator('ada');
   const buyer = await app.current.makeBuyer();
   const draft = await ada.call('POST', '/api/resources', { kind: 'openrouter_instant', slug: 'essay' });
@@ -75,7 +75,7 @@ test('a published slug moves only with the next version, and nobody inherits the
   expect((await send(`${url}/@carol/first`)).status).toBe(402);
 });
 
-test('a price of 0 is free: no payment, no settlement, the same answer', async () => {
+test('a resource with the price 0 is free: no payment, no settlement, the same answer', async () => {
   const dan = await app.current.makeCreator('dan');
   const { url, id } = await dan.publish({ slug: 'gift', priceUsdc: '0' });
   const { status, body, settlement } = await send(url, { body: { topic: 'rivers' } });
@@ -85,7 +85,7 @@ test('a price of 0 is free: no payment, no settlement, the same answer', async (
   expect(usage.body['items']).toMatchObject([{ isFree: true, earnedUsdc: '0' }]);
 });
 
-test('templates are refused with the place of every fault', async () => {
+test('a template with faults is refused with the place of each', async () => {
   const eve = await app.current.makeCreator('eve');
   const draft = await eve.call('POST', '/api/resources', {
     kind: 'openrouter_instant',
@@ -114,7 +114,7 @@ test('templates are refused with the place of every fault', async () => {
   expect(errors.join()).not.toContain('kept');
 });
 
-test('what a parameter demands reaches the buyer as 400 with its place, and its default the prompt', async () => {
+test('wrong parameters answer 400 with the place of each; the default of one that is missing reaches the prompt', async () => {
   const finn = await app.current.makeCreator('finn');
   const parameters = [
     { name: 'topic', minLength: 2, maxLength: 9, pattern: '^[a-z $&{}/]+$', example: 'rivers' },

@@ -165,14 +165,14 @@ const checks = {
 };
 
 describe('row-level security of every table with an owner', () => {
-  test('finds the tables', () => {
+  test('the check of row-level security finds the tables with an owner', () => {
     const names = tables.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['sessions', 'auth_accounts', 'api_keys', 'vault_secrets', 'vault_data_keys']),
     );
   });
 
-  test('is enabled and forced', () => {
+  test('row-level security is enabled and forced on every table with an owner', () => {
     expect(tables.filter((table) => !table.isEnabled || !table.isForced)).toEqual([]);
   });
 
@@ -185,7 +185,7 @@ describe('row-level security of every table with an owner', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('shows A their own rows where the role may read, so the checks above are not empty', async () => {
+  test('users see their own rows where their role may read, so that the other checks are not empty', async () => {
     const seen = new Map<string, number | 'denied'>();
     for (const { name } of tables) {
       seen.set(name, await asAlice(`SELECT 1 FROM ${name}`));
@@ -195,7 +195,7 @@ describe('row-level security of every table with an owner', () => {
     expect(own).toEqual([1, 1, 1]);
   });
 
-  test('every check catches a table that is open', async () => {
+  test('every check of row-level security finds a table that is open', async () => {
     await admin.query('CREATE TABLE rls_open (owner_id text, note text)');
     await admin.query('GRANT ALL ON rls_open TO farebox_app');
     await admin.query('INSERT INTO rls_open (owner_id) VALUES ($1), ($2)', [ALICE, BOB]);

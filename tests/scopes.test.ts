@@ -49,7 +49,7 @@ test('every operation that is not public refuses nobody with 401', async () => {
   expect(answers).toEqual(guarded.map(() => 'unauthenticated'));
 });
 
-test('a key with only the scope of an operation gets past the door', async () => {
+test('an API key with only the scope of an operation is let through', async () => {
   const bob = await app.current.makeCreator('bob');
   const answers: string[] = [];
   const keys = new Map<string, string>();

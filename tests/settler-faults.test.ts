@@ -70,7 +70,7 @@ const faults: Fault[] = [
 ];
 
 describe('the transaction is on its way', () => {
-  test.each(faults)('sending it meets "%s": settled once', async (fault) => {
+  test.each(faults)('sending a transaction meets "%s": settled once', async (fault) => {
     failFirst('eth_sendRawTransaction', fault, 2);
     const { settler } = await open();
     const offer = makePayee();
@@ -80,7 +80,7 @@ describe('the transaction is on its way', () => {
     expect(await balanceOf(offer.payTo)).toBe(50_000n);
   });
 
-  test.each(faults)('asking for its receipt meets "%s": settled once', async (fault) => {
+  test.each(faults)('asking for the receipt of a transaction meets "%s": settled once', async (fault) => {
     failFirst('eth_getTransactionReceipt', fault, 3);
     const { settler } = await open();
     const offer = makePayee();
@@ -91,7 +91,7 @@ describe('the transaction is on its way', () => {
   });
 
   test.each(faults.filter((fault) => fault !== 'twice' && fault !== 'reorder'))(
-    'afterwards every call meets "%s": unknown, and the chain knows',
+    'every call after a transaction was sent meets "%s": unknown, and the chain knows',
     async (fault) => {
       let isSent = false;
       rpc.plan((methods) => {
@@ -114,7 +114,7 @@ describe('the transaction is on its way', () => {
 
 describe('before anything was sent', () => {
   test.each(['drop before', 'hang before', 'error before', 'http 500 after'] as const)(
-    'simulating meets "%s" for good: unavailable, nothing moved',
+    'simulating a settlement meets "%s" for good: unavailable, nothing moved',
     async (fault) => {
       rpc.plan((methods) => (methods.includes('eth_call') ? fault : null));
       const { settler } = await open();
@@ -126,7 +126,7 @@ describe('before anything was sent', () => {
     },
   );
 
-  test('a busy lane: who waits too long is told that nothing was sent, and nothing is sent later', async () => {
+  test('a settlement that waits too long behind others is told that nothing was sent, and nothing is sent later', async () => {
     await chain.client.setAutomine(false);
     const { settler } = await open({ timing: { answerMs: 150, replaceAfterMs: 10_000 } });
     const [offer, later] = [makePayee(), makePayee()];
@@ -146,7 +146,7 @@ describe('before anything was sent', () => {
 });
 
 describe('blocks are slow', () => {
-  test('fees are raised until the transaction is mined; it is settled once', async () => {
+  test('the fees of a settlement are raised until the transaction is mined; it is settled once', async () => {
     const { settler } = await open();
     const offer = makePayee();
     const payments = await makePayments(3, offer);
@@ -159,7 +159,7 @@ describe('blocks are slow', () => {
     expect(await balanceOf(offer.payTo)).toBe(30_000n);
   });
 
-  test('fees are not raised while nobody can say whether the transaction is mined', async () => {
+  test('the fees of a settlement are not raised while nobody can say whether the transaction is mined', async () => {
     const raw = new Set<string>();
     rpc.alter((body) => {
       /eth_sendRawTransaction.*?(0x[0-9a-f]+)/
@@ -178,7 +178,7 @@ describe('blocks are slow', () => {
     expect(raw.size).toBe(1);
   });
 
-  test('a transaction left behind by an earlier run does not hold up the lane', async () => {
+  test('a transaction left behind by an earlier run does not hold up later settlements', async () => {
     const key = generatePrivateKey();
     const account = privateKeyToAccount(key);
     const { settler } = await open({ privateKeys: [key] });
@@ -195,7 +195,7 @@ describe('blocks are slow', () => {
   });
 });
 
-test('a gap that a dropped transaction left below ours is filled', async () => {
+test('a gap of nonces that a dropped transaction left is filled', async () => {
   const key = generatePrivateKey();
   const account = privateKeyToAccount(key);
   const { settler } = await open({ privateKeys: [key] });
@@ -213,23 +213,26 @@ test('a gap that a dropped transaction left below ours is filled', async () => {
 });
 
 describe('two settlers hold the same key', () => {
-  test.each([true, false])('automine %s: every payment settles once, none is refused', async (hasAutomine) => {
-    const key = generatePrivateKey();
-    await chain.current.fund(privateKeyToAccount(key).address, parseEther('10'));
-    const [one, other] = [await open({ privateKeys: [key] }), await open({ privateKeys: [key] })];
-    const offer = makePayee();
-    const payments = await makePayments(16, offer);
-    await chain.client.setAutomine(hasAutomine);
-    const mining = hasAutomine ? null : setInterval(() => void chain.client.mine({ blocks: 1 }), 50);
-    const outcomes = await Promise.all(
-      payments.map((payment, index) => (index % 2 ? one : other).settler.settle(payment, offer)),
-    );
-    clearInterval(mining ?? undefined);
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(payments.map(() => 'settled'));
-    expect(await balanceOf(offer.payTo)).toBe(160_000n);
-  });
+  test.each([true, false])(
+    'two settlers with one key (automine %s): every payment settles once, none is refused',
+    async (hasAutomine) => {
+      const key = generatePrivateKey();
+      await chain.current.fund(privateKeyToAccount(key).address, parseEther('10'));
+      const [one, other] = [await open({ privateKeys: [key] }), await open({ privateKeys: [key] })];
+      const offer = makePayee();
+      const payments = await makePayments(16, offer);
+      await chain.client.setAutomine(hasAutomine);
+      const mining = hasAutomine ? null : setInterval(() => void chain.client.mine({ blocks: 1 }), 50);
+      const outcomes = await Promise.all(
+        payments.map((payment, index) => (index % 2 ? one : other).settler.settle(payment, offer)),
+      );
+      clearInterval(mining ?? undefined);
+      expect(outcomes.map((outcome) => outcome.status)).toEqual(payments.map(() => 'settled'));
+      expect(await balanceOf(offer.payTo)).toBe(160_000n);
+    },
+  );
 
-  test('both settle the same payments: both report the one transfer', async () => {
+  test('two settlers with one key that settle the same payments both report the one transfer', async () => {
     const key = generatePrivateKey();
     const [one, other] = [await open({ privateKeys: [key] }), await open({ privateKeys: [key] })];
     const offer = makePayee();
@@ -247,7 +250,7 @@ describe('two settlers hold the same key', () => {
   });
 });
 
-test('chaos: a fifth of all requests fails in some way; nobody pays twice and nobody who paid is refused', async () => {
+test('settlement while a fifth of all requests to the chain fails: nobody pays twice and nobody who paid is refused', async () => {
   let state = 12_345;
   const random = () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;

@@ -49,7 +49,7 @@ test('a start keeps the sources of src and sandbox without their types, and trac
   expect(await start()).toMatch(place);
 });
 
-test('what runs is the source of now, and what nobody needs any more is removed', async () => {
+test('what runs is the current source, and the stripped copies of older ones are removed', async () => {
   await start();
   const before = await kept();
   await writeProgram('second');
@@ -59,7 +59,7 @@ test('what runs is the source of now, and what nobody needs any more is removed'
   expect(now.filter((name) => before.includes(name))).toHaveLength(1);
 });
 
-test('where nothing can be kept it starts all the same', async () => {
+test('where no stripped copies can be kept, the server starts all the same', async () => {
   await writeFile(join(root, 'node_modules'), 'a file in the way');
   expect(await start()).toMatch(/^first /);
 });

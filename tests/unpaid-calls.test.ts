@@ -35,33 +35,36 @@ async function readStats(resourceId: string) {
 const noStats = { call_count: 0, success_count_30d: 0, failure_count_30d: 0, total_earned_usdc: '0' };
 
 describe('the test of the owner', () => {
-  test.each(['session', 'API key'])('runs without a payment with the %s, logged and not counted', async (by) => {
-    const { url, id } = await creator.publish({ slug: `by-${by.toLowerCase().replace(' ', '-')}` });
-    const headers =
-      by === 'session'
-        ? { ...ownerTest, Cookie: creator.cookie }
-        : { ...ownerTest, Authorization: await makeApiKey(creator, ['resources:write']) };
-    const topic = newTopic();
-    const byUrl = await send(url, { headers, body: { topic } });
-    const byId = await send(executeUrl(), { headers, body: { resourceId: id, input: { topic } } });
-    for (const answer of [byUrl, byId]) {
-      expect(answer).toMatchObject({
-        status: 200,
-        body: { test: true, simulated: true, response: expect.any(String) },
-        settlement: null,
-      });
-      expect(answer.body['receipt']).toMatchObject({ paidUsdc: '0', transaction: null, payer: null, resource: url });
-    }
-    expect(countRuns(app.current, topic)).toBe(2);
-    const usage = await readUsage(creator, id);
-    expect(usage).toMatchObject([
-      { isTest: true, isFree: false, status: 'success', earnedUsdc: '0', payer: null },
-      { isTest: true, isFree: false, status: 'success', earnedUsdc: '0', payer: null },
-    ]);
-    expect(await readStats(id)).toMatchObject(noStats);
-  });
+  test.each(['session', 'API key'])(
+    'a test call of the owner with the %s runs without a payment, logged and not counted',
+    async (by) => {
+      const { url, id } = await creator.publish({ slug: `by-${by.toLowerCase().replace(' ', '-')}` });
+      const headers =
+        by === 'session'
+          ? { ...ownerTest, Cookie: creator.cookie }
+          : { ...ownerTest, Authorization: await makeApiKey(creator, ['resources:write']) };
+      const topic = newTopic();
+      const byUrl = await send(url, { headers, body: { topic } });
+      const byId = await send(executeUrl(), { headers, body: { resourceId: id, input: { topic } } });
+      for (const answer of [byUrl, byId]) {
+        expect(answer).toMatchObject({
+          status: 200,
+          body: { test: true, simulated: true, response: expect.any(String) },
+          settlement: null,
+        });
+        expect(answer.body['receipt']).toMatchObject({ paidUsdc: '0', transaction: null, payer: null, resource: url });
+      }
+      expect(countRuns(app.current, topic)).toBe(2);
+      const usage = await readUsage(creator, id);
+      expect(usage).toMatchObject([
+        { isTest: true, isFree: false, status: 'success', earnedUsdc: '0', payer: null },
+        { isTest: true, isFree: false, status: 'success', earnedUsdc: '0', payer: null },
+      ]);
+      expect(await readStats(id)).toMatchObject(noStats);
+    },
+  );
 
-  test('is refused to everybody else, and nothing runs', async () => {
+  test('a test call is refused to everybody but the owner, and nothing runs', async () => {
     const mallory = await app.current.makeCreator('mallory');
     const topic = newTopic();
     const body = { topic };
@@ -89,7 +92,7 @@ describe('the test of the owner', () => {
     expect(answer.status).toBe(402);
   });
 
-  test('shows the owner the cause of a failure', async () => {
+  test('a test call shows the owner the cause of a failure', async () => {
     const { url, id } = await creator.publish({ slug: 'failing' });
     app.current.sandbox?.openrouter?.control.fail('ok_reasoning_starved');
     const answer = await send(url, { headers: ownerTest, cookie: creator.cookie, body: { topic: newTopic() } });
@@ -109,11 +112,11 @@ describe('by id', () => {
       { resourceId: '0197a3f0-0000-7000-8000-000000000000', input: {} },
       { status: 404, body: { code: 'not_found' } },
     ],
-  ])('%s', async (_, body, refusal) => {
+  ])('a call by id with %s is refused', async (_, body, refusal) => {
     expect(await send(executeUrl(), { body })).toMatchObject(refusal);
   });
 
-  test('only POST', async () => {
+  test('a call by id is a POST: other methods answer 405', async () => {
     const answer = await send(executeUrl(), { method: 'GET' });
     expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
     expect(answer.headers.get('Allow')).toBe('POST');
@@ -121,7 +124,7 @@ describe('by id', () => {
 });
 
 describe('a free resource', () => {
-  test('answers anybody without a payment, logged as free', async () => {
+  test('a free resource answers anybody without a payment, logged as free', async () => {
     const { url, id } = await creator.publish({ slug: 'gift', priceUsdc: '0' });
     const topic = newTopic();
     const posted = await send(url, { body: { topic } });
@@ -138,12 +141,12 @@ describe('a free resource', () => {
     expect(await readStats(id)).toMatchObject({ call_count: 3, success_count_30d: 3, total_earned_usdc: '0' });
   });
 
-  test('refuses wrong input', async () => {
+  test('a free resource refuses wrong input', async () => {
     const { url } = await creator.publish({ slug: 'picky', priceUsdc: '0' });
     expect(await send(url, { body: {} })).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
   });
 
-  test('is limited by the minute', async () => {
+  test('a free resource is limited by the minute', async () => {
     const { url, id } = await creator.publish({ slug: 'popular', priceUsdc: '0' });
     const answers = await Promise.all(Array.from({ length: 40 }, () => send(url, { body: { topic: newTopic() } })));
     const refused = answers.filter(({ status }) => status === 429);

@@ -47,7 +47,7 @@ async function readLedger(payTo: string) {
 }
 
 describe('a paid call', () => {
-  test('is answered in exactly the promised shape', async () => {
+  test('a paid call is answered in exactly the promised shape', async () => {
     const { url } = await creator.publish({ slug: 'shape' });
     const buyer = await app.current.makeBuyer();
     const before = Date.now();
@@ -78,7 +78,7 @@ describe('a paid call', () => {
     });
   });
 
-  test('by somebody without an account is logged with everything that is known', async () => {
+  test('a paid call of a buyer without an account is logged with everything that is known', async () => {
     const { url, id } = await creator.publish({ slug: 'log' });
     const buyer = await app.current.makeBuyer();
     const answer = await send(url, { payment: await payFor(buyer, url), body: { topic: 'a canary named Kiwi' } });
@@ -121,7 +121,7 @@ describe('a paid call', () => {
     expect(app.current.logged.join('')).not.toContain('Kiwi');
   });
 
-  test('is seen by its creator alone', async () => {
+  test('a paid call is seen in the log of its creator alone', async () => {
     const { url, id } = await creator.publish({ slug: 'private' });
     const mallory = await app.current.makeCreator('mallory');
     await send(url, { payment: await payFor(await app.current.makeBuyer(), url), body: { topic: 'rivers' } });
@@ -132,7 +132,7 @@ describe('a paid call', () => {
 });
 
 describe('40 calls at once', () => {
-  test('of all kinds are counted exactly, and ledger, log and chain agree', async () => {
+  test('40 calls of all kinds at once are counted exactly, and ledger, log and chain agree', async () => {
     const payTo = makeAccount().address;
     const { url, id } = await creator.publish({ slug: 'busy', payTo });
     const { control } = app.current.sandbox?.openrouter ?? {};
@@ -194,7 +194,7 @@ describe('40 calls at once', () => {
   });
 });
 
-test('the log is there as CSV as well', async () => {
+test('the usage log can be read as CSV as well', async () => {
   const { url, id } = await creator.publish({ slug: 'csv' });
   for (const topic of ['one', 'two']) {
     await send(url, { payment: await payFor(await app.current.makeBuyer(), url), body: { topic } });

@@ -73,7 +73,7 @@ async function openOurFacilitator() {
 }
 
 const facilitator = SETTLER === 'farebox' ? await openOurFacilitator() : openSdkFacilitator();
-// The middleware asks a facilitator for promises; the one in this process answers some of it at once.
+// The middleware expects promises; some functions of the facilitator in this process return plain values.
 const client = {
   getSupported: async () => facilitator.getSupported(),
   verify: (payload, requirements) => facilitator.verify(payload, requirements),

@@ -3,7 +3,7 @@ import { request } from 'undici';
 export const CHAIN_ID = 84532;
 const TIMEOUT_MS = 20_000;
 
-/** One JSON-RPC call to the local chain: its result, or an error with the words of anvil. */
+/** One JSON-RPC call to the local chain: its result, or an error with anvil's message. */
 export type ChainRpc = (method: string, ...params: readonly unknown[]) => Promise<unknown>;
 
 /** The few calls that the sandbox makes; a whole Ethereum library would cost every server 25 MB. */

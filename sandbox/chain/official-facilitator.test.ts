@@ -68,7 +68,7 @@ async function send(
   await chain.client.waitForTransactionReceipt({ hash });
 }
 
-test('pays by EIP-3009: verified, settled, the balance moves by exactly the price', async () => {
+test('the official facilitator pays by EIP-3009: verified, settled, the balance moves by exactly the price', async () => {
   const offer = requirements();
   const payment = await pay(offer);
   const before = await chain.current.balanceAtomic(payTo);
@@ -81,7 +81,7 @@ test('pays by EIP-3009: verified, settled, the balance moves by exactly the pric
   expect(await chain.current.balanceAtomic(payer.address)).toBe(9_990_000n);
 });
 
-test('names a nonce that was used', async () => {
+test('the official facilitator refuses a nonce that was used, by its own reason', async () => {
   const offer = requirements();
   const payment = await pay(offer);
   await sdk.settle(payment, offer);
@@ -96,7 +96,7 @@ test('names a nonce that was used', async () => {
   });
 });
 
-test('names a balance that is too small, before and while settling', async () => {
+test('the official facilitator refuses a balance that is too small, before and while settling', async () => {
   await send(payer, { to: contractAddresses.usdc, name: 'transfer', args: [settler.address, 9_990_001n] });
   const offer = requirements();
   expect(await sdk.verify(await pay(offer), offer)).toMatchObject({
@@ -109,7 +109,7 @@ test('names a balance that is too small, before and while settling', async () =>
   });
 });
 
-test('names a domain that is not the one of the token', async () => {
+test('the official facilitator refuses a domain that is not the one of the token', async () => {
   const offer = requirements({ extra: { name: 'USD Coin', version: '2' } });
   expect(await sdk.verify(await pay(offer), offer)).toMatchObject({
     isValid: false,
@@ -117,7 +117,7 @@ test('names a domain that is not the one of the token', async () => {
   });
 });
 
-test('takes a payment of version 1', async () => {
+test('the official facilitator settles a payment of version 1', async () => {
   const offer = {
     scheme: 'exact',
     network: 'base-sepolia',
@@ -137,7 +137,7 @@ test('takes a payment of version 1', async () => {
   expect(await chain.current.balanceAtomic(payer.address)).toBe(9_990_000n);
 });
 
-test('takes a payment of a contract wallet (ERC-1271)', async () => {
+test('the official facilitator settles a payment of a contract wallet (ERC-1271)', async () => {
   const wallet = privateKeyToAccount(generatePrivateKey()).address;
   const { runtimeBytecode } = await readArtefact('contract-wallet');
   await chain.client.setCode({ address: wallet, bytecode: runtimeBytecode });
@@ -156,7 +156,7 @@ test('takes a payment of a contract wallet (ERC-1271)', async () => {
   expect(await chain.current.balanceAtomic(wallet)).toBe(9_990_000n);
 });
 
-test('pays by Permit2 through the exact proxy, and says when the allowance is missing', async () => {
+test('the official facilitator pays by Permit2 through the exact proxy, and says when the allowance is missing', async () => {
   const offer = requirements({ extra: { name: 'USDC', version: '2', assetTransferMethod: 'permit2' } });
   expect(await sdk.verify(await pay(offer), offer)).toMatchObject({
     isValid: false,
@@ -170,7 +170,7 @@ test('pays by Permit2 through the exact proxy, and says when the allowance is mi
   expect(await sdk.verify(payment, offer)).toMatchObject({ isValid: false });
 });
 
-test('pays a part of the permitted amount through the upto proxy', async () => {
+test('the official facilitator pays a part of the permitted amount through the upto proxy', async () => {
   await send(payer, { to: contractAddresses.usdc, name: 'approve', args: [contractAddresses.permit2, maxUint256] });
   const extra = { name: 'USDC', version: '2', facilitatorAddress: settler.address };
   const offer = requirements({ scheme: 'upto', amount: '50000', extra });

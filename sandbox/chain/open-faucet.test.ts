@@ -6,7 +6,7 @@ import { useTestChain } from '../../tests/support/test-chain.ts';
 const chain = useTestChain();
 const freshAddress = () => privateKeyToAccount(generatePrivateKey()).address;
 
-test('gives 10 test USDC by a real transaction and tells the new balance', async () => {
+test('the faucet gives 10 test USDC by a real transaction and tells the new balance', async () => {
   const faucet = openFaucet({ chain: chain.current });
   const address = freshAddress();
   const gift = await faucet.send(address.toLowerCase());
@@ -31,14 +31,14 @@ test.each([
   ['the zero address', `0x${'0'.repeat(40)}`],
   ['a name', 'vitalik.eth'],
   ['a space around it', ' 0x00000000000000000000000000000000000000aa '],
-])('refuses %s', async (_, input) => {
+])('the faucet refuses %s', async (_, input) => {
   await expect(openFaucet({ chain: chain.current }).send(input)).rejects.toMatchObject({
     code: 'invalid_input',
     fields: [{ path: '/address' }],
   });
 });
 
-test('stops giving to one address after 20 times, in whatever case it is written, and says when to come back', async () => {
+test('the faucet stops giving to one address after 20 times, in whatever case it is written, and says when to come back', async () => {
   const faucet = openFaucet({ chain: chain.current });
   const address = freshAddress();
   const spellings = [address, address.toLowerCase()];
@@ -52,7 +52,7 @@ test('stops giving to one address after 20 times, in whatever case it is written
   await expect(faucet.send(freshAddress())).resolves.toMatchObject({ balanceUsdc: '10' });
 });
 
-test('describes itself in plain JSON', () => {
+test('the sandbox is described in plain JSON', () => {
   const sandbox = describeSandbox({ chain: chain.current, publicUrl: 'http://127.0.0.1:4020' });
   expect(JSON.parse(JSON.stringify(sandbox))).toEqual(sandbox);
   expect(sandbox).toMatchObject({

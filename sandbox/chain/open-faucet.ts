@@ -24,7 +24,7 @@ export const GIFTS_PER_HOUR = 20;
 const GIFTS_PER_HOUR_IN_ALL = 5_000;
 const HOUR_SECONDS = 3_600;
 
-/** Gives play money to whoever asks, within limits. */
+/** Sends test money to any address, within limits. */
 export function openFaucet({ chain }: { chain: Chain }): Faucet {
   const perAddress = new RateLimiterMemory({ keyPrefix: 'faucet', points: GIFTS_PER_HOUR, duration: HOUR_SECONDS });
   const inAll = new RateLimiterMemory({

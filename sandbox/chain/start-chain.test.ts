@@ -91,7 +91,7 @@ async function untilGone(pid: number): Promise<void> {
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 10_000, interval: 20 });
 }
 
-test('places every contract, funds a settler and gives test USDC', async () => {
+test('a new chain places every contract, funds a settler and gives test USDC', async () => {
   chain = await start();
   const client = connectChain(chain.rpcUrl);
   expect(await client.getChainId()).toBe(84532);
@@ -107,7 +107,7 @@ test('places every contract, funds a settler and gives test USDC', async () => {
   expect(await chain.balanceAtomic(settler)).toBe(20_000_000n);
 });
 
-test('continues after a stop, with receipts and logs, and leaves no process', async () => {
+test('the chain continues after a stop, with receipts and logs, and leaves no process', async () => {
   chain = await start();
   await chain.faucet.send(payer.address);
   const hash = await leaveTraces(chain.rpcUrl);
@@ -154,7 +154,7 @@ test('a killed watchdog takes anvil along', async () => {
   await expect(untilGone(chain.pid)).resolves.toBeUndefined();
 });
 
-test('mines by the clock when a block time is given', async () => {
+test('the chain mines by the clock when a block time is given', async () => {
   chain = await startChain({ folder, port, blockTimeSeconds: 1, log: quietLog });
   const { transaction } = await chain.faucet.send(payer.address);
   const { blockNumber } = await connectChain(chain.rpcUrl).getTransactionReceipt({ hash: transaction });
@@ -177,7 +177,7 @@ test('a state that cannot be read is an error that says what to do, and leaves n
   await expect(start()).rejects.toThrow(/stopped while starting.*delete .* to begin anew/s);
 });
 
-test('refuses a port that another chain or program holds', async () => {
+test('the chain refuses to start on a port that another chain or program holds', async () => {
   chain = await start();
   const other = await mkdtemp(join(tmpdir(), 'farebox-chain-'));
   await expect(startChain({ folder: other, port, log: quietLog })).rejects.toThrow('taken by another chain (id 84532)');

@@ -4,7 +4,7 @@ import { keccak256, toChecksumAddress } from '#kit/index.ts';
 import { askQuantity, toQuantity, type ChainRpc } from './chain-rpc.ts';
 import { contractAddresses } from './read-artefact.ts';
 
-/** Nobody has a key to it: anvil lets it send by impersonation. It can do nothing but mint play money, which everybody can. */
+/** Has no key: anvil sends for it by impersonation. It only mints test USDC, which anybody may do. */
 export const faucetAddress = toChecksumAddress(`0x${keccak256('farebox sandbox faucet').toString('hex', 12)}`);
 
 export const FAUCET_AMOUNT_ATOMIC = 10_000_000n;

@@ -107,7 +107,7 @@ const isUsed = (message: Authorization) =>
     args: [message.from, message.nonce],
   });
 
-test('says what official clients expect', async () => {
+test('test USDC has the name, version, decimals and domain that official clients expect', async () => {
   const read = (functionName: 'name' | 'version' | 'decimals') =>
     chain.client.readContract({ address: usdc, abi, functionName });
   expect([await read('name'), await read('version'), await read('decimals')]).toEqual(['USDC', '2', 6]);
@@ -142,7 +142,7 @@ describe('transferWithAuthorization', () => {
     await expect(transfer(message, signature)).rejects.toThrow('FiatTokenV2: authorization is used or canceled');
   });
 
-  test('takes v, r, s as well', async () => {
+  test('takes the signature as v, r and s as well', async () => {
     const message = authorize();
     const { v = 0n, r, s } = parseSignature(await sign(message));
     const { from, to, value, validAfter, validBefore, nonce } = message;
@@ -159,12 +159,12 @@ describe('transferWithAuthorization', () => {
     ['expired', () => ({ validBefore: nowSeconds() - 60n }), 'FiatTokenV2: authorization is expired'],
     ['not yet valid', () => ({ validAfter: nowSeconds() + 60n }), 'FiatTokenV2: authorization is not yet valid'],
     ['more than the balance', () => ({ value: 10_000_001n }), 'ERC20: transfer amount exceeds balance'],
-  ])('refuses one that is %s', async (_, changes, reason) => {
+  ])('refuses an authorization that is %s', async (_, changes, reason) => {
     const message = authorize(changes());
     await expect(transfer(message, await sign(message))).rejects.toThrow(reason);
   });
 
-  test('refuses another signer, a changed amount and a changed payee', async () => {
+  test('refuses an authorization with another signer, a changed amount and a changed payee', async () => {
     const message = authorize();
     const invalid = 'FiatTokenV2: invalid signature';
     await expect(transfer(message, await sign(message, sender))).rejects.toThrow(invalid);
@@ -185,7 +185,7 @@ describe('transferWithAuthorization', () => {
     await expect(transfer(message, short)).rejects.toThrow('ECRecover: invalid signature length');
   });
 
-  test('refuses one that was cancelled, and only its payer can cancel it', async () => {
+  test('refuses an authorization that was cancelled, and only its payer can cancel it', async () => {
     const message = authorize();
     const cancel = { authorizer: payer.address, nonce: message.nonce };
     const signCancel = (signer: PrivateKeyAccount) =>
@@ -204,7 +204,7 @@ describe('transferWithAuthorization', () => {
     );
   });
 
-  test('asks a contract wallet by ERC-1271', async () => {
+  test('asks a contract wallet about its signature (ERC-1271)', async () => {
     const wallet = privateKeyToAccount(generatePrivateKey()).address;
     const { runtimeBytecode } = await readArtefact('contract-wallet');
     await chain.client.setCode({ address: wallet, bytecode: runtimeBytecode });

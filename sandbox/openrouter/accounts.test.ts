@@ -38,7 +38,7 @@ describe('authenticate', () => {
     ['Bearer sk-or-v1-nobody', 'User not found.'],
     [`Bearer ${demoKeys.disabled}`, 'This API key is disabled.'],
     [`Bearer ${demoKeys.expired}`, 'This API key has expired.'],
-  ])('%s is refused', (header, message) => {
+  ])('a request with the Authorization header %s is refused', (header, message) => {
     const refusal = refusalOf(authenticate(keys, header, NOW));
     expect(refusal.error).toStrictEqual({ message, code: 401 });
   });

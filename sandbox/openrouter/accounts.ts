@@ -153,7 +153,7 @@ function refuseTooDear(key: ApiKey, { estimate, balance, now }: Funds): Refusal 
   return refuse(402, message, { limit_source: isKeyShort ? 'openrouter_key_limit' : 'openrouter_credits' });
 }
 
-/** Takes the cost of a finished request from account and key. One synchronous step, so it cannot be torn apart. */
+/** Takes the cost of a finished request from account and key. One synchronous step, so that no other request sees half of it. */
 export function debit(key: ApiKey, cost: Big, now: number): void {
   key.account.creditsUsed = key.account.creditsUsed.plus(cost);
   key.spends.push({ at: now, cost });

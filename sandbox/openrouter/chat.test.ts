@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
-import { pictureOf, readAnswer, readStream } from './read-answer.ts';
+import { pictureOf, readAnswer, readStream } from '../../tests/support/read-simulator-answer.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
 import type { OpenRouterSimulator } from './start-simulator.ts';
 

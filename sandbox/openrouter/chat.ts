@@ -184,7 +184,7 @@ function settle(state: State, exchange: Exchange, { sent, ...prepared }: Prepare
 const MAX_GENERATIONS = 5_000;
 
 function storeGeneration(state: State, generation: Parameters<typeof state.generations.set>[1]): void {
-  // Pictures are large and nobody asks for them again here.
+  // Without its pictures: they are large, and GET /generation does not return them.
   const completion = { ...generation.completion, images: [] };
   state.generations.set(completion.id, { ...generation, completion });
   const [oldest] = state.generations.keys();

@@ -93,7 +93,7 @@ function promptOf(request: ChatRequest): string {
   return said.trim() === '' ? request.messages.map(textOf).join('\n') : said;
 }
 
-/** How the answer travels and who asks must not change what it says. */
+/** The request without what says how the answer is sent and who asks: that must not change the answer. */
 function deterministicPart(request: ChatRequest): Record<string, unknown> {
   const { stream: _stream, stream_options: _options, user: _user, usage: _usage, ...rest } = request;
   return { ...rest, model: undefined, models: undefined };

@@ -36,7 +36,7 @@ test('a tier with a UTC window applies inside it, over midnight too', () => {
   ]);
 });
 
-test('unknown prices cost nothing', () => {
+test('a price that the catalogue calls unknown costs nothing', () => {
   const cost = priceCall({ prompt: '-1', completion: '-1' }, { prompt: 9, completion: 9, image: 0 }, at);
   expect(cost.total.toFixed()).toBe('0');
 });

@@ -9,9 +9,9 @@ import type { Frame, StreamParts } from './wire.ts';
 export interface Fault {
   /** Answered at once, before any work and before the key is looked at. */
   refusal?: Refusal;
-  /** An answer that is not OpenRouter's at all: an HTML page of something in between. */
+  /** An HTML page of a proxy in between instead of an answer of OpenRouter. */
   page?: { status: number; html: string };
-  /** The connection goes before (or instead of) an answer. */
+  /** The connection is reset, or stays silent, instead of an answer. */
   connection?: 'reset' | 'hang';
   /** What the model did differently. */
   change?: (completion: Completion) => Completion;

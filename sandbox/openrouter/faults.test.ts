@@ -2,8 +2,8 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { faults } from './faults.ts';
-import { parseStream, pictureOf, readAnswer } from './read-answer.ts';
-import type { Answer } from './read-answer.ts';
+import { parseStream, pictureOf, readAnswer } from '../../tests/support/read-simulator-answer.ts';
+import type { Answer } from '../../tests/support/read-simulator-answer.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
 import type { OpenRouterSimulator } from './start-simulator.ts';
 
@@ -55,7 +55,7 @@ test.each(refusals)('$name answers its status and body, by slug, header and cont
 });
 
 describe('planned faults', () => {
-  test('strike so many times, where their scope says', async () => {
+  test('planned faults strike as often as told, where their scope says', async () => {
     simulator.control.fail('503', { times: 2, model: MODEL });
     expect((await post({ model: 'openai/gpt-4.1' })).status).toBe(200);
     expect([(await post({})).status, (await post({})).status, (await post({})).status]).toStrictEqual([503, 503, 200]);
@@ -66,7 +66,7 @@ describe('planned faults', () => {
     expect((await fetch(`${simulator.url}/key`, { headers })).status).toBe(200);
   });
 
-  test('unknown names are refused by control and ignored in a header', async () => {
+  test('unknown names of faults are refused by control and ignored in a header', async () => {
     expect(() => simulator.control.fail('no_such_fault')).toThrow('No fault is called "no_such_fault"');
     expect((await post({ fault: 'constructor' })).status).toBe(200);
     expect((await post({ model: 'sim/no_such_fault' })).status).toBe(400);
@@ -92,7 +92,7 @@ describe('connections', () => {
   test.each([
     ['html_200', 200],
     ['520_html', 520],
-  ])('%s is a page', async (fault, status) => {
+  ])('%s answers with an HTML page', async (fault, status) => {
     const response = await post({ fault });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('text/html');
@@ -114,12 +114,15 @@ describe('answers with status 200', () => {
     ['is_byok', (body) => body.usage.is_byok, true],
     ['wrong_model_returned', (body) => body.model, 'simulated/another-model'],
   ];
-  test.each(cases)('%s', async (name, check, expected) => {
-    const response = await post({ fault: name });
-    expect(response.status).toBe(200);
-    expect(check(await readAnswer(response))).toStrictEqual(expected);
-    expect(spent() !== '0').toBe(!unchargedNames.has(name));
-  });
+  test.each(cases)(
+    '%s answers 200 with its fault, charged or not as on the real one',
+    async (name, check, expected) => {
+      const response = await post({ fault: name });
+      expect(response.status).toBe(200);
+      expect(check(await readAnswer(response))).toStrictEqual(expected);
+      expect(spent() !== '0').toBe(!unchargedNames.has(name));
+    },
+  );
 
   test('is_byok charges the fee and tells the cost of the provider', async () => {
     const { usage } = await readAnswer(await post({ fault: 'is_byok' }));
@@ -157,7 +160,7 @@ describe('streams with status 200', () => {
     expect(spent()).toBe('0');
   });
 
-  test('the header says how many content events come first', async () => {
+  test('the fault header says how many content events come first', async () => {
     const events = parseStream(await read('stream_error_typed;after=5')).events;
     expect(events).toHaveLength(6);
   });
@@ -191,7 +194,7 @@ describe('streams with status 200', () => {
     expect(() => parseStream(raw)).toThrow(SyntaxError);
   });
 
-  test('stream_bom_crlf has both and is otherwise whole', async () => {
+  test('stream_bom_crlf has a byte order mark and CRLF and is otherwise whole', async () => {
     const response = await post({ fault: 'stream_bom_crlf', stream: true });
     const bytes = Buffer.from(await response.arrayBuffer());
     expect([...bytes.subarray(0, 3)]).toStrictEqual([0xef, 0xbb, 0xbf]);
@@ -200,7 +203,7 @@ describe('streams with status 200', () => {
     expect(parseStream(raw.replaceAll('\r\n', '\n')).events.at(-1)).toHaveProperty('usage');
   });
 
-  test('on a request without a stream they answer 502', async () => {
+  test('faults of streams answer 502 to a request without a stream', async () => {
     expect((await post({ fault: 'stream_cut' })).status).toBe(502);
     expect(spent()).toBe('0');
   });

@@ -97,7 +97,7 @@ function isInstant({ latency }: Pace): boolean {
   return latency.firstTokenMs === 0 && latency.tokensPerSecond === 0;
 }
 
-/** Frames at the speed of the knobs: the first one at once, the first token after a while, then so many per second. */
+/** Sends frames at the configured speed: the first one at once, the first token after a while, then so many per second. */
 async function* paced(frames: readonly Frame[], { latency }: Pace, gone: AbortSignal): AsyncGenerator<Frame> {
   const start = performance.now();
   let tokens = 0;

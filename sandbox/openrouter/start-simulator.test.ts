@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
-import { readAnswer } from './read-answer.ts';
+import { readAnswer } from '../../tests/support/read-simulator-answer.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
 import type { OpenRouterSimulator } from './start-simulator.ts';
 

@@ -17,7 +17,7 @@ test.each([
   expect(composeText({ seed: 's', task, words: ['whales', 'tides'], tokens: 80 })).toMatch(form);
 });
 
-test('any task gets a marked text of about the wished length', () => {
+test('every task gets a simulated text that is marked as such, of about the wished length', () => {
   fc.assert(
     fc.property(fc.string(), fc.integer({ min: 1, max: 400 }), (task, tokens) => {
       const text = composeText({ seed: 'seed', task, words: findKeywords(task), tokens });

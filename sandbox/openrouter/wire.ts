@@ -6,7 +6,7 @@ export interface Frame {
   text: string;
   /** Completion tokens that this frame carries: what is billed when the client leaves. */
   tokens: number;
-  /** The bill must stand before this frame leaves. */
+  /** The account is debited before this frame is sent. */
   isSettling?: boolean;
   /** Instead of an event: drop the connection, or keep it open and silent. */
   end?: 'cut' | 'hang';

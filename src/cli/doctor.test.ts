@@ -19,7 +19,7 @@ async function serve(answers: Record<string, [number, unknown]>): Promise<number
 
 const alive: [number, unknown] = [200, { status: 'alive', version: '0.1.0' }];
 
-test('every check is run and says how to mend what is wrong', async () => {
+test('the doctor runs every check and says how to mend what is wrong', async () => {
   const lines: string[] = [];
   const isWell = await doctor({
     print: (line) => void lines.push(line),
@@ -39,13 +39,13 @@ test('every check is run and says how to mend what is wrong', async () => {
   ]);
 });
 
-test('a port that is taken is told with a way out', async () => {
+test('the doctor names a port that is taken, with a way out', async () => {
   const port = await serve({});
   expect(await checkPort('127.0.0.1', port)).toMatchObject({ state: 'bad', mend: expect.stringMatching(/PORT=/) });
   expect(await checkPort('127.0.0.1', 0)).toMatchObject({ state: 'good' });
 });
 
-test('a Farebox that runs is recognised, ready or not', async () => {
+test('the doctor recognises a Farebox that runs, ready or not', async () => {
   const ready = await serve({ '/healthz': alive, '/readyz': [200, { status: 'ready' }] });
   expect(await checkServer(`http://127.0.0.1:${ready}`)).toMatchObject({ state: 'good' });
   const unready = await serve({ '/healthz': alive, '/readyz': [503, { detail: 'Not ready: settler.' }] });
@@ -55,7 +55,7 @@ test('a Farebox that runs is recognised, ready or not', async () => {
   });
 });
 
-test('another server is none', async () => {
+test('the doctor does not take another server for a Farebox', async () => {
   const other = await serve({ '/healthz': [200, { status: 'ok' }] });
   expect(await checkServer(`http://127.0.0.1:${other}`)).toBeNull();
   expect(await checkServer('http://127.0.0.1:1')).toBeNull();

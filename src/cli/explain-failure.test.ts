@@ -28,6 +28,6 @@ test.each<[string, unknown, RegExp]>([
     /^\/srv\/farebox cannot be written\. .*DATA_DIR/,
   ],
   ['what is no error is shown', 'gone', /^gone$/],
-])('%s', (_what, error, expected) => {
+])('a failed command is explained: %s', (_what, error, expected) => {
   expect(explainFailure(error)).toMatch(expected);
 });

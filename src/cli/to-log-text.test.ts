@@ -9,20 +9,20 @@ function write(log: (logger: ReturnType<typeof pino>) => void): string {
   return text;
 }
 
-test('a call is one line with its fields', () => {
+test('a log entry of a call becomes one line of text with its fields', () => {
   expect(write((log) => log.info({ status: 200, slug: 'haiku', sync: { added: 3 } }, 'call'))).toBe(
     '13:00:53 call  status=200  slug=haiku  sync={"added":3}\n',
   );
 });
 
-test('warnings and errors stand out; an error keeps its stack', () => {
+test('warnings and errors stand out in the log text; an error keeps its stack', () => {
   expect(write((log) => log.warn('slow'))).toBe('13:00:53 WARN slow\n');
   expect(write((log) => log.error({ err: new Error('broken') }, 'sync'))).toMatch(
     /^13:00:53 ERROR sync\n {4}Error: broken\n {8}at /,
   );
 });
 
-test('what is no entry of the log stays as it is', () => {
+test('text that is no log entry stays as it is', () => {
   expect(toLogText('plain\n')).toBe('plain\n');
   expect(toLogText('[1]')).toBe('[1]');
 });

@@ -33,7 +33,7 @@ async function count(url: string): Promise<number> {
   return rows[0]?.n;
 }
 
-test('keeps its data over restarts, also when it was left behind by a killed process', async () => {
+test('the embedded PostgreSQL keeps its data over restarts, also when it was left behind by a killed process', async () => {
   const place = join(folder, 'postgres');
   const first = await startEmbeddedPostgres({ folder: place, port: await findFreePort(), durable: false });
   await ensureDatabase(first.url('postgres'), 'kept');
@@ -51,7 +51,7 @@ test('keeps its data over restarts, also when it was left behind by a killed pro
   await third.stop();
 });
 
-test('says which port it could not use', async () => {
+test('the embedded PostgreSQL says which port it could not use', async () => {
   const place = join(folder, 'taken');
   const port = await findFreePort();
   const first = await startEmbeddedPostgres({ folder: place, port, durable: false });
@@ -60,7 +60,7 @@ test('says which port it could not use', async () => {
   await first.stop();
 });
 
-test('what a process left that was killed while it made the cluster is no obstacle', async () => {
+test('half a cluster of a process that was killed is no obstacle to the next start', async () => {
   const place = join(folder, 'half-made');
   const first = await startEmbeddedPostgres({ folder: place, port: await findFreePort(), durable: false });
   await first.stop();
@@ -74,7 +74,7 @@ test('what a process left that was killed while it made the cluster is no obstac
   await second.stop();
 });
 
-test('never touches a folder that holds something else', async () => {
+test('the embedded PostgreSQL never touches a folder that holds something else', async () => {
   const place = join(folder, 'photos');
   await mkdir(place);
   await writeFile(join(place, 'beach.jpg'), 'x');

@@ -3,8 +3,8 @@
  * Invariant: every query runs as farebox_app or farebox_system, both bound by row-level security; only migrations run as the owner.
  */
 export { checkDatabase } from './check-database.ts';
-export { ensureDatabase, findRunningPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-export { choosePorts, findFreePort } from './free-port.ts';
+export { findRunningPostgres } from './embedded-postgres.ts';
+export { choosePorts } from './free-port.ts';
 export { keepSecret } from './keep-secret.ts';
 export { listen } from './listen.ts';
 export { lockFolder } from './lock-folder.ts';

@@ -18,14 +18,14 @@ test('a second process on the same data folder is told who holds it and what to 
   await again();
 });
 
-test('of many that take the folder at once, one has it', async () => {
+test('of many processes that lock the data folder at once, one gets it', async () => {
   const taken = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)));
   const won = taken.filter((result) => result.status === 'fulfilled');
   expect(won).toHaveLength(1);
   await won[0]?.value();
 });
 
-test('a path too long for a socket is no obstacle', async () => {
+test('a data folder whose path is too long for a socket can be locked', async () => {
   const deep = join(folder, 'x'.repeat(80), 'y'.repeat(80));
   const release = await lockFolder(deep);
   await expect(lockFolder(deep)).rejects.toThrow(/is running on the data folder/);

@@ -5,14 +5,14 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 
 const database = useTestDatabase();
 
-test('runs as roles that row-level security binds', async () => {
+test('queries run as roles that row-level security binds', async () => {
   const { rows } = await database.current.system.query(
     'SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user',
   );
   expect(rows).toEqual([{ current_user: 'farebox_system', rolsuper: false, rolbypassrls: false }]);
 });
 
-test('knows the user only inside the transaction', async () => {
+test('asUser sets the user inside its transaction only', async () => {
   const inside = await database.current.asUser(
     'u1',
     async (tx) => (await tx.query('SELECT current_user AS role, app_user_id() AS id')).rows[0],
@@ -22,7 +22,7 @@ test('knows the user only inside the transaction', async () => {
   expect(after.rows[0]).toEqual({ id: null });
 });
 
-test('rolls back when the work throws', async () => {
+test('a transaction is rolled back when its work throws', async () => {
   const work = database.current.transaction(async (tx) => {
     await tx.query('CREATE TEMP TABLE doomed (n int)');
     throw new Error('stop');
@@ -32,7 +32,7 @@ test('rolls back when the work throws', async () => {
   expect(rows[0]).toEqual({ found: null });
 });
 
-test('survives the loss of every connection, in use and idle, again and again', async () => {
+test('the database pools survive the loss of every connection, in use and idle, again and again', async () => {
   const broken: Error[] = [];
   const opened = openDatabase({ url: database.url, onError: (error) => void broken.push(error) });
   const admin = new pg.Pool({ connectionString: inject('adminUrl'), max: 1 });

@@ -1,8 +1,7 @@
 /**
  * Background work that survives restarts and is shared by all processes on one PostgreSQL (DBOS Transact, schema `durable`).
- * Invariants: a tick of a schedule and an enqueued id run once over all processes; a step that has finished is not run again;
- * a step that was cut off is run again from its beginning (at least once), so steps must be idempotent;
- * work of a dead process is taken over by a living one.
+ * Invariants: a tick of a schedule runs once over all processes; the run of a dead process is taken over by a living one and
+ * begins again (at least once), so jobs must bear being repeated.
  */
 export type { Log } from './job.ts';
 export { openDurable } from './open-durable.ts';

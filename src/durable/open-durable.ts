@@ -1,5 +1,5 @@
 import { newId } from '#kit/index.ts';
-import type { Log, QueuedJob, Retries, ScheduledJob, Sweep } from './job.ts';
+import type { Log, ScheduledJob, Sweep } from './job.ts';
 import { startEngine, type Engine, type Jobs } from './start-engine.ts';
 
 export interface Durable {
@@ -7,14 +7,6 @@ export interface Durable {
   schedule(job: ScheduledJob): void;
   /** Before `start`. */
   every(sweep: Sweep): void;
-  /** Before `start`: what `enqueue` of this name runs. */
-  work<Input>(job: QueuedJob<Input>): void;
-  /** The same id is accepted again and runs once (as long as its record is kept: a week after its end). */
-  enqueue(name: string, input: unknown, options: { id: string }): Promise<void>;
-  /** Inside queued work: the result is kept, so that a repeated run does not repeat the step. It must be JSON. */
-  step<T>(name: string, run: () => Promise<T>, retries?: Retries): Promise<T>;
-  /** Takes over the work of dead processes now (it also happens by itself); returns the ids of those that held work. */
-  recover(): Promise<string[]>;
   start(): Promise<void>;
   /** Takes no new work and waits for what runs, at most stopWithinMs; others take over what is left. */
   stop(): Promise<void>;
@@ -29,13 +21,13 @@ interface DurableOptions {
   stopWithinMs?: number;
   /** Without a sign of life for so long, a process is dead. */
   deadAfterMs?: number;
-  /** How often the queues are looked at. */
+  /** How often it looks for ticks to run. */
   pollMs?: number;
 }
 
 /** Register first, then `start`. The engine is one per process: start a second one only after the first has stopped. */
 export function openDurable(options: DurableOptions): Durable {
-  const jobs: Jobs = { scheduled: [], sweeps: [], queued: [] };
+  const jobs: Jobs = { scheduled: [], sweeps: [] };
   const names = new Set<string>();
   let engine: Engine | undefined;
   const add = <Job extends { name: string }>(list: Job[], job: Job): void => {
@@ -45,19 +37,9 @@ export function openDurable(options: DurableOptions): Durable {
     names.add(job.name);
     list.push(job);
   };
-  const started = (): Engine => {
-    if (!engine) {
-      throw new Error('Durable work is not started.');
-    }
-    return engine;
-  };
   return {
     schedule: (job) => add(jobs.scheduled, job),
     every: (sweep) => add(jobs.sweeps, sweep),
-    work: (job) => add(jobs.queued, job as QueuedJob<unknown>),
-    enqueue: async (name, input, { id }) => started().enqueue(name, input, id),
-    step: (name, run, retries) => started().step(name, run, retries),
-    recover: async () => started().recover(),
     start: async () => {
       const defaults = { executorId: newId(), stopWithinMs: 20_000, deadAfterMs: 20_000, pollMs: 1_000 };
       engine = await startEngine({ ...defaults, ...options }, jobs);

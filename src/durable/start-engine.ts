@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
 import { surviveBroken } from '#database/index.ts';
-import type { Log, QueuedJob, Retries, ScheduledJob, Sweep } from './job.ts';
+import type { Log, ScheduledJob, Sweep } from './job.ts';
 import { prepareSchema, SCHEMA } from './prepare-schema.ts';
 import { forgetFinished, recoverDead, reportAlive, reportGone, type Executor } from './recover.ts';
 import { startSweep } from './sweep.ts';
@@ -10,7 +10,6 @@ import { toEngineLogger, toGlobalLogger } from './to-engine-logger.ts';
 
 export interface Jobs {
   scheduled: ScheduledJob[];
-  queued: QueuedJob<unknown>[];
   sweeps: Sweep[];
 }
 
@@ -25,16 +24,13 @@ export interface Settings {
 }
 
 export interface Engine {
-  enqueue(name: string, input: unknown, id: string): Promise<void>;
-  step<T>(name: string, run: () => Promise<T>, retries?: Retries): Promise<T>;
-  recover(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
 /** One version for all releases: a process may take over what an older release began. */
 const VERSION = '1';
 const SCHEDULED_QUEUE = 'scheduled';
-const DEFAULT_CONCURRENCY = 4;
+const RUNS_AT_ONCE = 4;
 const MAX_RECOVERIES = 10;
 const MAX_CONNECTIONS = 10;
 const FORGET_EVERY_MS = 3_600_000;
@@ -47,13 +43,11 @@ export async function startEngine(settings: Settings, jobs: Jobs): Promise<Engin
   await prepareSchema(settings.url, toGlobalLogger(log));
   const pool = openPool(settings);
   const executor: Executor = { ...settings, pool };
-  const queued = new Map<string, QueuedWorkflow>();
   try {
     await reportAlive(executor);
     const scheduled = jobs.scheduled.map((job) => ({ job, workflow: registerScheduled(job) }));
-    jobs.queued.forEach((job) => queued.set(job.name, registerQueued(job)));
     await launch(settings, pool);
-    await registerQueues(settings, jobs);
+    await registerQueue(settings);
     await applySchedules(scheduled);
     await recoverDead(executor);
   } catch (error) {
@@ -64,15 +58,6 @@ export async function startEngine(settings: Settings, jobs: Jobs): Promise<Engin
   const sweeps = [...ownSweeps(executor), ...jobs.sweeps].map((sweep) => startSweep({ pool, log }, sweep));
   const heartbeat = startHeartbeat(executor, log);
   return {
-    enqueue: async (name, input, id) => {
-      const workflow = queued.get(name);
-      if (!workflow) {
-        throw new Error(`No queued job is called ${name}.`);
-      }
-      await DBOS.startWorkflow(workflow, { workflowID: id, queueName: name })(input);
-    },
-    step: (name, run, retries) => DBOS.runStep(run, { name, ...toStepConfig(retries) }),
-    recover: () => recoverDead(executor),
     stop: async () => {
       const sweeping = Promise.all(sweeps.map((sweep) => sweep.stop()));
       await Promise.all([
@@ -116,7 +101,6 @@ function openPool({ url, log }: Settings): pg.Pool {
 }
 
 type ScheduledWorkflow = (scheduledAt: Date, context: unknown) => Promise<void>;
-type QueuedWorkflow = (input: unknown) => Promise<void>;
 
 function registerScheduled(job: ScheduledJob): ScheduledWorkflow {
   const run: ScheduledWorkflow = async (scheduledAt) => {
@@ -130,31 +114,18 @@ function registerScheduled(job: ScheduledJob): ScheduledWorkflow {
   return DBOS.registerWorkflow(run, { name: job.name, maxRecoveryAttempts: MAX_RECOVERIES });
 }
 
-function registerQueued(job: QueuedJob<unknown>): QueuedWorkflow {
-  const run: QueuedWorkflow = async (input) => {
-    await job.run(input);
-  };
-  return DBOS.registerWorkflow(run, { name: job.name, maxRecoveryAttempts: MAX_RECOVERIES });
-}
-
-function toStepConfig({ retries = 0, retryAfterMs = 5_000 }: Retries = {}) {
+function toStepConfig({ retries = 0, retryAfterMs = 5_000 }: ScheduledJob) {
   return retries > 0
     ? { retriesAllowed: true, maxAttempts: retries + 1, intervalSeconds: retryAfterMs / 1000, backoffRate: 2 }
     : {};
 }
 
-async function registerQueues({ pollMs }: Settings, jobs: Jobs): Promise<void> {
-  const queues = [
-    { name: SCHEDULED_QUEUE, concurrency: DEFAULT_CONCURRENCY },
-    ...jobs.queued.map((job) => ({ name: job.name, concurrency: job.concurrency ?? DEFAULT_CONCURRENCY })),
-  ];
-  for (const queue of queues) {
-    await DBOS.registerQueue(queue.name, {
-      workerConcurrency: queue.concurrency,
-      minPollingIntervalMs: pollMs,
-      onConflict: 'always_update',
-    });
-  }
+async function registerQueue({ pollMs }: Settings): Promise<void> {
+  await DBOS.registerQueue(SCHEDULED_QUEUE, {
+    workerConcurrency: RUNS_AT_ONCE,
+    minPollingIntervalMs: pollMs,
+    onConflict: 'always_update',
+  });
 }
 
 /** What the code says is what is scheduled: schedules that an earlier release left are removed. */

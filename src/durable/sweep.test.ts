@@ -7,14 +7,14 @@ const database = useTestDatabase();
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const deps = () => ({ pool: database.current.system, log });
 
-test('of many that try at once, one runs', async () => {
+test('of many processes that start one sweep at once, one runs it', async () => {
   const sweep = { name: 'crowd', intervalMs: 60_000, run: async () => {} };
   const results = await Promise.all(Array.from({ length: 20 }, () => sweepOnce(deps(), sweep)));
   expect(results.filter((result) => result === 'ran')).toHaveLength(1);
   expect(results.filter((result) => result === 'not_due')).toHaveLength(19);
 });
 
-test('never overlaps with a run that outlasts the interval, and is free again after a failure', async () => {
+test('a sweep never overlaps with a run that outlasts the interval, and is free again after a failure', async () => {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const slow = sweepOnce(deps(), {
@@ -33,7 +33,7 @@ test('never overlaps with a run that outlasts the interval, and is free again af
   expect(await sweepOnce(deps(), next)).toBe('ran');
 });
 
-test('a lost connection frees the turn and does not end the process', async () => {
+test('a lost connection frees a sweep for its next turn and does not end the process', async () => {
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
   const lost = sweepOnce(deps(), {

@@ -18,6 +18,7 @@ const CLAIM = `
 /**
  * Runs the sweep if its turn has come and no process is still running it.
  * The session lock goes with the connection, so a killed process blocks nobody.
+ * @internal for its test, which makes turns by hand.
  */
 export async function sweepOnce(deps: SweepDeps, sweep: Sweep): Promise<'ran' | 'not_due' | 'busy'> {
   const claimed = await deps.pool.query(CLAIM, [sweep.name, sweep.intervalMs * SLACK]);

@@ -1,7 +1,7 @@
 import { GlobalLogger, type DLogger } from '@dbos-inc/dbos-sdk/internal/telemetry/logs';
 import type { Log } from './job.ts';
 
-/** The engine's chatter goes to debug; its warnings and errors keep their level. */
+/** What the engine reports as information goes to debug; its warnings and errors keep their level. */
 export function toEngineLogger(log: Log): DLogger {
   return {
     debug: () => {},

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parameterSchema } from '#resources/index.ts';
+import { parameterSchema } from '#resources/parameter.ts';
 import { checkPrompt, compilePrompt, renderMessages } from './prompt.ts';
 
 const parameters = ['topic', 'mood'].map((name) => parameterSchema.parse({ name }));

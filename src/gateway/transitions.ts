@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { SettlementPoint } from '#resources/index.ts';
 
-/** The states of a call; those in `released` no longer hold the payment. */
+/** The states of a call; refused and failed ones no longer hold the payment. */
 export const states = [
   'claimed',
   'refused',
@@ -18,8 +18,6 @@ export const states = [
 ] as const;
 
 export type State = (typeof states)[number];
-
-export const released: readonly State[] = ['refused', 'failed'];
 
 interface Transition {
   from: State;

@@ -8,7 +8,7 @@ const digits = (alphabet: string) =>
     .array(fc.constantFrom(...Array.from(alphabet)), { minLength: 40, maxLength: 40 })
     .map((chars) => `0x${chars.join('')}` as const);
 
-test('gives every address the checksum that viem gives it', () => {
+test('toChecksumAddress gives every address the checksum that viem gives it', () => {
   fc.assert(
     fc.property(digits('0123456789abcdef'), (address) => {
       expect(toChecksumAddress(address)).toBe(getAddress(address));
@@ -18,7 +18,7 @@ test('gives every address the checksum that viem gives it', () => {
   );
 });
 
-test('takes and refuses mixed case as viem does', () => {
+test('parseAddress takes and refuses mixed case as viem does', () => {
   fc.assert(
     fc.property(digits('0123456789abcdefABCDEF'), (address) => {
       expect(parseAddress(address) !== null).toBe(isAddress(address));
@@ -35,7 +35,7 @@ test.each([
   [`0x${'1'.repeat(39)}g`, 'a letter that is no digit'],
   [`0x${'1'.repeat(40)}\n`, 'a line end'],
   ['0xA0B86991C6218B36C1D19D4A2E9EB0CE3606EB48', 'capitals without a checksum'],
-])('refuses %j: %s', (text) => {
+])('parseAddress refuses %j: %s', (text) => {
   expect(parseAddress(text)).toBeNull();
   expect(isAddress(text)).toBe(false);
 });

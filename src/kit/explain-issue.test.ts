@@ -26,7 +26,7 @@ test.each<[z.ZodType, unknown, string]>([
   expect(found.error?.issues[0]?.message).toBe(words);
 });
 
-test('findings stand at their places, unknown fields one by one', () => {
+test('field problems name the path of each finding, unknown fields one by one', () => {
   const schema = z.strictObject({ 'a/b': z.array(z.int()) });
   const { error } = schema.safeParse({ 'a/b': [1, 'x'], c: 1, '~': 2 }, { error: explainIssue });
   expect(error && toFieldProblems(error)).toEqual([

@@ -36,7 +36,7 @@ function toQuery(url: string): { expires: string; signature: string } {
   return { expires: searchParams.get('expires') ?? '', signature: searchParams.get('signature') ?? '' };
 }
 
-test('stores what the bytes are and serves it under a signed URL', async () => {
+test('an image is stored as the type that its bytes show and served under a signed URL', async () => {
   const image = await store({ dataUrl: dataUrl.replace('image/png', 'text/html;charset=utf-8') });
   expect(image).toMatchObject({ contentType: 'image/png', width: 7, height: 5 });
   expect(image.url).toMatch(`https://f.example/api/images/${image.id}?expires=`);
@@ -54,18 +54,18 @@ test.each([
   ['an address', 'https://example.com/a.png'],
   ['SVG', `data:image/svg+xml;base64,${btoa('<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>')}`],
   ['HTML named PNG', `data:image/png;base64,${btoa('<html><script>alert(1)</script></html>')}`],
-])('refuses %s', async (_name, wrong) => {
+])('refuses to store %s', async (_name, wrong) => {
   await expect(store({ dataUrl: wrong })).rejects.toMatchObject({ code: 'unprocessable' });
 });
 
-test('refuses more than 10 MB, encoded or not', async () => {
+test('refuses to store more than 10 MB, encoded or not', async () => {
   const big = Buffer.concat([png, Buffer.alloc(10_000_000)]);
   await expect(store({ bytes: big })).rejects.toMatchObject({ code: 'too_large' });
   const encoded = `data:image/png;base64,${big.toString('base64')}`;
   await expect(store({ dataUrl: encoded })).rejects.toMatchObject({ code: 'too_large' });
 });
 
-test('any change of id, expiry or signature is forbidden', async () => {
+test('an image URL with a changed id, expiry or signature is forbidden', async () => {
   const image = await store();
   const query = toQuery(image.url);
   const other = await store();
@@ -86,7 +86,7 @@ test('any change of id, expiry or signature is forbidden', async () => {
   await expect(foreign).rejects.toMatchObject({ code: 'forbidden' });
 });
 
-test('a single flipped bit of the signature is forbidden', async () => {
+test('an image URL with one flipped bit in its signature is forbidden', async () => {
   const image = await store();
   const query = toQuery(image.url);
   await fc.assert(

@@ -16,7 +16,7 @@ test.each([
   ['WebP lossy', webp('VP8 ', '000000 9d012a 2003 5802'), 'image/webp', 800, 600],
   ['WebP lossless', webp('VP8L', '2f 1fc31500'), 'image/webp', 800, 88],
   ['WebP extended', webp('VP8X', '00000000 1f0300 570200'), 'image/webp', 800, 600],
-] as const)('%s', (...[, bytes, contentType, width, height]) => {
+] as const)('the bytes of a %s tell type and size', (...[, bytes, contentType, width, height]) => {
   expect(sniffImage(bytes)).toEqual({ contentType, width, height });
 });
 
@@ -26,15 +26,15 @@ test.each([
   ['short GIF', Buffer.from('GIF87a')],
   ['short WebP', Buffer.from('RIFF\0\0\0\0WEBPVP8 ', 'latin1')],
   ['PNG of no width', pad(hex('89504e470d0a1a0a 0000000d 49484452 00000000 00000001'))],
-])('%s has no size', (_name, bytes) => {
+])('%s is recognised and has no size', (_name, bytes) => {
   expect(sniffImage(bytes)).toMatchObject({ width: null, height: null });
 });
 
-test.each(['', 'BM', '<svg/>', '%PDF-1.7', 'RIFF\0\0\0\0WAVE', 'GIF90a'])('%j is no image', (text) => {
+test.each(['', 'BM', '<svg/>', '%PDF-1.7', 'RIFF\0\0\0\0WAVE', 'GIF90a'])('the bytes %j are no image', (text) => {
   expect(sniffImage(Buffer.from(text, 'latin1'))).toBeNull();
 });
 
-test('hostile headers end soon and never throw', () => {
+test('reading hostile image headers ends soon and never throws', () => {
   const starts = [
     hex('ffd8ff'),
     hex('89504e470d0a1a0a'),

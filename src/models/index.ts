@@ -1,5 +1,5 @@
 /**
- * The catalogue of AI models: sync, history, search, price arithmetic, and the snapshot that ships for offline use.
+ * The catalogue of AI models: sync, history, search, and the snapshot that ships for offline use.
  * Invariants: a sync changes everything or nothing; each change leaves a row of history; prices are exact decimal strings;
  * capabilities come only from what the catalogue declares; its texts hold no control characters but may say anything.
  */
@@ -10,7 +10,6 @@ export { listModelChanges } from './list-model-changes.ts';
 export { listModels } from './list-models.ts';
 export { openModels } from './open-models.ts';
 export type { ModelsDeps } from './open-models.ts';
-export { parseCatalogue } from './parse-catalogue.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';
 export { readSnapshot } from './snapshot/read-snapshot.ts';
 export { syncModels } from './sync-models.ts';

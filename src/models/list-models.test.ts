@@ -75,7 +75,7 @@ async function walk(query: Record<string, unknown>): Promise<z.output<typeof lis
   return all;
 }
 
-test('pages hold every model exactly once under any sort, order and size', async () => {
+test('pages of models hold every model exactly once under any sort, order and size', async () => {
   const query = fc.record({
     sort: fc.constantFrom(...sorts),
     order: fc.constantFrom('asc', 'desc', undefined),
@@ -91,7 +91,7 @@ test('pages hold every model exactly once under any sort, order and size', async
   );
 });
 
-test('sorts by the right value; unknown values come last in either direction', async () => {
+test('models are sorted by the right value; unknown values come last in either direction', async () => {
   for (const order of ['asc', 'desc']) {
     const contexts = (await walk({ sort: 'context', order })).map((model) => model.contextLength);
     const known = contexts.filter((length) => length !== null);
@@ -135,7 +135,7 @@ test.each([
   [{ webSearch: 'true' }, ['acme/percent']],
   [{ free: 'true' }, ['acme/painter:free']],
   [{ active: 'false' }, ['acme/gone']],
-])('%j finds %j', async (query, expected) => {
+])('the model query %j finds %j', async (query, expected) => {
   expect(await ids(query)).toEqual(expected);
 });
 
@@ -152,7 +152,7 @@ test.each([
   { limit: '0' },
   { limit: '101' },
   { tools: 'yes' },
-])('%j is not valid input', (query) => {
+])('the model query %j is not valid input', (query) => {
   expect(listModels.input.safeParse(query).success).toBe(false);
 });
 
@@ -190,7 +190,7 @@ test('a cursor that was not made for this list is a clear refusal, whatever it h
   );
 });
 
-test('one model by its address, also one that is gone; its view holds nothing that is not declared', async () => {
+test('getModel finds one model by its id, also one that is gone; its view holds nothing that is not declared', async () => {
   const read = async (author: string, slug: string) =>
     getModel.output.parse(await getModel.run(deps, anonymous, { author, slug }));
   expect(await read('acme', 'painter:free')).toMatchObject({ isFree: true, isActive: true, tools: false });

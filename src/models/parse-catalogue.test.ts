@@ -22,7 +22,7 @@ function parseOne(changes: Record<string, unknown>) {
   return parsed.models[0] ?? parsed.skipped[0]?.reason;
 }
 
-test('maps what the catalogue says, and nothing that it does not say', () => {
+test('an entry of the catalogue becomes a model with what it says, and nothing else', () => {
   expect(parseOne({ name: 'GPT-4o vision claude-3 tool caller' })).toMatchObject({
     inputModalities: ['image', 'text'],
   });
@@ -46,7 +46,7 @@ test('maps what the catalogue says, and nothing that it does not say', () => {
   });
 });
 
-test('does without what may be missing', () => {
+test('an entry of the catalogue is read without its optional fields', () => {
   const { id, architecture, pricing } = plain;
   expect(parseCatalogue([{ id, architecture, pricing }]).models[0]).toMatchObject({
     canonicalSlug: 'maker/one',
@@ -91,7 +91,7 @@ test.each([
     { prompt: '0', completion: '0', discount: 0.25 },
     { isFree: true, pricing: { prompt: '0', completion: '0', discount: '0.25' } },
   ],
-])('prices: %s', (_what, pricing, expected) => {
+])('reads prices: %s', (_what, pricing, expected) => {
   expect(parseOne({ pricing })).toMatchObject(expected);
 });
 
@@ -119,11 +119,11 @@ test.each([
   ['an id with a script', { id: 'maker/<script>' }, 'unreadable id'],
   ['an id with spaces', { id: 'maker/one two' }, 'unreadable id'],
   ['an id without a maker', { id: 'one' }, 'unreadable id'],
-])('skips an entry with %s', (_what, changes, reason) => {
+])('skips a catalogue entry with %s', (_what, changes, reason) => {
   expect(parseOne(changes)).toBe(reason);
 });
 
-test('one bad entry spoils nothing; doubles are counted', () => {
+test('one bad catalogue entry spoils nothing; entries listed twice are skipped and counted', () => {
   const parsed = parseCatalogue([null, 'text', 7, [], plain, { ...plain, name: 'Again' }, { id: 'x/y' }]);
   expect(parsed.models.map((model) => model.displayName)).toEqual(['Maker: One']);
   expect(parsed.skipped.map((entry) => entry.reason)).toEqual([
@@ -136,7 +136,7 @@ test('one bad entry spoils nothing; doubles are counted', () => {
   ]);
 });
 
-test('texts lose control, direction and unpaired characters and have a limit', () => {
+test('texts of the catalogue lose control, direction and unpaired characters and have a limit', () => {
   const parsed = parseOne({
     name: 'A\u0000B\u001B[31m\u202Eevil\u2066 \uD800 \u{1F468}\u200D\u{1F469} name\r\nnext',
     description: `x\u0007\n${'d'.repeat(9_000)}`,
@@ -145,7 +145,7 @@ test('texts lose control, direction and unpaired characters and have a limit', (
   expect(parsed).toHaveProperty('description', `x\n${'d'.repeat(3_997)}`);
 });
 
-test('what has no column is kept within bounds and cannot reach prototypes', () => {
+test('fields of the catalogue that have no column are kept within bounds and cannot reach prototypes', () => {
   const bomb = JSON.parse(`{"__proto__": {"isAdmin": true}, "huge": "${'x'.repeat(100_000)}", "nul": "a\\u0000b"}`);
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key${index}`, 'v'.repeat(400)]));
   const parsed = parseOne({ ...many, bomb });
@@ -155,7 +155,7 @@ test('what has no column is kept within bounds and cannot reach prototypes', () 
   expect(parsed).not.toHaveProperty('isAdmin');
 });
 
-test('never throws, whatever it is given', () => {
+test('parseCatalogue never throws, whatever it is given', () => {
   const mutated = fc.record(
     Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())])),
     { requiredKeys: [] },
@@ -169,7 +169,7 @@ test('never throws, whatever it is given', () => {
   );
 });
 
-test('reads every entry of the snapshot that ships', async () => {
+test('parseCatalogue reads every entry of the snapshot that ships', async () => {
   const { models } = await readSnapshot();
   const parsed = parseCatalogue(models);
   expect(parsed.skipped).toEqual([]);

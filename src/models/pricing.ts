@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 import { z } from 'zod';
 
 /** USD per unit. `-1` is the catalogue's word for "not known before the call" (routers). */
-export const priceKeys = [
+const priceKeys = [
   'prompt',
   'completion',
   'request',
@@ -19,14 +19,14 @@ export const priceKeys = [
   'web_search',
 ] as const;
 
-export type PriceKey = (typeof priceKeys)[number];
-export type Prices = { [key in PriceKey]?: string };
+type PriceKey = (typeof priceKeys)[number];
+type Prices = { [key in PriceKey]?: string };
 
-/** In the order of Date.getUTCDay. */
-export const days = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+/** As the catalogue writes them. */
+const days = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
 
 /** Applies when all its conditions hold: more prompt tokens than the threshold, inside the daily UTC window (HHMM), on one of the days. */
-export interface PriceOverride extends Prices {
+interface PriceOverride extends Prices {
   min_prompt_tokens?: number;
   utc_start?: number;
   utc_end?: number;

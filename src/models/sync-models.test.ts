@@ -77,7 +77,7 @@ async function everything(): Promise<unknown> {
   return rows[0];
 }
 
-test('additions, removals, prices, capabilities, expiry dates and returns leave their history', async () => {
+test('a sync keeps a history of additions, removals, prices, capabilities, expiry dates and returns', async () => {
   await sync([...many(10), entry('gone'), entry('dear'), entry('able'), entry('ending')]);
   nowMs += 1000;
   const second = await sync([
@@ -123,7 +123,7 @@ test('additions, removals, prices, capabilities, expiry dates and returns leave 
   ]);
 });
 
-test('the same catalogue again changes nothing, however it is written', async () => {
+test('syncing the same catalogue again changes nothing, however it is written', async () => {
   const { models } = await readSnapshot();
   await sync(models);
   const rewritten = (models as Record<string, unknown>[]).toReversed().map((model) => ({
@@ -136,7 +136,7 @@ test('the same catalogue again changes nothing, however it is written', async ()
   expect(await changesOf(again.syncId)).toEqual([]);
 });
 
-test('an identity survives its removal and return', async () => {
+test('a model keeps its id when it is removed and comes back', async () => {
   await sync(many(10));
   const before = await findModel(deps, 'maker/m0');
   await sync(many(10).slice(1));
@@ -145,7 +145,7 @@ test('an identity survives its removal and return', async () => {
   expect(await findModel(deps, before?.id ?? '')).toEqual(await findModel(deps, 'maker/m0'));
 });
 
-test('30 % may vanish, more may not, unless it is meant; an empty list never', async () => {
+test('a sync may remove 30 % of the models, more only where that is meant, and an empty list never', async () => {
   await sync(many(10));
   const before = await everything();
   expect(await sync(many(6))).toMatchObject({ status: 'refused', reason: 'too_many_vanish', active: 10, vanished: 4 });
@@ -166,7 +166,7 @@ test.each([
   ['changing a model', 'BEFORE UPDATE ON ai_models', `NEW.openrouter_id = 'maker/m9'`],
   ['removing a model', 'BEFORE UPDATE ON ai_models', 'NOT NEW.is_active'],
   ['closing the record', 'BEFORE UPDATE ON ai_model_syncs', `NEW.status = 'applied'`],
-])('a failure while %s leaves nothing behind', async (_what, moment, condition) => {
+])('a sync that fails while %s leaves nothing behind', async (_what, moment, condition) => {
   await sync(many(10));
   const before = await everything();
   await asOwner(`
@@ -179,14 +179,14 @@ test.each([
   expect(rows).toEqual([{ status: 'applied' }, { status: 'failed' }]);
 });
 
-test('a failed fetch is recorded by its code, without the words of the upstream', async () => {
+test('a failed fetch of the catalogue is recorded by its code, without the words of the upstream', async () => {
   deps.fetchCatalogue = () => Promise.reject(new Problem('upstream_failed', { detail: 'secret words' }));
   await expect(syncModels(deps, { trigger: 'test' })).rejects.toThrow(Problem);
   const { rows } = await database.current.system.query('SELECT status, problem FROM ai_model_syncs');
   expect(rows).toEqual([{ status: 'failed', problem: 'upstream_failed' }]);
 });
 
-test('many at once: every change is noted once, and an older list does not undo a newer one', async () => {
+test('of many syncs at once every change is noted once, and an older list does not undo a newer one', async () => {
   const results = await Promise.all(Array.from({ length: 6 }, () => sync(many(10))));
   expect(results.filter((result) => result.status === 'applied' && result.counts.added > 0)).toHaveLength(1);
 
@@ -209,7 +209,7 @@ test('many at once: every change is noted once, and an older list does not undo 
   expect(await findModel(deps, 'maker/newer')).toMatchObject({ isActive: true });
 });
 
-test('an attempt that a killed process left open is closed by the next one', async () => {
+test('a sync that a killed process left open is closed by the next one', async () => {
   await database.current.system.query(
     `INSERT INTO ai_model_syncs (id, trigger, status, started_at) VALUES (gen_random_uuid(), 'test', 'running', now())`,
   );
@@ -218,7 +218,7 @@ test('an attempt that a killed process left open is closed by the next one', asy
   expect(rows[0]).toEqual({ status: 'failed', problem: 'interrupted' });
 });
 
-test('other processes hear of a change, and of nothing when nothing changed', async () => {
+test('other processes are notified of a sync that changed something, and of no other', async () => {
   const elsewhere = openModels({ ...deps, fetchCatalogue: async () => [] });
   expect(await findModel(elsewhere, 'maker/m0')).toBeNull();
   const heard: string[] = [];
@@ -260,7 +260,7 @@ test('users may read the catalogue but not write it', async () => {
   await expect(asUser('SELECT * FROM ai_model_syncs')).rejects.toThrow('permission denied');
 });
 
-test('the admin sees counts, or a refusal that says what to do', async () => {
+test('triggerSync tells the administrator the counts, or a refusal that says what to do', async () => {
   const applied = await triggerSync.run(deps, anonymous, { force: false });
   expect(triggerSync.output.parse(applied)).toMatchObject({ status: 'applied', counts: { listed: 10, added: 10 } });
   catalogue = many(2);
@@ -272,7 +272,7 @@ test('the admin sees counts, or a refusal that says what to do', async () => {
   await expect(triggerSync.run(deps, anonymous, { force: true })).rejects.toMatchObject({ code: 'unprocessable' });
 });
 
-test('is scheduled daily at 03:00 with retries', async () => {
+test('the sync of the models is scheduled daily at 03:00 with retries', async () => {
   const schedule = vi.fn<Parameters<typeof scheduleModelSync>[0]['schedule']>();
   scheduleModelSync({ schedule }, deps);
   expect(schedule.mock.calls[0]?.[0]).toMatchObject({ name: 'models.sync', cron: '0 0 3 * * *', retries: 5 });

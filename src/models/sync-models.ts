@@ -16,7 +16,7 @@ export type SyncCounts = Record<ChangeKind, number> & { listed: number; skipped:
 
 export type SyncResult =
   | { status: 'applied'; syncId: string; counts: SyncCounts }
-  /** The list is not believed and nothing was changed. */
+  /** The list was refused and nothing was changed. */
   | { status: 'refused'; syncId: string; reason: 'empty' | 'too_many_vanish'; active: number; vanished: number }
   /** A sync that began later was applied first; this list is older. */
   | { status: 'superseded'; syncId: string };

@@ -23,7 +23,6 @@ export type { Published } from './find-published.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
 export { listResources } from './list-resources.ts';
 export { listResourceVersions } from './list-versions.ts';
-export { parameterSchema } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
 export { ownsResource, pauseFaulty } from './pause-faulty.ts';

@@ -87,7 +87,10 @@ export function toTemplateFieldProblems(problems: readonly TemplateProblem[], pa
   }));
 }
 
-/** `\{name}{/name}` for every piece of `text` that would otherwise be read as a tag. */
+/**
+ * `\{name}{/name}` for every piece of `text` that would otherwise be read as a tag.
+ * @internal for its test, which makes templates of any text.
+ */
 export function escapeTemplate(text: string): string {
   let escaped = '';
   let position = 0;

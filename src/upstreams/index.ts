@@ -17,7 +17,7 @@ export { openChatCompletions } from './chat-completions/open-chat-completions.ts
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
-export { openOutbound } from './safe-fetch/open-outbound.ts';
-export type { Outbound } from './safe-fetch/open-outbound.ts';
+export { openOutbound } from './outbound/open-outbound.ts';
+export type { Outbound } from './outbound/open-outbound.ts';
 export type { Timers } from './timers.ts';
 export type { Log } from './log.ts';

@@ -52,7 +52,10 @@ export async function getStats(
   return readStats(database.system, resourceIds, now);
 }
 
-/** The same on a connection of the caller's choice. */
+/**
+ * The same on a connection of the caller's choice.
+ * @internal for its test, which compares it with a count in the same transaction.
+ */
 export async function readStats(
   executor: Pick<Tx, 'query'>,
   resourceIds: readonly string[],

@@ -2,7 +2,7 @@ import { forbidden, json, missing, unauthenticated, type Bad } from './bad-reque
 import { type World } from './bad-request-world.ts';
 import type { RawRequest } from './send-raw.ts';
 
-/** Requests by people and keys that may not. */
+/** Requests by people and keys without the right to make them. */
 export function listBadCredentials(world: World): Bad[] {
   const { ada, mallory, keys, ids, adaKeyId, app } = world;
   const create = (headers: Record<string, string>): RawRequest => ({

@@ -2,7 +2,7 @@ import { invalid, json, wrongType, type Bad } from './bad-request.ts';
 import { asAda, type World } from './bad-request-world.ts';
 import type { RawRequest } from './send-raw.ts';
 
-/** What is hardly HTTP, or HTTP for somebody else. */
+/** Requests that are not quite HTTP, or that are meant for another host. */
 export function listBadHttp(world: World): Bad[] {
   const post = (path: string, body: string, headers: Record<string, string> = {}): RawRequest => ({
     method: 'POST',

@@ -2,7 +2,7 @@ import { forbidden, invalid, json, missing, type Bad } from './bad-request.ts';
 import { asAda, type World } from './bad-request-world.ts';
 import type { RawRequest } from './send-raw.ts';
 
-/** Questions that have no answer. */
+/** Queries that are not valid, or name nothing. */
 export function listBadQueries(world: World): Bad[] {
   const get = (path: string): RawRequest => asAda(world, { path });
   return [

@@ -6,7 +6,7 @@ interface Orders {
   url: string;
   executorId: string;
   deadAfterMs: number;
-  /** Stay for ever inside the second step: the parent kills us there. */
+  /** Stay for ever inside a run: the parent kills the process there. */
   hang?: boolean;
 }
 
@@ -25,27 +25,21 @@ durable.schedule({
   run: (scheduledAt) => note(`tick ${scheduledAt.toISOString()}`),
 });
 durable.every({ name: 'test.sweep', intervalMs: 200, run: () => note('sweep') });
-durable.work<{ label: string }>({
+durable.schedule({
   name: 'test.slow',
-  run: async ({ label }) => {
-    await durable.step('first', () => note(`${label} first`));
-    await durable.step('second', async () => {
-      await note(`${label} second begins`);
-      await (orders.hang ? wait(3_600_000) : wait(300));
-      await note(`${label} second ends`);
-    });
+  cron: '* * * * * *',
+  run: async (scheduledAt) => {
+    await note(`slow ${scheduledAt.toISOString()} begins`);
+    await (orders.hang ? wait(3_600_000) : wait(300));
+    await note(`slow ${scheduledAt.toISOString()} ends`);
   },
 });
 
-process.on('message', (message: { enqueue?: string } | 'stop') => {
-  if (message === 'stop') {
-    void durable
-      .stop()
-      .then(() => pool.end())
-      .then(() => process.disconnect());
-  } else if (message.enqueue) {
-    void durable.enqueue('test.slow', { label: message.enqueue }, { id: message.enqueue });
-  }
+process.on('message', () => {
+  void durable
+    .stop()
+    .then(() => pool.end())
+    .then(() => process.disconnect());
 });
 await durable.start();
 process.send?.('ready');

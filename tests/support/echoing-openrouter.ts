@@ -18,7 +18,7 @@ export interface EchoingOpenRouter {
   stop(): Promise<void>;
 }
 
-/** The simulator behind a loose-tongued gateway, which repeats prompts, inputs and keys in its errors. */
+/** The simulator behind a gateway that repeats prompts, inputs and keys in its errors. */
 export async function startEchoingOpenRouter(): Promise<EchoingOpenRouter> {
   const { models } = await readSnapshot();
   const simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });

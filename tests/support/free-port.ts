@@ -1,1 +1,1 @@
-export { findFreePort } from '#database/index.ts';
+export { findFreePort } from '#database/free-port.ts';

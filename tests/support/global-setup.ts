@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { ensureDatabase, migrate, startEmbeddedPostgres } from '#database/index.ts';
+import { ensureDatabase, startEmbeddedPostgres } from '#database/embedded-postgres.ts';
+import { migrate } from '#database/index.ts';
 import { findFreePort } from './free-port.ts';
 
 declare module 'vitest' {

@@ -10,9 +10,9 @@ export interface HttpGate {
   origin: string;
   /** Holds every request whose body matches; resolves when the first one stands there. */
   hold(matches: (body: string) => boolean, when: When): Promise<void>;
-  /** Holds nothing more. What is held stays unanswered, as when the network swallowed it. */
+  /** Holds nothing more. What is held stays unanswered, as when it is lost on the way. */
   open(): void;
-  /** Brings what was held before the target there after all, long after its sender has died. */
+  /** Sends on what was held before the target, also when its sender has died since. */
   deliverLate(): Promise<void>;
   /** Down: every connection is closed before a byte. */
   setDown(isDown: boolean): void;

@@ -7,7 +7,7 @@ interface ManualTimers {
   waiting(): number[];
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that only the test moves. */
 export function manualTimers(startMs = 1_700_000_000_000): ManualTimers {
   let nowMs = startMs;
   let pending: { dueMs: number; run: () => void }[] = [];

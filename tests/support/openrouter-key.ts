@@ -30,7 +30,7 @@ export const good = (label = 'my key'): KeyCheck => ({
   },
 });
 
-/** OpenRouter and the owner's one resource, played in memory; `log` tells the order of what happened. */
+/** Stand-ins in memory for OpenRouter and for the owner's one resource; `log` tells the order of what happened. */
 interface World {
   user: User;
   deps: IntegrationDeps;

@@ -19,7 +19,7 @@ export interface ScriptedUpstream {
   close(): Promise<void>;
 }
 
-/** A toy chat-completions upstream that does exactly what a test tells it to, byte for byte. */
+/** A chat-completions upstream that sends exactly the bytes that a test gives it. */
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   let steps: Step[] = [];
   const seen: SeenRequest[] = [];

@@ -31,7 +31,7 @@ interface Answered {
   body: Record<string, unknown>;
 }
 
-/** What servers stand on, outside of them: they can be killed, it stays. Each way out passes a gate. */
+/** What servers use outside of their process: database, chain and simulator, each behind a gate. It stays when they are killed. */
 export interface World {
   database: Database;
   chain: TestChain;

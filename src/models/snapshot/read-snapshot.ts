@@ -7,7 +7,7 @@ export interface Snapshot {
   models: unknown[];
 }
 
-/** The catalogue that ships for offline use. A dated seed: its prices drift, so a live upstream replaces it. */
+/** The catalogue that ships for offline use. Its prices grow old, so a live upstream replaces it. */
 export async function readSnapshot(): Promise<Snapshot> {
   const text = await readFile(new URL('catalogue.json', import.meta.url), 'utf8');
   const { takenAt, models } = JSON.parse(text) as Snapshot;

@@ -180,7 +180,7 @@ function endBody(body: Readable, timers: Timers, isBroken: boolean): void {
   }
 }
 
-/** Destroying a body that has not ended is an error to the stream, not to anybody here. */
+/** Destroying a body that has not ended makes its stream emit an error, which means nothing here. */
 function discard(body: Readable): void {
   body.on('error', () => {}).destroy();
 }

@@ -143,11 +143,11 @@ test.each<[string, Step, object]>([
     status(403, { error: { code: 403, message: 'Key limit exceeded (total limit).' } }),
     { status: 403, limitSource: 'openrouter_key_limit' },
   ],
-])('fails: %s', async (_name, step, failure) => {
+])('a chat answer is a failure: %s', async (_name, step, failure) => {
   expect(await router.chat(step)).toMatchObject({ ok: false, failure });
 });
 
-test('too many bytes of images are refused', async () => {
+test('a chat answer with too many bytes of images is a failure', async () => {
   const big = `data:image/png;base64,${'A'.repeat(9_000_000)}`;
   const chunk = (end: string) =>
     event({ choices: [{ index: 0, delta: { images: [{ image_url: { url: big + end } }] }, finish_reason: null }] });

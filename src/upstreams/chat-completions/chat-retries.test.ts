@@ -59,13 +59,13 @@ test.each<[string, Step[], number[]]>([
     [],
   ],
   ...[400, 401, 403, 404, 413, 422].map((code): [string, Step[], number[]] => [`${code}`, [status(code, {})], []]),
-])('retries: %s', async (_name, steps, waits) => {
+])('a chat call is retried as the rules say: %s', async (_name, steps, waits) => {
   const attempts = waits.length + 1;
   expect(await chatOnManualTime(steps, waits)).toMatchObject({ ok: steps.at(-1) === good, attempts });
   expect(router.upstream.seen).toHaveLength(attempts);
 });
 
-test('does not begin an attempt that the deadline would cut', async () => {
+test('a chat call begins no attempt that its deadline would cut', async () => {
   expect(await chatOnManualTime([rateLimited, good], [], 3_500)).toMatchObject({ ok: false, attempts: 1 });
 });
 
@@ -88,14 +88,14 @@ async function startHanging(pieces: string[]) {
   return { timers, abort, running, close: () => slow.close() };
 }
 
-test('comments do not count as movement', async () => {
+test('comments in a stream do not keep a silent chat call alive', async () => {
   const { timers, running, close } = await startHanging([COMMENT, COMMENT, COMMENT]);
   timers.advance(10_000);
   expect(await running).toMatchObject({ ok: false, failure: { kind: 'idle' }, latencyMs: 10_000 });
   await close();
 });
 
-test('a caller who leaves ends the call', async () => {
+test('a caller who leaves ends the chat call', async () => {
   const { abort, running, close } = await startHanging([delta('a')]);
   abort.abort();
   expect(await running).toMatchObject({ ok: false, failure: { kind: 'aborted' } });

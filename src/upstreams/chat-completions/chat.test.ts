@@ -20,7 +20,7 @@ import {
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 const router = useScriptedOpenRouter();
 
-test('streams, attributes the app and reads the answer with its evidence', async () => {
+test('a chat call streams, names the app and reads the answer with its evidence', async () => {
   const result = await router.chat(bytes(goodStream('Ode to a toll gate')));
   expect(result).toMatchObject({
     ok: true,
@@ -51,24 +51,27 @@ test('streams, attributes the app and reads the answer with its evidence', async
 });
 
 test.each(['0', '0.1', '0.1000000', '1e-7', '3e-05', '0.30000000000000004', '0.123456789012345678901234567890'])(
-  'keeps the cost %s as the text it had on the wire',
+  'a chat answer keeps the cost %s as the text it had on the wire',
   async (cost) => {
     const result = await router.chat(bytes(goodStream('x', cost)));
     expect(result.usage?.costUsd).toBe(cost);
   },
 );
 
-test.each(['-1', '"free"', 'null', '1e999', '{}', '[0.1]'])('takes the cost %s for none', async (cost) => {
-  const result = await router.chat(bytes(goodStream('x', cost)));
-  expect(result).toMatchObject({ ok: true, usage: { costUsd: null, outputTokens: 34 } });
-});
+test.each(['-1', '"free"', 'null', '1e999', '{}', '[0.1]'])(
+  'a chat answer with the cost %s has no cost',
+  async (cost) => {
+    const result = await router.chat(bytes(goodStream('x', cost)));
+    expect(result).toMatchObject({ ok: true, usage: { costUsd: null, outputTokens: 34 } });
+  },
+);
 
-test('marks the answers of a simulator', async () => {
+test('the answers of a simulator are marked as simulated', async () => {
   const result = await router.chat(bytes(goodStream('x'), { headers: { 'x-farebox-simulated': 'true' } }));
   expect(result.isSimulated).toBe(true);
 });
 
-test('collects images from deltas, each once', async () => {
+test('images are collected from deltas, each once', async () => {
   const images = [{ type: 'image_url', image_url: { url: PNG } }];
   const chunk = event({ choices: [{ index: 0, delta: { content: '', images }, finish_reason: null }] });
   const result = await router.chat(bytes([chunk, chunk, delta('', 'stop'), usageChunk(), DONE]));
@@ -101,11 +104,11 @@ test.each<[string, Step, object]>([
     { text: 'hi', generationId: null },
   ],
   ['partial text at the length limit', bytes([delta('hi', 'length'), DONE]), { text: 'hi', finishReason: 'length' }],
-])('understands: %s', async (_name, step, expected) => {
+])('a chat answer is understood: %s', async (_name, step, expected) => {
   expect(await router.chat(step)).toMatchObject({ ok: true, ...expected });
 });
 
-test('reads the same answer wherever the bytes are cut, with LF, CRLF and a byte order mark', async () => {
+test('a chat stream gives the same answer wherever the bytes are cut, with LF, CRLF and a byte order mark', async () => {
   const text = 'Grüße 🚌 — 三円, “fare”';
   await fc.assert(
     fc.asyncProperty(
@@ -125,7 +128,7 @@ test('reads the same answer wherever the bytes are cut, with LF, CRLF and a byte
   );
 });
 
-test('a stream cut anywhere never passes for a whole answer of other text', async () => {
+test('a chat stream that is cut anywhere never passes for a whole answer of other text', async () => {
   const whole = Buffer.from(goodStream('all or nothing').join(''));
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: whole.length - 1 }), async (end) => {
@@ -137,7 +140,7 @@ test('a stream cut anywhere never passes for a whole answer of other text', asyn
   );
 });
 
-test('keys, prompts and inputs are never quoted, in results or in log lines', async () => {
+test('keys, prompts and inputs are never quoted by chat calls, in results or in log lines', async () => {
   const echoes = [
     CANARY_PROMPT,
     `invalid prompt: ${JSON.stringify(CANARY_PROMPT)}`,
@@ -156,7 +159,7 @@ test('keys, prompts and inputs are never quoted, in results or in log lines', as
   expect(router.logged.length).toBeGreaterThan(0);
 });
 
-test('a call that is aborted before it begins sends nothing', async () => {
+test('a chat call that is aborted before it begins sends nothing', async () => {
   router.upstream.script(bytes(goodStream('unheard')));
   const call = { apiKey: CANARY_KEY, signal: AbortSignal.abort(), deadlineMs: Date.now() + 5_000 };
   expect(await router.client.chat(canaryRequest, call)).toMatchObject({ ok: false, failure: { kind: 'aborted' } });

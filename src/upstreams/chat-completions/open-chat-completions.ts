@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { Outbound } from '../safe-fetch/open-outbound.ts';
+import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import type { ChatRequest, Upstream } from './chat.ts';
 import { sendChat } from './send-chat.ts';

@@ -9,7 +9,7 @@ function start(deadlineInMs: number) {
   return { timers, abort, watch: watchAttempt(timers, call, 10_000) };
 }
 
-test('every data event starts the idle limit anew', () => {
+test('every data event starts the idle limit of an attempt anew', () => {
   const { timers, watch } = start(60_000);
   for (let step = 0; step < 3; step += 1) {
     timers.advance(9_000);
@@ -21,7 +21,7 @@ test('every data event starts the idle limit anew', () => {
   expect([watch.reason(), watch.signal.aborted]).toEqual(['idle', true]);
 });
 
-test('the deadline ends what moves', () => {
+test('the deadline ends an attempt although data still arrives', () => {
   const { timers, watch } = start(15_000);
   timers.advance(9_000);
   watch.progress();
@@ -29,7 +29,7 @@ test('the deadline ends what moves', () => {
   expect([watch.reason(), watch.signal.aborted]).toEqual(['deadline', true]);
 });
 
-test('stopped, it leaves no timer and hears nobody', () => {
+test('a watch that is stopped leaves no timer and reacts to nothing', () => {
   const { timers, abort, watch } = start(15_000);
   watch.stop();
   expect(timers.waiting()).toEqual([]);

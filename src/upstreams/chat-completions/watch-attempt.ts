@@ -26,7 +26,7 @@ export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: numb
   const cancelDeadline = timers.after(call.deadlineMs - timers.now(), () => end('deadline'));
   let cancelIdle = timers.after(idleTimeoutMs, checkIdle);
 
-  // One timer that looks back, instead of one that is moved with every token.
+  // One timer that checks when the last event came is cheaper than one that is reset with every event.
   function checkIdle(): void {
     const leftMs = lastProgressMs + idleTimeoutMs - timers.now();
     if (leftMs <= 0) {

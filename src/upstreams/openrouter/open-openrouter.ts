@@ -4,7 +4,6 @@ import { sendChat } from '../chat-completions/send-chat.ts';
 import type { Log } from '../log.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import type { JsonGet } from './get-json.ts';
-import { getGeneration, type Generation } from './get-generation.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
 import { listModels } from './list-models.ts';
@@ -27,8 +26,6 @@ export interface OpenRouterClient extends Upstream {
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
-  /** What a generation used, for an answer whose usage was lost; null when it is not stored in time. */
-  getGeneration(apiKey: string, generationId: string): Promise<Generation | null>;
   isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -62,7 +59,6 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
       ),
     getKey: (apiKey) => getKey(source, apiKey),
     listModels: () => listModels(source),
-    getGeneration: (apiKey, generationId) => getGeneration({ source, timers }, apiKey, generationId),
     isUp: () => isUp(source),
     close: () => pool.close(),
   };

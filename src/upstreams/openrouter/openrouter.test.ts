@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { manualTimers } from '../../../tests/support/manual-timers.ts';
 import {
   bytes,
   startScriptedUpstream,
@@ -67,7 +66,7 @@ test.each([
   ['unreachable', status(200, { hello: 1 })],
   ['unreachable', bytes(['<html>'], { type: 'text/html' })],
   ['unreachable', (response: { destroy(): void }) => response.destroy()],
-] as const)('getKey tells %s', async (reason, step) => {
+] as const)('getKey answers %s', async (reason, step) => {
   upstream.script(step);
   const checked = await client.getKey(API_KEY);
   expect(checked).toMatchObject({ ok: false, reason });
@@ -111,45 +110,4 @@ test.each([
 ])('listModels throws upstream_failed for %s', async (_name, step) => {
   upstream.script(step);
   await expect(client.listModels()).rejects.toMatchObject({ code: 'upstream_failed' });
-});
-
-test('getGeneration waits until the generation is stored', async () => {
-  const timers = manualTimers();
-  const slow = open({ timers });
-  upstream.script(
-    status(404, {}),
-    status(404, {}),
-    keyBody(
-      '{"id":"gen-1","model":"m","provider_name":"Acme","native_tokens_prompt":3,"total_cost":0.00010,"finish_reason":"stop"}',
-    ),
-  );
-  const asked = slow.getGeneration(API_KEY, 'gen-1&x');
-  for (const wait of [500, 1_000]) {
-    await expect.poll(() => timers.waiting(), { interval: 2 }).toEqual([wait]);
-    timers.advance(wait);
-  }
-  expect(await asked).toEqual({
-    generationId: 'gen-1',
-    model: 'm',
-    provider: 'Acme',
-    inputTokens: 3,
-    outputTokens: null,
-    costUsd: '0.00010',
-    finishReason: 'stop',
-  });
-  expect(upstream.seen[0]?.path).toBe('/api/v1/generation?id=gen-1%26x');
-  await slow.close();
-});
-
-test('getGeneration gives up', async () => {
-  const timers = manualTimers();
-  const slow = open({ timers });
-  upstream.script(status(404, {}));
-  const asked = slow.getGeneration(API_KEY, 'gen-1');
-  for (const wait of [500, 1_000, 2_000, 4_000, 8_000]) {
-    await expect.poll(() => timers.waiting(), { interval: 2 }).toEqual([wait]);
-    timers.advance(wait);
-  }
-  expect(await asked).toBeNull();
-  await slow.close();
 });

@@ -1,0 +1,31 @@
+import { Agent, type Dispatcher } from 'undici';
+import { checkUrl } from './check-url.ts';
+import { lookupPublic } from './public-address.ts';
+
+/** The only way to a host that a user named. */
+export interface Outbound {
+  /** The URL and the connections to reach it with; throws `invalid_input` when it may not be called. */
+  open(url: string): { url: URL; dispatcher: Dispatcher };
+  close(): Promise<void>;
+}
+
+interface OutboundOptions {
+  /** Origins that are called although they are not public: the sandbox's own servers. Empty in live mode. */
+  allowedOrigins?: readonly string[];
+}
+
+export function openOutbound(options: OutboundOptions = {}): Outbound {
+  const allowedOrigins = new Set((options.allowedOrigins ?? []).map((url) => new URL(url).origin));
+  const limits = { connections: 32, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 };
+  const guarded = new Agent({ ...limits, connect: { lookup: lookupPublic, timeout: 10_000 } });
+  const sandbox = new Agent(limits);
+  return {
+    open: (text) => {
+      const url = checkUrl(text, allowedOrigins);
+      return { url, dispatcher: allowedOrigins.has(url.origin) ? sandbox : guarded };
+    },
+    close: async () => {
+      await Promise.all([guarded.close(), sandbox.close()]);
+    },
+  };
+}
