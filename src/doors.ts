@@ -13,7 +13,6 @@ import { listen } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
 import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
-import { ownsResource } from '#resources/index.ts';
 import { streamUsageCsv } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import type { Ground } from './ground.ts';
@@ -34,7 +33,7 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     models,
     resources: resourcesDeps,
     integrations,
-    secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
+    secrets: { database, vault },
     usage: { database },
   });
   await openJobs(ground, rooms, stack);

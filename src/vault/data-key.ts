@@ -46,12 +46,8 @@ export async function findDataKey(
   return rows[0] ? unwrapRow(ring, rows[0]) : null;
 }
 
-/**
- * The owner's active data key, made when there is none. Holds a shared lock until the transaction ends, so that
- * `retireDataKey` waits for values being sealed and none can slip past the re-sealing.
- */
+/** The owner's active data key, made when there is none. */
 export async function ensureDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey> {
-  await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended('vault:owner:' || $1, 0))`, [ownerId]);
   const existing = await findActive(ring, tx, ownerId);
   if (existing) {
     return existing;
@@ -62,16 +58,6 @@ export async function ensureDataKey(ring: Keyring, tx: Tx, ownerId: string): Pro
     throw new Error('The data key could not be stored for this owner.');
   }
   return made;
-}
-
-/** Replaces the owner's active data key; waits for transactions that seal under the old one. */
-export async function retireDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('vault:owner:' || $1, 0))`, [ownerId]);
-  await tx.query('UPDATE vault_data_keys SET retired_at = $2 WHERE owner_id = $1 AND retired_at IS NULL', [
-    ownerId,
-    new Date(ring.clock.now()),
-  ]);
-  return ensureDataKey(ring, tx, ownerId);
 }
 
 async function findActive(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey | null> {

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
-import { ensureDataKey, PLATFORM, retireDataKey, type Keyring, type Queryable } from './data-key.ts';
+import { ensureDataKey, PLATFORM, type Keyring, type Queryable } from './data-key.ts';
 import type { MasterKey } from './master-key.ts';
 import { open, seal, type SealContext } from './seal.ts';
 import { openSecretCache, type SecretCache } from './secret-cache.ts';
@@ -23,8 +23,6 @@ export interface Vault {
   open(query: Queryable, context: SealContext, sealed: Uint8Array): Promise<string>;
   /** 32 bytes for signing, the same for a label in every process and after any rotation of the master key. */
   deriveKey(label: string): Buffer;
-  /** From this transaction on the owner's values are sealed under a new data key; returns its id. */
-  retireDataKey(tx: Tx, ownerId: string): Promise<string>;
   cache: SecretCache;
 }
 
@@ -43,7 +41,6 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     seal: (tx, context, plaintext) => seal(ring, tx, { context, plaintext }),
     open: (query, context, sealed) => open(ring, query, { context, sealed }),
     deriveKey: (label) => Buffer.from(hkdfSync('sha256', root, 'farebox.derive.v1', label, 32)),
-    retireDataKey: async (tx, ownerId) => (await retireDataKey(ring, tx, ownerId)).keyId,
     cache: openSecretCache(clock),
   };
 }

@@ -4,7 +4,7 @@ import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenrouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -30,7 +30,7 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
   return {
     name: 'openrouter_instant',
     configSchema,
-    needsOpenrouterKey: () => true,
+    integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),
