@@ -1,7 +1,7 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
-import { toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
+import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
 import { bind, type BoundOperation, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -23,6 +23,7 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(listApiKeys, deps.accounts),
     bind(createApiKey, deps.accounts),
     bind(revokeApiKey, deps.accounts),
+    bind(listIntegrations, deps.integrations),
     ...services.flatMap((service) => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),
     bind(listModelChanges, deps.models),

@@ -8,6 +8,7 @@ export { dependent, openChanges } from './changes.ts';
 export type { ChangeListener, Dependent, IntegrationChange, Reaction } from './changes.ts';
 export type { IntegrationDeps } from './integration.ts';
 export type { IntegrationService, ProviderAnswer, ServiceName } from './integration-service.ts';
+export { listIntegrations } from './list-integrations.ts';
 export { openKey } from './open-key.ts';
 export { openRouter } from './openrouter.ts';
 export { refuseKey } from './refuse-key.ts';

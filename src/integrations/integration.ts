@@ -75,10 +75,19 @@ export function toView<Shown extends object>(
   };
 }
 
+/** The owner's row; null when nothing is connected. */
+export async function findIntegration(
+  tx: Tx,
+  { table }: Pick<IntegrationService, 'table'>,
+  ownerId: string,
+): Promise<IntegrationRow | null> {
+  const { rows } = await tx.query<IntegrationRow>(`SELECT * FROM ${table} WHERE owner_id = $1`, [ownerId]);
+  return rows[0] ?? null;
+}
+
 /** Throws `not_found`. */
 export async function getIntegration(tx: Tx, service: IntegrationService, ownerId: string): Promise<IntegrationRow> {
-  const { rows } = await tx.query<IntegrationRow>(`SELECT * FROM ${service.table} WHERE owner_id = $1`, [ownerId]);
-  return rows[0] ?? refuseMissing(service);
+  return (await findIntegration(tx, service, ownerId)) ?? refuseMissing(service);
 }
 
 export function refuseMissing({ name, provider, credential }: ServiceName): never {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { operation, Problem, type Caller } from '#kit/index.ts';
 import { dropSecret, forgetSecret } from '#vault/index.ts';
-import { findOwn, getUser, notFound } from './own-resource.ts';
-import { SECRET_FIELD, toSecretContext, type ResourceSecretDeps } from './resource-secret.ts';
+import { getUser } from './own-resource.ts';
+import { assertOwn, SECRET_FIELD, toSecretContext, type ResourceSecretDeps } from './resource-secret.ts';
 
 export const deleteResourceSecret = operation({
   name: 'resources.secrets.delete',
@@ -15,9 +15,7 @@ export const deleteResourceSecret = operation({
     const ownerId = getUser(caller).userId;
     const context = toSecretContext({ ownerId, resourceId: id });
     await database.asUser(ownerId, async (tx) => {
-      if (!(await findOwn(tx, id))) {
-        throw notFound();
-      }
+      await assertOwn(tx, id);
       if (!(await dropSecret(tx, context))) {
         throw new Problem('not_found', { detail: 'No such key is stored for this resource.' });
       }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { operation, type Caller } from '#kit/index.ts';
 import { forgetSecret, storeSecret } from '#vault/index.ts';
-import { findOwn, getUser, notFound } from './own-resource.ts';
-import { SECRET_FIELD, toSecretContext, type ResourceSecretDeps } from './resource-secret.ts';
+import { getUser } from './own-resource.ts';
+import { assertOwn, SECRET_FIELD, toSecretContext, type ResourceSecretDeps } from './resource-secret.ts';
 
 const input = z.object({
   id: z.uuid(),
@@ -23,9 +23,7 @@ export const putResourceSecret = operation({
     const ownerId = getUser(caller).userId;
     const context = toSecretContext({ ownerId, resourceId: id });
     await database.asUser(ownerId, async (tx) => {
-      if (!(await findOwn(tx, id))) {
-        throw notFound();
-      }
+      await assertOwn(tx, id);
       await storeSecret(vault, tx, { context, plaintext: value });
     });
     forgetSecret(vault, context);

@@ -1,5 +1,7 @@
-import type { Database } from '#database/index.ts';
+import type { Database, Tx } from '#database/index.ts';
+import { Problem } from '#kit/index.ts';
 import { openSecret, type SealContext, type Vault } from '#vault/index.ts';
+import { findOwn } from './own-resource.ts';
 
 /** The one secret that a resource can have today. */
 export const SECRET_FIELD = 'upstream_api_key';
@@ -16,6 +18,13 @@ export interface SecretPlace {
 
 export function toSecretContext({ ownerId, resourceId }: SecretPlace): SealContext {
   return { table: 'x402_resources', row: resourceId, ownerId, field: SECRET_FIELD };
+}
+
+/** Throws `not_found` for a resource of somebody else, as for one that does not exist. */
+export async function assertOwn(tx: Tx, resourceId: string): Promise<void> {
+  if (!(await findOwn(tx, resourceId))) {
+    throw new Problem('not_found', { detail: 'You have no resource with this id.' });
+  }
 }
 
 /** The key of the resource's upstream, for a call; null when none is stored. */

@@ -41,6 +41,8 @@ const drop = async (): Promise<boolean> => {
   return wasThere;
 };
 
+const change = (sql: string, values: string[]) => database.current.asUser('alice', (tx) => tx.query(sql, values));
+
 test('a secret is stored, replaced in its place and dropped', async () => {
   expect(await openSecret(vault, context)).toBeNull();
   await store('first');
@@ -65,16 +67,20 @@ test('a secret that was moved to another row or changed does not open', async ()
   const other = { ...context, row: newId() };
   await store('text');
   await store('other text', other);
-  await database.current.system.query(
-    `UPDATE vault_secrets SET sealed = (SELECT sealed FROM vault_secrets WHERE row_id = $1) WHERE row_id = $2`,
+  await change(
+    'UPDATE vault_secrets SET sealed = (SELECT sealed FROM vault_secrets WHERE row_id = $1) WHERE row_id = $2',
     [context.row, other.row],
   );
   await expect(openSecret(vault, other)).rejects.toMatchObject({ code: 'internal' });
-  await database.current.system.query(
-    'UPDATE vault_secrets SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) WHERE row_id = $1',
-    [context.row],
-  );
+  await change('UPDATE vault_secrets SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) WHERE row_id = $1', [
+    context.row,
+  ]);
   await expect(openSecret(vault, context)).rejects.toMatchObject({ code: 'internal' });
+});
+
+test('the system opens secrets and does not change them', async () => {
+  const changed = database.current.system.query("UPDATE vault_secrets SET field = 'x'");
+  await expect(changed).rejects.toThrow('permission denied');
 });
 
 test('a user stores a secret for nobody else', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { ProviderAnswer } from '#integrations/index.ts';
+import { listIntegrations, type ProviderAnswer } from '#integrations/index.ts';
 import { anonymous, sha256Hex, type User } from '#kit/index.ts';
 import { listAffected } from '#resources/index.ts';
 import { onVaultChanged } from '#vault/index.ts';
@@ -114,12 +114,24 @@ function describeStoring(at: At): void {
     expect(await at.findResource()).toEqual({ state: 'published', cause: null });
   });
 
+  test('the list of services says how each connection stands and never the key', async () => {
+    const named = { service: service.name, provider: service.provider, credential: service.credential };
+    expect(await at.list()).toEqual({ items: [{ ...named, connection: null }] });
+    await at.put();
+    expect(await at.list()).toMatchObject({
+      items: [{ ...named, connection: { lastFour: '1111', isEnabled: true, isValid: true, lastProblem: null } }],
+    });
+    await at.refuse(KEY, 'Used up.');
+    expect(await at.list()).toMatchObject({ items: [{ connection: { isValid: false, lastProblem: 'Used up.' } }] });
+  });
+
   test('every operation refuses a caller who is not signed in', async () => {
     const nobody = anonymous as unknown as User;
     const { put: _put, update: _update, ...others } = at.operations;
     for (const declared of Object.values(others)) {
       expect(await refusal(at.call(declared as typeof others.get, at.deps, [nobody, {}]))).toContain('unauthenticated');
     }
+    expect(await refusal(at.call(listIntegrations, at.deps, [nobody, {}]))).toContain('unauthenticated');
     expect(await refusal(at.put(KEY, nobody))).toContain('unauthenticated');
     expect(await refusal(at.switch(true, nobody))).toContain('unauthenticated');
   });

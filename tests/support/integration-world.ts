@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { beforeAll, beforeEach, expect } from 'vitest';
 import type { z } from 'zod';
 import {
+  listIntegrations,
   openChanges,
   openKey,
   refuseKey,
@@ -114,6 +115,7 @@ export function useIntegrationWorld<Given extends object, Shown extends object>(
     put: (key = KEY, user = world().user) =>
       call(operations.put, deps(), [user, { ...tested.given(key), isEnabled: true }]),
     get: () => call(operations.get, deps(), [world().user, {}]),
+    list: () => call(listIntegrations, deps(), [world().user, {}]),
     test: () => call(operations.test, deps(), [world().user, {}]),
     switch: (isEnabled: boolean, user = world().user) => call(operations.update, deps(), [user, { isEnabled }]),
     delete: () => call(operations.delete, deps(), [world().user, {}]),
