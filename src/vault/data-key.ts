@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Tx } from '#database/index.ts';
 import { newId, type Clock } from '#kit/index.ts';
 import { encodeParts } from './cipher.ts';
+import { findCurrentMasterKey } from './find-current-master-key.ts';
 import type { MasterKey } from './master-key.ts';
 
 /** Owner of what belongs to the server itself; no user id looks like this. */
@@ -69,8 +70,7 @@ async function findActive(ring: Keyring, tx: Tx, ownerId: string): Promise<DataK
 async function insertDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<void> {
   // Shared with other makers; rotateMasterKey takes it alone, so that no key is wrapped by the key it is leaving.
   await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended('vault:master', 0))`);
-  const { rows } = await tx.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-  const master = getMasterKey(ring, rows[0]?.id ?? '');
+  const master = getMasterKey(ring, (await findCurrentMasterKey(tx)) ?? '');
   const row = { key_id: newId(), owner_id: ownerId };
   const bytes = randomBytes(32);
   const wrapped = await master.wrap(bytes, boundTo(row));

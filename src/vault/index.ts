@@ -7,6 +7,7 @@
  * Rotating the master key: give every process both keys (`masterKey`, `otherMasterKeys`), run `rotateMasterKey`, then give
  * every process the new one alone. The database records which key is current, so no process falls back to the old one.
  */
+export { findCurrentMasterKey } from './find-current-master-key.ts';
 export { masterKeyFromText } from './master-key.ts';
 export type { MasterKey } from './master-key.ts';
 export { openVault } from './open-vault.ts';

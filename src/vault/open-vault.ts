@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
 import { ensureDataKey, PLATFORM, type Keyring, type Queryable } from './data-key.ts';
+import { findCurrentMasterKey } from './find-current-master-key.ts';
 import type { MasterKey } from './master-key.ts';
 import { open, seal, type SealContext } from './seal.ts';
 import { openSecretCache, type SecretCache } from './secret-cache.ts';
@@ -52,8 +53,7 @@ async function assertCurrent(tx: Tx, ring: Keyring, firstId: string): Promise<vo
      ON CONFLICT (is_current) WHERE is_current DO NOTHING`,
     [firstId, new Date(ring.clock.now())],
   );
-  const { rows } = await tx.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-  const current = rows[0]?.id ?? '';
+  const current = (await findCurrentMasterKey(tx)) ?? '';
   if (!ring.masterKeys.has(current)) {
     throw new Error(
       `The secrets in this database are kept under the master key ${current}, but MASTER_KEY is ${[...ring.masterKeys.keys()].join(', ')}. ` +
