@@ -5,23 +5,27 @@ import { toProblem, type IntegrationDeps, type IntegrationRow } from './integrat
 import type { IntegrationService } from './integration-service.ts';
 import { toKeyName } from './open-key.ts';
 
-/** `undefined`: nothing was changed after all. */
-type Change = { ownerId: string; write(tx: Tx): Promise<IntegrationRow | null | undefined> };
+/** The row after the change; null: deleted, `undefined`: nothing was changed after all. */
+type Written = IntegrationRow | null | undefined;
 
-interface Changed extends Pick<Reaction, 'paused' | 'resumed'> {
-  row: IntegrationRow | null | undefined;
+interface Change<Row extends Written> {
+  ownerId: string;
+  write(tx: Tx): Promise<Row>;
+}
+
+interface Changed<Row extends Written> extends Pick<Reaction, 'paused' | 'resumed'> {
+  row: Row;
 }
 
 /**
- * One transaction, as the owner: `write` changes the row and gives it back (null: deleted), what depends on it is paused
- * or resumed, and every process is told to forget the opened key. The lock on the row puts changes made at once into an
+ * One transaction, as the owner: `write` changes the row and gives it back, what depends on it is paused or resumed, and every process is told to forget the opened key. The lock on the row puts changes made at once into an
  * order, in which each of them leaves what depends on the key as the key is then.
  */
-export async function changeIntegration(
+export async function changeIntegration<Row extends Written>(
   deps: IntegrationDeps,
   service: IntegrationService,
-  { ownerId, write }: Change,
-): Promise<Changed> {
+  { ownerId, write }: Change<Row>,
+): Promise<Changed<Row>> {
   const { vault, changes } = deps;
   const name = toKeyName(service, ownerId);
   const { row, reaction } = await vault.database.asUser(ownerId, async (tx) => {

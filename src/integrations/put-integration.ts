@@ -6,7 +6,7 @@ import type { Vault } from '#vault/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { assertGiven } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
-import { refuseMissing, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+import { toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
 
 export function putIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
@@ -35,7 +35,7 @@ export function putIntegration<Given extends object, Shown extends object>(servi
         ownerId: caller.userId,
         write: (tx) => storeKey(deps.vault, tx, { service, stored }),
       });
-      return { ...toView<Shown>(service, row ?? refuseMissing(service)), resumed };
+      return { ...toView<Shown>(service, row), resumed };
     },
   });
 }
@@ -52,7 +52,7 @@ async function storeKey(
   vault: Vault,
   tx: Tx,
   { service, stored }: { service: IntegrationService; stored: NewKey },
-): Promise<IntegrationRow | undefined> {
+): Promise<IntegrationRow> {
   const sealed = await vault.seal(tx, toKeyPlace(service, stored.ownerId), stored.key);
   const { rows } = await tx.query<IntegrationRow>(
     `INSERT INTO ${service.table} AS i
@@ -75,5 +75,5 @@ async function storeKey(
       new Date(vault.clock.now()),
     ],
   );
-  return rows[0];
+  return rows[0] as IntegrationRow;
 }

@@ -25,10 +25,10 @@ export function updateIntegration<Given extends object, Shown extends object>(
             `UPDATE ${service.table} SET is_enabled = $2, updated_at = $3 WHERE owner_id = $1 RETURNING *`,
             [ownerId, isEnabled, new Date(deps.vault.clock.now())],
           );
-          return rows[0];
+          return rows[0] ?? refuseMissing(service);
         },
       });
-      return { ...toView<Shown>(service, row ?? refuseMissing(service)), paused, resumed };
+      return { ...toView<Shown>(service, row), paused, resumed };
     },
   });
 }
