@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 
 const silent = pino({ level: 'silent' });
 
-/** In the order in which a start needs what they check. */
+/** In the order in which a start would stumble over them. */
 export async function listChecks(config: Config): Promise<Check[]> {
   const detail = config.MODE === 'sandbox' ? 'sandbox: nothing is real money' : 'live';
   return [
@@ -99,7 +99,7 @@ async function findCurrentKey(config: Config): Promise<string | null> {
   }
   const database = openDatabase({ url, systemConnections: 1 });
   try {
-    return await findCurrentMasterKey(database);
+    return await findCurrentMasterKey(database.system);
   } catch {
     return null;
   } finally {

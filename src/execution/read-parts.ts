@@ -49,7 +49,7 @@ export async function* guardParts(parts: Parts, guard: PartsGuard): Parts {
 }
 
 /** Tells whoever makes the parts that nobody reads on. */
-export async function endParts(parts: Parts): Promise<void> {
+async function endParts(parts: Parts): Promise<void> {
   try {
     await parts.return(undefined as never);
   } catch {

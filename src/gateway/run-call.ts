@@ -8,7 +8,7 @@ import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
 import { toStoredAnswer } from './stored-answer.ts';
-import { moveToSettling, transition } from './transitions.ts';
+import { moveToSettling, settlementPaths, transition } from './transitions.ts';
 
 /** A usable answer, of which the rest may still be coming. */
 export type Output<Body extends AnswerBody = AnswerBody> = Outcome<Body> & { ok: true };
@@ -50,7 +50,7 @@ async function keepOutput<Body extends AnswerBody>(
     record: toStoredRecord(deps, call, evidence),
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
     ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
-    ...(call.settlementPoint === 'on_success' ? {} : { input: call.input }),
+    ...(settlementPaths[call.settlementPoint].storedBefore.includes('input') ? { input: call.input } : {}),
   });
   if (isOurs) {
     return { ok: true, ...ran };

@@ -5,7 +5,7 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenrouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -33,7 +33,7 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     configSchema,
     evidenceSchema: chatEvidence,
     settlementPoints: () => ['on_success', 'upfront'],
-    needsOpenrouterKey: () => true,
+    integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),

@@ -1,41 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { newId, Problem, scopes, systemClock, type User } from '#kit/index.ts';
+import { newId, Problem, type User } from '#kit/index.ts';
+import { masterKeyFromText, openVault } from '#vault/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import {
-  deleteResourceSecret,
-  masterKeyFromText,
-  openResourceSecret,
-  openVault,
-  putResourceSecret,
-  type ResourceSecretDeps,
-} from './index.ts';
+import { openToyResources, publishToy } from '../../tests/support/toy-resources.ts';
+import { deleteResourceSecret, openResourceSecret, putResourceSecret, type ResourceSecretDeps } from './index.ts';
 
 const database = useTestDatabase();
-const resourceId = newId();
-const toUser = (userId: string): User => ({
-  kind: 'user',
-  userId,
-  username: userId,
-  email: '',
-  isAdmin: false,
-  via: 'session',
-  scopes,
-});
-const [alice, bob] = [toUser('alice'), toUser('bob')];
-const place = { ownerId: 'alice', resourceId, field: 'upstream_api_key' };
+let resourceId: string;
+let alice: User;
+let bob: User;
+let place: { ownerId: string; resourceId: string };
 let deps: ResourceSecretDeps;
 
 beforeAll(async () => {
-  await database.current.system.query(
-    `INSERT INTO users (id, name, email, username) SELECT u, u, u || '@example.com', u FROM unnest($1::text[]) AS u`,
-    [['alice', 'bob']],
-  );
+  const toy = openToyResources(database.current);
+  [alice, bob] = [await toy.addUser('alice'), await toy.addUser('bob')];
+  resourceId = (await publishToy(toy.deps, alice)).id;
+  place = { ownerId: alice.userId, resourceId };
   const masterKey = masterKeyFromText(randomBytes(32).toString('hex'));
-  deps = {
-    vault: await openVault({ database: database.current, masterKey, clock: systemClock }),
-    ownsResource: async (ownerId, id) => ownerId === 'alice' && id === resourceId,
-  };
+  const vault = await openVault({ database: database.current, masterKey, clock: toy.clock });
+  deps = { database: database.current, vault };
 });
 
 const code = (work: Promise<unknown>) =>
@@ -44,7 +29,7 @@ const code = (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof Problem ? error.code : String(error)),
   );
 
-test('is written, replaced and deleted by the owner of the resource, and never answered', async () => {
+test('the secret of a resource is written, replaced and deleted by its owner, and never answered', async () => {
   expect(await openResourceSecret(deps, place)).toBeNull();
   expect(await putResourceSecret.run(deps, alice, { id: resourceId, value: 'first-key' })).toEqual({ isSet: true });
   expect(await openResourceSecret(deps, place)).toBe('first-key');
@@ -60,13 +45,16 @@ test('is written, replaced and deleted by the owner of the resource, and never a
   expect(await code(putResourceSecret.run(deps, { kind: 'anonymous' }, { id: resourceId, value: 'x' }))).toBe(
     'unauthenticated',
   );
-  expect(await openResourceSecret(deps, { ...place, ownerId: 'bob' })).toBeNull();
+  expect(await openResourceSecret(deps, { ...place, ownerId: bob.userId })).toBeNull();
 
   expect(await deleteResourceSecret.run(deps, alice, { id: resourceId })).toEqual({ isSet: false });
   expect(await openResourceSecret(deps, place)).toBeNull();
   expect(await code(deleteResourceSecret.run(deps, alice, { id: resourceId }))).toBe('not_found');
 });
 
-test.each(['', ' ', 'a b', 'a\r\nx-evil: 1', 'k\u0000', 'x'.repeat(4097)])('refuses the value %j', (value) => {
-  expect(putResourceSecret.input.safeParse({ id: resourceId, value }).success).toBe(false);
-});
+test.each(['', ' ', 'a b', 'a\r\nx-evil: 1', 'k\u0000', 'x'.repeat(4097)])(
+  'the secret of a resource cannot be %j',
+  (value) => {
+    expect(putResourceSecret.input.safeParse({ id: resourceId, value }).success).toBe(false);
+  },
+);
