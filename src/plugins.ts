@@ -1,6 +1,6 @@
 /** What can be added without touching anything else: the kinds of resource and the repeated jobs. */
 import type { Durable } from '#durable/index.ts';
-import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
+import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import type { Gateway } from '#gateway/index.ts';
 import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
@@ -14,7 +14,7 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 const LEDGER_WINDOW_SECONDS = 720;
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
-  return [openOpenrouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];
+  return [openOpenRouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];
 }
 
 interface JobDeps {

@@ -22,16 +22,16 @@ export type Domain = Awaited<ReturnType<typeof startDomain>>;
 /** Opens the modules of the domain and connects them. `stack` closes them again. */
 export async function startDomain(infrastructure: Infrastructure, stack: AsyncDisposableStack) {
   const { config, database, vault, publicUrl, log } = infrastructure;
-  const openrouterUrl =
-    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
-  const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
-  stack.defer(() => openrouter.close());
-  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
+  const openRouterUrl =
+    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openRouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
+  stack.defer(() => openRouter.close());
+  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openRouterUrl] } : {});
   stack.defer(() => outbound.close());
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
-  const models = openModels({ database, fetchCatalogue: () => openrouter.listModels(), clock, log });
+  const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
@@ -42,9 +42,9 @@ export async function startDomain(infrastructure: Infrastructure, stack: AsyncDi
   const findStats = (ids: string[]) => getStats(database, ids);
   const kinds: resources.ResourceKind[] = [];
   const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
-  const integrations = toIntegrations(vault, resourcesDeps, openrouter);
+  const integrations = toIntegrations(vault, resourcesDeps, openRouter);
   const execution: ExecutionDeps = {
-    openrouter,
+    openRouter,
     chatCompletions: openChatCompletions({ outbound, log }),
     outbound,
     findModel: (id) => findModel(models, id),
@@ -79,7 +79,7 @@ export async function startDomain(infrastructure: Infrastructure, stack: AsyncDi
     resourcesDeps,
     integrations,
     gateway,
-    isUpstreamUp: () => openrouter.isUp(),
+    isUpstreamUp: () => openRouter.isUp(),
   };
 }
 
@@ -107,11 +107,11 @@ function toPlatformKey(config: Config): PlatformKey | null {
 function toIntegrations(
   vault: vaults.Vault,
   deps: resources.ResourcesDeps,
-  openrouter: Pick<OpenRouterClient, 'getKey'>,
+  openRouter: Pick<OpenRouterClient, 'getKey'>,
 ): vaults.IntegrationDeps {
   return {
     vault,
-    checkKey: (apiKey) => openrouter.getKey(apiKey),
+    checkKey: (apiKey) => openRouter.getKey(apiKey),
     listAffected: (ownerId) => resources.listAffectedByKey(deps, ownerId),
     pauseAffected: (ownerId, reason) => resources.pauseForKey(deps, ownerId, reason),
     resumeAffected: (ownerId) => resources.resumeForKey(deps, ownerId),

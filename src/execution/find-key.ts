@@ -7,7 +7,7 @@ export interface FoundKey {
 }
 
 /** The creator's own OpenRouter key; without one, the operator's where its policy names the creator. */
-export async function findOpenrouterKey(
+export async function findOpenRouterKey(
   deps: Pick<ExecutionDeps, 'openCreatorKey' | 'platformKey'>,
   version: Pick<PublishedVersion, 'ownerId' | 'creator'>,
 ): Promise<FoundKey | null> {

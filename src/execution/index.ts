@@ -6,5 +6,5 @@
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
 export { noEvidence } from './evidence.ts';
 export { execute } from './execute.ts';
-export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
+export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';

@@ -20,7 +20,7 @@ export async function listAffectedByKey(deps: KeyDeps, ownerId: string): Promise
     [ownerId],
   );
   return rows
-    .filter((row) => deps.kinds.find((kind) => kind.name === row.kind)?.needsOpenrouterKey?.(row.config) ?? false)
+    .filter((row) => deps.kinds.find((kind) => kind.name === row.kind)?.needsOpenRouterKey?.(row.config) ?? false)
     .map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
 }
 

@@ -19,7 +19,7 @@ export interface ResourceKind<Config = unknown> {
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
   /** Resources for which this is true pause when the owner's OpenRouter key goes. Absent: never. */
-  needsOpenrouterKey?(config: Config): boolean;
+  needsOpenRouterKey?(config: Config): boolean;
 }
 
 /** `cause` is for the creator only. */

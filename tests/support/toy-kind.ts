@@ -53,7 +53,7 @@ export function openToyKind(name = 'toy'): ToyKind {
     },
     toPublic: ({ model }) => ({ model }),
     allowsUserMessage: (config) => config.allowsUserMessage,
-    needsOpenrouterKey: (config) => config.needsKey,
+    needsOpenRouterKey: (config) => config.needsKey,
     isReady: async () => toy.readiness,
     run: async (version, input) => {
       const compiled = compileTemplate((version.config as ToyConfig).template, version.parameters);
