@@ -142,9 +142,9 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
     return { state: 'good', detail: 'simulated, started with the server' };
   }
   const baseUrl = config.OPENROUTER_BASE_URL ?? 'https://openrouter.ai/api/v1';
-  const openrouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
+  const openRouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
   try {
-    if (!(await openrouter.isUp())) {
+    if (!(await openRouter.isUp())) {
       return {
         state: 'bad',
         detail: `${baseUrl} does not answer`,
@@ -154,12 +154,12 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
     if (!config.OPENROUTER_API_KEY) {
       return { state: 'good', detail: `${baseUrl} answers; creators bring their own keys` };
     }
-    const checked = await openrouter.getKey(config.OPENROUTER_API_KEY);
+    const checked = await openRouter.getKey(config.OPENROUTER_API_KEY);
     return checked.ok
       ? { state: 'good', detail: `${baseUrl} accepts OPENROUTER_API_KEY` }
       : { state: 'bad', detail: `OPENROUTER_API_KEY: ${checked.detail}`, mend: 'Set a working key, or leave it out.' };
   } finally {
-    await openrouter.close();
+    await openRouter.close();
   }
 }
 

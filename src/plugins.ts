@@ -1,6 +1,6 @@
 /** What can be added without touching anything else: kinds of resource, integrations and repeated jobs. */
 import type { Durable } from '#durable/index.ts';
-import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
+import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import type { Gateway } from '#gateway/index.ts';
 import { openRouter, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
@@ -18,7 +18,7 @@ const LEDGER_WINDOW_SECONDS = 720;
 export const services: readonly IntegrationService[] = [openRouter];
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
-  return [openOpenrouterInstant(deps), openPromptTemplate(deps)];
+  return [openOpenRouterInstant(deps), openPromptTemplate(deps)];
 }
 
 interface JobDeps {

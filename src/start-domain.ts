@@ -26,16 +26,16 @@ export async function startDomain(
   stack: AsyncDisposableStack,
 ) {
   const { config, database, vault, publicUrl, log } = infrastructure;
-  const openrouterUrl =
-    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
-  const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
-  stack.defer(() => openrouter.close());
-  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
+  const openRouterUrl =
+    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openRouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
+  stack.defer(() => openRouter.close());
+  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openRouterUrl] } : {});
   stack.defer(() => outbound.close());
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
-  const models = openModels({ database, fetchCatalogue: () => openrouter.listModels(), clock, log });
+  const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
@@ -45,9 +45,9 @@ export async function startDomain(
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (ids: string[]) => getStats(database, ids);
   const changes = openChanges();
-  const integrations: IntegrationDeps = { vault, services, clients: { openRouter: openrouter }, changes };
+  const integrations: IntegrationDeps = { vault, services, clients: { openRouter }, changes };
   const execution: ExecutionDeps = {
-    openrouter,
+    openRouter,
     chatCompletions: openChatCompletions({ outbound, log }),
     outbound,
     findModel: (id) => findModel(models, id),
@@ -84,7 +84,7 @@ export async function startDomain(
     resourcesDeps,
     integrations,
     gateway,
-    isUpstreamUp: () => openrouter.isUp(),
+    isUpstreamUp: () => openRouter.isUp(),
   };
 }
 

@@ -114,9 +114,9 @@ async function seed(
 ): Promise<void> {
   const { sandbox, config } = infrastructure;
   await fillCatalogue(domain.models);
-  if (sandbox?.openrouter) {
+  if (sandbox?.openRouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
-    const apiKey = sandbox.openrouter.keys.healthy;
+    const apiKey = sandbox.openRouter.keys.healthy;
     await seedDemo({
       operations,
       apiKey,

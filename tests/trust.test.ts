@@ -12,7 +12,7 @@ let creator: Creator;
 let url = '';
 
 const control = () => {
-  const simulator = app.current.sandbox?.openrouter;
+  const simulator = app.current.sandbox?.openRouter;
   if (!simulator) {
     throw new Error('There is no simulator.');
   }

@@ -135,7 +135,7 @@ describe('40 calls at once', () => {
   test('40 calls of all kinds at once are counted exactly, and ledger, log and chain agree', async () => {
     const payTo = makeAccount().address;
     const { url, id } = await creator.publish({ slug: 'busy', payTo });
-    const { control } = app.current.sandbox?.openrouter ?? {};
+    const { control } = app.current.sandbox?.openRouter ?? {};
     const pay = async () => payFor(await app.current.makeBuyer(), url);
     const payments: string[] = [];
     for (let index = 0; index < 24; index += 1) {

@@ -32,7 +32,7 @@ export interface PauseRequest {
 }
 
 export interface ExecutionDeps {
-  openrouter: Upstream;
+  openRouter: Upstream;
   chatCompletions: ChatCompletions;
   outbound: Pick<Outbound, 'open'>;
   /** Called on every paid call: from memory. */

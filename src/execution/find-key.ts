@@ -9,7 +9,7 @@ export type FoundKey =
   | { apiKey: string; source: 'platform' | 'upstream' };
 
 /** The creator's own OpenRouter key; without one, the operator's where its policy names the creator. */
-export async function findOpenrouterKey(
+export async function findOpenRouterKey(
   deps: Pick<ExecutionDeps, 'openCreatorKey' | 'platformKey'>,
   version: Pick<PublishedVersion, 'ownerId' | 'creator'>,
 ): Promise<FoundKey | null> {
