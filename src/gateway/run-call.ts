@@ -2,7 +2,7 @@ import { awaitFirstOutput, collectParts, execute } from '#execution/index.ts';
 import type { AnswerBody, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
-import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
+import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
@@ -64,7 +64,7 @@ async function failCall(
   call: PaidCall,
   failure: Failure,
 ): Promise<{ ok: false; outcome: CallOutcome }> {
-  const record = toCallRecord(call, {
+  const record = toPaidRecord(call, {
     status: 'failed',
     problem: failure.problem,
     cause: failure.cause,

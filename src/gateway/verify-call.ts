@@ -3,7 +3,7 @@ import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
-import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
+import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { chainUnreachable, givenUp, tooManyUnpaid } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
@@ -74,7 +74,7 @@ async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Prom
   await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason });
   if (refusal.isLogged) {
     deps.refusals.count(call.clientAddress);
-    const record = toCallRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
+    const record = toPaidRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
     await recordCall(deps.database.system, record);
   }
   return { ok: false, outcome };
