@@ -1,7 +1,8 @@
 import { authorizationTypes } from '@x402/evm';
 import { verifyTypedData } from 'viem/utils';
 import type { Hex } from 'viem';
-import { isAuthentic, type Payment } from '#payments/index.ts';
+import { exactEip155, isAuthentic, type Payment } from '#payments/index.ts';
+import { payloadOf } from '../src/payments/schemes/exact-eip155/payload.ts';
 import { compare, type Round, type Side } from './compare.ts';
 import { makeWallet, offerOf, signPayment } from './sign-payments.ts';
 
@@ -21,7 +22,7 @@ export async function measureSignatures(): Promise<void> {
   };
   const ours = (index: number): boolean => {
     const payment = payments[index % PAYMENTS];
-    return payment !== undefined && isAuthentic(payment, offer);
+    return payment !== undefined && isAuthentic({ schemes: [exactEip155] }, payment, offer);
   };
   await compare({
     title: 'Signature checks (EIP-712 digest and signer of an EIP-3009 authorisation)',
@@ -52,7 +53,8 @@ function toSide(name: string, check: (index: number) => boolean | Promise<boolea
   return { name, warmUp: round, round };
 }
 
-function toTypedData({ authorization, signature }: Payment) {
+function toTypedData(payment: Payment) {
+  const { authorization, signature } = payloadOf(payment);
   const { from, to, value, validAfter, validBefore, nonce } = authorization;
   return {
     address: from as Hex,

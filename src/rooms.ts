@@ -15,7 +15,7 @@ import { getStats } from '#usage/index.ts';
 import * as vaults from '#vault/index.ts';
 import type { Config } from './config.ts';
 import type { Ground } from './ground.ts';
-import { listKinds } from './plugins.ts';
+import { listKinds, listSchemes, listSettlers } from './plugins.ts';
 
 export type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
@@ -94,7 +94,14 @@ async function toPaymentOptions({ config, sandbox, folder }: Ground) {
   for (const key of isOwnChain ? settlerPrivateKeys : []) {
     await sandbox?.fund(toSettlerAddress(key));
   }
-  return { networks: config.NETWORKS, rpcUrls, facilitatorUrls: config.FACILITATOR_URLS, settlerPrivateKeys };
+  return {
+    schemes: listSchemes(),
+    openSettlers: listSettlers,
+    networks: config.NETWORKS,
+    rpcUrls,
+    facilitatorUrls: config.FACILITATOR_URLS,
+    settlerPrivateKeys,
+  };
 }
 
 function toPlatformKey(config: Config): PlatformKey | null {

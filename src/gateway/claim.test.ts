@@ -1,31 +1,35 @@
 import { expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
-import { makeAccount, makeOffer, pay } from '../../tests/support/pay.ts';
+import type { Payment } from '#payments/index.ts';
+import { makeAccount, makeOffer, pay, schemeList } from '../../tests/support/pay.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { claimPayment, findHolder, type Payment } from './index.ts';
+import { claimPayment, findHolder } from './claim.ts';
 
 const database = useTestDatabase();
 const offer = makeOffer();
 
 function claim(payment: Payment, callId = newId()) {
-  return claimPayment(database.current.system, {
-    callId,
-    ownerId: 'creator-1',
-    resourceId: newId(),
-    versionId: newId(),
-    requestId: newId(),
-    processId: newId(),
-    payment,
-    offer,
-    fingerprint: 'f',
-    deadlineInMs: 1000,
-  });
+  return claimPayment(
+    { database: database.current, payments: schemeList },
+    {
+      callId,
+      ownerId: 'creator-1',
+      resourceId: newId(),
+      versionId: newId(),
+      requestId: newId(),
+      processId: newId(),
+      payment,
+      offer,
+      fingerprint: 'f',
+      deadlineInMs: 1000,
+    },
+  );
 }
 
 test('of 50 at once, one holds the payment and the others learn which', async () => {
   const payment = await pay(makeAccount(), offer);
   const claims = await Promise.all(Array.from({ length: 50 }, () => claim(payment)));
-  const holder = await findHolder(database.current.system, { payment, offer });
+  const holder = await findHolder(database.current.system, payment);
   expect(claims.filter((made) => made.kind === 'claimed')).toHaveLength(1);
   const held = claims.flatMap((made) => (made.kind === 'held' ? [made.call.id] : []));
   expect(new Set(held)).toEqual(new Set([holder?.id]));

@@ -1,6 +1,14 @@
-import type { Pool, PoolClient } from 'pg';
-import type { Offer } from './offer.ts';
-import type { Authorization, Payment } from './payment.ts';
+import type { Pool } from 'pg';
+import type { Database } from '#database/index.ts';
+import {
+  exposureOf,
+  toStoredOffer,
+  toStoredPayment,
+  type Offer,
+  type Payment,
+  type SchemeList,
+  type StoredPayment,
+} from '#payments/index.ts';
 
 interface ClaimInput {
   callId: string;
@@ -23,8 +31,7 @@ export interface HeldCall {
   state: string;
   fingerprint: string;
   versionId: string;
-  signature: string;
-  authorization: Authorization;
+  payment: StoredPayment;
   answer: string | null;
   transaction: string | null;
   reason: string | null;
@@ -32,33 +39,34 @@ export interface HeldCall {
 
 export type Claim = { kind: 'claimed' } | { kind: 'held'; call: HeldCall };
 
-/** Authorisations may be valid for ever (2^256 - 1); PostgreSQL's time ends sooner. The last second of the year 9999. */
-const END_OF_TIME = 253_402_300_799;
-
 const insert = `
-  INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
-                     amount_atomic, fingerprint, payment, offer, valid_before, deadline)
+  INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
+                     uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline)
   VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
           now() + $16 * interval '1 millisecond')
-  ON CONFLICT (network, asset, payer, nonce) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
+  ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
 
 const selectHolder = `
-  SELECT id, state, fingerprint, version_id AS "versionId", answer, transaction, reason,
-         payment->>'signature' AS signature, payment->'authorization' AS authorization
+  SELECT id, state, fingerprint, version_id AS "versionId", answer, transaction, reason, payment
   FROM calls
-  WHERE network = $1 AND asset = $2 AND payer = $3 AND nonce = $4 AND state NOT IN ('refused', 'failed')`;
+  WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state NOT IN ('refused', 'failed')`;
 
 /**
  * Takes the payment for one call, or tells which call holds it. The unique index decides, over all processes:
- * one (network, asset, payer, nonce) is held by at most one call (issue 2, section 4: replay, double spend).
+ * one (network, asset, payer, uniqueness key) is held by at most one call.
  */
-export async function claimPayment(executor: Pool | PoolClient, input: ClaimInput): Promise<Claim> {
+export async function claimPayment(
+  deps: { database: Pick<Database, 'system'>; payments: SchemeList },
+  input: ClaimInput,
+): Promise<Claim> {
+  const { system } = deps.database;
+  const values = toRow(deps.payments, input);
   for (;;) {
-    const inserted = await executor.query({ name: 'calls_claim', text: insert, values: toRow(input) });
+    const inserted = await system.query({ name: 'calls_claim', text: insert, values });
     if (inserted.rowCount === 1) {
       return { kind: 'claimed' };
     }
-    const holder = await findHolder(executor, input);
+    const holder = await findHolder(system, input.payment);
     if (holder) {
       return { kind: 'held', call: holder };
     }
@@ -67,20 +75,16 @@ export async function claimPayment(executor: Pool | PoolClient, input: ClaimInpu
 }
 
 /** The call that holds this payment now, if any. */
-export async function findHolder(
-  executor: Pool | PoolClient,
-  key: { payment: Payment; offer: Pick<Offer, 'asset'> },
-): Promise<HeldCall | null> {
-  const { payment, offer } = key;
+export async function findHolder(executor: Pool, payment: Payment): Promise<HeldCall | null> {
   const found = await executor.query<HeldCall>({
     name: 'calls_holder',
     text: selectHolder,
-    values: [payment.network, offer.asset.toLowerCase(), payment.payer, payment.nonce],
+    values: [payment.network, payment.asset, payment.payer, payment.uniquenessKey],
   });
   return found.rows[0] ?? null;
 }
 
-function toRow(input: ClaimInput): unknown[] {
+function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
   const { payment, offer } = input;
   return [
     input.callId,
@@ -90,19 +94,14 @@ function toRow(input: ClaimInput): unknown[] {
     input.requestId,
     input.processId,
     payment.network,
-    offer.asset.toLowerCase(),
+    payment.asset,
     payment.payer,
-    payment.nonce,
-    offer.amountAtomic.toString(),
+    payment.uniquenessKey,
+    exposureOf(schemes, payment, offer).toString(),
     input.fingerprint,
-    JSON.stringify(toStored(payment, offer)),
-    JSON.stringify({ ...offer, amountAtomic: offer.amountAtomic.toString() }),
-    Math.min(Number(payment.authorization.validBefore), END_OF_TIME),
+    JSON.stringify(toStoredPayment(payment, offer)),
+    JSON.stringify(toStoredOffer(offer)),
+    payment.expiresAt,
     input.deadlineInMs,
   ];
-}
-
-/** Of what the client claims to accept only the parts that were compared with our offer: the rest may be anything. */
-function toStored(payment: Payment, offer: Offer): Payment {
-  return payment.accepted ? { ...payment, accepted: { ...payment.accepted, extra: { ...offer.extra } } } : payment;
 }

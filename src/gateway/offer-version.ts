@@ -13,13 +13,13 @@ const SETTLE_SECONDS = 60;
 const encoded = new WeakMap<PublishedVersion, Offered>();
 
 /** The offers of a version and its 402, encoded once: versions are immutable and live in memory while they are current. */
-export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: PublishedVersion): Offered {
+export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl' | 'payments'>, version: PublishedVersion): Offered {
   const known = encoded.get(version);
   if (known) {
     return known;
   }
-  const offers = [toOffer(version)];
-  const challenge = buildChallenge({
+  const offers = [toOffer(deps, version)];
+  const challenge = buildChallenge(deps.payments, {
     offers,
     resource: {
       url: resourceUrl(deps.publicUrl, version),
@@ -50,15 +50,19 @@ export function findChallenge(deps: GatewayDeps, creator: string, slug: string):
 export function payableOffers(deps: GatewayDeps, version: PublishedVersion): Offer[] {
   const now = deps.clock.now();
   const recent = version.superseded.filter((offer) => offer.until.getTime() > now && offer.priceAtomic > 0n);
-  return [...offerVersion(deps, version).offers, ...recent.map(toOffer)];
+  return [...offerVersion(deps, version).offers, ...recent.map((offer) => toOffer(deps, offer))];
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
   return `${publicUrl}/@${version.creator}/${version.slug}`;
 }
 
-function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'payTo' | 'timeoutSeconds'>): Offer {
-  return buildOffer({
+function toOffer(
+  deps: Pick<GatewayDeps, 'payments'>,
+  version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'payTo' | 'timeoutSeconds'>,
+): Offer {
+  return buildOffer(deps.payments, {
+    scheme: 'exact',
     network: version.network,
     amountAtomic: version.priceAtomic,
     payTo: version.payTo,

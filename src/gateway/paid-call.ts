@@ -1,11 +1,12 @@
 import { newId, Problem, sha256Hex } from '#kit/index.ts';
-import { claimPayment, decodePayment } from '#payments/index.ts';
+import { decodePayment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import { refuseClosed } from './admit.ts';
 import { answerHeld, findAnswer, type Again } from './answer-held.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
+import { claimPayment } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 import { abandonCall } from './abandon-call.ts';
@@ -27,7 +28,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
     return challengeOf(deps, version);
   }
-  const decoded = decodePayment(request.payment);
+  const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
     return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
   }
@@ -66,7 +67,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     offer: checked.offer,
     startedAt,
   };
-  const claim = await claimPayment(deps.database.system, {
+  const claim = await claimPayment(deps, {
     ...call,
     ...version,
     processId: deps.processId,

@@ -1,4 +1,13 @@
-import { lookupSettlement, settlePayment, type Offer, type Payment } from '#payments/index.ts';
+import {
+  fromStoredOffer,
+  fromStoredPayment,
+  lookupSettlement,
+  settlePayment,
+  type Offer,
+  type Payment,
+  type StoredOffer,
+  type StoredPayment,
+} from '#payments/index.ts';
 import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -15,8 +24,8 @@ const SEND_MARGIN_MS = 5_000;
 const MAX_SETTLE_ATTEMPTS = 2;
 
 interface PendingRow {
-  payment: Payment;
-  offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  payment: StoredPayment;
+  offer: StoredOffer;
   created_at: Date;
   is_due: boolean;
   pause_ms: number;
@@ -39,9 +48,8 @@ const takeTurn = `
   RETURNING calls.payment, calls.offer, calls.created_at, turn.is_due, turn.pause_ms`;
 
 /**
- * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the authorisation
- * expired unused. An authorisation that is neither is sent again when its turn comes: its nonce lets the money move once
- * at the most. Anybody may call it at any time; it paces itself.
+ * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the payment expired
+ * unused. A payment that is neither is sent again when its turn comes: it can move money once at the most. Anybody may call it at any time; it paces itself.
  */
 export async function resolvePending(deps: ResolveDeps, callId: string): Promise<void> {
   const found = await deps.database.system.query<PendingRow>({
@@ -53,14 +61,15 @@ export async function resolvePending(deps: ResolveDeps, callId: string): Promise
   if (!row) {
     return;
   }
-  const offer: Offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
-  const settlement = await lookupSettlement(deps.payments, row.payment, { offer, since: row.created_at });
+  const offer = fromStoredOffer(row.offer);
+  const payment = fromStoredPayment(row.payment);
+  const settlement = await lookupSettlement(deps.payments, payment, { offer, since: row.created_at });
   if (settlement.status === 'settled') {
     await closeSettled(deps, { callId, name: 'find' }, settlement.transaction);
   } else if (settlement.status === 'expired') {
-    await closeUnpaid(deps, { callId, name: 'expire' }, 'authorization_expired');
+    await closeUnpaid(deps, { callId, name: 'expire' }, settlement.reason);
   } else if (settlement.status === 'unused' && row.is_due) {
-    await sendAgain(deps, callId, { payment: row.payment, offer, pauseMs: row.pause_ms });
+    await sendAgain(deps, callId, { payment, offer, pauseMs: row.pause_ms });
   }
 }
 

@@ -7,7 +7,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 const SETTLE_RESERVE_MS = 6_000;
 
 /**
- * Does the authorisation outlive the longest run and its settlement? Otherwise the buyer would choose when the run is
+ * Does the payment outlive the longest run and its settlement? Otherwise the buyer would choose when the run is
  * cut off, after the creator has paid for it.
  */
 export function lastsLongEnough(
@@ -24,5 +24,5 @@ export function runLimitMs(deps: Pick<GatewayDeps, 'clock'>, call: PaidCall): nu
 }
 
 function validForMs(deps: Pick<GatewayDeps, 'clock'>, payment: Payment): number {
-  return Number(payment.authorization.validBefore) * 1000 - deps.clock.now() - SETTLE_RESERVE_MS;
+  return payment.expiresAt * 1000 - deps.clock.now() - SETTLE_RESERVE_MS;
 }

@@ -18,13 +18,13 @@ import {
 const database = useTestDatabase();
 const names = Object.keys(transitions) as TransitionName[];
 
-async function insertCall(state: State, nonce: string = newId()): Promise<string> {
+async function insertCall(state: State, uniquenessKey: string = newId()): Promise<string> {
   const id = newId();
   await database.current.system.query(
-    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
-                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction)
+    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
+                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, transaction)
      VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1')`,
-    [id, state, nonce],
+    [id, state, uniquenessKey],
   );
   return id;
 }
@@ -93,9 +93,9 @@ test('a move tells what the row holds then, and nothing when it was not made', a
 
 test('a payment is held by one call, until a call that charged nothing releases it', async () => {
   for (const state of states) {
-    const nonce = newId();
-    await insertCall(state, nonce);
-    const second = await insertCall('claimed', nonce).then(() => 'taken', String);
+    const uniquenessKey = newId();
+    await insertCall(state, uniquenessKey);
+    const second = await insertCall('claimed', uniquenessKey).then(() => 'taken', String);
     expect(second).toMatch(released.includes(state) ? /^taken$/ : /calls_claim/);
   }
 });

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { hashTypedData, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, test } from 'vitest';
-import { makeAccount, makeOffer, signOffer, toPayment } from '../../../tests/support/pay.ts';
-import type { Payment } from '../payment.ts';
-import { checkTerms, isSignedByPayer, normalizeSignature, recoverSigner, toDigest } from './exact-eip3009.ts';
+import { makeAccount, makeOffer, signOffer, toPayment } from '../../../../tests/support/pay.ts';
+import type { Payment } from '../../payment.ts';
+import { checkTerms } from './check-terms.ts';
+import { isSignedByPayer, normalizeSignature, recoverSigner, toDigest } from './eip3009.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const offer = makeOffer();
@@ -143,7 +144,7 @@ describe('terms', async () => {
   const account = makeAccount();
   const check = async (changes: Parameters<typeof signOffer>[2], version: 1 | 2 = 2, marginSeconds = 6) => {
     const payload = await signOffer(account, offer, { validBefore: String(now + 300), ...changes });
-    const verdict = checkTerms(toPayment(version, offer, payload), offer, { nowMs, marginSeconds });
+    const verdict = checkTerms(toPayment(version, offer, payload), { offer, nowMs, marginSeconds });
     return verdict.ok ? 'ok' : verdict.reason;
   };
 

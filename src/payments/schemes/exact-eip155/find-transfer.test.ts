@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { makeAccount, makeOffer, pay } from '../../../tests/support/pay.ts';
-import type { Offer } from '../offer.ts';
-import type { Payment } from '../payment.ts';
-import { findBlockBefore } from './find-block.ts';
+import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../../../tests/support/pay.ts';
+import type { Offer } from '../../offer.ts';
+import type { Payment } from '../../payment.ts';
+import { findBlockBefore } from '../../settlers/eip155/find-block.ts';
 import { findTransfer } from './find-transfer.ts';
-import { RpcError, type JsonRpc } from './json-rpc.ts';
-import { addressTopic, topics } from './transfers.ts';
+import { RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
+import { addressTopic } from '../../settlers/eip155/logs.ts';
+import { networks } from '../../networks.ts';
+import { topics } from './transfers.ts';
 
 const HEAD = 3_000_000;
 const SECONDS_PER_BLOCK = 2;
@@ -31,7 +33,7 @@ function openLongChain(used: { payment: Payment; offer: Offer; block: number }, 
     data,
   });
   const logs = [
-    log(0, [topics.used, addressTopic(payment.payer), payment.nonce], '0x'),
+    log(0, [topics.used, addressTopic(payment.payer), payment.uniquenessKey], '0x'),
     log(
       1,
       [topics.transfer, addressTopic(payment.payer), addressTopic(offer.payTo)],
@@ -53,7 +55,11 @@ function openLongChain(used: { payment: Payment; offer: Offer; block: number }, 
     eth_getTransactionReceipt: () => ({ logs }),
   };
   const rpc: JsonRpc = { call: async (method, [first]) => answers[method]?.(first), close: async () => {} };
-  return { rpc, asked };
+  const network = networks[SANDBOX_NETWORK];
+  if (!network) {
+    throw new Error(`${SANDBOX_NETWORK} is not among the networks.`);
+  }
+  return { chain: { rpc, network }, rpc, asked };
 }
 
 async function payAt(block: number) {
@@ -66,24 +72,24 @@ const found = { kind: 'transferred', transaction: HASH };
 describe('as far back as the call', () => {
   test.each([10, 5_000, 70_000, 400_000])('a transfer %i blocks ago', async (age) => {
     const used = await payAt(HEAD - age);
-    const { rpc } = openLongChain(used);
+    const { chain } = openLongChain(used);
     const sinceMs = timeOf(used.block) * 1000 - 60_000;
-    expect(await findTransfer(rpc, used.payment, { offer: used.offer, sinceMs })).toEqual(found);
+    expect(await findTransfer(chain, used.payment, { offer: used.offer, sinceMs })).toEqual(found);
   });
 
   test('and no further: what was used before the call is another use', async () => {
     const used = await payAt(HEAD - 100_000);
-    const { rpc, asked } = openLongChain(used);
+    const { chain, asked } = openLongChain(used);
     const sinceMs = timeOf(HEAD - 20_000) * 1000;
-    expect(await findTransfer(rpc, used.payment, { offer: used.offer, sinceMs })).toEqual({ kind: 'not_found' });
+    expect(await findTransfer(chain, used.payment, { offer: used.offer, sinceMs })).toEqual({ kind: 'not_found' });
     expect(Math.min(...asked.map(([from]) => from))).toBeGreaterThan(HEAD - 23_000);
   });
 
   test('every block in between is searched, however narrow the ranges that the endpoint serves', async () => {
     const used = await payAt(HEAD - 3_000);
-    const { rpc, asked } = openLongChain(used, 90);
+    const { chain, asked } = openLongChain(used, 90);
     const sinceMs = timeOf(used.block) * 1000 - 60_000;
-    expect(await findTransfer(rpc, used.payment, { offer: used.offer, sinceMs })).toEqual(found);
+    expect(await findTransfer(chain, used.payment, { offer: used.offer, sinceMs })).toEqual(found);
     const served = asked.filter(([from, to]) => to - from < 90);
     expect(served.slice(1).every(([, to], index) => to === (served[index]?.[0] ?? 0) - 1)).toBe(true);
   });
@@ -91,7 +97,7 @@ describe('as far back as the call', () => {
 
 test('an endpoint that does not search is an error, not "not found"', async () => {
   const used = await payAt(HEAD - 10);
-  const { rpc } = openLongChain(used);
+  const { chain, rpc } = openLongChain(used);
   for (const message of ['internal error', 'rate limit exceeded', 'the method eth_getLogs does not exist']) {
     const broken: JsonRpc = {
       ...rpc,
@@ -102,7 +108,7 @@ test('an endpoint that does not search is an error, not "not found"', async () =
         return rpc.call(method, params);
       },
     };
-    await expect(findTransfer(broken, used.payment, { offer: used.offer })).rejects.toThrow(message);
+    await expect(findTransfer({ ...chain, rpc: broken }, used.payment, { offer: used.offer })).rejects.toThrow(message);
   }
 });
 

@@ -1,8 +1,11 @@
-import { isSameAddress, type Offer } from '../offer.ts';
-import type { Payment } from '../payment.ts';
-import { findBlockBefore } from './find-block.ts';
-import { isRecord, RpcError, type JsonRpc } from './json-rpc.ts';
-import { addressTopic, pairTransfers, toLogs, topics, type AuthorizedTransfer } from './transfers.ts';
+import type { Offer } from '../../offer.ts';
+import type { Payment } from '../../payment.ts';
+import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
+import { findBlockBefore } from '../../settlers/eip155/find-block.ts';
+import { isRecord, RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
+import { addressTopic, toLogs } from '../../settlers/eip155/logs.ts';
+import { payloadOf } from './payload.ts';
+import { isTransferOf, readTransfers, topics } from './transfers.ts';
 
 /** `spent`: the nonce was cancelled or used for another transfer, so this authorisation can never be paid any more. */
 export type FoundTransfer = { kind: 'transferred'; transaction: string } | { kind: 'spent' } | { kind: 'not_found' };
@@ -25,7 +28,12 @@ interface Searched {
  * Who used the nonce of a payment, and for what. Asks eth_getLogs in bounded ranges, backwards from the head to the time
  * when it could first be used. Rejects where the endpoint leaves out a range: what was not searched was not "not found".
  */
-export async function findTransfer(rpc: JsonRpc, payment: Payment, searched: Searched): Promise<FoundTransfer> {
+export async function findTransfer(
+  chain: Pick<Eip155Chain, 'rpc' | 'network'>,
+  payment: Payment,
+  searched: Searched,
+): Promise<FoundTransfer> {
+  const { rpc } = chain;
   const { offer } = searched;
   const head = Number(await rpc.call('eth_blockNumber', []));
   let oldest: number | null = null;
@@ -39,7 +47,7 @@ export async function findTransfer(rpc: JsonRpc, payment: Payment, searched: Sea
     }
     const [use] = logs;
     if (use) {
-      return use.topics[0] === topics.canceled ? { kind: 'spent' } : judgeReceipt(rpc, payment, { offer, use });
+      return use.topics[0] === topics.canceled ? { kind: 'spent' } : judgeReceipt(chain, payment, { offer, use });
     }
     oldest ??= await findBlockBefore(rpc, head, { timestampSeconds: firstSecond(payment, searched.sinceMs) });
     to = from - 1;
@@ -48,18 +56,8 @@ export async function findTransfer(rpc: JsonRpc, payment: Payment, searched: Sea
 }
 
 function firstSecond(payment: Payment, sinceMs = Date.now() - USUAL_AGE_MS): number {
-  const validAfter = Number(payment.authorization.validAfter);
+  const validAfter = Number(payloadOf(payment).authorization.validAfter);
   return Math.max(validAfter, Math.floor(sinceMs / 1000) - CLOCK_MARGIN_SECONDS);
-}
-
-/** Whether a transfer is the one that the payment authorised. */
-export function isTransferOf(transfer: AuthorizedTransfer, payment: Payment, offer: Offer): boolean {
-  return (
-    transfer.nonce === payment.nonce &&
-    transfer.from === payment.payer &&
-    isSameAddress(transfer.to, offer.payTo) &&
-    transfer.valueAtomic === offer.amountAtomic
-  );
 }
 
 async function getUses(rpc: JsonRpc, payment: Payment, range: { asset: string; from: number; to: number }) {
@@ -69,7 +67,7 @@ async function getUses(rpc: JsonRpc, payment: Payment, range: { asset: string; f
         address: range.asset,
         fromBlock: `0x${range.from.toString(16)}`,
         toBlock: `0x${range.to.toString(16)}`,
-        topics: [[topics.used, topics.canceled], addressTopic(payment.payer), payment.nonce],
+        topics: [[topics.used, topics.canceled], addressTopic(payment.payer), payment.uniquenessKey],
       },
     ]);
     return toLogs(answer, range.asset);
@@ -86,7 +84,7 @@ function isTooWide(message: string): boolean {
 }
 
 async function judgeReceipt(
-  rpc: JsonRpc,
+  { rpc, network }: Pick<Eip155Chain, 'rpc' | 'network'>,
   payment: Payment,
   found: { offer: Offer; use: { transaction: string } },
 ): Promise<FoundTransfer> {
@@ -94,7 +92,7 @@ async function judgeReceipt(
   if (!isRecord(receipt)) {
     return { kind: 'not_found' };
   }
-  const transfers = pairTransfers(toLogs(receipt['logs'], found.offer.asset));
+  const transfers = readTransfers(network, receipt);
   const own = transfers.find((transfer) => isTransferOf(transfer, payment, found.offer));
   return own ? { kind: 'transferred', transaction: own.transaction } : { kind: 'spent' };
 }

@@ -1,4 +1,4 @@
-import { reasons } from '../schemes/exact-eip3009.ts';
+import { reasons } from './reasons.ts';
 
 const byText: readonly [RegExp, string][] = [
   [/authorization.*(expired|valid before)|AuthorizationExpired/i, reasons.validBefore],

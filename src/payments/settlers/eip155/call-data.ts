@@ -1,15 +1,9 @@
-import { normalizeSignature } from '../schemes/exact-eip3009.ts';
-import type { Payment } from '../payment.ts';
-
 /** Stands at this address on every chain where it stands at all. */
 export const MULTICALL3 = '0xca11bde05977b3631167028862be2a173976ca11';
 /** bytes4 of isValidSignature(bytes32,bytes), which ERC-1271 also makes the answer for "yes". */
 export const ERC1271_MAGIC = '1626ba7e';
 
 const selectors = {
-  transferVrs: 'e3ee160e', // transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)
-  transferBytes: 'cf092995', // transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)
-  authorizationState: 'e94a0102', // authorizationState(address,bytes32)
   balanceOf: '70a08231', // balanceOf(address)
   aggregate3: '82ad56cb', // aggregate3((address,bool,bytes)[])
   error: '08c379a0', // Error(string)
@@ -24,23 +18,6 @@ export interface CallResult {
   success: boolean;
   /** Hexadecimal digits without 0x. */
   data: string;
-}
-
-/** The transfer that the payer signed; 65-byte signatures as v, r, s, which every EIP-3009 token takes. */
-export function encodeTransfer(payment: Payment): string {
-  const { from, to, value, validAfter, validBefore, nonce } = payment.authorization;
-  const signature = normalizeSignature(payment.signature).slice(2);
-  const head =
-    addressWord(from) + addressWord(to) + [value, validAfter, validBefore].map(numberWord).join('') + nonce.slice(2);
-  if (signature.length === 130) {
-    const v = signature.slice(128).padStart(64, '0');
-    return `0x${selectors.transferVrs}${head}${v}${signature.slice(0, 128)}`;
-  }
-  return `0x${selectors.transferBytes}${head}${numberWord(7 * 32)}${bytesTail(signature)}`;
-}
-
-export function encodeAuthorizationState(authorizer: string, nonce: string): string {
-  return `0x${selectors.authorizationState}${addressWord(authorizer)}${nonce.slice(2)}`;
 }
 
 export function encodeBalanceOf(owner: string): string {
@@ -112,15 +89,16 @@ function readNumber(hex: string, position: number): number | null {
   return /^0{56}[0-9a-f]{8}$/i.test(word) ? Number.parseInt(word, 16) : null;
 }
 
-function bytesTail(digits: string): string {
+/** Length and bytes, padded to words. `digits` are hexadecimal, without 0x. */
+export function bytesTail(digits: string): string {
   const padded = Math.ceil(digits.length / 64) * 64;
   return numberWord(digits.length / 2) + digits.padEnd(padded, '0');
 }
 
-function addressWord(address: string): string {
+export function addressWord(address: string): string {
   return address.slice(2).toLowerCase().padStart(64, '0');
 }
 
-function numberWord(value: number | string): string {
+export function numberWord(value: number | string): string {
   return BigInt(value).toString(16).padStart(64, '0');
 }

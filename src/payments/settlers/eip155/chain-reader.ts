@@ -1,73 +1,60 @@
-import type { Network } from '../networks.ts';
-import type { Payment } from '../payment.ts';
+import type { Sender } from '../../schemes/scheme.ts';
 import {
   decodeAggregate3,
-  decodeRevert,
   encodeAggregate3,
-  encodeAuthorizationState,
-  encodeBalanceOf,
   encodeIsValidSignature,
-  encodeTransfer,
   ERC1271_MAGIC,
   MULTICALL3,
   type Call,
   type CallResult,
 } from './call-data.ts';
-import type { Fees } from './fees.ts';
 import { RpcError, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
 
-/** What the chain says about a payment now. */
-export interface Inspection {
-  isUsed: boolean;
-  balanceAtomic: bigint;
-  /** Why the transfer would revert; `null` when it would go through. */
-  revert: string | null;
+/** What a scheme asks about one payment: some views of the state, and the transaction that would settle it. */
+export interface Inquiry {
+  views: readonly Call[];
+  transaction: Call;
+  /** Inquiries with the same key never share an eth_call: the first simulated transaction would spend the second's money. */
+  payer: string;
+  /** Whether the failure of the transaction may have been caused by another one in the same eth_call. */
+  isDoubtful(failed: CallResult): boolean;
 }
 
-/**
- * Who would send the transfer, and with what. A hostile wallet answers a simulation otherwise than a transaction where it
- * can tell them apart, so what matters is simulated exactly as it would be sent: with a gas limit, and alone.
- */
-export interface Sender {
-  from?: string;
-  gasLimit?: bigint;
-  fees?: Fees;
+export interface Inspection {
+  views: readonly CallResult[];
+  transaction: CallResult;
 }
 
 export interface ChainReader {
-  network: Network;
   /**
-   * Nonce, balance and a simulated transfer. All inspections of one turn of the event loop share one eth_call, except
-   * those with a gas limit. Rejects with RpcUnreachable or RpcError when the chain cannot tell.
+   * All inquiries of one turn of the event loop share one eth_call, except those with a gas limit. Rejects with
+   * RpcUnreachable or RpcError when the chain cannot tell.
    */
-  inspect(payment: Payment, sender?: Sender): Promise<Inspection>;
+  inspect(inquiry: Inquiry, sender?: Sender): Promise<Inspection>;
   hasCode(address: string): Promise<boolean>;
   /** ERC-1271. */
   isValidSignature(wallet: string, digest: Buffer, signature: string): Promise<boolean>;
 }
 
 interface Waiting {
-  payment: Payment;
+  inquiry: Inquiry;
   from: string | undefined;
   resolve(inspection: Inspection): void;
   reject(error: unknown): void;
 }
 
-const CALLS_EACH = 3;
 /** 50 simulated transfers stay below the gas that nodes commonly allow an eth_call. */
 const MAX_GROUP = 50;
 const MULTICALL_RECHECK_MS = 60_000;
 
 interface ReaderOptions {
-  network: Network;
   rpc: JsonRpc;
   clock: { now(): number };
   /** Whose transactions are simulated where nobody else is named; never the zero address, which nobody sends from. */
   from?: string | undefined;
 }
 
-export function openChainReader({ network, rpc, clock, from: usualFrom }: ReaderOptions): ChainReader {
-  const asset = network.asset.address;
+export function openChainReader({ rpc, clock, from: usualFrom }: ReaderOptions): ChainReader {
   const hasCode = async (address: string) => isCode(await rpc.call('eth_getCode', [address, 'latest']));
   const callAll = openCalls(rpc, rememberMulticall(hasCode, clock));
   let queue: Waiting[] = [];
@@ -75,18 +62,19 @@ export function openChainReader({ network, rpc, clock, from: usualFrom }: Reader
   async function inspectGroup(group: readonly Waiting[]): Promise<void> {
     try {
       const results = await callAll(
-        group.flatMap(({ payment }) => toCalls(asset, payment)),
+        group.flatMap(({ inquiry }) => toCalls(inquiry)),
         { from: group[0]?.from },
       );
-      group.forEach((waiting, index) => {
-        const own = results.slice(index * CALLS_EACH, (index + 1) * CALLS_EACH);
+      for (const waiting of group) {
+        const inspection = toInspection(results.splice(0, waiting.inquiry.views.length + 1));
+        const { transaction } = inspection;
         // A hostile wallet can burn the gas of the shared call: what that may have caused is asked again, alone.
-        if (group.length > 1 && own[2]?.success === false && !isExplained(own[2].data)) {
+        if (group.length > 1 && !transaction.success && waiting.inquiry.isDoubtful(transaction)) {
           void inspectGroup([waiting]);
         } else {
-          settleInspection(waiting, own);
+          waiting.resolve(inspection);
         }
-      });
+      }
     } catch (error) {
       if (group.length > 1 && error instanceof RpcError) {
         group.forEach((waiting) => void inspectGroup([waiting]));
@@ -103,13 +91,12 @@ export function openChainReader({ network, rpc, clock, from: usualFrom }: Reader
   }
 
   return {
-    network,
     hasCode,
-    inspect: (payment, sender = {}) =>
+    inspect: (inquiry, sender = {}) =>
       new Promise((resolve, reject) => {
-        const waiting = { payment, from: sender.from ?? usualFrom, resolve, reject };
+        const waiting = { inquiry, from: sender.from ?? usualFrom, resolve, reject };
         if (sender.gasLimit !== undefined) {
-          inspectExactly({ rpc, asset }, waiting, sender).catch(reject);
+          inspectExactly(rpc, waiting, sender).then(resolve, reject);
         } else if (queue.push(waiting) === 1) {
           setImmediate(flush);
         }
@@ -138,12 +125,14 @@ function openCalls(rpc: JsonRpc, hasMulticall: () => Promise<boolean>) {
   };
 }
 
-/** The transfer by itself, with the limits of the transaction that would carry it. */
-async function inspectExactly(on: { rpc: JsonRpc; asset: string }, waiting: Waiting, sender: Sender): Promise<void> {
-  const calls = toCalls(on.asset, waiting.payment);
-  const ask = (call: Call, index: number) =>
-    ethCall(on.rpc, call, index === calls.length - 1 ? { ...sender, from: waiting.from } : { from: waiting.from });
-  settleInspection(waiting, await Promise.all(calls.map(ask)));
+/** The transaction by itself, with the limits that it would be sent with. */
+async function inspectExactly(rpc: JsonRpc, waiting: Waiting, sender: Sender): Promise<Inspection> {
+  const { from, inquiry } = waiting;
+  const [transaction, ...views] = await Promise.all([
+    ethCall(rpc, inquiry.transaction, { ...sender, from }),
+    ...inquiry.views.map((call) => ethCall(rpc, call, { from })),
+  ]);
+  return { views, transaction };
 }
 
 type CallSender = Omit<Sender, 'from'> & { from: string | undefined };
@@ -170,36 +159,24 @@ async function ethCall(rpc: JsonRpc, call: Call, sender: CallSender): Promise<Ca
   }
 }
 
-function toCalls(asset: string, payment: Payment): Call[] {
-  return [
-    encodeAuthorizationState(payment.payer, payment.nonce),
-    encodeBalanceOf(payment.payer),
-    encodeTransfer(payment),
-  ].map((data) => ({ target: asset, data }));
+function toCalls({ views, transaction }: Inquiry): Call[] {
+  return [...views, transaction];
 }
 
-function settleInspection(waiting: Waiting, results: readonly CallResult[]): void {
-  const [state, balance, transfer] = results;
-  if (state?.data.length !== 64 || balance?.data.length !== 64 || !transfer) {
-    waiting.reject(new RpcUnreachable('there is no EIP-3009 token at the address of the asset'));
-    return;
+/** The last of the results is the transaction's. */
+function toInspection(results: readonly CallResult[]): Inspection {
+  const transaction = results.at(-1);
+  if (!transaction) {
+    throw new RpcUnreachable('the RPC endpoint left a call of Multicall3 unanswered');
   }
-  waiting.resolve({
-    isUsed: BigInt(`0x${state.data}`) !== 0n,
-    balanceAtomic: BigInt(`0x${balance.data}`),
-    revert: transfer.success ? null : decodeRevert(transfer.data),
-  });
+  return { views: results.slice(0, -1), transaction };
 }
 
-function isExplained(revertData: string): boolean {
-  return revertData.length >= 8 && !/signature/i.test(decodeRevert(revertData));
-}
-
-/** No payer twice in a group: the first simulated transfer would take the balance of the second. */
+/** No payer twice in a group. */
 function toGroups(waiting: readonly Waiting[]): Waiting[][] {
   const groups: { from: string | undefined; payers: Set<string>; members: Waiting[] }[] = [];
   for (const item of waiting) {
-    const { payer } = item.payment;
+    const { payer } = item.inquiry;
     const open = groups.find(
       (group) => group.from === item.from && group.members.length < MAX_GROUP && !group.payers.has(payer),
     );

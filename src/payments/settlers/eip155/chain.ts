@@ -1,27 +1,38 @@
-import type { Clock } from '#kit/index.ts';
-import type { Network } from '../networks.ts';
+import type { Chain, ChainOptions, NetworkFamily } from '../../network.ts';
+import { networks, type Eip155Network } from '../../networks.ts';
 import { openChainReader, type ChainReader } from './chain-reader.ts';
+import { findRange } from './find-block.ts';
 import { openJsonRpc, type JsonRpc } from './json-rpc.ts';
 
-/** One network and the node through which we see it. */
-export interface Chain {
-  network: Network;
+/** An EVM chain, seen through one node. */
+export interface Eip155Chain extends Chain {
+  network: Eip155Network;
   rpc: JsonRpc;
   reader: ChainReader;
 }
 
-interface ChainOptions {
-  network: Network;
-  /** Without one the network's public endpoint is used. */
-  rpcUrl: string | undefined;
-  clock: Clock;
-  timeoutMs?: number;
-  /** Whose transactions are simulated where nobody else is named. */
-  from?: string;
-}
+const TRANSACTION = /^0x[0-9a-f]{64}$/i;
 
-export function openChain(options: ChainOptions): Chain {
-  const { network, clock, rpcUrl, timeoutMs, from } = options;
+export const eip155: NetworkFamily<Eip155Chain> = {
+  name: 'eip155',
+  networks,
+  openChain,
+  parseTransaction: (text) => (TRANSACTION.test(text) ? text.toLowerCase() : null),
+};
+
+function openChain(options: ChainOptions): Eip155Chain {
+  const { clock, rpcUrl, timeoutMs, from } = options;
+  const network = networks[options.network];
+  if (!network) {
+    throw new Error(`"${options.network}" is not a known EVM network.`);
+  }
   const rpc = openJsonRpc({ url: rpcUrl ?? network.defaultRpcUrl, timeoutMs });
-  return { network, rpc, reader: openChainReader({ network, rpc, clock, from }) };
+  return {
+    network,
+    rpc,
+    reader: openChainReader({ rpc, clock, from }),
+    findReceipt: (transaction) => rpc.call('eth_getTransactionReceipt', [transaction]),
+    findRange: (window) => findRange(rpc, window),
+    close: () => rpc.close(),
+  };
 }

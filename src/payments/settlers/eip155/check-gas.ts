@@ -1,9 +1,9 @@
-import type { Chain } from './chain.ts';
+import type { Eip155Chain } from './chain.ts';
 import { readFees } from './fees.ts';
-import type { SettlerReadiness } from './settler.ts';
+import type { SettlerReadiness } from '../settler.ts';
 
 export interface GasCheck {
-  chain: Pick<Chain, 'rpc' | 'network'>;
+  chain: Pick<Eip155Chain, 'rpc' | 'network'>;
   addresses: readonly string[];
   gasLimit: bigint;
 }

@@ -1,4 +1,4 @@
-import type { Network } from '../networks.ts';
+import type { Eip155Network } from '../../networks.ts';
 import { isRecord, type JsonRpc } from './json-rpc.ts';
 
 export interface Fees {
@@ -8,7 +8,7 @@ export interface Fees {
 
 interface Endpoint {
   rpc: JsonRpc;
-  network: Pick<Network, 'ceilings'>;
+  network: Pick<Eip155Network, 'ceilings'>;
 }
 
 const GWEI = 1_000_000_000n;
@@ -38,7 +38,7 @@ export function readFees({ rpc, network }: Endpoint): Promise<Fees> {
  * A replacement has to pay at least a tenth more, or nodes keep the old transaction; `null` when that would be more than
  * ten times the `first` fees or than the ceilings of the network.
  */
-export function raiseFees(fees: Fees, limits: { first: Fees; network: Pick<Network, 'ceilings'> }): Fees | null {
+export function raiseFees(fees: Fees, limits: { first: Fees; network: Pick<Eip155Network, 'ceilings'> }): Fees | null {
   const { first, network } = limits;
   const raise = (fee: bigint) => (fee * 5n) / 4n + 1n;
   const maxFeePerGas = raise(fees.maxFeePerGas);
@@ -46,7 +46,7 @@ export function raiseFees(fees: Fees, limits: { first: Fees; network: Pick<Netwo
   return maxFeePerGas > highest ? null : { maxPriorityFeePerGas: raise(fees.maxPriorityFeePerGas), maxFeePerGas };
 }
 
-async function askFees(rpc: JsonRpc, ceilings: Network['ceilings']): Promise<Fees> {
+async function askFees(rpc: JsonRpc, ceilings: Eip155Network['ceilings']): Promise<Fees> {
   const [block, tip] = await Promise.all([
     rpc.call('eth_getBlockByNumber', ['latest', false]),
     rpc.call('eth_maxPriorityFeePerGas', []).catch(() => null),

@@ -1,3 +1,4 @@
+import type { BlockRange } from '../../network.ts';
 import { isRecord, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
 
 const FIRST_STEP = 1000;
@@ -33,4 +34,17 @@ export async function readTimestamp(rpc: JsonRpc, block: number): Promise<number
     throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
   }
   return timestamp;
+}
+
+/** See `Chain.findRange`. The older end may be up to 1000 blocks too old. */
+export async function findRange(
+  rpc: JsonRpc,
+  { seconds, lagSeconds }: { seconds: number; lagSeconds: number },
+): Promise<BlockRange> {
+  const head = Number(await rpc.call('eth_blockNumber', []));
+  const newest = (await readTimestamp(rpc, head)) - lagSeconds;
+  return {
+    toBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest, slack: 1 }),
+    fromBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest - seconds }),
+  };
 }

@@ -1,24 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Offer } from '../offer.ts';
-import type { Payment } from '../payment.ts';
-import { reasons } from '../schemes/exact-eip3009.ts';
-import type { Chain } from './chain.ts';
-import type { Inspection, Sender } from './chain-reader.ts';
-import { findTransfer, isTransferOf } from './find-transfer.ts';
+import type { Offer } from '../../offer.ts';
+import { toPaymentKey, type Payment } from '../../payment.ts';
+import { reasons } from '../../reasons.ts';
+import type { Scheme, SettleCall, Simulated } from '../../schemes/scheme.ts';
+import type { SettlerOutcome } from '../settler.ts';
+import type { Eip155Chain } from './chain.ts';
 import { readFees } from './fees.ts';
-import { GAS } from './gas.ts';
-import { judgeInspection } from './judge-inspection.ts';
-import type { SettlerOutcome } from './settler.ts';
-import { toReason } from './to-reason.ts';
-import { pairTransfers, toLogs } from './transfers.ts';
 
-/** A payment on its way through the embedded settler. */
-export interface Parcel {
+/** A payment that the embedded settler has taken and not yet decided. */
+export interface PendingPayment {
+  scheme: Scheme;
   payment: Payment;
   offer: Offer;
+  call: SettleCall;
   /** A wallet with code can burn the gas of a shared transaction, so it gets one of its own. */
-  isAlone: boolean;
-  /** Something that can move the money may have left. */
+  needsOwnTransaction: boolean;
+  /** Something that can move the money may have been sent. */
   isSent: boolean;
   attempts: number;
   /** Transactions for this payment alone that were mined without moving the money: gas that nobody gives back. */
@@ -29,53 +26,75 @@ export interface Parcel {
   decide(outcome: SettlerOutcome): void;
 }
 
-/** Of transactions for one authorisation; then it is refused. */
+/** Of transactions for one payment; then it is refused. */
 const MAX_REVERTED = 2;
 const READ_ATTEMPTS = 3;
 const READ_PAUSE_MS = 100;
 
-export function openParcel(payment: Payment, offer: Offer, onDecided: () => void): Parcel {
+interface Taken {
+  scheme: Scheme;
+  payment: Payment;
+  offer: Offer;
+}
+
+/** One pending payment per payment: settling it again joins what is under way. */
+export function openPendingPayments(enqueue: (pending: PendingPayment) => void) {
+  const open = new Map<string, PendingPayment>();
+  return (taken: Taken): PendingPayment => {
+    const key = toPaymentKey(taken.payment, taken.offer);
+    const known = open.get(key);
+    if (known) {
+      return known;
+    }
+    const pending = openPendingPayment(taken, () => open.delete(key));
+    open.set(key, pending);
+    enqueue(pending);
+    return pending;
+  };
+}
+
+function openPendingPayment(taken: Taken, onDecided: () => void): PendingPayment {
   const { promise, resolve } = Promise.withResolvers<SettlerOutcome>();
-  const parcel: Parcel = {
-    payment,
-    offer,
-    isAlone: false,
+  const pending: PendingPayment = {
+    ...taken,
+    call: taken.scheme.settleCall(taken.payment, taken.offer),
+    needsOwnTransaction: false,
     isSent: false,
     attempts: 0,
     reverted: 0,
     isDecided: false,
     decision: promise,
     decide: (outcome) => {
-      if (!parcel.isDecided) {
-        parcel.isDecided = true;
+      if (!pending.isDecided) {
+        pending.isDecided = true;
         onDecided();
-        resolve(withReverted(parcel, outcome));
+        resolve(withReverted(pending, outcome));
       }
     },
   };
-  return parcel;
+  return pending;
 }
 
 /** Tells beside an outcome without money how many transactions were spent on it. */
-export function withReverted(parcel: Pick<Parcel, 'reverted'>, outcome: SettlerOutcome): SettlerOutcome {
-  const isSpent = parcel.reverted > 0 && (outcome.status === 'refused' || outcome.status === 'unknown');
-  return isSpent ? { ...outcome, reverted: parcel.reverted } : outcome;
+export function withReverted(pending: Pick<PendingPayment, 'reverted'>, outcome: SettlerOutcome): SettlerOutcome {
+  const isSpent = pending.reverted > 0 && (outcome.status === 'refused' || outcome.status === 'unknown');
+  return isSpent ? { ...outcome, reverted: pending.reverted } : outcome;
 }
 
 /**
- * Asks the chain before a nonce of `from` is taken for it; `false` when there is nothing to send (the parcel is then
+ * Asks the chain before a nonce of `from` is used for it; `false` when there is nothing to send (the payment is then
  * decided).
  */
-export async function prepareParcel(chain: Chain, parcel: Parcel, from: string): Promise<boolean> {
+export async function preparePayment(chain: Eip155Chain, pending: PendingPayment, from: string): Promise<boolean> {
   try {
-    const inspection = await again(() => inspectParcel(chain, parcel, from));
-    if (judgeInspection(inspection, parcel.offer) === null) {
+    const simulated = await retryRead(() => simulate(chain, pending, from));
+    if (simulated.kind === 'payable') {
       return true;
     }
-    parcel.decide(await explain(chain, parcel, inspection));
+    pending.decide(toOutcome(chain, simulated));
   } catch {
-    parcel.decide(
-      parcel.isSent
+    pending.decide(
+      pending.isSent
         ? { status: 'unknown', reason: reasons.pending }
         : { status: 'unavailable', reason: 'cannot_reach_chain' },
     );
@@ -84,72 +103,69 @@ export async function prepareParcel(chain: Chain, parcel: Parcel, from: string):
 }
 
 /** A payer with code runs it in the transfer: what it does there is simulated exactly as it would be sent. */
-async function inspectParcel(chain: Chain, parcel: Parcel, from: string): Promise<Inspection> {
-  const { payment, offer } = parcel;
-  const [inspection, hasCode] = await Promise.all([
-    chain.reader.inspect(payment, { from }),
+async function simulate(chain: Eip155Chain, pending: PendingPayment, from: string): Promise<Simulated> {
+  const { scheme, payment, offer, call } = pending;
+  const [simulated, hasCode] = await Promise.all([
+    scheme.simulate(chain, payment, { offer, sender: { from } }),
     chain.reader.hasCode(payment.payer),
   ]);
-  parcel.isAlone ||= hasCode;
-  if (!hasCode || judgeInspection(inspection, offer) !== null) {
-    return inspection;
+  pending.needsOwnTransaction ||= hasCode;
+  if (!hasCode || simulated.kind !== 'payable') {
+    return simulated;
   }
-  const sender: Sender = { from, gasLimit: GAS.wallet, fees: await readFees(chain) };
-  return chain.reader.inspect(payment, sender);
+  const sender = { from, gasLimit: call.gas.contract, fees: await readFees(chain) };
+  return scheme.simulate(chain, payment, { offer, sender });
 }
 
 /**
- * Decides by the logs of the receipt; where they hold no transfer, by what the chain says now. A payment that had a
- * transaction to itself, and would go through now, is given up when that has happened too often: a wallet can tell
- * simulations apart, and none of its transactions is outstanding any more.
+ * Decides by the transfers that the receipt shows; where they hold none of this payment, by what the chain says now. A
+ * payment that had a transaction to itself, and would go through now, is refused when that has happened too often: a wallet
+ * can tell simulations apart, and none of its transactions can be mined any more.
  */
-export async function closeReceipt(
-  chain: Chain,
-  parcel: Parcel,
-  mined: { receipt: Record<string, unknown>; isLone: boolean },
+export async function decideByReceipt(
+  chain: Eip155Chain,
+  pending: PendingPayment,
+  mined: { receipt: Record<string, unknown>; isOwn: boolean },
 ): Promise<void> {
-  const { receipt, isLone } = mined;
-  const transfers = pairTransfers(toLogs(receipt['logs'], parcel.offer.asset));
-  const own = transfers.find((transfer) => isTransferOf(transfer, parcel.payment, parcel.offer));
+  const { scheme, payment, offer } = pending;
+  const transfers = scheme.readTransfers(chain.network, mined.receipt);
+  const own = transfers.find((transfer) => scheme.isTransferOf(transfer, payment, offer));
   if (own) {
-    parcel.decide(settled(chain, own.transaction));
+    pending.decide(settled(chain, own.transaction));
     return;
   }
-  parcel.reverted += isLone ? 1 : 0;
+  pending.reverted += mined.isOwn ? 1 : 0;
   try {
-    const inspection = await again(() => chain.reader.inspect(parcel.payment));
-    if (judgeInspection(inspection, parcel.offer) !== null) {
-      parcel.decide(await explain(chain, parcel, inspection));
-    } else if (parcel.reverted >= MAX_REVERTED) {
-      parcel.decide({ status: 'refused', reason: reasons.transaction });
+    const simulated = await retryRead(() => scheme.simulate(chain, payment, { offer }));
+    if (simulated.kind !== 'payable') {
+      pending.decide(toOutcome(chain, simulated));
+    } else if (pending.reverted >= MAX_REVERTED) {
+      pending.decide({ status: 'refused', reason: scheme.reasons.transactionFailed });
     }
   } catch {
-    parcel.decide({ status: 'unknown', reason: reasons.pending });
+    pending.decide({ status: 'unknown', reason: reasons.pending });
   }
 }
 
-/** Paid by whomever: a used nonce with our transfer behind it is a settlement, otherwise the chain's reason stands. */
-async function explain(chain: Chain, parcel: Parcel, inspection: Inspection): Promise<SettlerOutcome> {
-  if (!inspection.isUsed) {
-    const reason = judgeInspection(inspection, parcel.offer) ?? reasons.transaction;
-    return { status: 'refused', reason: toReason(inspection.revert ?? '') ?? reason };
-  }
-  const found = await again(() => findTransfer(chain.rpc, parcel.payment, { offer: parcel.offer }));
-  switch (found.kind) {
-    case 'transferred':
-      return settled(chain, found.transaction);
-    case 'spent':
-      return { status: 'refused', reason: reasons.nonceUsed };
-    case 'not_found':
+function toOutcome(
+  chain: Eip155Chain,
+  simulated: Simulated & { kind: 'settled' | 'refused' | 'unknown' },
+): SettlerOutcome {
+  switch (simulated.kind) {
+    case 'settled':
+      return settled(chain, simulated.transaction);
+    case 'refused':
+      return { status: 'refused', reason: simulated.reason };
+    case 'unknown':
       return { status: 'unknown', reason: reasons.pending };
   }
 }
 
-function settled(chain: Chain, transaction: string): SettlerOutcome {
+function settled(chain: Eip155Chain, transaction: string): SettlerOutcome {
   return { status: 'settled', transaction, network: chain.network.caip2 };
 }
 
-async function again<T>(read: () => Promise<T>): Promise<T> {
+async function retryRead<T>(read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await read();

@@ -1,145 +1,161 @@
-import { reasons } from '../schemes/exact-eip3009.ts';
-import { encodeAggregate3, encodeTransfer, MULTICALL3 } from './call-data.ts';
-import type { Chain } from './chain.ts';
-import { GAS } from './gas.ts';
-import type { Fate, Lane, Shipment } from './lane.ts';
-import { closeReceipt, prepareParcel, type Parcel } from './parcel.ts';
-import type { Log, SettlerOutcome } from './settler.ts';
+import type { Log } from '#kit/index.ts';
+import { reasons } from '../../reasons.ts';
+import type { SettlerOutcome } from '../settler.ts';
+import { encodeAggregate3, MULTICALL3 } from './call-data.ts';
+import type { Eip155Chain } from './chain.ts';
+import { decideByReceipt, preparePayment, type PendingPayment } from './pending-payment.ts';
+import type { MakeRequest, SendResult, TransactionSender } from './transaction-sender.ts';
 
-/** Brings parcels to lanes: a free lane takes all that has gathered while it and the others were under way. */
-export interface Dispatch {
-  enqueue(parcels: readonly Parcel[]): void;
-  /** Takes out a parcel that nobody waits for any more. */
-  withdraw(parcel: Parcel): void;
+/** Gives pending payments to senders: a free sender takes all that were queued while it and the others were busy. */
+export interface SettlementQueue {
+  enqueue(payments: readonly PendingPayment[]): void;
+  /** Takes out a payment that nobody waits for any more. */
+  withdraw(pending: PendingPayment): void;
   stop(): Promise<void>;
 }
 
-interface DispatchState {
-  chain: Chain;
-  lanes: readonly Lane[];
+interface QueueState {
+  chain: Eip155Chain;
+  senders: readonly TransactionSender[];
   log: Log;
-  free: Lane[];
-  queue: Parcel[];
+  free: TransactionSender[];
+  queue: PendingPayment[];
   running: Set<Promise<void>>;
   isStopped: boolean;
 }
 
 const MAX_BATCH = 100;
 const MAX_ATTEMPTS = 3;
+/** What Multicall3 itself needs beside the calls. */
+const BATCH_GAS = 80_000n;
 export const unknown: SettlerOutcome = { status: 'unknown', reason: reasons.pending };
 
 export function unavailable(reason: string): SettlerOutcome {
   return { status: 'unavailable', reason };
 }
 
-export function openDispatch(chain: Chain, lanes: readonly Lane[], log: Log): Dispatch {
-  const state: DispatchState = { chain, lanes, log, free: [...lanes], queue: [], running: new Set(), isStopped: false };
+export function openSettlementQueue(
+  chain: Eip155Chain,
+  senders: readonly TransactionSender[],
+  log: Log,
+): SettlementQueue {
+  const state: QueueState = {
+    chain,
+    senders,
+    log,
+    free: [...senders],
+    queue: [],
+    running: new Set(),
+    isStopped: false,
+  };
   return {
-    enqueue: (parcels) => enqueue(state, parcels),
-    withdraw: (parcel) => {
-      state.queue = state.queue.filter((queued) => queued !== parcel);
+    enqueue: (payments) => enqueue(state, payments),
+    withdraw: (pending) => {
+      state.queue = state.queue.filter((queued) => queued !== pending);
     },
     stop: async () => {
       state.isStopped = true;
-      lanes.forEach((lane) => lane.stop());
-      state.queue.splice(0).forEach((parcel) => parcel.decide(unavailable('settler_stopped')));
+      senders.forEach((sender) => sender.stop());
+      state.queue.splice(0).forEach((pending) => pending.decide(unavailable('settler_stopped')));
       await Promise.all(state.running);
     },
   };
 }
 
-function enqueue(state: DispatchState, parcels: readonly Parcel[]): void {
+function enqueue(state: QueueState, payments: readonly PendingPayment[]): void {
   if (state.isStopped) {
-    parcels.forEach((parcel) => parcel.decide(parcel.isSent ? unknown : unavailable('settler_stopped')));
-  } else if (parcels.length > 0) {
-    state.queue.push(...parcels);
-    setImmediate(pump, state);
+    payments.forEach((pending) => pending.decide(pending.isSent ? unknown : unavailable('settler_stopped')));
+  } else if (payments.length > 0) {
+    state.queue.push(...payments);
+    setImmediate(startBatches, state);
   }
 }
 
-function pump(state: DispatchState): void {
+function startBatches(state: QueueState): void {
   while (state.queue.length > 0 && !state.isStopped) {
-    const lane = state.free.shift();
-    if (!lane) {
+    const sender = state.free.shift();
+    if (!sender) {
       return;
     }
-    const run = runBatch(state, lane, takeBatch(state)).finally(() => {
+    const run = runBatch(state, sender, takeBatch(state)).finally(() => {
       state.running.delete(run);
-      state.free.push(lane);
-      pump(state);
+      state.free.push(sender);
+      startBatches(state);
     });
     state.running.add(run);
   }
 }
 
-/** Those that have to travel alone do so; the rest goes together. */
-function takeBatch(state: DispatchState): Parcel[] {
+/** One that needs its own transaction, or all others together. */
+function takeBatch(state: QueueState): PendingPayment[] {
   const { queue } = state;
-  const batch = queue[0]?.isAlone ? queue.slice(0, 1) : queue.filter((parcel) => !parcel.isAlone).slice(0, MAX_BATCH);
-  state.queue = queue.filter((parcel) => !batch.includes(parcel));
+  const batch = queue[0]?.needsOwnTransaction
+    ? queue.slice(0, 1)
+    : queue.filter((pending) => !pending.needsOwnTransaction).slice(0, MAX_BATCH);
+  state.queue = queue.filter((pending) => !batch.includes(pending));
   return batch;
 }
 
-async function runBatch(state: DispatchState, lane: Lane, batch: readonly Parcel[]): Promise<void> {
+async function runBatch(state: QueueState, sender: TransactionSender, batch: readonly PendingPayment[]): Promise<void> {
   try {
-    const prepared = await Promise.all(batch.map((parcel) => prepareParcel(state.chain, parcel, lane.address)));
+    const prepared = await Promise.all(batch.map((pending) => preparePayment(state.chain, pending, sender.address)));
     const sendable = batch.filter((_, index) => prepared[index]);
-    const apart = sendable.length > 1 ? sendable.filter((parcel) => parcel.isAlone) : [];
+    const apart = sendable.length > 1 ? sendable.filter((pending) => pending.needsOwnTransaction) : [];
     enqueue(state, apart);
-    const together = sendable.filter((parcel) => !apart.includes(parcel));
+    const together = sendable.filter((pending) => !apart.includes(pending));
     if (together.length > 0) {
-      const fate = await lane.ship(toShipment(state.chain.network.asset.address, together));
-      await closeBatch(state, together, fate);
+      await closeBatch(state, together, await sender.send(toRequest(together)));
     }
   } catch (error) {
-    state.log.error({ err: error, network: state.chain.network.caip2 }, 'a settlement broke off');
-    batch.forEach((parcel) => parcel.decide(parcel.isSent ? unknown : unavailable(reasons.cannotSettle)));
+    state.log.error({ err: error, network: state.chain.network.caip2 }, 'a batch of settlements failed');
+    batch.forEach((pending) => pending.decide(pending.isSent ? unknown : unavailable(reasons.cannotSettle)));
   }
 }
 
-async function closeBatch(state: DispatchState, batch: readonly Parcel[], fate: Fate): Promise<void> {
-  switch (fate.kind) {
-    case 'mined':
-      await Promise.all(
-        batch.map((parcel) => closeReceipt(state.chain, parcel, { receipt: fate.receipt, isLone: batch.length === 1 })),
-      );
+async function closeBatch(state: QueueState, batch: readonly PendingPayment[], result: SendResult): Promise<void> {
+  switch (result.kind) {
+    case 'mined': {
+      const mined = { receipt: result.receipt, isOwn: batch.length === 1 };
+      await Promise.all(batch.map((pending) => decideByReceipt(state.chain, pending, mined)));
       return sendAgain(state, batch);
+    }
     case 'replaced':
       return sendAgain(state, batch);
     case 'not_sent':
-      return batch.forEach((parcel) => parcel.decide(unavailable(fate.reason)));
+      return batch.forEach((pending) => pending.decide(unavailable(result.reason)));
     case 'stopped':
-      return batch.forEach((parcel) => parcel.decide(unknown));
+      return batch.forEach((pending) => pending.decide(unknown));
   }
 }
 
-/** What is still undecided was not mined and would go through now: it travels alone, a few times at the most. */
-function sendAgain(state: DispatchState, batch: readonly Parcel[]): void {
-  const undecided = batch.filter((parcel) => !parcel.isDecided);
-  for (const parcel of undecided) {
-    parcel.attempts += 1;
-    parcel.isAlone = true;
+/** What is still undecided was not paid and would go through now: each gets a transaction of its own, a few times at most. */
+function sendAgain(state: QueueState, batch: readonly PendingPayment[]): void {
+  const undecided = batch.filter((pending) => !pending.isDecided);
+  for (const pending of undecided) {
+    pending.attempts += 1;
+    pending.needsOwnTransaction = true;
   }
-  undecided.filter((parcel) => parcel.attempts >= MAX_ATTEMPTS).forEach((parcel) => parcel.decide(unknown));
+  undecided.filter((pending) => pending.attempts >= MAX_ATTEMPTS).forEach((pending) => pending.decide(unknown));
   enqueue(
     state,
-    undecided.filter((parcel) => !parcel.isDecided),
+    undecided.filter((pending) => !pending.isDecided),
   );
 }
 
 /** What somebody still waits for is put together at the last moment; from then on it counts as sent. */
-function toShipment(asset: string, batch: readonly Parcel[]): Shipment {
+function toRequest(batch: readonly PendingPayment[]): MakeRequest {
   return () => {
-    const wanted = batch.filter((parcel) => !parcel.isDecided);
-    const calls = wanted.map((parcel) => ({ target: asset, data: encodeTransfer(parcel.payment) }));
-    const [first] = calls;
-    wanted.forEach((parcel) => {
-      parcel.isSent = true;
+    const wanted = batch.filter((pending) => !pending.isDecided);
+    wanted.forEach((pending) => {
+      pending.isSent = true;
     });
-    if (first && calls.length === 1) {
-      return { to: asset, data: first.data, gasLimit: wanted[0]?.isAlone ? GAS.wallet : GAS.single };
+    const [first] = wanted;
+    if (first && wanted.length === 1) {
+      const { to, data, gas } = first.call;
+      return { to, data, gasLimit: first.needsOwnTransaction ? gas.contract : gas.alone };
     }
-    const gasLimit = GAS.batch + GAS.each * BigInt(calls.length);
+    const calls = wanted.map(({ call }) => ({ target: call.to, data: call.data }));
+    const gasLimit = wanted.reduce((sum, { call }) => sum + call.gas.shared, BATCH_GAS);
     return first ? { to: MULTICALL3, data: encodeAggregate3(calls), gasLimit } : null;
   };
 }

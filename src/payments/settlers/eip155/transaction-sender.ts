@@ -1,28 +1,28 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock } from '#kit/index.ts';
+import type { Clock, Log } from '#kit/index.ts';
 import { readFees, raiseFees, type Fees } from './fees.ts';
-import type { Chain } from './chain.ts';
+import type { Eip155Chain } from './chain.ts';
 import { isRecord, RpcError, type JsonRpc } from './json-rpc.ts';
-import type { Log } from './settler.ts';
 import { signTransaction, type SigningKey } from './sign-transaction.ts';
 
-export interface Load {
+/** What a transaction is to do. */
+export interface TransactionRequest {
   to: string;
   data: string;
   gasLimit: bigint;
 }
 
-/** One transaction to be sent. Called right before its first bytes leave; `null` calls it off. */
-export type Shipment = () => Load | null;
+/** Called right before the first bytes of the transaction leave; `null` cancels it. */
+export type MakeRequest = () => TransactionRequest | null;
 
 /** `replaced`: another transaction took the nonce, so this one can never be mined. */
-export type Fate =
+export type SendResult =
   | { kind: 'mined'; receipt: Record<string, unknown> }
   | { kind: 'replaced' }
-  | { kind: 'not_sent'; reason: 'cannot_reach_chain' | 'settler_out_of_gas' | 'called_off' }
+  | { kind: 'not_sent'; reason: 'cannot_reach_chain' | 'settler_out_of_gas' | 'cancelled' }
   | { kind: 'stopped' };
 
-export interface LaneTiming {
+export interface SenderTiming {
   /** Between two looks for the receipt, the first ones apart; five times as long after 5 s. */
   pollMs: number;
   /** Between two questions whether the nonce was used up; the transaction is sent again each time. */
@@ -32,16 +32,16 @@ export interface LaneTiming {
 }
 
 /** One key: sends one transaction at a time, so that its nonces have no gaps. */
-export interface Lane {
+export interface TransactionSender {
   address: string;
-  ship(shipment: Shipment): Promise<Fate>;
+  send(makeRequest: MakeRequest): Promise<SendResult>;
   stop(): void;
 }
 
-interface LaneOptions {
+interface SenderOptions {
   key: SigningKey;
-  chain: Pick<Chain, 'rpc' | 'network'>;
-  timing: LaneTiming;
+  chain: Pick<Eip155Chain, 'rpc' | 'network'>;
+  timing: SenderTiming;
   clock: Clock;
   log: Log;
 }
@@ -51,8 +51,8 @@ interface Prepared {
   fees: Fees;
 }
 
-interface Flight extends Prepared {
-  load: Load;
+interface SentTransaction extends Prepared {
+  request: TransactionRequest;
   firstFees: Fees;
   raw: string;
   hashes: string[];
@@ -61,156 +61,169 @@ interface Flight extends Prepared {
   raisedAt: number;
 }
 
-type Sent = 'accepted' | 'unsure' | 'nonce_taken' | 'out_of_gas';
+type Broadcast = 'accepted' | 'unsure' | 'nonce_taken' | 'out_of_gas';
 
 const NONCE_ATTEMPTS = 5;
 /** The first looks for a receipt come faster: some chains answer within milliseconds. */
 const FIRST_PAUSE_MS = 3;
 const GAS_OF_A_PLAIN_TRANSFER = 21_000n;
 
-interface LaneState extends LaneOptions {
+interface SenderState extends SenderOptions {
   /** `null`: ask the chain. */
   nextNonce: number | null;
   isStopped: boolean;
 }
 
-export function openLane(options: LaneOptions): Lane {
-  const lane: LaneState = { ...options, nextNonce: null, isStopped: false };
+export function openTransactionSender(options: SenderOptions): TransactionSender {
+  const state: SenderState = { ...options, nextNonce: null, isStopped: false };
   return {
-    address: lane.key.address,
-    ship: (shipment) => ship(lane, shipment),
+    address: state.key.address,
+    send: (makeRequest) => send(state, makeRequest),
     stop: () => {
-      lane.isStopped = true;
+      state.isStopped = true;
     },
   };
 }
 
-async function ship(lane: LaneState, shipment: Shipment): Promise<Fate> {
+async function send(state: SenderState, makeRequest: MakeRequest): Promise<SendResult> {
   for (let attempt = 1; attempt <= NONCE_ATTEMPTS; attempt += 1) {
-    const prepared = await prepare(lane);
+    const prepared = await prepare(state);
     if (!prepared) {
       return { kind: 'not_sent', reason: 'cannot_reach_chain' };
     }
-    const load = lane.isStopped ? null : shipment();
-    if (!load) {
-      return { kind: 'not_sent', reason: 'called_off' };
+    const request = state.isStopped ? null : makeRequest();
+    if (!request) {
+      return { kind: 'not_sent', reason: 'cancelled' };
     }
-    const flight = takeOff(lane, prepared, load);
-    const sent = await send(lane.chain.rpc, flight.raw);
-    if (sent === 'accepted' || sent === 'unsure') {
-      return track(lane, flight);
+    const sent = signFirst(state, prepared, request);
+    const answer = await broadcast(state.chain.rpc, sent.raw);
+    if (answer === 'accepted' || answer === 'unsure') {
+      return awaitReceipt(state, sent);
     }
-    lane.nextNonce = null;
+    state.nextNonce = null;
     // An endpoint that passes a transaction on twice answers for the second: the first may have been mined.
-    const receipt = await findReceipt(lane, flight.hashes);
+    const receipt = await findReceipt(state, sent.hashes);
     if (receipt) {
       return { kind: 'mined', receipt };
     }
-    if (sent === 'out_of_gas') {
+    if (answer === 'out_of_gas') {
       return { kind: 'not_sent', reason: 'settler_out_of_gas' };
     }
-    await wait(lane.timing.pollMs * attempt);
+    await wait(state.timing.pollMs * attempt);
   }
   return { kind: 'replaced' };
 }
 
-async function prepare(lane: LaneState): Promise<Prepared | null> {
+async function prepare(state: SenderState): Promise<Prepared | null> {
   try {
     const [fees, nonce] = await Promise.all([
-      readFees(lane.chain),
-      lane.nextNonce ?? countTransactions(lane, 'pending'),
+      readFees(state.chain),
+      state.nextNonce ?? countTransactions(state, 'pending'),
     ]);
     return { fees, nonce };
   } catch (error) {
-    lane.log.warn({ err: error, lane: lane.key.address }, 'a settlement could not be prepared');
+    state.log.warn({ err: error, sender: state.key.address }, 'a settlement could not be prepared');
     return null;
   }
 }
 
-function takeOff(lane: LaneState, prepared: Prepared, load: Load): Flight {
-  const { raw, hash } = sign(lane, prepared, load);
-  const at = lane.clock.now();
-  return { ...prepared, firstFees: prepared.fees, load, raw, hashes: [hash], sentAt: at, checkedAt: at, raisedAt: at };
+function signFirst(state: SenderState, prepared: Prepared, request: TransactionRequest): SentTransaction {
+  const { raw, hash } = sign(state, prepared, request);
+  const at = state.clock.now();
+  return {
+    ...prepared,
+    firstFees: prepared.fees,
+    request,
+    raw,
+    hashes: [hash],
+    sentAt: at,
+    checkedAt: at,
+    raisedAt: at,
+  };
 }
 
-async function track(lane: LaneState, flight: Flight): Promise<Fate> {
-  const { timing, clock } = lane;
+async function awaitReceipt(state: SenderState, sent: SentTransaction): Promise<SendResult> {
+  const { timing, clock } = state;
   for (let look = 0; ; look += 1) {
-    const { receipt, isRead } = await readReceipts(lane, flight.hashes);
+    const { receipt, isRead } = await readReceipts(state, sent.hashes);
     if (receipt) {
-      lane.nextNonce = flight.nonce + 1;
+      state.nextNonce = sent.nonce + 1;
       return { kind: 'mined', receipt };
     }
-    if (lane.isStopped) {
+    if (state.isStopped) {
       return { kind: 'stopped' };
     }
-    const isDue = clock.now() - flight.checkedAt >= timing.recheckMs;
-    if (isDue && (await recheck(lane, flight, isRead)) === 'gone') {
-      lane.nextNonce = null;
+    const isDue = clock.now() - sent.checkedAt >= timing.recheckMs;
+    if (isDue && (await recheck(state, sent, isRead)) === 'gone') {
+      state.nextNonce = null;
       await wait(timing.pollMs);
-      const late = await findReceipt(lane, flight.hashes);
+      const late = await findReceipt(state, sent.hashes);
       return late ? { kind: 'mined', receipt: late } : { kind: 'replaced' };
     }
-    const isFresh = clock.now() - flight.sentAt < 5000;
+    const isFresh = clock.now() - sent.sentAt < 5000;
     await wait(isFresh ? Math.min(timing.pollMs, FIRST_PAUSE_MS * 2 ** look) : timing.pollMs * 5);
   }
 }
 
 /** `gone`: the nonce is used up and none of our transactions was mined with it. */
-async function recheck(lane: LaneState, flight: Flight, isRead: boolean): Promise<'waiting' | 'gone'> {
-  flight.checkedAt = lane.clock.now();
-  const used = await countTransactions(lane, 'latest').catch(() => null);
-  if (used !== null && used > flight.nonce) {
+async function recheck(state: SenderState, sent: SentTransaction, isRead: boolean): Promise<'waiting' | 'gone'> {
+  sent.checkedAt = state.clock.now();
+  const used = await countTransactions(state, 'latest').catch(() => null);
+  if (used !== null && used > sent.nonce) {
     return 'gone';
   }
-  // Where nobody tells whether it is mined, paying more for it may be paying for nothing.
-  const isOverdue = isRead && used !== null && lane.clock.now() - flight.raisedAt >= lane.timing.replaceAfterMs;
-  if (isOverdue && used < flight.nonce) {
-    await fillGap(lane, flight, used);
+  // Unless the endpoint says that it is not mined, raising its fee may be in vain.
+  const isOverdue = isRead && used !== null && state.clock.now() - sent.raisedAt >= state.timing.replaceAfterMs;
+  if (isOverdue && used < sent.nonce) {
+    await fillGap(state, sent, used);
   }
   if (isOverdue) {
-    raise(lane, flight);
+    raise(state, sent);
   }
-  await send(lane.chain.rpc, flight.raw);
+  await broadcast(state.chain.rpc, sent.raw);
   return 'waiting';
 }
 
-function raise(lane: LaneState, flight: Flight): void {
-  flight.raisedAt = lane.clock.now();
-  const raised = raiseFees(flight.fees, { first: flight.firstFees, network: lane.chain.network });
+function raise(state: SenderState, sent: SentTransaction): void {
+  sent.raisedAt = state.clock.now();
+  const raised = raiseFees(sent.fees, { first: sent.firstFees, network: state.chain.network });
   if (!raised) {
-    lane.log.error(
-      { lane: lane.key.address, nonce: flight.nonce },
-      'a settlement waits for its block at the highest fee',
+    state.log.error(
+      { sender: state.key.address, nonce: sent.nonce },
+      'a settlement is not mined yet, at the highest fee',
     );
     return;
   }
-  flight.fees = raised;
-  const { raw, hash } = sign(lane, flight, flight.load);
-  flight.raw = raw;
-  flight.hashes.push(hash);
-  lane.log.warn({ lane: lane.key.address, nonce: flight.nonce }, 'a settlement waits for its block: fees raised');
+  sent.fees = raised;
+  const { raw, hash } = sign(state, sent, sent.request);
+  sent.raw = raw;
+  sent.hashes.push(hash);
+  state.log.warn({ sender: state.key.address, nonce: sent.nonce }, 'a settlement is not mined yet: fees raised');
 }
 
-/** A transaction of an earlier run that nobody watches holds up all that follow: an empty one takes its place. */
-async function fillGap(lane: LaneState, flight: Flight, nonce: number): Promise<void> {
-  const load = { to: lane.key.address, data: '0x', gasLimit: GAS_OF_A_PLAIN_TRANSFER };
-  const fees = raiseFees(flight.fees, { first: flight.firstFees, network: lane.chain.network }) ?? flight.fees;
-  await send(lane.chain.rpc, sign(lane, { nonce, fees }, load).raw);
+/** A transaction of an earlier process that was never mined blocks all later nonces: an empty one takes its nonce. */
+async function fillGap(state: SenderState, sent: SentTransaction, nonce: number): Promise<void> {
+  const request = { to: state.key.address, data: '0x', gasLimit: GAS_OF_A_PLAIN_TRANSFER };
+  const fees = raiseFees(sent.fees, { first: sent.firstFees, network: state.chain.network }) ?? sent.fees;
+  await broadcast(state.chain.rpc, sign(state, { nonce, fees }, request).raw);
 }
 
-function sign(lane: LaneState, { nonce, fees }: Prepared, load: Load): { raw: string; hash: string } {
-  return signTransaction(lane.key, { chainId: lane.chain.network.chainId, nonce, ...fees, ...load });
+function sign(
+  state: SenderState,
+  { nonce, fees }: Prepared,
+  request: TransactionRequest,
+): { raw: string; hash: string } {
+  return signTransaction(state.key, { chainId: state.chain.network.chainId, nonce, ...fees, ...request });
 }
 
-async function findReceipt(lane: LaneState, hashes: readonly string[]): Promise<Record<string, unknown> | null> {
-  const { receipt } = await readReceipts(lane, hashes);
+async function findReceipt(state: SenderState, hashes: readonly string[]): Promise<Record<string, unknown> | null> {
+  const { receipt } = await readReceipts(state, hashes);
   return receipt;
 }
 
 /** `isRead`: the endpoint answered for every hash, so that no receipt means that there is none. */
-async function readReceipts(lane: LaneState, hashes: readonly string[]) {
-  const asked = hashes.map((hash) => lane.chain.rpc.call('eth_getTransactionReceipt', [hash]));
+async function readReceipts(state: SenderState, hashes: readonly string[]) {
+  const asked = hashes.map((hash) => state.chain.rpc.call('eth_getTransactionReceipt', [hash]));
   const found = await Promise.allSettled(asked);
   const receipts = found.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   return {
@@ -219,11 +232,11 @@ async function readReceipts(lane: LaneState, hashes: readonly string[]) {
   };
 }
 
-async function countTransactions(lane: LaneState, block: 'latest' | 'pending'): Promise<number> {
-  return Number(await lane.chain.rpc.call('eth_getTransactionCount', [lane.key.address, block]));
+async function countTransactions(state: SenderState, block: 'latest' | 'pending'): Promise<number> {
+  return Number(await state.chain.rpc.call('eth_getTransactionCount', [state.key.address, block]));
 }
 
-async function send(rpc: JsonRpc, raw: string): Promise<Sent> {
+async function broadcast(rpc: JsonRpc, raw: string): Promise<Broadcast> {
   try {
     await rpc.call('eth_sendRawTransaction', [raw]);
     return 'accepted';
@@ -233,7 +246,7 @@ async function send(rpc: JsonRpc, raw: string): Promise<Sent> {
 }
 
 /** Only what certainly means "not taken" counts as a refusal; everything else is treated as perhaps sent. */
-function judgeRefusal(message: string): Sent {
+function judgeRefusal(message: string): Broadcast {
   if (/already known|already imported|known transaction/i.test(message)) {
     return 'accepted';
   }
