@@ -3,8 +3,6 @@ ALTER TABLE calls RENAME COLUMN nonce TO uniqueness_key;
 ALTER TABLE calls RENAME COLUMN valid_before TO expires_at;
 
 -- Payments of open and kept calls in their new form. Those whose signature was deleted after the retention have no payload.
--- The owner of the table sees its rows only while row-level security is not forced.
-ALTER TABLE calls NO FORCE ROW LEVEL SECURITY;
 UPDATE calls SET payment = jsonb_strip_nulls(jsonb_build_object(
     'x402Version', payment->'x402Version',
     'scheme', payment->'scheme',
@@ -22,7 +20,6 @@ UPDATE calls SET payment = jsonb_strip_nulls(jsonb_build_object(
          'signature', payment->'signature', 'authorization', payment->'authorization'))
        ELSE '{}' END
   WHERE payment ? 'authorization';
-ALTER TABLE calls FORCE ROW LEVEL SECURITY;
 
 -- On EVM all is written in lower case; other networks write addresses and transactions as they like.
 ALTER TABLE ledger_entries

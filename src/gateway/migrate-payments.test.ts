@@ -62,8 +62,3 @@ test('payments of open and kept calls survive the update: they can be settled, l
   expect(delivered).not.toHaveProperty('raw');
   expect(await readPayment(ids.unpaid)).not.toHaveProperty('payload');
 });
-
-test('row-level security is forced on calls after the update as before', async () => {
-  const { rows } = await database.query(`SELECT relforcerowsecurity AS forced FROM pg_class WHERE relname = 'calls'`);
-  expect(rows).toEqual([{ forced: true }]);
-});
