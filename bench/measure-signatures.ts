@@ -3,12 +3,11 @@ import { verifyTypedData } from 'viem/utils';
 import type { Hex } from 'viem';
 import { exactEip155, isAuthentic, type Payment } from '#payments/index.ts';
 import { payloadOf } from '../src/payments/schemes/exact-eip155/payload.ts';
-import { compare, type Round, type Side } from './compare.ts';
+import { compare } from './compare.ts';
 import { makeWallet, offerOf, signPayment } from './sign-payments.ts';
+import { toSide } from './to-side.ts';
 
 const PAYMENTS = 500;
-const ROUND_MS = 700;
-const BATCH = 20;
 
 /** Digest of the typed data and recovery of the signer, for payments that are all different. */
 export async function measureSignatures(): Promise<void> {
@@ -32,25 +31,6 @@ export async function measureSignatures(): Promise<void> {
     ours: toSide('Farebox, payments', ours),
     theirs: toSide('viem, verifyTypedData', viem),
   });
-}
-
-function toSide(name: string, check: (index: number) => boolean | Promise<boolean>): Side {
-  let next = 0;
-  const round = async (): Promise<Round> => {
-    const startedAt = performance.now();
-    let count = 0;
-    while (performance.now() - startedAt < ROUND_MS) {
-      for (let left = BATCH; left > 0; left -= 1) {
-        const verdict = check(next++);
-        if (!(typeof verdict === 'boolean' ? verdict : await verdict)) {
-          throw new Error(`${name} refused a good signature.`);
-        }
-        count += 1;
-      }
-    }
-    return { perSecond: (count * 1000) / (performance.now() - startedAt) };
-  };
-  return { name, warmUp: round, round };
 }
 
 function toTypedData(payment: Payment) {
