@@ -9,6 +9,7 @@ import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
 import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
 import type { Config } from './config.ts';
+import { listSchemes, listSettlers } from './plugins.ts';
 
 const silent = pino({ level: 'silent' });
 
@@ -168,6 +169,8 @@ async function checkChain(config: Config): Promise<Finding> {
     return { state: 'good', detail: 'local chain and settler, started with the server' };
   }
   const payments = openPayments({
+    schemes: listSchemes(),
+    openSettlers: listSettlers,
     networks: config.NETWORKS,
     rpcUrls: config.rpcUrls,
     facilitatorUrls: config.FACILITATOR_URLS,

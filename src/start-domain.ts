@@ -14,7 +14,7 @@ import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
 import type { Config } from './config.ts';
-import { services } from './plugins.ts';
+import { listSchemes, listSettlers, services } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 export type Domain = Awaited<ReturnType<typeof startDomain>>;
@@ -101,7 +101,14 @@ async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {
   for (const key of isOwnChain ? settlerPrivateKeys : []) {
     await sandbox?.fund(toSettlerAddress(key));
   }
-  return { networks: config.NETWORKS, rpcUrls, facilitatorUrls: config.FACILITATOR_URLS, settlerPrivateKeys };
+  return {
+    schemes: listSchemes(),
+    openSettlers: listSettlers,
+    networks: config.NETWORKS,
+    rpcUrls,
+    facilitatorUrls: config.FACILITATOR_URLS,
+    settlerPrivateKeys,
+  };
 }
 
 function toPlatformKey(config: Config): PlatformKey | null {

@@ -1,4 +1,4 @@
-import { verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
+import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
 import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
@@ -33,7 +33,7 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'too_many_unpaid':
       return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
     case 'exceeds_balance': {
-      const reason = 'invalid_exact_evm_insufficient_balance';
+      const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
       return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
     }
   }
