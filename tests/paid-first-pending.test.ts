@@ -88,8 +88,25 @@ test('nobody knows whether the money moved: the run goes on, and its answer is t
   source.release();
   await expect.poll(() => readCall(buyer.address)).toEqual({ state: 'pending', has_answer: true });
   rpc.plan(() => null);
-  await expect.poll(async () => (await readCall(buyer.address))?.state, { timeout: 20_000 }).toBe('settled');
+  await expect.poll(async () => (await readCall(buyer.address))?.state, { timeout: 60_000 }).toBe('settled');
   expect(await readAnswer(payment, topic)).toContain('{"type":"delta","text":"one two three"}');
+  expect(source.countRuns(topic)).toBe(1);
+  expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
+});
+
+test('paid before it runs, and nobody knows: it runs once the chain shows the transfer', async () => {
+  const config = { source: source.url };
+  const prepaid = await creator.publish({ slug: 'p', kind: 'toy_stream', settlementPoint: 'upfront', config });
+  const [buyer, topic] = [await makeBuyer(), 'an unknown charge'];
+  const payment = await payFor(buyer, prepaid.url);
+  fallSilentAfterSending();
+  const unknown = await send(prepaid.url, { payment, body: { topic } });
+  expect(unknown).toMatchObject({ status: 503, body: { code: 'settlement_pending' } });
+  expect(source.countRuns(topic)).toBe(0);
+  rpc.plan(() => null);
+  await expect.poll(() => readCall(buyer.address), { timeout: 60_000 }).toEqual({ state: 'settled', has_answer: true });
+  const answered = await send(prepaid.url, { payment, body: { topic } });
+  expect(answered).toMatchObject({ status: 200, body: { response: 'one two three' } });
   expect(source.countRuns(topic)).toBe(1);
   expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
 });
@@ -103,7 +120,7 @@ test('the transfer is found while the answer is still being made: it is stored a
   await held;
   expect((await answering).status).toBe(503);
   rpc.plan(() => null);
-  await expect.poll(async () => (await readCall(buyer.address))?.state, { timeout: 20_000 }).toBe('fulfilling');
+  await expect.poll(async () => (await readCall(buyer.address))?.state, { timeout: 60_000 }).toBe('fulfilling');
   source.release();
   await expect.poll(() => readCall(buyer.address)).toEqual({ state: 'settled', has_answer: true });
   expect(await readAnswer(payment, topic)).toContain('one two three');

@@ -86,7 +86,10 @@ export async function noteReverted(deps: Pick<GatewayDeps, 'database'>, callId: 
   }
 }
 
-/** An answer that is still to come has as long as its run would have had without the wait. */
+/**
+ * An answer that is still to come has as long as its run would have had without the wait. What is paid before it runs is
+ * not running yet: it is owed at once, and so begun.
+ */
 async function close(
   deps: ResolveDeps,
   callId: string,
@@ -95,7 +98,7 @@ async function close(
   const { row, transaction } = found;
   const { timeoutSeconds } = JSON.parse(row.record) as StoredRecord;
   const runEndsAt = row.created_at.getTime() + timeoutSeconds * 1000 + RUN_MARGIN_MS;
-  const runLeftMs = Math.max(0, runEndsAt - deps.clock.now());
+  const runLeftMs = row.offer.paymentFlow === 'upfront' ? 0 : Math.max(0, runEndsAt - deps.clock.now());
   await closeSettled(deps, { callId, by: 'find', transaction, runLeftMs });
 }
 
