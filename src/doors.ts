@@ -1,23 +1,15 @@
 /** Last stage of the start: demo data, jobs, notifications and the HTTP server. From here on the world comes in. */
 import { createRequire } from 'node:module';
-import {
-  checkReadiness,
-  openLanding,
-  openLimiter,
-  openMetrics,
-  paidRoute,
-  recordAudit,
-  startServer,
-} from '#api/index.ts';
-import { listen } from '#database/index.ts';
+import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import { recordAudit } from '#accounts/index.ts';
+import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
-import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
+import { systemClock as clock, type Door } from '#kit/index.ts';
 import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
-import { ownsResource } from '#resources/index.ts';
-import { streamUsageCsv } from '#usage/index.ts';
+import { describeKind, ownsResource } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import type { Ground } from './ground.ts';
-import { listOperations } from './operations.ts';
+import { listOperations, type Operations } from './operations.ts';
 import { registerJobs } from './plugins.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -30,15 +22,21 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
   const { config, database, vault, publicUrl, log, sandbox } = ground;
   const { accounts, models, resourcesDeps, integrations, gateway, payments } = rooms;
   const operations = listOperations({
-    accounts: { database, clock },
+    accounts: { clock },
     models,
     resources: resourcesDeps,
     integrations,
     secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
     usage: { database },
   });
+  const door: Door<Tx> = {
+    transact: openTransact(database),
+    recordAudit,
+    limiter: openLimiter({ name: 'api', points: 600, seconds: 60 }),
+    log,
+  };
   await openJobs(ground, rooms, stack);
-  await seed(ground, rooms, operations);
+  await seed(ground, rooms, { door, operations });
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
   const server = await startServer({
@@ -48,18 +46,17 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     closeWithinMs: CLOSE_WITHIN_MS,
     version,
     operations,
+    door,
+    kinds: resourcesDeps.kinds.map(describeKind),
     authenticate,
     authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: rooms.isUpstreamUp }),
     readImage: (id, link) => rooms.media.readImage(id, link),
-    usageCsv: (caller, filters) => streamUsageCsv({ database }, caller, filters),
-    landing: openLanding(resourcesDeps),
-    recordAudit: (entry) => recordAudit(database.system, entry),
+    landing: openLanding(door, resourcesDeps),
     log,
     metrics,
     limits: {
-      api: openLimiter({ name: 'api', points: 600, seconds: 60 }),
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
@@ -104,14 +101,14 @@ async function openJobs(ground: Ground, rooms: Rooms, stack: AsyncDisposableStac
 }
 
 /** First start: a catalogue to choose from, and in the sandbox something to call. */
-async function seed(ground: Ground, rooms: Rooms, operations: readonly BoundOperation[]): Promise<void> {
+async function seed(ground: Ground, rooms: Rooms, served: { door: Door; operations: Operations }): Promise<void> {
   const { sandbox, config } = ground;
   await fillCatalogue(ground, rooms);
   if (sandbox?.openrouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
     const apiKey = sandbox.openrouter.keys.healthy;
     await seedDemo({
-      operations,
+      ...served,
       apiKey,
       ensureUser: (user) => rooms.accounts.ensureUser(user),
       network: config.NETWORKS[0] ?? '',

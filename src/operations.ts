@@ -1,14 +1,14 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
-import { bind, type BoundOperation, type Clock } from '#kit/index.ts';
+import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
-import { listUsage } from '#usage/index.ts';
+import { exportUsage, listUsage } from '#usage/index.ts';
 import * as vault from '#vault/index.ts';
 
 interface OperationDeps {
-  accounts: { database: Database; clock: Clock };
+  accounts: { clock: Clock };
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: vault.IntegrationDeps;
@@ -16,7 +16,10 @@ interface OperationDeps {
   usage: { database: Database };
 }
 
-export function listOperations(deps: OperationDeps): BoundOperation[] {
+export type Operations = ReturnType<typeof listOperations>;
+
+/** A tuple, so that each keeps its name and the types of its input and output. */
+export function listOperations(deps: OperationDeps) {
   return [
     bind(getAccount, deps.accounts),
     bind(listApiKeys, deps.accounts),
@@ -32,6 +35,7 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
     bind(triggerSync, deps.models),
+    bind(resources.listKinds, deps.resources),
     bind(resources.createResource, deps.resources),
     bind(resources.listResources, deps.resources),
     bind(resources.getResource, deps.resources),
@@ -45,5 +49,6 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(vault.putResourceSecret, deps.secrets),
     bind(vault.deleteResourceSecret, deps.secrets),
     bind(listUsage, deps.usage),
-  ];
+    bind(exportUsage, deps.usage),
+  ] as const;
 }

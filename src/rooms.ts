@@ -1,8 +1,7 @@
 /** Second stage of the start: the domain, from accounts to the gateway. */
 import { join } from 'node:path';
 import { openAccounts } from '#accounts/index.ts';
-import { openLimiter } from '#api/index.ts';
-import { keepSecret } from '#database/index.ts';
+import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
 import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
@@ -13,7 +12,7 @@ import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
 import * as vaults from '#vault/index.ts';
-import type { Config } from './config.ts';
+import { toOpenRouterUrl, type Config } from './config.ts';
 import type { Ground } from './ground.ts';
 import { listKinds } from './plugins.ts';
 
@@ -21,7 +20,7 @@ export type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
   const { config, database, vault, publicUrl, log } = ground;
-  const openrouterUrl = config.OPENROUTER_BASE_URL ?? ground.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openrouterUrl = toOpenRouterUrl(config, ground.sandbox?.openrouter?.url);
   const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
   stack.defer(() => openrouter.close());
   const outbound = openOutbound(ground.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
@@ -37,7 +36,7 @@ export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
 
   const published = resources.openPublished({ database, clock });
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
-  const findStats = (ids: string[]) => getStats(database, ids);
+  const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
   const kinds: resources.ResourceKind[] = [];
   const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
   const integrations = toIntegrations(vault, resourcesDeps, openrouter);

@@ -4,6 +4,5 @@
  * a step that was cut off is run again from its beginning (at least once), so steps must be idempotent;
  * work of a dead process is taken over by a living one.
  */
-export type { Log } from './job.ts';
 export { openDurable } from './open-durable.ts';
 export type { Durable } from './open-durable.ts';

@@ -1,7 +1,3 @@
-import type { BaseLogger } from 'pino';
-
-export type Log = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>;
-
 export interface Retries {
   /** How often a failed run is tried again; 0 unless told. */
   retries?: number;

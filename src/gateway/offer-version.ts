@@ -1,3 +1,4 @@
+import { toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion } from '#resources/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -54,7 +55,7 @@ export function payableOffers(deps: GatewayDeps, version: PublishedVersion): Off
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
-  return `${publicUrl}/@${version.creator}/${version.slug}`;
+  return toResourceUrl(publicUrl, version.creator, version.slug);
 }
 
 function toOffer(version: Pick<PublishedVersion, 'network' | 'priceAtomic' | 'payTo' | 'timeoutSeconds'>): Offer {

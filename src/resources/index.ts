@@ -8,6 +8,8 @@ export { createResource } from './create-resource.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
+export { describeKind, listKinds } from './list-kinds.ts';
+export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
 export { listResourceVersions } from './list-versions.ts';
 export { parameterSchema } from './parameter.ts';

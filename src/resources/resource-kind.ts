@@ -7,6 +7,9 @@ export type JsonSchema = { [key: string]: Json };
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
+  /** Its name for people, and in one sentence what a creator gets. */
+  title: string;
+  summary: string;
   /** What the creator edits. Its output is stored in the version. */
   configSchema: z.ZodType<Config>;
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */

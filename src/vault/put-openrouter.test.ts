@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anonymous, bind, sha256Hex, type User } from '#kit/index.ts';
+import { anonymous, sha256Hex, type User } from '#kit/index.ts';
 import { good, KEY, OTHER_KEY, refusal, useOpenrouterKeys } from '../../tests/support/openrouter-key.ts';
 import {
   deleteOpenrouter,
@@ -130,8 +130,6 @@ describe('deleting a key', () => {
 test('nobody known is refused everywhere', async () => {
   const nobody = { ...keys.world, user: anonymous as unknown as User };
   for (const declared of [getOpenrouter, testOpenrouter, listAffected, deleteOpenrouter]) {
-    expect(await refusal(bind(declared as typeof getOpenrouter, nobody.deps).run(nobody.user, {}))).toContain(
-      'unauthenticated',
-    );
+    expect(await refusal(keys.call(declared as typeof getOpenrouter, {}, nobody))).toContain('unauthenticated');
   }
 });

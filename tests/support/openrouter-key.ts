@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, beforeEach, expect } from 'vitest';
 import type { z } from 'zod';
-import { bind, Problem, scopes, type Operation, type User } from '#kit/index.ts';
+import { Problem, scopes, type Operation, type User } from '#kit/index.ts';
 import {
   masterKeyFromText,
   openVault,
@@ -13,6 +13,7 @@ import {
   type Vault,
 } from '#vault/index.ts';
 import { useTestDatabase } from './test-database.ts';
+import { perform } from './test-door.ts';
 
 export const KEY = 'sk-or-v1-canary-aaaaaaaaaaaaaaaaaaaaaaaaaaaa1111';
 export const OTHER_KEY = 'sk-or-v1-canary-bbbbbbbbbbbbbbbbbbbbbbbbbbbb2222';
@@ -63,15 +64,16 @@ export function useOpenrouterKeys() {
     body: object = {},
     { user, deps }: World = held.world as World,
   ): Promise<z.output<O>> {
-    const bound = bind(declared, deps);
-    const outcome = await bound.run(user, bound.input.parse(body)).catch((error: unknown) => ({ error }));
+    const outcome = await perform(declared, [deps, user, database.current], body as z.input<I>).catch(
+      (error: unknown) => ({ error }),
+    );
     for (const key of [KEY, OTHER_KEY]) {
       expect(inspect(outcome, { depth: 10 })).not.toContain(key);
     }
     if (outcome !== null && typeof outcome === 'object' && 'error' in outcome) {
       throw outcome.error;
     }
-    return bound.output.parse(outcome) as z.output<O>;
+    return outcome as z.output<O>;
   }
 
   return {

@@ -43,6 +43,8 @@ const evidence: Evidence = {
 export function openToyKind(name = 'toy'): ToyKind {
   const toy: ToyKind = {
     name,
+    title: 'Toy',
+    summary: 'Answers what a test tells it to.',
     configSchema: toyConfig,
     readiness: { ready: true },
     beforeCheck: async () => {},

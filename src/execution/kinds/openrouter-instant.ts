@@ -29,6 +29,8 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
   });
   return {
     name: 'openrouter_instant',
+    title: 'OpenRouter Instant',
+    summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
     needsOpenrouterKey: () => true,
     checkPublishable: async (config, parameters) => [

@@ -43,6 +43,9 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
   });
   return {
     name: 'prompt_template',
+    title: 'Prompt template',
+    summary:
+      'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     allowsUserMessage: (config) => config.allowsUserMessage,
     needsOpenrouterKey: (config) => config.upstream.type === 'openrouter',
