@@ -147,9 +147,9 @@ function toEntry({ caller, source, called, ids }: Attempt, outcome: string, outp
 
 /** The parameters that the route names, out of an input that did not come by a path. */
 function readIds({ route }: BoundOperation, input: unknown): Record<string, string> {
-  const names = [...route.matchAll(/:(\w+)/g)].map((found) => found[1] ?? '');
+  const names = new Set([...route.matchAll(/:(\w+)/g)].map((found) => found[1]));
   const fields = Object.entries((input ?? {}) as Record<string, unknown>);
-  return toIds(Object.fromEntries(fields.filter(([name]) => names.includes(name))));
+  return toIds(Object.fromEntries(fields.filter(([name]) => names.has(name))));
 }
 
 function toIds(values: Readonly<Record<string, unknown>>): Record<string, string> {

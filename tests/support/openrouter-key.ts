@@ -73,7 +73,7 @@ export function useOpenrouterKeys() {
     if (outcome !== null && typeof outcome === 'object' && 'error' in outcome) {
       throw outcome.error;
     }
-    return outcome as z.output<O>;
+    return outcome;
   }
 
   return {
