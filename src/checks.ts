@@ -7,7 +7,7 @@ import { checkDatabase, findRunningPostgres, openDatabase } from '#database/inde
 import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
-import { masterKeyFromText } from '#vault/index.ts';
+import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 
 const silent = pino({ level: 'silent' });
@@ -99,8 +99,7 @@ async function findCurrentKey(config: Config): Promise<string | null> {
   }
   const database = openDatabase({ url, systemConnections: 1 });
   try {
-    const { rows } = await database.system.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-    return rows[0]?.id ?? null;
+    return await findCurrentMasterKey(database.system);
   } catch {
     return null;
   } finally {

@@ -6,7 +6,7 @@ import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type Door } from '#kit/index.ts';
 import { forgetModels, modelsChannel, readSnapshot, SNAPSHOT_TRIGGER, syncModels } from '#models/index.ts';
-import { describeKind, ownsResource } from '#resources/index.ts';
+import { describeKind } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import type { Ground } from './ground.ts';
 import { listOperations, type Operations } from './operations.ts';
@@ -26,7 +26,7 @@ export async function openDoors(ground: Ground, rooms: Rooms, stack: AsyncDispos
     models,
     resources: resourcesDeps,
     integrations,
-    secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
+    secrets: { vault },
     usage: { database },
   });
   const door: Door<Tx> = {

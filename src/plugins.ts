@@ -1,7 +1,8 @@
-/** What can be added without touching anything else: the kinds of resource and the repeated jobs. */
+/** What can be added without touching anything else: kinds of resource, integrations and repeated jobs. */
 import type { Durable } from '#durable/index.ts';
 import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import type { Gateway } from '#gateway/index.ts';
+import { openRouter, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
 import { watchLedger, type Payments } from '#payments/index.ts';
@@ -12,6 +13,9 @@ import { scheduleRollup } from '#usage/index.ts';
 const ANSWER_RETENTION_SECONDS = 3_600;
 /** Somewhat more than the time between two looks. */
 const LEDGER_WINDOW_SECONDS = 720;
+
+/** What an account can connect. */
+export const services: readonly IntegrationService[] = [openRouter];
 
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
   return [openOpenrouterInstant(deps), openPromptTemplate(deps)] as ResourceKind[];

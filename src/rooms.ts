@@ -4,17 +4,17 @@ import { openAccounts } from '#accounts/index.ts';
 import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
 import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
+import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
 import { openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
+import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
-import * as vaults from '#vault/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import type { Ground } from './ground.ts';
-import { listKinds } from './plugins.ts';
+import { listKinds, services } from './plugins.ts';
 
 export type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
@@ -37,25 +37,25 @@ export async function openRooms(ground: Ground, stack: AsyncDisposableStack) {
   const published = resources.openPublished({ database, clock });
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
-  const kinds: resources.ResourceKind[] = [];
-  const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
-  const integrations = toIntegrations(vault, resourcesDeps, openrouter);
+  const changes = openChanges();
+  const integrations: IntegrationDeps = { vault, services, clients: { openRouter: openrouter }, changes };
   const execution: ExecutionDeps = {
     openrouter,
     chatCompletions: openChatCompletions({ outbound, log }),
     outbound,
     findModel: (id) => findModel(models, id),
-    openCreatorKey: (ownerId) => vaults.openCreatorKey(vault, ownerId),
-    openUpstreamKey: ({ resourceId, ownerId }) =>
-      vaults.openResourceSecret({ vault }, { ownerId, resourceId, field: 'upstream_api_key' }),
+    openCreatorKey: (ownerId, service) => openKey(integrations, { ownerId, service }),
+    openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
     platformKey: toPlatformKey(config),
     media,
-    refuseCreatorKey: (ownerId, refused) => vaults.refuseCreatorKey(integrations, ownerId, refused),
-    pauseResource: (request) => resources.pauseFaulty(resourcesDeps, request),
+    refuseCreatorKey: (ownerId, refused) => refuseKey(integrations, { ownerId, ...refused }),
+    pauseResource: (request) => resources.pauseFaulty({ database, clock, onChanged }, request),
     clock,
     log,
   };
-  kinds.push(...listKinds(execution));
+  const kinds = listKinds(execution);
+  const resourcesDeps = { database, kinds, networks: config.NETWORKS, clock, publicUrl, findStats, onChanged };
+  changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const gateway = await openGateway({
     database,
     published,
@@ -99,18 +99,4 @@ async function toPaymentOptions({ config, sandbox, folder }: Ground) {
 function toPlatformKey(config: Config): PlatformKey | null {
   const policy = config.OPENROUTER_API_KEY_CREATORS.includes('*') ? 'everybody' : config.OPENROUTER_API_KEY_CREATORS;
   return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy } : null;
-}
-
-function toIntegrations(
-  vault: vaults.Vault,
-  deps: resources.ResourcesDeps,
-  openrouter: Pick<OpenRouterClient, 'getKey'>,
-): vaults.IntegrationDeps {
-  return {
-    vault,
-    checkKey: (apiKey) => openrouter.getKey(apiKey),
-    listAffected: (ownerId) => resources.listAffectedByKey(deps, ownerId),
-    pauseAffected: (ownerId, reason) => resources.pauseForKey(deps, ownerId, reason),
-    resumeAffected: (ownerId) => resources.resumeForKey(deps, ownerId),
-  };
 }

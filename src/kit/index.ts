@@ -20,7 +20,7 @@ export { keccak256 } from './keccak256.ts';
 export type { Log } from './log.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
 export { bind, fileOutput, listCodes, operation } from './operation.ts';
-export type { BoundOperation, InTransaction, Operation } from './operation.ts';
+export type { BoundOperation, InTransaction, Operation, OwnDeps } from './operation.ts';
 export { parseWith } from './parse-with.ts';
 export { takeUnit } from './rate-limiter.ts';
 export type { RateLimiter } from './rate-limiter.ts';

@@ -20,7 +20,7 @@ export interface InTransaction<Tx, Prepared = undefined> {
 
 type Given = keyof InTransaction<unknown>;
 /** An operation's own dependencies: what is left without what the door gives. */
-type Own<Deps> = Omit<Deps, Given>;
+export type OwnDeps<Deps> = Omit<Deps, Given>;
 type PreparedOf<Deps> = Deps extends { prepared: infer Prepared } ? Prepared : undefined;
 
 /**
@@ -43,7 +43,7 @@ export interface Operation<Deps, Input extends z.ZodType, Output extends z.ZodTy
   /** The answer is a file: `output` is then `fileOutput`. */
   file?: { contentType: string; fileName: string };
   /** Before the transaction: what takes its time or asks the network. */
-  prepare?(deps: Own<Deps>, caller: Caller, input: z.output<Input>): Promise<PreparedOf<Deps>>;
+  prepare?(deps: OwnDeps<Deps>, caller: Caller, input: z.output<Input>): Promise<PreparedOf<Deps>>;
   /**
    * In one transaction. A Problem that is thrown undoes everything; one that is returned refuses the caller too, but
    * what was written is kept.
@@ -73,7 +73,7 @@ export interface BoundOperation<
 /** Gives an operation its dependencies. From here on unknown fields are refused: a misspelt filter must not mean "everything". */
 export function bind<Deps, Input extends z.ZodType, Output extends z.ZodType, Name extends string>(
   declared: Operation<Deps, Input, Output, Name>,
-  deps: Own<Deps>,
+  deps: OwnDeps<Deps>,
 ): BoundOperation<Name, Input, Output> {
   const input: z.ZodType = declared.input;
   return {

@@ -5,9 +5,12 @@
  */
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { createResource } from './create-resource.ts';
+export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
+export { followIntegration } from './follow-integration.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
+export { listAffected } from './list-affected.ts';
 export { describeKind, listKinds } from './list-kinds.ts';
 export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
@@ -15,9 +18,9 @@ export { listResourceVersions } from './list-versions.ts';
 export { parameterSchema } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
-export { ownsResource, pauseFaulty } from './pause-faulty.ts';
-export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
+export { pauseFaulty } from './pause-faulty.ts';
 export { publishResource } from './publish-resource.ts';
+export { putResourceSecret } from './put-resource-secret.ts';
 export type {
   AnswerImage,
   Evidence,
@@ -27,6 +30,8 @@ export type {
   ResourceKind,
   RunContext,
 } from './resource-kind.ts';
+export { openResourceSecret } from './resource-secret.ts';
+export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate } from './template.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { recordAudit } from '#accounts/index.ts';
 import { openTransact, type Database, type Tx } from '#database/index.ts';
-import { bind, callOperation, type Caller, type Door, type Operation, type Source } from '#kit/index.ts';
+import { bind, callOperation, type Caller, type Door, type Operation, type OwnDeps, type Source } from '#kit/index.ts';
 
 export const testSource: Source = { surface: 'system', requestId: 'of-a-test', clientAddress: null };
 
@@ -18,7 +18,7 @@ function fail(fields: object, message: string): never {
 /** Carries an operation out as every surface does. */
 export function perform<Deps, Input extends z.ZodType, Output extends z.ZodType, Name extends string>(
   declared: Operation<Deps, Input, Output, Name>,
-  [deps, caller, database]: [Parameters<typeof bind<Deps, Input, Output, Name>>[1], Caller, Database],
+  [deps, caller, database]: [OwnDeps<Deps>, Caller, Database],
   input: z.input<Input>,
 ): Promise<z.output<Output>> {
   return callOperation(openTestDoor(database), bind(declared, deps), { caller, input, source: testSource });

@@ -22,6 +22,8 @@ type ToyConfig = z.output<typeof toyConfig>;
 export interface ToyKind extends ResourceKind<ToyConfig> {
   /** What `isReady` answers; tests change it. */
   readiness: Readiness;
+  /** What resources need whose config says `needsKey`. */
+  service: string;
   /** Runs inside `checkPublishable`, so that a test can hold a publication open. */
   beforeCheck(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export function openToyKind(name = 'toy'): ToyKind {
     summary: 'Answers what a test tells it to.',
     configSchema: toyConfig,
     readiness: { ready: true },
+    service: 'openrouter',
     beforeCheck: async () => {},
     checkPublishable: async ({ template }, parameters: Parameter[]) => {
       await toy.beforeCheck();
@@ -55,7 +58,7 @@ export function openToyKind(name = 'toy'): ToyKind {
     },
     toPublic: ({ model }) => ({ model }),
     allowsUserMessage: (config) => config.allowsUserMessage,
-    needsOpenrouterKey: (config) => config.needsKey,
+    integrationOf: (config) => (config.needsKey ? toy.service : null),
     isReady: async () => toy.readiness,
     run: async (version, input) => {
       const compiled = compileTemplate((version.config as ToyConfig).template, version.parameters);

@@ -4,7 +4,7 @@ import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenrouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -32,7 +32,7 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     title: 'OpenRouter Instant',
     summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
-    needsOpenrouterKey: () => true,
+    integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),

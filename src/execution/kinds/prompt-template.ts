@@ -5,13 +5,13 @@ import type { ChatMessage } from '#upstreams/index.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenrouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 
-/** The key itself is sealed in the vault: table x402_resources, row resourceId, this field. */
+/** The name of the secret of the resource that holds the key itself. */
 const UPSTREAM_KEY_FIELD = 'upstream_api_key';
 
 const upstreamSchema = z.discriminatedUnion('type', [
@@ -48,7 +48,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     allowsUserMessage: (config) => config.allowsUserMessage,
-    needsOpenrouterKey: (config) => config.upstream.type === 'openrouter',
+    integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkUpstream(deps, config)),

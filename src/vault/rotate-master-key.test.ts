@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId, systemClock } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { masterKeyFromText, type MasterKey } from './master-key.ts';
 import { openVault, type Vault } from './open-vault.ts';
-import { openResourceSecret, sealResourceSecret } from './resource-secret.ts';
-import { rotateDataKey } from './rotate-data-key.ts';
 import { rotateMasterKey } from './rotate-master-key.ts';
 import type { SealContext } from './seal.ts';
 
@@ -13,13 +11,6 @@ const database = useTestDatabase();
 const newMasterKey = () => masterKeyFromText(randomBytes(32).toString('hex'));
 const deps = () => ({ database: database.current, clock: systemClock });
 let current: MasterKey = newMasterKey();
-
-beforeAll(async () => {
-  await database.current.system.query(
-    `INSERT INTO users (id, name, email, username) SELECT u, u, u || '@example.com', u FROM unnest($1::text[]) AS u`,
-    [['alice', 'bob', 'carol', 'erin']],
-  );
-});
 
 const openWith = (masterKey: MasterKey, ...otherMasterKeys: MasterKey[]) =>
   openVault({ ...deps(), masterKey, otherMasterKeys });
@@ -40,16 +31,6 @@ async function sealMany(vault: Vault, count: number): Promise<Map<string, Buffer
 async function expectAllOpen(vault: Vault, sealed: Map<string, Buffer>): Promise<void> {
   for (const [ownerId, bytes] of sealed) {
     expect(await vault.open(vault.database.system, place(ownerId), bytes)).toBe(`secret of ${ownerId}`);
-  }
-}
-
-async function untilSomebodyWaits(): Promise<void> {
-  for (let waiting = 0; waiting === 0;) {
-    const { rows } = await database.current.system.query<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-        WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`,
-    );
-    waiting = rows[0]?.waiting ?? 0;
   }
 }
 
@@ -125,78 +106,5 @@ describe('rotating the master key', () => {
     await openWith(current);
     await expect(rotateMasterKey(deps(), { from: newMasterKey(), to: newMasterKey() })).rejects.toThrow(current.id);
     await expect(rotateMasterKey(deps(), { from: current, to: current })).rejects.toThrow('the same');
-  });
-});
-
-describe('rotating a data key', () => {
-  test('seals everything of the owner anew while more is being sealed, and leaves others alone', async () => {
-    const vault = await openWith(current);
-    const secret = (n: number, ownerId = 'alice') => ({
-      ownerId,
-      resourceId: `resource-${n}`,
-      field: 'upstream_api_key',
-    });
-    for (let n = 0; n < 70; n += 1) {
-      await sealResourceSecret({ vault }, secret(n), `value ${n}`);
-    }
-    await sealResourceSecret({ vault }, secret(0, 'bob'), 'value of bob');
-    const writing = Promise.all(
-      Array.from({ length: 20 }, (_, n) => sealResourceSecret({ vault }, secret(100 + n), `value ${100 + n}`)),
-    );
-    const [result] = await Promise.all([rotateDataKey(vault, 'alice'), writing]);
-    expect(result.unreadable).toEqual([]);
-    expect(result.resealed).toBeGreaterThanOrEqual(70);
-    const { rows } = await database.current.system.query(
-      `SELECT owner_id, count(DISTINCT substring(sealed FROM 2 FOR 16))::int AS keys,
-              bool_and(substring(sealed FROM 2 FOR 16) = (SELECT uuid_send(key_id) FROM vault_data_keys k
-                                                 WHERE k.owner_id = s.owner_id AND retired_at IS NULL)) AS fresh
-         FROM vault_secrets s WHERE owner_id IN ('alice', 'bob') GROUP BY owner_id ORDER BY owner_id`,
-    );
-    expect(rows).toEqual([
-      { owner_id: 'alice', keys: 1, fresh: true },
-      { owner_id: 'bob', keys: 1, fresh: true },
-    ]);
-    vault.cache.clear();
-    expect(await openResourceSecret({ vault }, secret(3))).toBe('value 3');
-    expect(await openResourceSecret({ vault }, secret(119))).toBe('value 119');
-    expect(await openResourceSecret({ vault }, secret(0, 'bob'))).toBe('value of bob');
-  });
-
-  test('waits for a transaction that is sealing under the old key, so that its value is sealed anew too', async () => {
-    const vault = await openWith(current);
-    const sealing = Promise.withResolvers<void>();
-    const commit = Promise.withResolvers<void>();
-    const late = vault.database.asUser('carol', async (tx) => {
-      const at = { table: 't', row: 'late', ownerId: 'carol', field: 'f' };
-      const bytes = await vault.seal(tx, at, 'late');
-      await tx.query(
-        `INSERT INTO vault_secrets (id, owner_id, table_name, row_id, field, sealed, updated_at)
-         VALUES ($1, 'carol', 't', 'late', 'f', $2, now())`,
-        [newId(), bytes],
-      );
-      sealing.resolve();
-      await commit.promise;
-    });
-    await Promise.race([sealing.promise, late]);
-    const rotated = rotateDataKey(vault, 'carol');
-    await untilSomebodyWaits();
-    commit.resolve();
-    await late;
-    expect(await rotated).toEqual({ resealed: 1, unreadable: [] });
-  });
-
-  test('names what it cannot read, leaves it, and goes on', async () => {
-    const vault = await openWith(current);
-    const places = ['broken', 'good'].map((resourceId) => ({ ownerId: 'erin', resourceId, field: 'f' }));
-    for (const at of places) {
-      await sealResourceSecret({ vault }, at, 'text');
-    }
-    await database.current.system.query(
-      `UPDATE vault_secrets SET sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) WHERE row_id = 'broken'`,
-    );
-    const { unreadable } = await rotateDataKey(vault, 'erin');
-    expect(unreadable).toEqual([{ table: 'x402_resources', row: 'broken', ownerId: 'erin', field: 'f' }]);
-    vault.cache.clear();
-    expect(await openResourceSecret({ vault }, { ownerId: 'erin', resourceId: 'good', field: 'f' })).toBe('text');
   });
 });
