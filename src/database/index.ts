@@ -5,6 +5,7 @@
 export { checkDatabase } from './check-database.ts';
 export { ensureDatabase, findRunningPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 export { choosePorts, findFreePort } from './free-port.ts';
+export { isUp } from './is-up.ts';
 export { keepSecret } from './keep-secret.ts';
 export { listen } from './listen.ts';
 export { lockFolder } from './lock-folder.ts';

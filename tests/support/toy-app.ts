@@ -184,7 +184,7 @@ export const jsonHeaders = { 'Content-Type': 'application/json' };
 export const signedIn = { ...jsonHeaders, Authorization: 'Bearer full' };
 
 /** Transactions and audit rows in memory: what fails leaves no trace. */
-export function openToyDoor(state: Pick<ToyState, 'notes' | 'audits'>, log: Door['log']): Door<null> {
+function openToyDoor(state: Pick<ToyState, 'notes' | 'audits'>, log: Door['log']): Door<null> {
   return {
     transact: async (_as, work) => {
       const before = [structuredClone(state.notes), [...state.audits]] as const;

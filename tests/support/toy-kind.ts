@@ -46,7 +46,7 @@ export function openToyKind(name = 'toy'): ToyKind {
   const toy: ToyKind = {
     name,
     title: 'Toy',
-    summary: 'Answers what a test tells it to.',
+    summary: 'Answers with its own rendered template.',
     configSchema: toyConfig,
     readiness: { ready: true },
     service: 'openrouter',
