@@ -1,4 +1,9 @@
 import { expect, expectTypeOf, test } from 'vitest';
+import type { z } from 'zod';
+import type { revokeApiKey } from '#accounts/index.ts';
+import type { Operation, OwnDeps } from '#kit/index.ts';
+import type { ModelsDeps, triggerSync } from '#models/index.ts';
+import type { ResourcesDeps, resumeResource } from '#resources/index.ts';
 import { openTypedClient, type OperationTypes } from './support/typed-client.ts';
 import { useApp } from './support/start-app.ts';
 
@@ -27,6 +32,14 @@ test('a client derived from the list of operations publishes a resource and read
   const key = await client('account.api_keys.create', { label: 'ci', scopes: ['usage:read'] });
   expect(await client('account.api_keys.revoke', { id: key.id })).toMatchObject({ label: 'ci' });
   expect((await client('integrations.openrouter.get', {})).isValid).toBe(true);
+});
+
+test('an operation is given its own dependencies, and not what the door gives', () => {
+  type Given<Bound> = keyof OwnDeps<Bound>;
+  type DepsOf<Declared> = Declared extends Operation<infer Deps, z.ZodType, z.ZodType> ? Deps : never;
+  expectTypeOf<Given<DepsOf<typeof revokeApiKey>>>().toEqualTypeOf<'clock'>();
+  expectTypeOf<Given<DepsOf<typeof resumeResource>>>().toEqualTypeOf<keyof ResourcesDeps>();
+  expectTypeOf<Given<DepsOf<typeof triggerSync>>>().toEqualTypeOf<keyof ModelsDeps>();
 });
 
 test('what an operation takes and answers is checked by the compiler', () => {

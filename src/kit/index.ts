@@ -29,6 +29,7 @@ export {
   isUsername,
   MAX_SLUG_LENGTH,
   parseResourcePath,
+  slugPattern,
   toResourcePath,
   toResourceUrl,
 } from './resource-path.ts';

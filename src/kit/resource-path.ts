@@ -1,5 +1,6 @@
 const USERNAME = /^[a-z0-9](-?[a-z0-9])*$/;
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** The form of slugs and tags, whatever their length. */
+export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const MIN_USERNAME_LENGTH = 3;
 const MAX_USERNAME_LENGTH = 30;
 export const MAX_SLUG_LENGTH = 60;
@@ -11,7 +12,7 @@ export function isUsername(text: string): boolean {
 
 /** The form of the last part of a resource's URL: lower case, at most 60 characters, single inner hyphens. */
 export function isSlug(text: string): boolean {
-  return text.length <= MAX_SLUG_LENGTH && SLUG.test(text);
+  return text.length <= MAX_SLUG_LENGTH && slugPattern.test(text);
 }
 
 /** Where a resource is called: the path under the origin. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, isSlug, MAX_SLUG_LENGTH } from '#kit/index.ts';
+import { canonicalJson, isSlug, MAX_SLUG_LENGTH, slugPattern } from '#kit/index.ts';
 import { parameterSchema } from './parameter.ts';
 
 export const categories = [
@@ -29,7 +29,7 @@ export const draftFields = {
   name: storable.max(100),
   description: storable.max(2000),
   category: z.enum(categories).nullable(),
-  tags: z.array(z.string().refine(isSlug).max(30)).max(10),
+  tags: z.array(z.string().regex(slugPattern).max(30)).max(10),
   priceUsdc: storable.max(40).nullable(),
   network: storable.max(100).nullable(),
   payTo: storable.max(100).nullable(),
