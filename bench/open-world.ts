@@ -10,7 +10,7 @@ import { makeWallet, NETWORK, toPrivateKey } from './sign-payments.ts';
 
 export const PRICE_USDC = '0.001';
 const SETTLER_WEI = 10n ** 21n;
-const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** What both sides use (chain, simulator, database), and Farebox itself in a process of its own. */
 export interface BenchWorld {

@@ -1,7 +1,7 @@
 import type { Address } from 'viem';
 import { readSnapshot } from '#models/index.ts';
 import { describeSandbox } from './chain/describe-sandbox.ts';
-import type { Log } from './chain/log.ts';
+import type { Log } from '#kit/index.ts';
 import { openFaucet, type Faucet } from './chain/open-faucet.ts';
 import { startChain, type Chain } from './chain/start-chain.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from './openrouter/start-simulator.ts';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { Problem, scopes, type BoundOperation, type User } from '#kit/index.ts';
+import { callOperation, newId, onBehalfOf, Problem, type BoundOperation, type Door } from '#kit/index.ts';
 import { demoCreator, demoResources } from './demo-data.ts';
 
 interface SeedOptions {
+  door: Door;
   /** The same operations that every creator uses. */
   operations: readonly BoundOperation[];
   ensureUser(user: typeof demoCreator & { password: string }): Promise<{ userId: string; username: string }>;
@@ -20,21 +21,14 @@ export async function seedDemo(options: SeedOptions): Promise<void> {
     ...demoCreator,
     password: randomBytes(24).toString('base64url'),
   });
-  const caller: User = {
-    kind: 'user',
-    userId,
-    username,
-    email: demoCreator.email,
-    isAdmin: false,
-    via: 'session',
-    scopes,
-  };
+  const caller = onBehalfOf({ userId, username, email: demoCreator.email });
+  const source = { surface: 'system', requestId: newId(), clientAddress: null } as const;
   const call = async (name: string, input: unknown): Promise<unknown> => {
     const found = options.operations.find((operation) => operation.name === name);
     if (!found) {
       throw new Error(`There is no operation ${name}.`);
     }
-    return found.run(caller, found.input.parse(input));
+    return callOperation(options.door, found, { caller, input, source });
   };
   if (!(await isThere(call('integrations.openrouter.get', {})))) {
     await call('integrations.openrouter.put', { apiKey: options.apiKey });

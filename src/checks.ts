@@ -8,7 +8,7 @@ import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
 import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
-import type { Config } from './config.ts';
+import { toOpenRouterUrl, type Config } from './config.ts';
 import { listSchemes, listSettlers } from './plugins.ts';
 
 const silent = pino({ level: 'silent' });
@@ -142,7 +142,7 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
   if (config.MODE === 'sandbox' && !config.OPENROUTER_BASE_URL) {
     return { state: 'good', detail: 'simulated, started with the server' };
   }
-  const baseUrl = config.OPENROUTER_BASE_URL ?? 'https://openrouter.ai/api/v1';
+  const baseUrl = toOpenRouterUrl(config);
   const openRouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
   try {
     if (!(await openRouter.isUp())) {

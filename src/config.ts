@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 
+const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
+
 const url = (protocols: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
 const whole = (least: number, most: number) => {
@@ -118,7 +120,7 @@ const settings = {
   OPENROUTER_BASE_URL: setting(
     url('http|https').optional(),
     'The OpenRouter API.',
-    'the simulator in the sandbox, `https://openrouter.ai/api/v1` in live mode',
+    `the simulator in the sandbox, \`${OPENROUTER_URL}\` in live mode`,
   ),
   OPENROUTER_API_KEY: secret(
     z.string().min(8, 'is too short to be a key').optional(),
@@ -153,6 +155,11 @@ export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS'> {
 }
 
 /** Thrown with every problem of the configuration at once, each with its variable. */
+/** The OpenRouter API of this configuration. `simulator`: of the sandbox, where there is one. */
+export function toOpenRouterUrl(config: Pick<Config, 'OPENROUTER_BASE_URL'>, simulator?: string): string {
+  return config.OPENROUTER_BASE_URL ?? simulator ?? OPENROUTER_URL;
+}
+
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];

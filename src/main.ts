@@ -22,7 +22,7 @@ import type { Sandbox } from '#sandbox/index.ts';
 import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
 import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
 import { listChecks } from './checks.ts';
-import { ConfigError, documentSettings, readConfig, type Config } from './config.ts';
+import { ConfigError, documentSettings, readConfig, toOpenRouterUrl, type Config } from './config.ts';
 import { listKinds } from './plugins.ts';
 import { startDomain } from './start-domain.ts';
 import { startInfrastructure } from './start-infrastructure.ts';
@@ -201,19 +201,19 @@ async function expectCatalogue(config: Config): Promise<void> {
   const isSimulated = config.MODE === 'sandbox' && config.OPENROUTER_BASE_URL === undefined;
   if (isSimulated && !(await withOpenRouter(config, (openRouter) => openRouter.isUp()))) {
     throw new Error(
-      `The simulated OpenRouter does not answer at ${toOpenRouterUrl(config)}. It runs with the server: start the server first (npm start), or set OPENROUTER_BASE_URL to another OpenRouter.`,
+      `The simulated OpenRouter does not answer at ${findOpenRouterUrl(config)}. It runs with the server: start the server first (npm start), or set OPENROUTER_BASE_URL to another OpenRouter.`,
     );
   }
 }
 
-function toOpenRouterUrl({ MODE, PORT, OPENROUTER_BASE_URL }: Config): string {
-  const simulator = `http://127.0.0.1:${PORT + 2}/api/v1`;
-  return OPENROUTER_BASE_URL ?? (MODE === 'sandbox' ? simulator : 'https://openrouter.ai/api/v1');
+/** For a command beside the server: the simulator of a running server has the port that follows from the server's. */
+function findOpenRouterUrl(config: Config): string {
+  return toOpenRouterUrl(config, config.MODE === 'sandbox' ? `http://127.0.0.1:${config.PORT + 2}/api/v1` : undefined);
 }
 
 async function withOpenRouter<T>(config: Config, run: (openRouter: OpenRouterClient) => Promise<T>): Promise<T> {
   const openRouter = openOpenRouter({
-    baseUrl: toOpenRouterUrl(config),
+    baseUrl: findOpenRouterUrl(config),
     publicUrl: config.PUBLIC_URL ?? '',
     title: 'Farebox',
     log: openLog(config),

@@ -2,14 +2,14 @@
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
 import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
-import { bind, type BoundOperation, type Clock } from '#kit/index.ts';
+import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
-import { listUsage } from '#usage/index.ts';
+import { exportUsage, listUsage } from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
-  accounts: { database: Database; clock: Clock };
+  accounts: { clock: Clock };
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
@@ -17,7 +17,10 @@ interface OperationDeps {
   usage: { database: Database };
 }
 
-export function listOperations(deps: OperationDeps): BoundOperation[] {
+export type Operations = ReturnType<typeof listOperations>;
+
+/** A tuple, so that each keeps its name and the types of its input and output. */
+export function listOperations(deps: OperationDeps) {
   return [
     bind(getAccount, deps.accounts),
     bind(listApiKeys, deps.accounts),
@@ -29,6 +32,7 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
     bind(triggerSync, deps.models),
+    bind(resources.listKinds, deps.resources),
     bind(resources.createResource, deps.resources),
     bind(resources.listResources, deps.resources),
     bind(resources.getResource, deps.resources),
@@ -42,10 +46,11 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(resources.putResourceSecret, deps.secrets),
     bind(resources.deleteResourceSecret, deps.secrets),
     bind(listUsage, deps.usage),
-  ];
+    bind(exportUsage, deps.usage),
+  ] as const;
 }
 
-function listIntegrationOperations(service: IntegrationService, deps: OperationDeps): BoundOperation[] {
+function listIntegrationOperations(service: IntegrationService, deps: OperationDeps) {
   const operations = toOperations(service);
   return [
     bind(operations.put, deps.integrations),
@@ -54,5 +59,5 @@ function listIntegrationOperations(service: IntegrationService, deps: OperationD
     bind(operations.test, deps.integrations),
     bind(resources.listAffected(service), deps.resources),
     bind(operations.delete, deps.integrations),
-  ];
+  ] as const;
 }

@@ -1,8 +1,7 @@
 /** Second stage of the start: the domain, from accounts to the gateway. */
 import { join } from 'node:path';
 import { openAccounts } from '#accounts/index.ts';
-import { openLimiter } from '#api/index.ts';
-import { keepSecret } from '#database/index.ts';
+import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
 import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
 import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
@@ -13,7 +12,7 @@ import { checkPayTo, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
-import type { Config } from './config.ts';
+import { toOpenRouterUrl, type Config } from './config.ts';
 import { listSchemes, listSettlers, services } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
@@ -26,8 +25,7 @@ export async function startDomain(
   stack: AsyncDisposableStack,
 ) {
   const { config, database, vault, publicUrl, log } = infrastructure;
-  const openRouterUrl =
-    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openRouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
   const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
   stack.defer(() => openRouter.close());
   const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openRouterUrl] } : {});
@@ -43,7 +41,7 @@ export async function startDomain(
 
   const published = resources.openPublished({ database, clock });
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
-  const findStats = (ids: string[]) => getStats(database, ids);
+  const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
   const changes = openChanges();
   const integrations: IntegrationDeps = { vault, services, clients: { openRouter }, changes };
   const execution: ExecutionDeps = {

@@ -1,21 +1,14 @@
 /** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
-import {
-  checkReadiness,
-  openLanding,
-  openLimiter,
-  openMetrics,
-  paidRoute,
-  recordAudit,
-  startServer,
-} from '#api/index.ts';
-import { listen } from '#database/index.ts';
+import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import { recordAudit } from '#accounts/index.ts';
+import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
-import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
+import { systemClock as clock, type Door } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
-import { streamUsageCsv } from '#usage/index.ts';
+import { describeKind } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
-import { listOperations } from './operations.ts';
+import { listOperations, type Operations } from './operations.ts';
 import { registerJobs } from './plugins.ts';
 import type { Domain } from './start-domain.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
@@ -33,15 +26,21 @@ export async function startServing(
   const { config, database, vault, publicUrl, log, sandbox } = infrastructure;
   const { accounts, models, resourcesDeps, integrations, gateway, payments } = domain;
   const operations = listOperations({
-    accounts: { database, clock },
+    accounts: { clock },
     models,
     resources: resourcesDeps,
     integrations,
-    secrets: { database, vault },
+    secrets: { vault },
     usage: { database },
   });
+  const door: Door<Tx> = {
+    transact: openTransact(database),
+    recordAudit,
+    limiter: openLimiter({ name: 'api', points: 600, seconds: 60 }),
+    log,
+  };
   await openJobs(infrastructure, domain, stack);
-  await seed(infrastructure, domain, operations);
+  await seed(infrastructure, domain, { door, operations });
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
   const server = await startServer({
@@ -51,18 +50,17 @@ export async function startServing(
     closeWithinMs: CLOSE_WITHIN_MS,
     version,
     operations,
+    door,
+    kinds: resourcesDeps.kinds.map(describeKind),
     authenticate,
     authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
     readImage: (id, link) => domain.media.readImage(id, link),
-    usageCsv: (caller, filters) => streamUsageCsv({ database }, caller, filters),
-    landing: openLanding(resourcesDeps),
-    recordAudit: (entry) => recordAudit(database.system, entry),
+    landing: openLanding(door, resourcesDeps),
     log,
     metrics,
     limits: {
-      api: openLimiter({ name: 'api', points: 600, seconds: 60 }),
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
@@ -110,7 +108,7 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
 async function seed(
   infrastructure: Infrastructure,
   domain: Domain,
-  operations: readonly BoundOperation[],
+  served: { door: Door; operations: Operations },
 ): Promise<void> {
   const { sandbox, config } = infrastructure;
   await fillCatalogue(domain.models);
@@ -118,7 +116,7 @@ async function seed(
     const { seedDemo } = await import('#sandbox/index.ts');
     const apiKey = sandbox.openRouter.keys.healthy;
     await seedDemo({
-      operations,
+      ...served,
       apiKey,
       ensureUser: (user) => domain.accounts.ensureUser(user),
       network: config.NETWORKS[0] ?? '',

@@ -25,7 +25,8 @@ const database = useTestDatabase();
 const parameters = [parameterSchema.parse({ name: 'topic' })];
 const PROMPT = 'Confidential house style number nine: write about {topic}{/topic}.';
 const logged: unknown[] = [];
-const log = { info: (...line: unknown[]) => logged.push(line), warn: (...line: unknown[]) => logged.push(line) };
+const keep = (...line: unknown[]) => logged.push(line);
+const log = { debug: keep, info: keep, warn: keep, error: keep };
 
 let simulator: OpenRouterSimulator;
 let openRouter: OpenRouterClient;

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { askQuantity, type ChainRpc } from './chain-rpc.ts';
-import type { Log } from './log.ts';
+import type { Log } from '#kit/index.ts';
 
 /** The state that the next start loads, and what anvil writes while it stops. */
 export function statePaths(folder: string): { kept: string; dumped: string } {

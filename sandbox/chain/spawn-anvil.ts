@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { askQuantity, CHAIN_ID, type ChainRpc } from './chain-rpc.ts';
 import { findAnvil } from './find-anvil.ts';
 import { chooseState, statePaths } from './keep-state.ts';
-import type { Log } from './log.ts';
+import type { Log } from '#kit/index.ts';
 
 interface SpawnOptions {
   folder: string;

@@ -1,7 +1,7 @@
 import type { Address, Hex } from 'viem';
 import { askQuantity, CHAIN_ID, openChainRpc, toQuantity, type ChainRpc } from './chain-rpc.ts';
 import { keepState } from './keep-state.ts';
-import type { Log } from './log.ts';
+import type { Log } from '#kit/index.ts';
 import { contractAddresses, placedContracts, readArtefact } from './read-artefact.ts';
 import { spawnAnvil } from './spawn-anvil.ts';
 import { balanceOf, faucetAddress, mint } from './test-token.ts';

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bind, Problem, scopes as allScopes, type Caller, type User } from '#kit/index.ts';
+import { Problem, scopes as allScopes, type Caller, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { perform } from '../../tests/support/test-door.ts';
 import { createApiKey } from './create-api-key.ts';
 import { getAccount } from './get-account.ts';
 import { listApiKeys } from './list-api-keys.ts';
@@ -37,13 +38,12 @@ async function makeUser(changes: Partial<User> = {}): Promise<User> {
 }
 
 function create(caller: Caller, wanted: object) {
-  const input = createApiKey.input.parse({ label: 'ci', scopes: ['resources:read'], ...wanted });
-  return createApiKey.run({ database: database.current, clock }, caller, input);
+  const input = { label: 'ci', scopes: ['resources:read' as const], ...wanted };
+  return perform(createApiKey, [{ clock }, caller, database.current], input);
 }
 const present = (secret: string) => accounts.authenticate(new Headers({ authorization: `Bearer ${secret}` }));
-const list = (caller: Caller, input = {}) =>
-  listApiKeys.run({ database: database.current }, caller, listApiKeys.input.parse(input));
-const revoke = (caller: Caller, id: string) => revokeApiKey.run({ database: database.current, clock }, caller, { id });
+const list = (caller: Caller, input = {}) => perform(listApiKeys, [{}, caller, database.current], input);
+const revoke = (caller: Caller, id: string) => perform(revokeApiKey, [{ clock }, caller, database.current], { id });
 
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error = await work.catch((thrown: unknown) => thrown);
@@ -61,7 +61,7 @@ describe('a key', () => {
     const { rows } = await database.current.system.query('SELECT * FROM api_keys WHERE id = $1', [made.id]);
     expect(JSON.stringify(rows)).not.toContain(made.secret);
     expect(JSON.stringify(await list(user))).not.toContain(made.secret.slice(12));
-    expect(await bind(getAccount, { database: database.current }).run(caller, {})).toMatchObject({
+    expect(await perform(getAccount, [{}, caller, database.current], {})).toMatchObject({
       id: user.userId,
       via: 'api_key',
     });

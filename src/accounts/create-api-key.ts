@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Database, Tx } from '#database/index.ts';
-import { newId, operation, Problem, scopes as allScopes, type Clock } from '#kit/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
+import { newId, operation, Problem, scopes as allScopes, type Caller, type Clock } from '#kit/index.ts';
 import { apiKeyView, toApiKeyView, type ApiKeyRow } from './api-key-view.ts';
 import { makeSecret } from './api-key.ts';
 import { assertUser } from './assert-user.ts';
@@ -9,7 +9,6 @@ const MAX_LIVE_KEYS = 20;
 const DAY_MS = 86_400_000;
 
 interface Deps {
-  database: Database;
   clock: Clock;
 }
 
@@ -20,7 +19,7 @@ const input = z.object({
 });
 const output = apiKeyView.extend({ secret: z.string() });
 
-export const createApiKey = operation<Deps, typeof input, typeof output>({
+export const createApiKey = operation({
   name: 'account.api_keys.create',
   route: 'POST /api/user/api-keys',
   summary: 'Create an API key; its secret is in this answer and never shown again',
@@ -28,7 +27,8 @@ export const createApiKey = operation<Deps, typeof input, typeof output>({
   status: 201,
   input,
   output,
-  async run(deps, caller, wanted) {
+  problems: ['conflict'],
+  run: async ({ tx, clock }: Deps & InTransaction, caller: Caller, wanted) => {
     assertUser(caller);
     const scopes = allScopes.filter((scope) => wanted.scopes.includes(scope));
     const missing = scopes.filter((scope) => !caller.scopes.includes(scope));
@@ -38,18 +38,15 @@ export const createApiKey = operation<Deps, typeof input, typeof output>({
       });
     }
     const { secret, prefix, secretHash } = makeSecret();
-    const now = new Date(deps.clock.now());
+    const now = new Date(clock.now());
     const expiresAt = wanted.expiresInDays === null ? null : new Date(now.getTime() + wanted.expiresInDays * DAY_MS);
-    const row = await deps.database.asUser(caller.userId, async (tx) => {
-      await assertRoom(tx, caller.userId, now);
-      const { rows } = await tx.query<ApiKeyRow>(
-        `INSERT INTO api_keys (id, owner_id, label, scopes, prefix, secret_hash, expires_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *`,
-        [newId(), caller.userId, wanted.label, scopes, prefix, secretHash, expiresAt, now],
-      );
-      return rows[0] as ApiKeyRow;
-    });
-    return { ...toApiKeyView(row), secret };
+    await assertRoom(tx, caller.userId, now);
+    const { rows } = await tx.query<ApiKeyRow>(
+      `INSERT INTO api_keys (id, owner_id, label, scopes, prefix, secret_hash, expires_at, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *`,
+      [newId(), caller.userId, wanted.label, scopes, prefix, secretHash, expiresAt, now],
+    );
+    return { ...toApiKeyView(rows[0] as ApiKeyRow), secret };
   },
 });
 

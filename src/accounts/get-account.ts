@@ -1,11 +1,7 @@
 import { z } from 'zod';
-import type { Database } from '#database/index.ts';
-import { operation, Problem } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, Problem, vias, type Caller } from '#kit/index.ts';
 import { assertUser } from './assert-user.ts';
-
-interface Deps {
-  database: Database;
-}
 
 const input = z.object({});
 const output = z.object({
@@ -14,28 +10,27 @@ const output = z.object({
   name: z.string(),
   email: z.string(),
   isAdmin: z.boolean(),
-  via: z.enum(['session', 'api_key']),
+  via: z.enum(vias),
   scopes: z.array(z.string()),
   createdAt: z.string(),
 });
 
 /** Every session and every key may ask who it is, so no scope is demanded; nobody known is refused. */
-export const getAccount = operation<Deps, typeof input, typeof output>({
+export const getAccount = operation({
   name: 'account.get',
   route: 'GET /api/user',
   summary: 'Who you are and what this session or API key may do',
   scope: 'public',
   input,
   output,
-  async run(deps, caller) {
+  problems: ['not_found'],
+  run: async ({ tx }: InTransaction, caller: Caller) => {
     assertUser(caller);
-    const row = await deps.database.asUser(caller.userId, async (tx) => {
-      const { rows } = await tx.query<{ name: string; created_at: Date }>(
-        'SELECT name, created_at FROM users WHERE id = $1',
-        [caller.userId],
-      );
-      return rows[0];
-    });
+    const { rows } = await tx.query<{ name: string; created_at: Date }>(
+      'SELECT name, created_at FROM users WHERE id = $1',
+      [caller.userId],
+    );
+    const row = rows[0];
     if (!row) {
       throw new Problem('not_found', { detail: 'This account no longer exists.' });
     }

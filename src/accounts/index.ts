@@ -1,5 +1,5 @@
 /**
- * Who calls: users (better-auth), their sessions and API keys. Wallets that belong to a user will live here too.
+ * Who calls: users (better-auth), their sessions and API keys, and the log of who did what. Wallets that belong to a user will live here too.
  * Invariants: a username is unique, well-formed, not reserved and never changes; an API key is stored only as a hash and
  * never has more rights than who made it; a presented key that is not valid is refused, never taken for nobody;
  * a session cookie counts only for our own origins. There is no e-mail service, so addresses are not verified: only
@@ -10,4 +10,5 @@ export { createApiKey } from './create-api-key.ts';
 export { getAccount } from './get-account.ts';
 export { listApiKeys } from './list-api-keys.ts';
 export { openAccounts } from './open-accounts.ts';
+export { recordAudit } from './record-audit.ts';
 export { revokeApiKey } from './revoke-api-key.ts';

@@ -1,4 +1,4 @@
-const USERNAME_PATTERN = /^[a-z0-9](-?[a-z0-9])*$/;
+import { isUsername } from '#kit/index.ts';
 
 /** Names that would read as a part of the site or as its staff in `/@name/…`. */
 const reserved = new Set(
@@ -10,7 +10,7 @@ const reserved = new Set(
    vault wallet webhook webhooks webmaster well-known www x402`.split(/\s+/),
 );
 
-/** The `@creator` of a resource's URL: lower case, 3 to 30 characters, single inner hyphens, not reserved. */
+/** May somebody sign up under this name? It has the form of a username and is not reserved. */
 export function isAllowedUsername(username: string): boolean {
-  return username.length >= 3 && username.length <= 30 && USERNAME_PATTERN.test(username) && !reserved.has(username);
+  return isUsername(username) && !reserved.has(username);
 }

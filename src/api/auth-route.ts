@@ -1,7 +1,6 @@
-import { Problem } from '#kit/index.ts';
+import { Problem, takeUnit } from '#kit/index.ts';
 import type { Route } from './mount-routes.ts';
 import type { AppOptions } from './server-options.ts';
-import { takeUnit } from './take-unit.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 
@@ -16,7 +15,7 @@ export function authRoutes(options: AppOptions): Route[] {
           c.header('Allow', 'GET, POST');
           return c.body(null, 204);
         }
-        await takeUnit(c, options.limits?.auth);
+        await takeUnit(options.limits?.auth, c.get('clientAddress'));
         const { headers } = c.req.raw;
         if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) {
           throw new Problem('too_large', {

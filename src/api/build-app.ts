@@ -6,14 +6,13 @@ import { healthRoutes } from './health-route.ts';
 import { imagesRoutes } from './images-route.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { mountRoutes } from './mount-routes.ts';
-import { operationRoutes } from './operation-door.ts';
+import { operationRoutes } from './operation-routes.ts';
 import { pagesRoutes } from './pages-route.ts';
 import { answerProblem } from './problem.ts';
 import { assertReadablePath, requestContext, type Env } from './request-context.ts';
 import { sandboxRoutes } from './sandbox-route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppOptions } from './server-options.ts';
-import { usageCsvRoutes } from './usage-csv-route.ts';
 
 /** Everything but the paid call: the management API, the pages and the routes that operators use. */
 export function buildApp(options: AppOptions): Hono<Env> {
@@ -26,7 +25,6 @@ export function buildApp(options: AppOptions): Hono<Env> {
   );
   mountRoutes(app, [
     ...operationRoutes(options, origins),
-    ...usageCsvRoutes(options),
     ...imagesRoutes(options),
     ...authRoutes(options),
     ...healthRoutes(options),

@@ -1,4 +1,4 @@
-import type { Database } from '#database/index.ts';
+import { isUp, type Database } from '#database/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { Readiness } from './server-options.ts';
 
@@ -11,10 +11,7 @@ interface ReadinessDeps {
 /** Can paid calls be carried out now? Asks the database, a settler of every network and the upstream. */
 export async function checkReadiness(deps: ReadinessDeps): Promise<Readiness> {
   const [database, settler, upstream] = await Promise.all([
-    deps.database.system.query('SELECT 1').then(
-      () => true,
-      () => false,
-    ),
+    isUp(deps.database),
     deps.payments.readiness().then(
       ({ isReady }) => isReady,
       () => false,

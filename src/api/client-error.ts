@@ -1,19 +1,21 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { newId, Problem, toProblemJson } from '#kit/index.ts';
+import { newId, Problem } from '#kit/index.ts';
+import { toProblemAnswer } from './problem.ts';
 
-const refusals: Record<string, { status: string; problem: Problem }> = {
+const refusals: Record<string, { status: number; problem: Problem }> = {
   HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
+    status: 431,
     problem: new Problem('too_large', { detail: 'The request headers are larger than 16 KiB.' }),
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
-    status: '408 Request Timeout',
+    status: 408,
     problem: new Problem('invalid_input', { detail: 'The request did not arrive in time.' }),
   },
 };
 
 const malformed = {
-  status: '400 Bad Request',
+  status: 400,
   problem: new Problem('invalid_input', { detail: 'This is not a valid HTTP request.' }),
 };
 
@@ -24,12 +26,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     return;
   }
   const { status, problem } = refusals[error.code ?? ''] ?? malformed;
-  const body = JSON.stringify({
-    ...toProblemJson(problem, { requestId: newId() }),
-    status: Number(status.slice(0, 3)),
-  });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Connection: close\r\n\r\n${body}`,
-  );
+  const { headers, body } = toProblemAnswer(problem, { requestId: newId(), status });
+  const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, Problem, toPointer, toProblemJson, type Caller } from '#kit/index.ts';
+import { newId, parseResourcePath, Problem, toPointer, type Caller, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { toSettlementHeader, withReason } from '#payments/index.ts';
+import { toClientAddress } from './client-address.ts';
+import { toProblemAnswer } from './problem.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
 import { RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
 
@@ -10,12 +12,11 @@ interface PaidRouteDeps {
   authenticate(headers: Headers): Promise<Caller>;
   /** How many proxies in front append to X-Forwarded-For. */
   trustedProxyHops: number;
-  log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  log: Pick<Log, 'info' | 'error'>;
   /** Counts for /metrics; seconds where work was done. */
   observe(outcome: string, seconds?: number): void;
 }
 
-const pathPattern = /^\/@([a-z0-9][a-z0-9-]{0,38})\/([a-z0-9][a-z0-9-]{0,59})(?:\?(.*))?$/s;
 const executePath = '/api/execute';
 
 const shared = {
@@ -48,8 +49,8 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
       res.writeHead(204, { ...shared, ...preflight }).end();
       return true;
     }
-    const path = isExecute ? null : pathPattern.exec(url);
-    const challenge = path && isUnpaid(req) ? deps.gateway.findChallenge(path[1] ?? '', path[2] ?? '') : null;
+    const path = isExecute ? null : parseResourcePath(url);
+    const challenge = path && isUnpaid(req) ? deps.gateway.findChallenge(path.creator, path.slug) : null;
     if (challenge) {
       deps.observe('challenge');
       res.writeHead(402, { ...shared, ...challenge.headers, 'X-Request-Id': requestId });
@@ -65,7 +66,7 @@ interface Exchange {
   req: IncomingMessage;
   res: ServerResponse;
   requestId: string;
-  path: RegExpExecArray | null;
+  path: ReturnType<typeof parseResourcePath>;
   isExecute: boolean;
 }
 
@@ -117,12 +118,12 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     isOwnerTest: req.method !== 'HEAD' && header(req, 'x-owner-test')?.toLowerCase() === 'true',
     idempotencyKey: header(req, 'idempotency-key') ?? '',
     authenticate: () => deps.authenticate(toHeaders(req)),
-    clientAddress: clientAddress(req, deps.trustedProxyHops),
+    clientAddress: toClientAddress(readAddresses(req), deps.trustedProxyHops),
   };
   if (isExecute) {
     return { ...request, ...readExecute(body) };
   }
-  const query = readQuery(path?.[3] ?? '');
+  const query = readQuery(path?.query ?? '');
   const input = body.isEmpty ? query : body.input;
   const { creator, slug } = toNames(path);
   return { ...request, input, target: { creator, slug } };
@@ -178,22 +179,12 @@ interface ProblemContext {
 }
 
 function writeProblem(res: ServerResponse, error: unknown, context: ProblemContext): number {
-  const problem = toProblemJson(error, context);
-  const status = Number(problem['status']);
+  const { status, headers, body } = toProblemAnswer(error, context);
   if (res.headersSent) {
     res.destroy();
     return status;
   }
-  const body = Buffer.from(JSON.stringify(problem));
-  res.writeHead(status, {
-    ...shared,
-    ...context.headers,
-    ...(error instanceof Problem ? error.headers : {}),
-    'Cache-Control': 'no-store',
-    'Content-Type': 'application/problem+json',
-    'Content-Length': body.length,
-    'X-Request-Id': context.requestId,
-  });
+  res.writeHead(status, { ...shared, ...context.headers, ...headers });
   res.end(body);
   return status;
 }
@@ -234,12 +225,10 @@ function toHeaders(req: IncomingMessage): Headers {
   return headers;
 }
 
-/** The address that the outermost trusted proxy saw. */
-function clientAddress(req: IncomingMessage, hops: number): string {
-  const forwarded = (header(req, 'x-forwarded-for') ?? '').split(',').map((part) => part.trim());
-  return (hops > 0 ? forwarded.at(-hops) : undefined) || (req.socket.remoteAddress ?? 'unknown');
+function readAddresses(req: IncomingMessage) {
+  return { forwardedFor: header(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
 }
 
-function toNames(path: RegExpExecArray | null): { creator: string; slug: string } {
-  return { creator: path?.[1] ?? '', slug: path?.[2] ?? '' };
+function toNames(path: Exchange['path']): { creator: string; slug: string } {
+  return { creator: path?.creator ?? '', slug: path?.slug ?? '' };
 }

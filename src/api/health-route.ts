@@ -1,5 +1,6 @@
-import { Problem, toProblemJson } from '#kit/index.ts';
+import { Problem } from '#kit/index.ts';
 import type { Route } from './mount-routes.ts';
+import { toProblemAnswer } from './problem.ts';
 import type { AppOptions } from './server-options.ts';
 
 /** `/healthz`: the process answers. `/readyz`: what it needs answers too; 503 names what does not. */
@@ -22,11 +23,11 @@ export function healthRoutes(options: AppOptions): Route[] {
         const problem = new Problem('unavailable', {
           detail: `Not ready: ${failing.join(', ') || 'starting or stopping'}.`,
           next: 'Ask again in a few seconds.',
+          headers: { 'Retry-After': '5' },
         });
-        c.header('Retry-After', '5');
-        c.header('Content-Type', 'application/problem+json');
-        const body = { ...toProblemJson(problem, { requestId: c.get('requestId') }), title: 'Not ready', checks };
-        return c.body(JSON.stringify(body), 503);
+        const more = { title: 'Not ready', checks };
+        const { body, ...init } = toProblemAnswer(problem, { requestId: c.get('requestId'), more });
+        return new Response(body, init);
       },
     },
   ];

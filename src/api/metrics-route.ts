@@ -1,4 +1,4 @@
-import { assertScope, assertSignedIn } from './operation-door.ts';
+import { assertScope } from '#kit/index.ts';
 import type { Metrics } from './open-metrics.ts';
 import type { Route } from './mount-routes.ts';
 import type { AppContext } from './request-context.ts';
@@ -14,9 +14,7 @@ export function metricsRoutes(options: AppOptions, metrics: Metrics): Route[] {
       pattern: '/metrics',
       handle: async (c) => {
         if (!isLocal(c)) {
-          const caller = await options.authenticate(c.req.raw.headers);
-          assertSignedIn({ scope: 'admin' }, caller);
-          assertScope({ scope: 'admin' }, caller);
+          assertScope('admin', await options.authenticate(c.req.raw.headers));
         }
         c.header('Content-Type', metrics.registry.contentType);
         return c.body(await metrics.registry.metrics());

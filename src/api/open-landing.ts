@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { anonymous } from '#kit/index.ts';
+import { anonymous, bind, callOperation, isSlug, isUsername, type Door } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { getCreatorResource, listResources, toInputExample, type ResourcesDeps } from '#resources/index.ts';
 import type { PublicResource } from './public-resource.ts';
@@ -10,21 +10,26 @@ type Shown = z.output<typeof getCreatorResource.output>;
 const SHOWN_AT_ONCE = 24;
 
 /** What the public pages show, read through the same operations as everybody else's programs. */
-export function openLanding(deps: ResourcesDeps): AppOptions['landing'] {
+export function openLanding(door: Door, deps: ResourcesDeps): AppOptions['landing'] {
+  const list = bind(listResources, deps);
+  const get = bind(getCreatorResource, deps);
   return {
-    listResources: async () => {
-      const { items } = await listResources.run(deps, anonymous, { mine: false, limit: SHOWN_AT_ONCE });
+    listResources: async (source) => {
+      const input = { limit: SHOWN_AT_ONCE };
+      const { items } = await callOperation(door, list, { caller: anonymous, input, source });
       return items.flatMap((item) => (item.view === 'public' ? [toShown(item)] : []));
     },
-    findResource: async (creator, slug) => {
-      const given = getCreatorResource.input.safeParse({ username: creator, slug });
-      return given.success ? toShown(await getCreatorResource.run(deps, anonymous, given.data)) : null;
+    findResource: async ({ creator, slug }, source) => {
+      if (!isUsername(creator) || !isSlug(slug)) {
+        return null;
+      }
+      const input = { username: creator, slug };
+      return toShown(await callOperation(door, get, { caller: anonymous, input, source }));
     },
   };
 }
 
-function toShown(found: z.input<typeof getCreatorResource.output>): PublicResource {
-  const shown: Shown = getCreatorResource.output.parse(found);
+function toShown(shown: Shown): PublicResource {
   const model = shown.details['model'];
   return {
     creator: shown.creator,

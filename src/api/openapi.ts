@@ -1,22 +1,33 @@
 import { z } from 'zod';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
-import { protocolPaths } from './protocol-paths.ts';
+import type { KindView } from '#resources/index.ts';
+import { operationProblems } from './problem-responses.ts';
+import { protocolPaths, sandboxPaths } from './protocol-paths.ts';
 
 type JsonObject = Record<string, unknown>;
 
-/** OpenAPI 3.1 of everything served: the operations from their schemas, the protocol routes by hand. */
+interface Served {
+  operations: readonly BoundOperation[];
+  kinds: readonly KindView[];
+}
+
+/** OpenAPI 3.1 of everything served: the operations and kinds from their schemas, the protocol routes by hand. */
 export function toOpenapi(
-  operations: readonly BoundOperation[],
-  about: { origin: string; version: string },
+  { operations, kinds }: Served,
+  about: { origin: string; version: string; isSandbox: boolean },
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  const schemas: JsonObject = { Problem: problemSchema };
+  const schemas: JsonObject = { Problem: problemSchema, ResourceConfig: toConfigSchema(kinds) };
+  for (const { name, configSchema } of kinds) {
+    const { $schema: _, ...config } = configSchema;
+    schemas[`${name}.config`] = hoistDefinitions(config, `${name}.config`, schemas);
+  }
   for (const operation of operations) {
     const [method = '', pattern = ''] = operation.route.split(' ');
     const path = pattern.replaceAll(/:([^/]+)/g, '{$1}');
     paths[path] = { ...paths[path], [method.toLowerCase()]: toOperation(operation, schemas) };
   }
-  for (const [path, item] of Object.entries(protocolPaths)) {
+  for (const [path, item] of Object.entries({ ...protocolPaths, ...(about.isSandbox ? sandboxPaths : {}) })) {
     paths[path] = { ...paths[path], ...item };
   }
   return {
@@ -29,7 +40,7 @@ export function toOpenapi(
     },
     servers: [{ url: about.origin }],
     paths,
-    components: { schemas, securitySchemes, responses: { Problem: problemResponse } },
+    components: { schemas, securitySchemes },
   };
 }
 
@@ -62,10 +73,16 @@ const problemSchema = {
   },
 };
 
-const problemResponse = {
-  description: 'A problem.',
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-};
+/** The configuration of a resource, as its kind reads it. A draft may be unfinished: publishing checks it. */
+function toConfigSchema(kinds: readonly KindView[]): JsonObject {
+  return {
+    description: 'What the kind of the resource demands; a draft may hold less until it is published.',
+    anyOf: [
+      ...kinds.map(({ name }) => ({ $ref: `#/components/schemas/${name}.config` })),
+      { type: 'object', title: 'Unfinished' },
+    ],
+  };
+}
 
 function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject {
   const [method = '', pattern = ''] = operation.route.split(' ');
@@ -92,8 +109,9 @@ function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(!isQuery && rest.length > 0 ? { requestBody: toBody(input, { properties, required, rest }) } : {}),
     responses: {
+      ...operationProblems(operation),
+      ...(isQuery && !operation.file ? { 304: { description: 'Not changed since the ETag that was sent.' } } : {}),
       [operation.status ?? 200]: toAnswer(operation, schemas),
-      default: { $ref: '#/components/responses/Problem' },
     },
   };
 }
@@ -113,16 +131,24 @@ function toBody(input: JsonObject, parts: BodyParts): JsonObject {
   const required = parts.rest.filter((name) => parts.required.has(name));
   const schema = {
     ...input,
-    properties: Object.fromEntries(parts.rest.map((name) => [name, parts.properties[name]])),
+    properties: Object.fromEntries(parts.rest.map((name) => [name, toProperty(name, parts)])),
     required: undefined,
     ...(required.length > 0 ? { required } : {}),
   };
   return { required: required.length > 0, content: { 'application/json': { schema } } };
 }
 
+/** Drafts of resources are the only bodies with a `config`, and any object is stored: what it should hold depends on the kind. */
+function toProperty(name: string, { properties }: BodyParts): JsonObject | undefined {
+  return name === 'config' ? { $ref: '#/components/schemas/ResourceConfig' } : properties[name];
+}
+
 function toAnswer(operation: BoundOperation, schemas: JsonObject): JsonObject {
   if (operation.status === 204) {
     return { description: 'Done.' };
+  }
+  if (operation.file) {
+    return { description: 'A file.', content: { [operation.file.contentType.split(';')[0] ?? '']: {} } };
   }
   const schema = hoistDefinitions(toSchema(operation.output, 'output'), `${operation.name}.output`, schemas);
   return { description: 'Done.', content: { 'application/json': { schema } } };

@@ -4,6 +4,7 @@ import { Problem } from '#kit/index.ts';
 import { answerJson, answerText } from './answer-json.ts';
 import type { Route } from './mount-routes.ts';
 import { toOpenapi } from './openapi.ts';
+import { toSource } from './operation-routes.ts';
 import { docsPage } from './pages/docs-page.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { resourcePage } from './pages/resource-page.ts';
@@ -20,16 +21,16 @@ const assets = [
 
 /** The public pages, their style and the OpenAPI document. */
 export function pagesRoutes(options: AppOptions): Route[] {
-  const { landing, operations, version } = options;
+  const { landing, operations, kinds, version } = options;
   const origin = new URL(options.publicUrl).origin;
   const frame = { origin, isSandbox: options.sandbox !== undefined };
-  const openapi = toOpenapi(operations, { origin, version });
+  const openapi = toOpenapi({ operations, kinds }, { origin, version, isSandbox: frame.isSandbox });
   return [
-    page('/', LIVE, async () => landingPage({ ...frame, resources: await landing.listResources() })),
+    page('/', LIVE, async (c) => landingPage({ ...frame, resources: await landing.listResources(toSource(c)) })),
     page('/docs', STEADY, () => docsPage({ ...frame, operations })),
     page('/resources/:creator/:slug', LIVE, async (c) => {
-      const { creator, slug } = c.req.param() as { creator: string; slug: string };
-      const resource = await landing.findResource(creator, slug);
+      const place = c.req.param() as { creator: string; slug: string };
+      const resource = await landing.findResource(place, toSource(c));
       if (!resource) {
         throw new Problem('not_found', { detail: 'No published resource has this address.' });
       }

@@ -180,6 +180,48 @@ test('the OpenAPI document is valid and describes what is served', async () => {
   expect(create).toMatchObject({ 'x-scope': 'resources:write', requestBody: { required: true } });
 });
 
+test('the OpenAPI document lists the problems that each operation can answer with, by status', async () => {
+  const document = JSON.parse(await page('/api/openapi.json')) as {
+    paths: Record<string, Record<string, { responses: Record<string, object> }>>;
+  };
+  const codesOf = (method: string, path: string): Record<string, string[]> => {
+    const responses = document.paths[path]?.[method]?.responses ?? {};
+    const codes = Object.entries(responses).map(([status, response]) => {
+      const [, listed = '[]'] = /"code":\{"enum":(\[[^\]]*\])/.exec(JSON.stringify(response)) ?? [];
+      return [status, JSON.parse(listed)];
+    });
+    return Object.fromEntries(codes) as Record<string, string[]>;
+  };
+  expect(codesOf('patch', '/api/notes/{id}')).toEqual({
+    200: [],
+    400: ['invalid_input'],
+    401: ['unauthenticated'],
+    403: ['forbidden'],
+    404: ['not_found'],
+    413: ['too_large'],
+    415: ['unsupported_media_type'],
+    429: ['rate_limited'],
+    500: ['internal'],
+  });
+  expect(Object.keys(codesOf('get', '/api/notes'))).toEqual(['200', '304', '400', '401', '429', '500']);
+  expect(codesOf('get', '/readyz')).toEqual({ 200: [], 500: ['internal'], 503: ['unavailable'] });
+});
+
+test('the OpenAPI document describes the configuration of a resource by its kind', async () => {
+  const configSchema = { type: 'object', properties: { prompt: { type: 'string' } } };
+  const kinds = [{ name: 'toy', title: 'Toy', summary: '', configSchema, mayAllowUserMessage: false }];
+  const document = JSON.parse(await page('/api/openapi.json', { kinds })) as Record<string, unknown>;
+  expect((await new Validator().validate(structuredClone(document) as never)).valid).toBe(true);
+  expect(document).toMatchObject({
+    components: {
+      schemas: {
+        'toy.config': configSchema,
+        ResourceConfig: { anyOf: [{ $ref: '#/components/schemas/toy.config' }, {}] },
+      },
+    },
+  });
+});
+
 test('the docs list every operation and every problem code', async () => {
   const shown = await page('/docs');
   for (const part of [

@@ -1,29 +1,66 @@
 import type { Context } from 'hono';
-import type { z } from 'zod';
-import { Problem, problemKinds, toFieldProblems, toProblemJson } from '#kit/index.ts';
+import { Problem, problemKinds, toProblemJson, type Log } from '#kit/index.ts';
 import { messagePage } from './pages/message-page.ts';
 import type { Env } from './request-context.ts';
-import type { Log } from './server-options.ts';
 
 const DATA_PATH = /^\/(api|sandbox|healthz|readyz|metrics)(\/|$)/;
 
-/** The one way an error leaves: problem+json, or a page where a browser asked for a page. */
+interface ProblemContext {
+  requestId: string;
+  /** Present where a payment took part: did money move? */
+  charged?: boolean;
+  /** Of the HTTP answer, where it is not the one of the code. */
+  status?: number;
+  /** Further members of the body, or other values for those that every problem has. */
+  more?: Readonly<Record<string, unknown>>;
+}
+
+interface ProblemAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Any error as an HTTP answer: the one place that knows which headers and which body a problem has. */
+export function toProblemAnswer(error: unknown, { status, more, ...context }: ProblemContext): ProblemAnswer {
+  const json = { ...toProblemJson(error, context), ...more, ...(status === undefined ? {} : { status }) };
+  const body = JSON.stringify(json);
+  return {
+    status: Number(json['status']),
+    headers: {
+      ...toOwnHeaders(error),
+      'Cache-Control': 'no-store',
+      'Content-Type': 'application/problem+json',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'X-Request-Id': context.requestId,
+    },
+    body,
+  };
+}
+
+function toOwnHeaders(error: unknown): Record<string, string> {
+  if (!(error instanceof Problem)) {
+    return {};
+  }
+  const isChallenged = Object.keys(error.headers).some((name) => name.toLowerCase() === 'www-authenticate');
+  const challenge = error.code === 'unauthenticated' && !isChallenged;
+  return { ...error.headers, ...(challenge ? { 'WWW-Authenticate': 'Bearer realm="farebox"' } : {}) };
+}
+
+/** The one way an error leaves the management API: problem+json, or a page where a browser asked for a page. */
 export function answerProblem(c: Context<Env>, error: unknown, log: Log): Response | Promise<Response> {
   const requestId = c.get('requestId') ?? 'unknown';
   const problem = error instanceof Problem ? error : hideError(error, requestId, log);
-  for (const [name, value] of Object.entries(problem.headers)) {
+  const { status, headers, body } = toProblemAnswer(problem, { requestId });
+  for (const [name, value] of Object.entries(headers)) {
     c.header(name, value);
   }
-  if (problem.code === 'unauthenticated') {
-    c.header('WWW-Authenticate', 'Bearer realm="farebox"');
-  }
-  c.header('Cache-Control', 'no-store');
   if (isPageRequest(c)) {
+    c.header('Content-Length', undefined);
     const page = messagePage({ title: problemKinds[problem.code].title, problem, requestId });
-    return c.html(page, problem.status as 400);
+    return c.html(page, status as 400);
   }
-  c.header('Content-Type', 'application/problem+json');
-  return c.body(JSON.stringify(toProblemJson(problem, { requestId })), problem.status as 400);
+  return c.body(body, status as 400);
 }
 
 function hideError(error: unknown, requestId: string, log: Log): Problem {
@@ -34,16 +71,4 @@ function hideError(error: unknown, requestId: string, log: Log): Problem {
 function isPageRequest(c: Context<Env>): boolean {
   const wantsHtml = (c.req.header('accept') ?? '').includes('text/html');
   return wantsHtml && !DATA_PATH.test(new URL(c.req.url).pathname);
-}
-
-/** zod's findings as one problem; names the places, never the values. */
-export function toInvalidInput(error: z.ZodError): Problem {
-  const fields = toFieldProblems(error).slice(0, 50);
-  const first = fields[0];
-  const place = first && first.path !== '' ? first.path : 'The request';
-  const more = fields.length > 1 ? ` (and ${fields.length - 1} more)` : '';
-  return new Problem('invalid_input', {
-    detail: first ? `${place}: ${first.message.replace(/\.$/, '')}${more}.` : 'The request does not fit its schema.',
-    fields,
-  });
 }

@@ -1,4 +1,5 @@
-const problem = { $ref: '#/components/responses/Problem' };
+import { problemResponses } from './problem-responses.ts';
+
 const json = (description: string) => ({
   description,
   content: { 'application/json': { schema: { type: 'object' } } },
@@ -17,6 +18,28 @@ const paymentHeaders = [
 ];
 
 const paidResponses = {
+  ...problemResponses([
+    'invalid_input',
+    'invalid_payload',
+    'invalid_x402_version',
+    'unauthenticated',
+    'forbidden',
+    'not_found',
+    'method_not_allowed',
+    'conflict',
+    'payment_in_use',
+    'gone',
+    'too_large',
+    'unsupported_media_type',
+    'unprocessable',
+    'content_refused',
+    'rate_limited',
+    'internal',
+    'upstream_failed',
+    'unavailable',
+    'settlement_pending',
+    'upstream_timeout',
+  ]),
   200: {
     ...json('The answer `{response, images?, usage, receipt}`.'),
     headers: { 'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } } },
@@ -27,10 +50,24 @@ const paidResponses = {
       'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: { type: 'string' } },
     },
   },
-  default: problem,
 };
 
 const freeForm = { required: false, content: { 'application/json': { schema: { type: 'object' } } } };
+
+const auth = (method: 'get' | 'post') => ({
+  [method]: {
+    operationId: `auth.${method}`,
+    tags: ['auth'],
+    summary: 'Sign-up, sign-in and sessions, by the protocol of better-auth; its refusals are `{code, message}`.',
+    parameters: [text('path', 'path', 'Such as sign-in/email')],
+    ...(method === 'post' ? { requestBody: freeForm } : {}),
+    responses: {
+      ...problemResponses(['too_large', 'rate_limited', 'internal']),
+      200: json('Done.'),
+      '4XX': json('Refused: `{code, message}`.'),
+    },
+  },
+});
 
 /** The routes that are protocols rather than operations, as OpenAPI path items. */
 export const protocolPaths: Record<string, Record<string, unknown>> = {
@@ -71,20 +108,19 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       tags: ['call'],
       summary: 'A picture of an answer, by the signed link in that answer.',
       parameters: [text('id', 'path', 'The image'), text('expires', 'query', ''), text('signature', 'query', '')],
-      responses: { 200: { description: 'The picture.', content: { 'image/*': {} } }, default: problem },
+      responses: {
+        ...problemResponses(['forbidden', 'not_found', 'gone', 'internal']),
+        200: { description: 'The picture.', content: { 'image/*': {} } },
+      },
     },
   },
-  '/api/usage.csv': {
+  '/api/auth/{path}': { ...auth('get'), ...auth('post') },
+  '/api/openapi.json': {
     get: {
-      operationId: 'usage.export',
-      tags: ['usage'],
-      summary: 'The usage log as CSV, with the filters of /api/usage.',
-      security: [{ session: [] }, { apiKey: [] }],
-      'x-scope': 'usage:read',
-      parameters: ['resourceId', 'status', 'from', 'to', 'payer', 'isTest', 'problem'].map((name) =>
-        text(name, 'query', ''),
-      ),
-      responses: { 200: { description: 'The rows, newest first.', content: { 'text/csv': {} } }, default: problem },
+      operationId: 'openapi.get',
+      tags: ['operations'],
+      summary: 'This document.',
+      responses: { 200: json('OpenAPI 3.1.'), 304: { description: 'Not changed.' } },
     },
   },
   '/healthz': {
@@ -100,7 +136,49 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       operationId: 'health.ready',
       tags: ['operations'],
       summary: 'Does everything it needs answer?',
-      responses: { 200: json('Yes.'), 503: problem },
+      responses: { ...problemResponses(['internal', 'unavailable']), 200: json('Yes.') },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'metrics.get',
+      tags: ['operations'],
+      summary: 'Counters for Prometheus, for scrapers on the same machine and for administrators.',
+      responses: {
+        ...problemResponses(['unauthenticated', 'forbidden', 'internal']),
+        200: { description: 'Prometheus text format.', content: { 'text/plain': {} } },
+      },
+    },
+  },
+};
+
+/** Served in the sandbox only. */
+export const sandboxPaths: Record<string, Record<string, unknown>> = {
+  '/sandbox': {
+    get: {
+      operationId: 'sandbox.describe',
+      tags: ['sandbox'],
+      summary: 'What is simulated here, and where.',
+      responses: { ...problemResponses(['internal']), 200: json('Addresses, limits and what is simulated.') },
+    },
+  },
+  '/sandbox/faucet': {
+    post: {
+      operationId: 'sandbox.faucet',
+      tags: ['sandbox'],
+      summary: 'Test USDC for an address.',
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: { type: 'object', required: ['address'], properties: { address: { type: 'string' } } },
+          },
+        },
+      },
+      responses: {
+        ...problemResponses(['invalid_input', 'too_large', 'unsupported_media_type', 'rate_limited', 'internal']),
+        200: json('The transfer.'),
+      },
     },
   },
 };

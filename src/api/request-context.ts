@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { newId, Problem } from '#kit/index.ts';
+import { toClientAddress } from './client-address.ts';
 import type { AppOptions } from './server-options.ts';
 
 export interface Env {
@@ -19,7 +20,7 @@ export function requestContext(options: AppOptions): MiddlewareHandler<Env> {
     const requestId = readRequestId(c.req.header('x-request-id'));
     c.set('requestId', requestId);
     c.set('pattern', 'other');
-    c.set('clientAddress', clientAddress(c, options.trustedProxyHops ?? 0));
+    c.set('clientAddress', toClientAddress(readAddresses(c), options.trustedProxyHops ?? 0));
     await next();
     c.header('X-Request-Id', requestId);
     const [seconds, { status }, pattern] = [(performance.now() - startedAt) / 1000, c.res, c.get('pattern')];
@@ -33,11 +34,9 @@ function readRequestId(given: string | undefined): string {
   return given !== undefined && REQUEST_ID.test(given) ? given : newId();
 }
 
-/** The address that the outermost trusted proxy saw. */
-function clientAddress(c: AppContext, hops: number): string {
-  const forwarded = (c.req.header('x-forwarded-for') ?? '').split(',').map((part) => part.trim());
+function readAddresses(c: AppContext) {
   const peer = (c.env as Env['Bindings'] | undefined)?.incoming?.socket.remoteAddress;
-  return (hops > 0 ? forwarded.at(-hops) : undefined) || (peer ?? 'unknown');
+  return { forwardedFor: c.req.header('x-forwarded-for'), peer };
 }
 
 /** Refuses paths that are not percent-encoded UTF-8, before anything is looked up by them. */

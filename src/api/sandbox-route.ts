@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { explainIssue } from '#kit/index.ts';
+import { parseWith, takeUnit } from '#kit/index.ts';
 import { answerJson } from './answer-json.ts';
 import type { Route } from './mount-routes.ts';
 import { sandboxPage } from './pages/sandbox-page.ts';
-import { toInvalidInput } from './problem.ts';
 import { readInput } from './read-input.ts';
 import type { AppOptions } from './server-options.ts';
-import { takeUnit } from './take-unit.ts';
 
 const faucetInput = z.strictObject({
   address: z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'Expected an address: 0x and 40 hexadecimal digits'),
@@ -30,12 +28,9 @@ export function sandboxRoutes(options: AppOptions, sandbox: NonNullable<AppOptio
       method: 'POST',
       pattern: '/sandbox/faucet',
       handle: async (c) => {
-        await takeUnit(c, options.limits?.faucet);
-        const input = faucetInput.safeParse(await readInput(c), { error: explainIssue });
-        if (!input.success) {
-          throw toInvalidInput(input.error);
-        }
-        return answerJson(c, { body: await sandbox.faucet(input.data.address) });
+        await takeUnit(options.limits?.faucet, c.get('clientAddress'));
+        const { address } = parseWith(faucetInput, await readInput(c));
+        return answerJson(c, { body: await sandbox.faucet(address) });
       },
     },
   ];

@@ -1,22 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import type { BoundOperation, Caller, Json } from '#kit/index.ts';
-import type { UsageFilters } from '#usage/index.ts';
-import type { AuditEntry } from './record-audit.ts';
+import type { BoundOperation, Caller, Door, Json, Log, RateLimiter, Source } from '#kit/index.ts';
+import type { KindView } from '#resources/index.ts';
 import type { Metrics } from './open-metrics.ts';
 import type { PublicResource } from './public-resource.ts';
-
-/** What the surfaces log with; pino fits. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export interface RateLimiter {
-  /** Takes one unit; `retryAfterSeconds` tells when there is one again. */
-  take(key: string): Promise<{ isAllowed: boolean; retryAfterSeconds: number }>;
-}
 
 export interface Readiness {
   ready: boolean;
@@ -33,6 +19,10 @@ export interface AppOptions {
   trustedProxyHops?: number;
   version: string;
   operations: readonly BoundOperation[];
+  /** How operations are carried out; its limit is the one of the management API. */
+  door: Door;
+  /** For the documents: the configuration of a resource depends on its kind. */
+  kinds: readonly KindView[];
   authenticate(headers: Headers): Promise<Caller>;
   /** Serves /api/auth/*. */
   authHandler(request: Request, clientAddress: string): Promise<Response>;
@@ -44,15 +34,13 @@ export interface AppOptions {
     id: string,
     link: { expires: string; signature: string },
   ): Promise<{ bytes: Uint8Array; contentType: string } | null>;
-  usageCsv(caller: Caller, filters: UsageFilters): Readable;
   landing: {
-    listResources(): Promise<readonly PublicResource[]>;
-    findResource(creator: string, slug: string): Promise<PublicResource | null>;
+    listResources(source: Source): Promise<readonly PublicResource[]>;
+    findResource(place: { creator: string; slug: string }, source: Source): Promise<PublicResource | null>;
   };
-  recordAudit(entry: AuditEntry): Promise<void>;
   log: Log;
-  /** Counted by client address; none means unlimited. */
-  limits?: { api?: RateLimiter; auth?: RateLimiter; faucet?: RateLimiter };
+  /** Of what is no operation; counted by client address; none means unlimited. */
+  limits?: { auth?: RateLimiter; faucet?: RateLimiter };
   metrics?: Metrics;
 }
 

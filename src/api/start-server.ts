@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { newId, Problem, toProblemJson } from '#kit/index.ts';
+import { newId, Problem } from '#kit/index.ts';
 import { answerClientError } from './client-error.ts';
 import { buildApp } from './build-app.ts';
+import { toProblemAnswer } from './problem.ts';
 import type { ServerOptions } from './server-options.ts';
 
 const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$))/i;
@@ -76,8 +77,8 @@ async function serve(options: ServerOptions, listener: Listener, { req, res }: E
       res.destroy();
       return;
     }
-    res.writeHead(500, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });
-    res.end(JSON.stringify(toProblemJson(error, { requestId })));
+    const { status, headers, body } = toProblemAnswer(error, { requestId });
+    res.writeHead(status, headers).end(body);
   }
 }
 
@@ -91,11 +92,8 @@ function answerBrokenRequest(error: unknown, options: ServerOptions): Response {
   const problem = isTheirs
     ? new Problem('invalid_input', { detail: 'The request target or the Host header is not valid.' })
     : error;
-  const body = toProblemJson(problem, { requestId });
-  return new Response(JSON.stringify(body), {
-    status: Number(body['status']),
-    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
-  });
+  const { body, ...init } = toProblemAnswer(problem, { requestId });
+  return new Response(body, init);
 }
 
 async function closeGracefully(server: Server, open: ReadonlySet<ServerResponse>, withinMs: number): Promise<void> {

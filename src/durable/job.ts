@@ -1,7 +1,3 @@
-import type { BaseLogger } from 'pino';
-
-export type Log = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>;
-
 export interface ScheduledJob {
   name: string;
   /** Five fields, or six with seconds first, in UTC. Each tick leaves a record for a week: for less than a minute use a Sweep. */

@@ -1,5 +1,5 @@
-import { newId } from '#kit/index.ts';
-import type { Log, ScheduledJob, Sweep } from './job.ts';
+import { newId, type Log } from '#kit/index.ts';
+import type { ScheduledJob, Sweep } from './job.ts';
 import { startEngine, type Engine, type Jobs } from './start-engine.ts';
 
 export interface Durable {

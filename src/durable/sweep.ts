@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Log, Sweep } from './job.ts';
+import type { Log } from '#kit/index.ts';
+import type { Sweep } from './job.ts';
 
 interface SweepDeps {
   pool: pg.Pool;

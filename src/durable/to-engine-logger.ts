@@ -1,5 +1,5 @@
 import { GlobalLogger, type DLogger } from '@dbos-inc/dbos-sdk/internal/telemetry/logs';
-import type { Log } from './job.ts';
+import type { Log } from '#kit/index.ts';
 
 /** What the engine reports as information goes to debug; its warnings and errors keep their level. */
 export function toEngineLogger(log: Log): DLogger {

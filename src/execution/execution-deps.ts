@@ -1,7 +1,7 @@
-import type { Clock } from '#kit/index.ts';
+import type { Clock, Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
-import type { ChatCompletions, Log, Outbound, Upstream } from '#upstreams/index.ts';
+import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
 
 /** What execution needs to know of a model; `Model` of the catalogue has it. */
 export interface KnownModel {

@@ -1,20 +1,8 @@
-import type { Clock } from '#kit/index.ts';
+import type { Clock, Log, RateLimiter } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { Published, ResourceKind } from '#resources/index.ts';
 import type { Refusals } from './count-refusals.ts';
-
-/** The little of a logger that the gateway needs. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export interface RateLimiter {
-  /** Takes one unit; `retryAfterSeconds` is set when there is none left. */
-  take(key: string): Promise<{ isAllowed: boolean; retryAfterSeconds: number }>;
-}
 
 export interface GatewayDeps {
   database: Database;

@@ -5,7 +5,12 @@ import { noteDeliveries } from './note-deliveries.ts';
 
 const database = useTestDatabase();
 const errors: string[] = [];
-const log = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+const log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: (_: object, message: string) => void errors.push(message),
+};
 
 async function insertCall(state: string): Promise<string> {
   const id = newId();

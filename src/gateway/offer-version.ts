@@ -1,3 +1,4 @@
+import { toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import { refuseClosed } from './admit.ts';
@@ -79,7 +80,7 @@ function isUpfront(offer: Offer): boolean {
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
-  return `${publicUrl}/@${version.creator}/${version.slug}`;
+  return toResourceUrl(publicUrl, version.creator, version.slug);
 }
 
 function toOffers(

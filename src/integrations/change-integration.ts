@@ -1,4 +1,4 @@
-import type { Tx } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { announceChange } from '#vault/index.ts';
 import type { Reaction } from './changes.ts';
 import { toProblem, type IntegrationDeps, type IntegrationRow } from './integration.ts';
@@ -18,27 +18,25 @@ interface Changed<Row extends Written> extends Pick<Reaction, 'paused' | 'resume
 }
 
 /**
- * One transaction, as the owner: `write` changes the row and gives it back, what depends on it is paused or resumed, and every process is told to forget the opened key. The lock on the row puts changes made at once into an
+ * In a transaction of the owner: `write` changes the row and gives it back, what depends on it is paused or resumed, and
+ * every process is told to forget the opened key. The lock on the row puts changes made at once into an
  * order, in which each of them leaves what depends on the key as the key is then.
  */
 export async function changeIntegration<Row extends Written>(
-  deps: IntegrationDeps,
+  deps: IntegrationDeps & Pick<InTransaction, 'tx' | 'afterCommit'>,
   service: IntegrationService,
   { ownerId, write }: Change<Row>,
 ): Promise<Changed<Row>> {
-  const { vault, changes } = deps;
+  const { vault, changes, tx, afterCommit } = deps;
   const name = toKeyName(service, ownerId);
-  const { row, reaction } = await vault.database.asUser(ownerId, async (tx) => {
-    const written = await write(tx);
-    if (written === undefined) {
-      return { row: written, reaction: null };
-    }
-    const change = { ownerId, service: service.name, problem: toProblem(service, written) };
-    const reacted = await changes.announce(tx, change);
-    await announceChange(tx, name);
-    return { row: written, reaction: reacted };
-  });
-  vault.cache.forget(name);
-  reaction?.afterCommit();
-  return { row, paused: reaction?.paused ?? [], resumed: reaction?.resumed ?? [] };
+  const row = await write(tx);
+  afterCommit(() => vault.cache.forget(name));
+  if (row === undefined) {
+    return { row, paused: [], resumed: [] };
+  }
+  const change = { ownerId, service: service.name, problem: toProblem(service, row) };
+  const reaction = await changes.announce(tx, change);
+  await announceChange(tx, name);
+  afterCommit(() => reaction.afterCommit());
+  return { row, paused: reaction.paused, resumed: reaction.resumed };
 }

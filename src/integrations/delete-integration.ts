@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { dependent } from './changes.ts';
@@ -14,7 +15,8 @@ export function deleteIntegration(service: IntegrationService) {
     scope: 'integrations:write',
     input: z.object({}),
     output: z.object({ deleted: z.literal(true), paused: z.array(dependent) }),
-    run: async (deps: IntegrationDeps, caller: Caller) => {
+    problems: ['not_found'],
+    run: async (deps: IntegrationDeps & InTransaction, caller: Caller) => {
       assertUser(caller);
       const ownerId = caller.userId;
       const { paused } = await changeIntegration(deps, service, {

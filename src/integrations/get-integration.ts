@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import type { IntegrationService } from './integration-service.ts';
-import { getIntegration as getRow, toView, toViewSchema, type IntegrationDeps } from './integration.ts';
+import { getIntegration as getRow, toView, toViewSchema } from './integration.ts';
 
 export function getIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
   return operation({
@@ -12,10 +13,10 @@ export function getIntegration<Given extends object, Shown extends object>(servi
     scope: 'integrations:read',
     input: z.object({}),
     output: toViewSchema<Shown>(service),
-    run: async ({ vault }: IntegrationDeps, caller: Caller) => {
+    problems: ['not_found'],
+    run: async ({ tx }: InTransaction, caller: Caller) => {
       assertUser(caller);
-      const { userId } = caller;
-      return toView<Shown>(service, await vault.database.asUser(userId, (tx) => getRow(tx, service, userId)));
+      return toView<Shown>(service, await getRow(tx, service, caller.userId));
     },
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { findIntegration, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 
@@ -25,18 +26,14 @@ export const listIntegrations = operation({
   scope: 'integrations:read',
   input: z.object({}),
   output: z.object({ items: z.array(item) }),
-  run: async ({ vault, services }: IntegrationDeps, caller: Caller) => {
+  run: async ({ tx, services }: IntegrationDeps & InTransaction, caller: Caller) => {
     assertUser(caller);
-    const { userId } = caller;
-    const items = await vault.database.asUser(userId, async (tx) => {
-      const listed: z.output<typeof item>[] = [];
-      for (const service of services) {
-        const row = await findIntegration(tx, service, userId);
-        const { name, provider, credential } = service;
-        listed.push({ service: name, provider, credential, connection: row && toConnection(row) });
-      }
-      return listed;
-    });
+    const items: z.output<typeof item>[] = [];
+    for (const service of services) {
+      const row = await findIntegration(tx, service, caller.userId);
+      const { name, provider, credential } = service;
+      items.push({ service: name, provider, credential, connection: row && toConnection(row) });
+    }
     return { items };
   },
 });

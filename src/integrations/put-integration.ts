@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
-import type { Tx } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { newId, operation, sha256Hex, type Caller } from '#kit/index.ts';
 import type { Vault } from '#vault/index.ts';
 import { changeIntegration } from './change-integration.ts';
-import { assertGiven } from './check-given.ts';
+import { assertGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
@@ -21,9 +21,12 @@ export function putIntegration<Given extends object, Shown extends object>(servi
     scope: 'integrations:write',
     input: input as z.ZodType<Sent, Given & { isEnabled?: boolean | undefined }>,
     output: toViewSchema<Shown, 'resumed'>(service, ['resumed']),
-    run: async (deps: IntegrationDeps, caller: Caller, sent) => {
+    problems: ['unprocessable', 'unavailable'],
+    // The provider is asked before the transaction.
+    prepare: (deps: IntegrationDeps, _caller, sent) => assertGiven(deps, service, sent),
+    run: async (deps: IntegrationDeps & InTransaction<GoodKey<Shown>>, caller: Caller, sent) => {
       assertUser(caller);
-      const { label, shown } = await assertGiven(deps, service, sent);
+      const { label, shown } = deps.prepared;
       const stored: NewKey = {
         ownerId: caller.userId,
         key: service.toKey(sent),
@@ -39,6 +42,8 @@ export function putIntegration<Given extends object, Shown extends object>(servi
     },
   });
 }
+
+type GoodKey<Shown extends object> = Extract<Checked<Shown>, { verdict: 'good' }>;
 
 interface NewKey {
   ownerId: string;

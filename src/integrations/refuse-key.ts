@@ -1,3 +1,4 @@
+import type { Tx } from '#database/index.ts';
 import { sha256Hex } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import type { IntegrationDeps, IntegrationRow } from './integration.ts';
@@ -21,15 +22,18 @@ export async function refuseKey(deps: IntegrationDeps, refused: RefusedKey): Pro
   const service = getService(deps, refused.service);
   const { ownerId, apiKey } = refused;
   const problem = refused.problem.replaceAll(apiKey, '…').slice(0, MAX_PROBLEM);
-  await changeIntegration(deps, service, {
-    ownerId,
-    write: async (tx) => {
-      const { rows } = await tx.query<IntegrationRow>(
-        `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4
-          WHERE owner_id = $1 AND key_hash = $2 AND is_valid RETURNING *`,
-        [ownerId, sha256Hex(apiKey), problem, new Date(deps.vault.clock.now())],
-      );
-      return rows[0];
-    },
-  });
+  const effects: (() => void)[] = [];
+  const afterCommit = (effect: () => void): void => void effects.push(effect);
+  const write = async (tx: Tx) => {
+    const { rows } = await tx.query<IntegrationRow>(
+      `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4
+        WHERE owner_id = $1 AND key_hash = $2 AND is_valid RETURNING *`,
+      [ownerId, sha256Hex(apiKey), problem, new Date(deps.vault.clock.now())],
+    );
+    return rows[0];
+  };
+  await deps.vault.database.asUser(ownerId, (tx) =>
+    changeIntegration({ ...deps, tx, afterCommit }, service, { ownerId, write }),
+  );
+  effects.forEach((effect) => effect());
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
-import type { Tx } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
-import { checkGiven } from './check-given.ts';
+import { checkGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { getIntegration, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
@@ -17,16 +17,21 @@ export function testIntegration<Given extends object, Shown extends object>(serv
     scope: 'integrations:write',
     input: z.object({}),
     output: z.object({ ok: z.boolean(), problem: z.string().nullable(), integration: toViewSchema<Shown>(service) }),
-    run: async (deps: IntegrationDeps, caller: Caller) => {
+    problems: ['not_found'],
+    // The provider is asked before the transaction.
+    prepare: async ({ vault, clients }: IntegrationDeps, caller) => {
       assertUser(caller);
-      const { vault } = deps;
       const ownerId = caller.userId;
       const { row, key } = await vault.database.asUser(ownerId, async (tx) => {
         const found = await getIntegration(tx, service, ownerId);
         return { row: found, key: await vault.open(tx, toKeyPlace(service, ownerId), found.sealed_key) };
       });
       const before = service.shown.parse(row.snapshot);
-      const checked = await checkGiven(deps, service, service.toGiven(key, before));
+      return { row, before, checked: await checkGiven({ clients }, service, service.toGiven(key, before)) };
+    },
+    run: async (deps: IntegrationDeps & InTransaction<Tested<Shown>>, caller: Caller) => {
+      assertUser(caller);
+      const { row, before, checked } = deps.prepared;
       if (checked.verdict === 'unclear') {
         return { ok: false, problem: checked.detail, integration: toView<Shown>(service, row) };
       }
@@ -35,8 +40,8 @@ export function testIntegration<Given extends object, Shown extends object>(serv
           ? { problem: null, label: checked.label, shown: checked.shown }
           : { problem: checked.detail, label: row.label, shown: before };
       const { row: stored } = await changeIntegration(deps, service, {
-        ownerId,
-        write: (tx) => storeVerdict(tx, { service, row, checkedAt: new Date(vault.clock.now()) }, verdict),
+        ownerId: caller.userId,
+        write: (tx) => storeVerdict(tx, { service, row, checkedAt: new Date(deps.vault.clock.now()) }, verdict),
       });
       return {
         ok: verdict.problem === null,
@@ -45,6 +50,12 @@ export function testIntegration<Given extends object, Shown extends object>(serv
       };
     },
   });
+}
+
+interface Tested<Shown extends object> {
+  row: IntegrationRow;
+  before: Shown;
+  checked: Checked<Shown>;
 }
 
 interface Verdict {

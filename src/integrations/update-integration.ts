@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assertUser } from '#accounts/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import type { IntegrationService } from './integration-service.ts';
@@ -15,7 +16,8 @@ export function updateIntegration<Given extends object, Shown extends object>(
     scope: 'integrations:write',
     input: z.object({ isEnabled: z.boolean() }),
     output: toViewSchema<Shown, 'paused' | 'resumed'>(service, ['paused', 'resumed']),
-    run: async (deps: IntegrationDeps, caller: Caller, { isEnabled }) => {
+    problems: ['not_found'],
+    run: async (deps: IntegrationDeps & InTransaction, caller: Caller, { isEnabled }) => {
       assertUser(caller);
       const ownerId = caller.userId;
       const { row, paused, resumed } = await changeIntegration(deps, service, {

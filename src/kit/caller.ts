@@ -11,17 +11,30 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number];
 
+/**
+ * By what a user is known. `system` is the server itself on behalf of a user: demo data and jobs. Only a `session` is a
+ * person in front of a browser.
+ */
+export const vias = ['session', 'api_key', 'wallet', 'mcp', 'cli', 'system'] as const;
+
+export type Via = (typeof vias)[number];
+
 export interface User {
   kind: 'user';
   userId: string;
   username: string;
   email: string;
   isAdmin: boolean;
-  via: 'session' | 'api_key';
+  via: Via;
   scopes: readonly Scope[];
 }
 
-/** Who calls: a signed-in user (session or API key) or nobody known. */
+/** Who calls: a known user or nobody known. */
 export type Caller = { kind: 'anonymous' } | User;
 
 export const anonymous: Caller = { kind: 'anonymous' };
+
+/** The server on behalf of a user: every scope but `admin`. */
+export function onBehalfOf(user: Pick<User, 'userId' | 'username' | 'email'>): User {
+  return { kind: 'user', ...user, isAdmin: false, via: 'system', scopes: scopes.filter((scope) => scope !== 'admin') };
+}

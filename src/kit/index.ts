@@ -1,6 +1,12 @@
-/** Words that every module may use: money, ids, errors, clock, JSON, addresses, callers, operations. Pure; owns no state. */
+/**
+ * Words that every module may use: money, ids, errors, clock, JSON, addresses, names in URLs, callers, operations and the
+ * one way to call them. Pure; owns no state.
+ */
 export { parseAddress, toChecksumAddress } from './address.ts';
-export { anonymous, scopes } from './caller.ts';
+export { assertScope } from './assert-scope.ts';
+export { callOperation } from './call-operation.ts';
+export type { AuditEntry, Door, Source } from './call-operation.ts';
+export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
@@ -13,5 +19,17 @@ export type { Json } from './json.ts';
 export { keccak256 } from './keccak256.ts';
 export type { Log } from './log.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
-export { bind, operation } from './operation.ts';
-export type { BoundOperation, Operation } from './operation.ts';
+export { bind, fileOutput, listCodes, operation } from './operation.ts';
+export type { BoundOperation, InTransaction, Operation, OwnDeps } from './operation.ts';
+export { parseWith } from './parse-with.ts';
+export { takeUnit } from './rate-limiter.ts';
+export type { RateLimiter } from './rate-limiter.ts';
+export {
+  isSlug,
+  isUsername,
+  MAX_SLUG_LENGTH,
+  parseResourcePath,
+  slugPattern,
+  toResourcePath,
+  toResourceUrl,
+} from './resource-path.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { operation } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
 import { changeKinds } from './apply-catalogue.ts';
-import type { ModelsDeps } from './open-models.ts';
 
 const input = z.object({
   model: z
@@ -28,15 +28,15 @@ const change = z.object({
 });
 const output = z.object({ items: z.array(change), nextCursor: z.string().nullable() });
 
-export const listModelChanges = operation<ModelsDeps, typeof input, typeof output>({
+export const listModelChanges = operation({
   name: 'models.changes',
   route: 'GET /api/models/changes',
   summary: 'List additions, removals, price, capability and expiry changes of AI models, newest first',
   scope: 'public',
   input,
   output,
-  run: async ({ database }, _caller, { model, kind, limit, cursor }) => {
-    const { rows } = await database.system.query<z.input<typeof change>>(
+  run: async ({ tx }: InTransaction, _caller: Caller, { model, kind, limit, cursor }) => {
+    const { rows } = await tx.query<z.input<typeof change>>(
       `SELECT id::text, openrouter_id AS "openrouterId", kind, before, after, sync_id AS "syncId",
               to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
        FROM ai_model_changes

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { anonymous } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { perform } from '../../tests/support/test-door.ts';
 import { getModel, listModels, openModels, syncModels, type ModelsDeps } from './index.ts';
 import { sorts } from './model-cursor.ts';
 
@@ -55,9 +56,8 @@ beforeAll(async () => {
   await syncModels(deps, { trigger: 'test' });
 });
 
-async function list(query: Record<string, unknown>) {
-  const answer = await listModels.run(deps, anonymous, listModels.input.parse(query));
-  return listModels.output.parse(answer);
+function list(query: Record<string, unknown>) {
+  return perform(listModels, [{}, anonymous, database.current], query);
 }
 
 async function ids(query: Record<string, unknown>): Promise<string[]> {
@@ -191,8 +191,8 @@ test('a cursor that was not made for this list is a clear refusal, whatever it h
 });
 
 test('getModel finds one model by its id, also one that is gone; its view holds nothing that is not declared', async () => {
-  const read = async (author: string, slug: string) =>
-    getModel.output.parse(await getModel.run(deps, anonymous, { author, slug }));
+  const read = (author: string, slug: string) =>
+    perform(getModel, [deps, anonymous, database.current], { author, slug });
   expect(await read('acme', 'painter:free')).toMatchObject({ isFree: true, isActive: true, tools: false });
   expect(await read('acme', 'percent')).toMatchObject({ tools: true, vision: true, webSearch: true });
   expect(await read('acme', 'gone')).toMatchObject({ isActive: false });

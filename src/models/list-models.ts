@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { operation } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
 import { parseCursor, sorts, toCursor, type Order, type Sort } from './model-cursor.ts';
 import { modelFilters } from './model-filters.ts';
 import { modelView, toModelView } from './model-view.ts';
-import type { ModelsDeps } from './open-models.ts';
 import { searchModels } from './search-models.ts';
 
 const naturalOrder: Record<Sort, Order> = { name: 'asc', newest: 'desc', price: 'asc', context: 'desc' };
@@ -16,17 +16,17 @@ const input = modelFilters.safeExtend({
 });
 const output = z.object({ items: z.array(modelView), nextCursor: z.string().nullable() });
 
-export const listModels = operation<ModelsDeps, typeof input, typeof output>({
+export const listModels = operation({
   name: 'models.list',
   route: 'GET /api/models',
   summary: 'Search the AI models that resources can use',
   scope: 'public',
   input,
   output,
-  run: async ({ database }, _caller, { sort, order, limit, cursor, ...filters }) => {
+  run: async ({ tx }: InTransaction, _caller: Caller, { sort, order, limit, cursor, ...filters }) => {
     const sorting = { sort, order: order ?? naturalOrder[sort] };
     const after = cursor === undefined ? null : parseCursor(cursor, sorting);
-    const found = await searchModels(database, { ...sorting, filters, after, limit: limit + 1 });
+    const found = await searchModels(tx, { ...sorting, filters, after, limit: limit + 1 });
     const items = found.slice(0, limit);
     const last = items.at(-1);
     const isMore = found.length > limit && last !== undefined;

@@ -1,6 +1,5 @@
 import type { Database } from '#database/index.ts';
-import type { Log } from '#durable/index.ts';
-import type { Clock } from '#kit/index.ts';
+import type { Clock, Log } from '#kit/index.ts';
 import type { Model } from './model.ts';
 
 export interface ModelsDeps {

@@ -1,4 +1,4 @@
-import type { Database } from '#database/index.ts';
+import type { Tx } from '#database/index.ts';
 import type { ModelFilters } from './model-filters.ts';
 import { modelColumns, type Model } from './model.ts';
 import type { Order, Position, Sort, Sorting } from './model-cursor.ts';
@@ -30,7 +30,7 @@ const sortKeys: Record<Sort, { type: string; expression: (order: Order) => strin
 };
 
 /** Every value is bound and `q` is compared with strpos, so no character in it means anything. */
-export async function searchModels(database: Database, search: Search): Promise<FoundModel[]> {
+export async function searchModels(tx: Tx, search: Search): Promise<FoundModel[]> {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
   const { type, expression } = sortKeys[search.sort];
@@ -40,7 +40,7 @@ export async function searchModels(database: Database, search: Search): Promise<
     const sign = search.order === 'asc' ? '>' : '<';
     conditions.push(`(${key}, id) ${sign} (${bind(search.after.key)}::${type}, ${bind(search.after.id)}::uuid)`);
   }
-  const { rows } = await database.system.query<FoundModel>(
+  const { rows } = await tx.query<FoundModel>(
     `SELECT ${modelColumns}, (${key})::text AS "sortKey" FROM ai_models
      WHERE ${conditions.join(' AND ')}
      ORDER BY ${key} ${search.order}, id ${search.order} LIMIT ${bind(search.limit)}`,

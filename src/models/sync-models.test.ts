@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { listen } from '#database/index.ts';
-import { anonymous, Problem } from '#kit/index.ts';
+import { anonymous, Problem, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { perform } from '../../tests/support/test-door.ts';
 import {
   findModel,
   forgetModels,
@@ -33,6 +34,15 @@ const entry = (slug: string, more: object = {}) => ({
   supported_parameters: ['max_tokens'],
   ...more,
 });
+const admin: User = {
+  kind: 'user',
+  userId: 'root',
+  username: 'root',
+  email: 'root@example.com',
+  isAdmin: true,
+  via: 'session',
+  scopes: ['admin'],
+};
 const many = (length: number) => Array.from({ length }, (_, index) => entry(`m${index}`));
 
 beforeEach(() => {
@@ -113,7 +123,8 @@ test('a sync keeps a history of additions, removals, prices, capabilities, expir
     'returned maker/gone',
     'removed maker/new',
   ]);
-  const { items } = await listModelChanges.run(deps, anonymous, { model: 'maker/dear', kind: 'price', limit: 1 });
+  const query = { model: 'maker/dear', kind: 'price' as const, limit: 1 };
+  const { items } = await perform(listModelChanges, [{}, anonymous, database.current], query);
   expect(items).toEqual([
     expect.objectContaining({
       openrouterId: 'maker/dear',
@@ -261,15 +272,17 @@ test('users may read the catalogue but not write it', async () => {
 });
 
 test('triggerSync tells the administrator the counts, or a refusal that says what to do', async () => {
-  const applied = await triggerSync.run(deps, anonymous, { force: false });
-  expect(triggerSync.output.parse(applied)).toMatchObject({ status: 'applied', counts: { listed: 10, added: 10 } });
+  const trigger = (force = false) => perform(triggerSync, [deps, admin, database.current], { force });
+  expect(await trigger()).toMatchObject({ status: 'applied', counts: { listed: 10, added: 10 } });
   catalogue = many(2);
-  await expect(triggerSync.run(deps, anonymous, { force: false })).rejects.toMatchObject({
+  await expect(trigger()).rejects.toMatchObject({
     code: 'unprocessable',
     message: '8 of 10 active models would vanish. Nothing was changed.',
   });
   catalogue = [];
-  await expect(triggerSync.run(deps, anonymous, { force: true })).rejects.toMatchObject({ code: 'unprocessable' });
+  await expect(trigger(true)).rejects.toMatchObject({ code: 'unprocessable' });
+  const { rows } = await database.current.system.query('SELECT status, problem FROM ai_model_syncs ORDER BY number');
+  expect(rows).toMatchObject([{ status: 'applied' }, { status: 'refused' }, { status: 'refused' }]);
 });
 
 test('the sync of the models is scheduled daily at 03:00 with retries', async () => {

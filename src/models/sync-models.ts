@@ -28,36 +28,62 @@ const LOCK_KEY = 402_404;
 const MAX_VANISHING_SHARE = 0.3;
 const MAX_LOGGED = 20;
 
+/** A catalogue that was fetched and waits to be applied. */
+export interface FetchedCatalogue {
+  syncId: string;
+  parsed: ParsedCatalogue;
+}
+
 /**
  * Fetches the catalogue, then applies it in one transaction, or not at all. Every attempt is recorded in ai_model_syncs.
  * Throws when the catalogue cannot be fetched or stored.
  */
 export async function syncModels(deps: ModelsDeps, options: SyncOptions): Promise<SyncResult> {
-  const syncId = newId();
-  await deps.database.system.query(
-    `INSERT INTO ai_model_syncs (id, trigger, status, started_at) VALUES ($1, $2, 'running', $3)`,
-    [syncId, options.trigger, now(deps)],
-  );
+  const fetched = await fetchModels(deps, options.trigger);
   try {
-    const parsed = parseCatalogue(await deps.fetchCatalogue());
-    const result = await deps.database.transaction((tx) => decide(tx, { deps, syncId, parsed, options }));
-    report(deps, parsed, result);
+    const result = await deps.database.transaction((tx) => applyModels({ ...deps, tx }, fetched, options));
     forgetModels(deps);
     return result;
   } catch (error) {
-    await finish(deps.database.system, { syncId, status: 'failed', problem: toReason(error), at: now(deps) });
+    await recordFailure(deps, fetched.syncId, error);
     throw error;
   }
 }
 
-interface Attempt {
-  deps: ModelsDeps;
-  syncId: string;
-  parsed: ParsedCatalogue;
-  options: SyncOptions;
+/** The first half, outside of any transaction: records the attempt and asks the upstream. */
+export async function fetchModels(deps: Omit<ModelsDeps, 'cache'>, trigger: string): Promise<FetchedCatalogue> {
+  const syncId = newId();
+  await deps.database.system.query(
+    `INSERT INTO ai_model_syncs (id, trigger, status, started_at) VALUES ($1, $2, 'running', $3)`,
+    [syncId, trigger, now(deps)],
+  );
+  try {
+    return { syncId, parsed: parseCatalogue(await deps.fetchCatalogue()) };
+  } catch (error) {
+    await recordFailure(deps, syncId, error);
+    throw error;
+  }
 }
 
-async function decide(tx: Tx, { deps, syncId, parsed, options }: Attempt): Promise<SyncResult> {
+async function recordFailure(deps: Pick<ModelsDeps, 'database' | 'clock'>, syncId: string, error: unknown) {
+  await finish(deps.database.system, { syncId, status: 'failed', problem: toReason(error), at: now(deps) });
+}
+
+type ApplyDeps = Pick<ModelsDeps, 'clock' | 'log'> & { tx: Tx };
+
+/** The second half, in a transaction with the rights of the system; `forgetModels` after its commit. */
+export async function applyModels(
+  deps: ApplyDeps,
+  fetched: FetchedCatalogue,
+  options: Pick<SyncOptions, 'force'>,
+): Promise<SyncResult> {
+  const result = await decide(deps, fetched, options.force === true);
+  report(deps, fetched.parsed, result);
+  return result;
+}
+
+async function decide(deps: ApplyDeps, { syncId, parsed }: FetchedCatalogue, isForced: boolean): Promise<SyncResult> {
+  const { tx } = deps;
   const at = now(deps);
   await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
   if (await isSuperseded(tx, syncId)) {
@@ -65,7 +91,7 @@ async function decide(tx: Tx, { deps, syncId, parsed, options }: Attempt): Promi
     return { status: 'superseded', syncId };
   }
   await closeInterrupted(tx, syncId, at);
-  const doubt = await findDoubt(tx, parsed, options.force === true);
+  const doubt = await findDoubt(tx, parsed, isForced);
   if (doubt) {
     const problem = `${doubt.reason}: ${doubt.vanished} of ${doubt.active} active models would vanish`;
     await finish(tx, { syncId, status: 'refused', problem, at });
@@ -132,7 +158,7 @@ async function finish(connection: Pick<Tx, 'query'>, { syncId, status, at, count
   );
 }
 
-function report({ log }: ModelsDeps, parsed: ParsedCatalogue, result: SyncResult): void {
+function report({ log }: Pick<ModelsDeps, 'log'>, parsed: ParsedCatalogue, result: SyncResult): void {
   if (parsed.skipped.length > 0) {
     log.warn(
       { skipped: parsed.skipped.length, first: parsed.skipped.slice(0, MAX_LOGGED) },

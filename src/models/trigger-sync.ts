@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { operation, Problem } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, Problem, type Caller } from '#kit/index.ts';
 import { changeKinds } from './apply-catalogue.ts';
+import { forgetModels } from './find-model.ts';
 import type { ModelsDeps } from './open-models.ts';
-import { syncModels } from './sync-models.ts';
+import { applyModels, fetchModels, type FetchedCatalogue } from './sync-models.ts';
 
 const input = z.object({
   force: z.boolean().default(false).describe('Apply the list even when more than 30 % of the models vanish'),
@@ -16,18 +18,22 @@ const output = z.object({
     .nullable(),
 });
 
-export const triggerSync = operation<ModelsDeps, typeof input, typeof output>({
+export const triggerSync = operation({
   name: 'models.sync',
   route: 'POST /api/admin/sync-models',
   summary: 'Bring the catalogue of AI models up to date now',
   scope: 'admin',
   input,
   output,
-  run: async (deps, _caller, { force }) => {
-    const result = await syncModels(deps, { trigger: 'admin', force });
+  problems: ['unprocessable', 'upstream_failed', 'upstream_timeout', 'unavailable'],
+  prepare: (deps: ModelsDeps, _caller) => fetchModels(deps, 'admin'),
+  run: async (deps: ModelsDeps & InTransaction<FetchedCatalogue>, _caller: Caller, { force }) => {
+    const result = await deps.asSystem((tx) => applyModels({ ...deps, tx }, deps.prepared, { force }));
+    deps.afterCommit(() => forgetModels(deps));
     if (result.status === 'refused') {
       const isEmpty = result.reason === 'empty';
-      throw new Problem('unprocessable', {
+      // Returned: the record of the refused list is kept.
+      return new Problem('unprocessable', {
         detail: isEmpty
           ? 'The upstream lists no model that can be read. Nothing was changed.'
           : `${result.vanished} of ${result.active} active models would vanish. Nothing was changed.`,

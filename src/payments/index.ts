@@ -21,7 +21,6 @@ export type { Payments, PaymentsOptions } from './open-payments.ts';
 export { isSamePayment } from './payment.ts';
 export type { Payment } from './payment.ts';
 export { reasonsOf } from './reasons-of.ts';
-export { reconcileLedger } from './reconcile-ledger.ts';
 export { recordEntries } from './record-entries.ts';
 export type { LedgerInput } from './record-entries.ts';
 export { exactEip155 } from './schemes/exact-eip155/exact-eip155.ts';

@@ -4,7 +4,8 @@ import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../tests/support/pay.ts';
 import { useTestChain } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { reconcileLedger, recordEntries, settlePayment, type LedgerInput, type Payments } from './index.ts';
+import { recordEntries, settlePayment, type LedgerInput, type Payments } from './index.ts';
+import { reconcileLedger } from './reconcile-ledger.ts';
 
 const chain = useTestChain();
 const database = useTestDatabase();

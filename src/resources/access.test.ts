@@ -84,8 +84,12 @@ const changes = { publishResource, pauseResource, resumeResource, archiveResourc
 
 test.each(Object.entries(changes))('another creator meets not_found at %s', async (_, change) => {
   for (const id of [published, draft, paused]) {
-    await expect(perform(change, [deps, bob], { id })).rejects.toMatchObject({ code: 'not_found' });
-    await expect(perform(change, [deps, anonymous], { id })).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(perform(change as typeof pauseResource, [deps, bob], { id })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    await expect(perform(change as typeof pauseResource, [deps, anonymous], { id })).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
   }
 });
 

@@ -34,7 +34,9 @@ beforeEach(() => {
 const anySlug = () => `s-${newId()}`;
 const make = (needsKey = false) =>
   publishToy(deps, creator, { slug: anySlug(), config: { template: '{topic}{/topic}', needsKey } });
-const change = (operation: typeof pauseResource, id: string) => perform(operation, [deps, creator], { id });
+const changes = { pauseResource, resumeResource, archiveResource, publishResource };
+const change = (operation: (typeof changes)[keyof typeof changes], id: string) =>
+  perform(operation as typeof pauseResource, [deps, creator], { id });
 const read = (id: string) => perform(getResource, [deps, creator], { id });
 
 test('pause and resume', async () => {

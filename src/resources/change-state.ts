@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import type { Tx } from '#database/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
 import { loadVersion } from './load-version.ts';
 import { findOwn, getUser, lockOwn } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
-import { changeOwn } from './show-own.ts';
+import { showChanged } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
 
 const input = z.strictObject({ id: z.uuid() });
+const problems = ['not_found', 'conflict'] as const;
 
 export const pauseResource = operation({
   name: 'resources.pause',
@@ -17,15 +18,15 @@ export const pauseResource = operation({
   scope: 'resources:write',
   input,
   output: ownResource,
-  run: async (deps: ResourcesDeps, caller: Caller, { id }) =>
-    changeOwn(deps, getUser(caller), async (tx) => {
-      const row = await lockOwn(tx, id);
-      if (row.state === 'draft') {
-        throw new Problem('conflict', { detail: 'This resource is not published, so there is nothing to pause.' });
-      }
-      // Also when paused for the key: a new key then does not bring it back without its creator.
-      return setState(tx, { id, state: 'paused', now: new Date(deps.clock.now()) });
-    }),
+  problems,
+  run: async (deps: ResourcesDeps & InTransaction, caller: Caller, { id }) => {
+    const row = await lockOwn(deps.tx, id);
+    if (row.state === 'draft') {
+      throw new Problem('conflict', { detail: 'This resource is not published, so there is nothing to pause.' });
+    }
+    // Also when paused for the key: a new key then does not bring it back without its creator.
+    return setState(deps, caller, { id, state: 'paused' });
+  },
 });
 
 export const resumeResource = operation({
@@ -35,19 +36,22 @@ export const resumeResource = operation({
   scope: 'resources:write',
   input,
   output: ownResource,
-  run: async (deps: ResourcesDeps, caller: Caller, { id }) => {
-    const user = getUser(caller);
-    const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
-    if (read?.paused_by === 'key') {
+  problems: [...problems, 'unprocessable'],
+  // Before the transaction: a kind may ask the network whether it is ready.
+  prepare: async (deps: ResourcesDeps, caller, { id }) => {
+    const read = await deps.database.asUser(getUser(caller).userId, (tx) => findOwn(tx, id));
+    const isPausedForKey = read?.paused_by === 'key';
+    if (isPausedForKey) {
       await assertReady(deps, id);
     }
-    return changeOwn(deps, user, async (tx) => {
-      const row = await lockOwn(tx, id);
-      if (row.state !== 'paused' || (row.paused_by === 'key' && read?.paused_by !== 'key')) {
-        throw new Problem('conflict', { detail: 'This resource is not paused.' });
-      }
-      return setState(tx, { id, state: 'published', now: new Date(deps.clock.now()) });
-    });
+    return { isPausedForKey };
+  },
+  run: async (deps: ResourcesDeps & InTransaction<{ isPausedForKey: boolean }>, caller: Caller, { id }) => {
+    const row = await lockOwn(deps.tx, id);
+    if (row.state !== 'paused' || (row.paused_by === 'key' && !deps.prepared.isPausedForKey)) {
+      throw new Problem('conflict', { detail: 'This resource is not paused.' });
+    }
+    return setState(deps, caller, { id, state: 'published' });
   },
 });
 
@@ -58,11 +62,11 @@ export const archiveResource = operation({
   scope: 'resources:write',
   input,
   output: ownResource,
-  run: async (deps: ResourcesDeps, caller: Caller, { id }) =>
-    changeOwn(deps, getUser(caller), async (tx) => {
-      await lockOwn(tx, id);
-      return setState(tx, { id, state: 'archived', now: new Date(deps.clock.now()) });
-    }),
+  problems,
+  run: async (deps: ResourcesDeps & InTransaction, caller: Caller, { id }) => {
+    await lockOwn(deps.tx, id);
+    return setState(deps, caller, { id, state: 'archived' });
+  },
 });
 
 /** What was paused because the key is gone only comes back when the kind can work again. */
@@ -78,14 +82,14 @@ async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
 interface StateChange {
   id: string;
   state: 'published' | 'paused' | 'archived';
-  now: Date;
 }
 
-async function setState(tx: Tx, { id, state, now }: StateChange): Promise<ResourceRow> {
+async function setState(deps: ResourcesDeps & InTransaction<unknown>, caller: Caller, { id, state }: StateChange) {
   const isPaused = state === 'paused';
-  const { rows } = await tx.query<ResourceRow>(
+  const now = new Date(deps.clock.now());
+  const { rows } = await deps.tx.query<ResourceRow>(
     'UPDATE x402_resources SET state = $2, paused_by = $3, pause_cause = $4, updated_at = $5 WHERE id = $1 RETURNING *',
     [id, state, isPaused ? 'owner' : null, isPaused ? 'Paused by its creator.' : null, now],
   );
-  return rows[0] as ResourceRow;
+  return showChanged(deps, getUser(caller), rows[0] as ResourceRow);
 }

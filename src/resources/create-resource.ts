@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { InTransaction } from '#database/index.ts';
 import { newId, operation, Problem, type Caller } from '#kit/index.ts';
 import { draftFields, emptyDraft, type Draft } from './draft.ts';
 import { claimSlug, getUser } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
-import { changeOwn } from './show-own.ts';
+import { showChanged } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
 
 const { slug, ...rest } = draftFields;
@@ -18,22 +19,21 @@ export const createResource = operation({
   status: 201,
   input,
   output: ownResource,
-  run: async (deps: ResourcesDeps, caller: Caller, given) => {
+  problems: ['conflict'],
+  run: async (deps: ResourcesDeps & InTransaction, caller: Caller, given) => {
     const user = getUser(caller);
     const { kind, ...fields } = given;
     assertKind(deps, kind);
     const draft: Draft = { ...emptyDraft, ...withoutUndefined(fields), slug: fields.slug };
     const id = newId();
     const now = new Date(deps.clock.now());
-    return changeOwn(deps, user, async (tx) => {
-      const { rows } = await tx.query<ResourceRow>(
-        `INSERT INTO x402_resources (id, owner_id, kind, slug, draft, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING *`,
-        [id, user.userId, kind, draft.slug, JSON.stringify(draft), now],
-      );
-      await claimSlug(tx, { ownerId: user.userId, resourceId: id, slug: draft.slug });
-      return rows[0] as ResourceRow;
-    });
+    const { rows } = await deps.tx.query<ResourceRow>(
+      `INSERT INTO x402_resources (id, owner_id, kind, slug, draft, created_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING *`,
+      [id, user.userId, kind, draft.slug, JSON.stringify(draft), now],
+    );
+    await claimSlug(deps.tx, { ownerId: user.userId, resourceId: id, slug: draft.slug });
+    return showChanged(deps, user, rows[0] as ResourceRow);
   },
 });
 

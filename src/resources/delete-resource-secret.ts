@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { InTransaction } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
 import { dropSecret, forgetSecret } from '#vault/index.ts';
 import { getUser } from './own-resource.ts';
@@ -11,16 +12,14 @@ export const deleteResourceSecret = operation({
   scope: 'resources:write',
   input: z.object({ id: z.uuid() }),
   output: z.object({ isSet: z.boolean() }),
-  run: async ({ database, vault }: ResourceSecretDeps, caller: Caller, { id }) => {
-    const ownerId = getUser(caller).userId;
-    const context = toSecretContext({ ownerId, resourceId: id });
-    await database.asUser(ownerId, async (tx) => {
-      await assertOwn(tx, id);
-      if (!(await dropSecret(tx, context))) {
-        throw new Problem('not_found', { detail: 'No such key is stored for this resource.' });
-      }
-    });
-    forgetSecret(vault, context);
+  problems: ['not_found'],
+  run: async ({ tx, afterCommit, vault }: ResourceSecretDeps & InTransaction, caller: Caller, { id }) => {
+    const context = toSecretContext({ ownerId: getUser(caller).userId, resourceId: id });
+    await assertOwn(tx, id);
+    if (!(await dropSecret(tx, context))) {
+      throw new Problem('not_found', { detail: 'No such key is stored for this resource.' });
+    }
+    afterCommit(() => forgetSecret(vault, context));
     return { isSet: false };
   },
 });

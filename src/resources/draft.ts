@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '#kit/index.ts';
+import { canonicalJson, isSlug, MAX_SLUG_LENGTH, slugPattern } from '#kit/index.ts';
 import { parameterSchema } from './parameter.ts';
 import { settlementPoints } from './resource-kind.ts';
 
@@ -15,14 +15,8 @@ export const categories = [
   'gaming',
 ] as const;
 
-const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-const MAX_SLUG_LENGTH = 60;
 const MAX_CONFIG_LENGTH = 200_000;
 const MAX_DEPTH = 32;
-
-export function isSlug(text: string): boolean {
-  return text.length <= MAX_SLUG_LENGTH && SLUG.test(text);
-}
 
 const slugSchema = z
   .string()
@@ -36,7 +30,7 @@ export const draftFields = {
   name: storable.max(100),
   description: storable.max(2000),
   category: z.enum(categories).nullable(),
-  tags: z.array(z.string().regex(SLUG).max(30)).max(10),
+  tags: z.array(z.string().regex(slugPattern).max(30)).max(10),
   priceUsdc: storable.max(40).nullable(),
   network: storable.max(100).nullable(),
   payTo: storable.max(100).nullable(),

@@ -1,6 +1,5 @@
 import type { Database } from '#database/index.ts';
-import type { Clock } from '#kit/index.ts';
-import { isSlug } from './draft.ts';
+import { isSlug, isUsername, type Clock } from '#kit/index.ts';
 import { loadVersion } from './load-version.ts';
 import type { PublishedVersion } from './resource-kind.ts';
 import { openVersionCache } from './version-cache.ts';
@@ -25,7 +24,6 @@ interface PublishedDeps {
   maxEntries?: number;
 }
 
-const USERNAME = /^[a-z0-9](?:-?[a-z0-9]){2,29}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The versions that buyers call, in memory; PostgreSQL is asked once per resource and change. */
@@ -43,7 +41,7 @@ export function openPublished(deps: PublishedDeps): Published {
   const caches = [bySlug, byResource, byVersion];
   return {
     // A name that cannot exist costs no query and no entry of the cache.
-    find: (creator, slug) => (USERNAME.test(creator) && isSlug(slug) ? bySlug.find(`${creator}/${slug}`) : null),
+    find: (creator, slug) => (isUsername(creator) && isSlug(slug) ? bySlug.find(`${creator}/${slug}`) : null),
     findById: (resourceId) => (UUID.test(resourceId) ? byResource.find(resourceId) : null),
     findVersion: (versionId) => (UUID.test(versionId) ? byVersion.find(versionId) : null),
     onResourcesChanged: (resourceId) => caches.forEach((cache) => cache.drop(resourceId)),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { operation, Problem, type Caller } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { isSlug, isUsername, operation, Problem, type Caller } from '#kit/index.ts';
 import { loadVersion } from './load-version.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion } from './resource-kind.ts';
@@ -8,6 +9,8 @@ import type { ResourcesDeps } from './resources-deps.ts';
 import { showOwn } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
 
+export type ReadDeps = ResourcesDeps & InTransaction;
+
 export const getResource = operation({
   name: 'resources.get',
   route: 'GET /api/resources/:id',
@@ -15,12 +18,13 @@ export const getResource = operation({
   scope: 'public',
   input: z.strictObject({ id: z.uuid() }),
   output: z.discriminatedUnion('view', [ownResource, publicResource]),
-  run: async (deps: ResourcesDeps, caller: Caller, { id }) => {
+  problems: ['not_found', 'gone'],
+  run: async (deps: ReadDeps, caller: Caller, { id }) => {
     const own = await findOwnReadable(deps, caller, id);
     if (own && caller.kind === 'user') {
       return showOwn(deps, caller, own);
     }
-    return showPublic(deps, await loadVersion(sourceOf(deps), 'resource', [id]));
+    return showPublic(deps, await loadPublic(deps, 'resource', [id]));
   },
 });
 
@@ -31,18 +35,19 @@ export const getCreatorResource = operation({
   scope: 'public',
   input: z.strictObject({ username: z.string().max(60), slug: z.string().max(100) }),
   output: publicResource,
-  run: async (deps: ResourcesDeps, _caller: Caller, { username, slug }) => {
-    const isName = !username.includes('\0') && !slug.includes('\0');
-    return showPublic(deps, isName ? await loadVersion(sourceOf(deps), 'slug', [username, slug]) : null);
+  problems: ['not_found', 'gone'],
+  run: async (deps: ReadDeps, _caller: Caller, { username, slug }) => {
+    const isName = isUsername(username) && isSlug(slug);
+    return showPublic(deps, isName ? await loadPublic(deps, 'slug', [username, slug]) : null);
   },
 });
 
 /** The caller's own row, if they (and the API key they use) may read it. */
-export async function findOwnReadable(deps: ResourcesDeps, caller: Caller, id: string): Promise<ResourceRow | null> {
+export async function findOwnReadable({ tx }: InTransaction, caller: Caller, id: string): Promise<ResourceRow | null> {
   if (caller.kind !== 'user' || !caller.scopes.includes('resources:read')) {
     return null;
   }
-  return deps.database.asUser(caller.userId, (tx) => findOwn(tx, id));
+  return findOwn(tx, id);
 }
 
 /** Throws `not_found` for what was never published and `gone` for what is archived. */
@@ -55,15 +60,13 @@ export function assertPublic(version: PublishedVersion | null): asserts version 
   }
 }
 
-async function showPublic(
-  deps: ResourcesDeps,
-  version: PublishedVersion | null,
-): Promise<z.input<typeof publicResource>> {
+async function showPublic(deps: ReadDeps, version: PublishedVersion | null): Promise<z.input<typeof publicResource>> {
   assertPublic(version);
   const stats = await findStats(deps, [version.resourceId]);
   return toPublicResource(deps, version, stats.get(version.resourceId));
 }
 
-function sourceOf(deps: ResourcesDeps) {
-  return { pool: deps.database.system, nowMs: deps.clock.now() };
+/** With the rights of the system: what is published may be anybody's. */
+export function loadPublic({ asSystem, clock }: ReadDeps, by: 'slug' | 'resource', values: readonly string[]) {
+  return asSystem((tx) => loadVersion({ pool: tx, nowMs: clock.now() }, by, values));
 }

@@ -23,6 +23,8 @@ export type { Published } from './find-published.ts';
 export { followIntegration } from './follow-integration.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
 export { listAffected } from './list-affected.ts';
+export { describeKind, listKinds } from './list-kinds.ts';
+export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';

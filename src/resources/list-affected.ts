@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { InTransaction } from '#database/index.ts';
 import { dependent, type ServiceName } from '#integrations/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { findDependents } from './follow-integration.ts';
@@ -13,10 +14,8 @@ export function listAffected({ name: service, provider, credential }: ServiceNam
     scope: 'integrations:read',
     input: z.object({}),
     output: z.object({ items: z.array(dependent) }),
-    run: async (deps: ResourcesDeps, caller: Caller) => {
-      const ownerId = getUser(caller).userId;
-      const items = await deps.database.asUser(ownerId, (tx) => findDependents(deps, tx, { ownerId, service }));
-      return { items };
-    },
+    run: async (deps: ResourcesDeps & InTransaction, caller: Caller) => ({
+      items: await findDependents(deps, deps.tx, { ownerId: getUser(caller).userId, service }),
+    }),
   });
 }

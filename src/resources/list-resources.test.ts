@@ -100,7 +100,7 @@ test('stats come from whoever counts calls; what was earned is for the creator',
     total_earned_usdc: '0.02',
     last_called_at: '2026-01-01T00:00:00.000Z',
   };
-  deps = { ...deps, findStats: async (ids) => new Map(ids.map((id) => [id, stats])) };
+  deps = { ...deps, findStats: async (_tx, ids) => new Map(ids.map((id) => [id, stats])) };
   const { items } = await perform(listResources, [deps, anonymous], { q: 'maker' });
   const { total_earned_usdc: _, ...shown } = stats;
   expect(items[0]?.stats).toEqual(shown);

@@ -3,7 +3,7 @@ import { operation, Problem, type Caller } from '#kit/index.ts';
 import { categories } from './draft.ts';
 import { getUser } from './own-resource.ts';
 import { findStats, publicResource, resourceSummary, toPublicResource, toSummary } from './resource-view.ts';
-import type { ResourcesDeps } from './resources-deps.ts';
+import type { ReadDeps } from './get-resource.ts';
 import { toSearchQuery } from './search-words.ts';
 import { toPublishedVersion, versionColumns, type ResourceRow, type VersionRow } from './tables.ts';
 
@@ -42,28 +42,26 @@ export const listResources = operation({
     items: z.array(z.discriminatedUnion('view', [resourceSummary, publicResource])),
     nextCursor: z.string().nullable(),
   }),
-  run: async (deps: ResourcesDeps, caller: Caller, given) =>
+  problems: ['forbidden'],
+  run: async (deps: ReadDeps, caller: Caller, given) =>
     given.mine ? listMine(deps, caller, given) : listPublic(deps, given),
 });
 
-async function listMine(deps: ResourcesDeps, caller: Caller, given: Input) {
+async function listMine(deps: ReadDeps, caller: Caller, given: Input) {
   const user = getUser(caller);
   if (!user.scopes.includes('resources:read')) {
     throw new Problem('forbidden', { detail: 'This API key lacks the scope resources:read.' });
   }
-  const rows = await deps.database.asUser(user.userId, async (tx) => {
-    const found = await tx.query<ResourceRow>(
-      `SELECT * FROM x402_resources
-       WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)
-         AND ($4::text IS NULL OR draft->>'category' = $4)
-         AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
-         AND ($6::text IS NULL OR draft->>'network' = $6
-           OR draft->'furtherOffers' @> jsonb_build_array(jsonb_build_object('network', $6)))
-       ORDER BY id DESC LIMIT $7`,
-      [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.network, given.limit + 1],
-    );
-    return found.rows;
-  });
+  const { rows } = await deps.tx.query<ResourceRow>(
+    `SELECT * FROM x402_resources
+     WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)
+       AND ($4::text IS NULL OR draft->>'category' = $4)
+       AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
+       AND ($6::text IS NULL OR draft->>'network' = $6
+         OR draft->'furtherOffers' @> jsonb_build_array(jsonb_build_object('network', $6)))
+     ORDER BY id DESC LIMIT $7`,
+    [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.network, given.limit + 1],
+  );
   const page = rows.slice(0, given.limit);
   const stats = await findStats(
     deps,
@@ -73,19 +71,21 @@ async function listMine(deps: ResourcesDeps, caller: Caller, given: Input) {
   return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.id ?? null) : null };
 }
 
-async function listPublic(deps: ResourcesDeps, given: Input) {
-  const { rows } = await deps.database.system.query<VersionRow>(
-    `SELECT ${versionColumns}
-     FROM x402_resources r
-     JOIN x402_resource_versions v ON v.id = r.published_version_id
-     JOIN users u ON u.id = r.owner_id
-     WHERE r.state = 'published' AND ($1::uuid IS NULL OR r.id < $1) AND ($2::text IS NULL OR r.kind = $2)
-       AND ($3::text IS NULL OR u.username = $3) AND ($4::text IS NULL OR v.category = $4)
-       AND ($5::text IS NULL OR (v.superseded_at IS NULL AND v.search @@ to_tsquery('simple', $5)))
-       AND ($6::text IS NULL
-         OR (v.superseded_at IS NULL AND v.offers @> jsonb_build_array(jsonb_build_object('network', $6))))
-     ORDER BY r.id DESC LIMIT $7`,
-    [given.cursor, given.kind, given.creator, given.category, toQuery(given.q), given.network, given.limit + 1],
+async function listPublic(deps: ReadDeps, given: Input) {
+  const { rows } = await deps.asSystem((tx) =>
+    tx.query<VersionRow>(
+      `SELECT ${versionColumns}
+       FROM x402_resources r
+       JOIN x402_resource_versions v ON v.id = r.published_version_id
+       JOIN users u ON u.id = r.owner_id
+       WHERE r.state = 'published' AND ($1::uuid IS NULL OR r.id < $1) AND ($2::text IS NULL OR r.kind = $2)
+         AND ($3::text IS NULL OR u.username = $3) AND ($4::text IS NULL OR v.category = $4)
+         AND ($5::text IS NULL OR (v.superseded_at IS NULL AND v.search @@ to_tsquery('simple', $5)))
+         AND ($6::text IS NULL
+           OR (v.superseded_at IS NULL AND v.offers @> jsonb_build_array(jsonb_build_object('network', $6))))
+       ORDER BY r.id DESC LIMIT $7`,
+      [given.cursor, given.kind, given.creator, given.category, toQuery(given.q), given.network, given.limit + 1],
+    ),
   );
   const page = rows.slice(0, given.limit).map(toPublishedVersion);
   const stats = await findStats(

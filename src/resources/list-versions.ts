@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { formatUsdc, operation, type Caller } from '#kit/index.ts';
-import { assertPublic, findOwnReadable } from './get-resource.ts';
-import { loadVersion } from './load-version.ts';
+import { assertPublic, findOwnReadable, loadPublic, type ReadDeps } from './get-resource.ts';
 import { settlementPoints } from './resource-kind.ts';
 import { shownOffer, toShownOffer } from './resource-view.ts';
-import type { ResourcesDeps } from './resources-deps.ts';
 import { fromStoredOffer, type VersionRow } from './tables.ts';
 
 const item = z.object({
@@ -38,17 +36,20 @@ export const listResourceVersions = operation({
     cursor: z.coerce.number().int().positive().optional(),
   }),
   output: z.object({ items: z.array(item), nextCursor: z.string().nullable() }),
-  run: async (deps: ResourcesDeps, caller: Caller, { id, limit, cursor }) => {
+  problems: ['not_found', 'gone'],
+  run: async (deps: ReadDeps, caller: Caller, { id, limit, cursor }) => {
     const isOwn = (await findOwnReadable(deps, caller, id)) !== null;
     if (!isOwn) {
-      assertPublic(await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]));
+      assertPublic(await loadPublic(deps, 'resource', [id]));
     }
-    const { rows } = await deps.database.system.query<Row>(
-      `SELECT id, version, slug, name, price_atomic, offers, settlement_point, published_at, superseded_at,
-         CASE WHEN $4 THEN config END AS config
-       FROM x402_resource_versions WHERE resource_id = $1 AND ($2::int IS NULL OR version < $2)
-       ORDER BY version DESC LIMIT $3`,
-      [id, cursor ?? null, limit + 1, isOwn],
+    const { rows } = await deps.asSystem((tx) =>
+      tx.query<Row>(
+        `SELECT id, version, slug, name, price_atomic, offers, settlement_point, published_at, superseded_at,
+           CASE WHEN $4 THEN config END AS config
+         FROM x402_resource_versions WHERE resource_id = $1 AND ($2::int IS NULL OR version < $2)
+         ORDER BY version DESC LIMIT $3`,
+        [id, cursor ?? null, limit + 1, isOwn],
+      ),
     );
     const page = rows.slice(0, limit);
     const nextCursor = rows.length > limit ? String(page.at(-1)?.version) : null;

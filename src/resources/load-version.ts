@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Tx } from '#database/index.ts';
 import type { PublishedVersion } from './resource-kind.ts';
 import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from './tables.ts';
 
@@ -29,7 +29,7 @@ const queries = {
 };
 
 interface Source {
-  pool: pg.Pool;
+  pool: Pick<Tx, 'query'>;
   nowMs: number;
 }
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { Tx } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
 import { checkDraft, type Content } from './check-draft.ts';
 import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toSearchText } from './search-words.ts';
-import { changeOwn } from './show-own.ts';
+import { showChanged } from './show-own.ts';
 import { toStoredOffer, type ResourceRow } from './tables.ts';
 
 export const publishResource = operation({
@@ -16,14 +16,15 @@ export const publishResource = operation({
   scope: 'resources:write',
   input: z.strictObject({ id: z.uuid(), revision: z.int().optional() }),
   output: ownResource,
-  run: async (deps: ResourcesDeps, caller: Caller, { id, revision }) => {
+  problems: ['not_found', 'conflict', 'precondition_failed', 'unprocessable'],
+  // Before the transaction: a kind may take its time.
+  prepare: async (deps: ResourcesDeps, caller, { id, revision }) => {
     const user = getUser(caller);
     const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
     if (!read) {
       throw notFound();
     }
     assertRevision(read, revision);
-    // Checked outside the transaction: a kind may take its time.
     const checked = await checkDraft(deps, { ownerId: read.owner_id, kind: read.kind, draft: read.draft });
     if (!checked.ok) {
       throw new Problem('unprocessable', {
@@ -33,8 +34,11 @@ export const publishResource = operation({
       });
     }
     const digest = sha256Hex(canonicalJson(read.draft));
-    const draft: CheckedDraft = { revision: read.revision, digest, content: checked.content };
-    return changeOwn(deps, user, (tx) => insertVersion(tx, { id, draft, now: new Date(deps.clock.now()) }));
+    return { revision: read.revision, digest, content: checked.content };
+  },
+  run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
+    const now = new Date(deps.clock.now());
+    return showChanged(deps, getUser(caller), await insertVersion(deps.tx, { id, draft: deps.prepared, now }));
   },
 });
 

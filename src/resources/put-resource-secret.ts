@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { forgetSecret, storeSecret } from '#vault/index.ts';
 import { getUser } from './own-resource.ts';
@@ -19,14 +20,12 @@ export const putResourceSecret = operation({
   scope: 'resources:write',
   input,
   output: z.object({ isSet: z.boolean() }),
-  run: async ({ database, vault }: ResourceSecretDeps, caller: Caller, { id, value }) => {
-    const ownerId = getUser(caller).userId;
-    const context = toSecretContext({ ownerId, resourceId: id });
-    await database.asUser(ownerId, async (tx) => {
-      await assertOwn(tx, id);
-      await storeSecret(vault, tx, { context, plaintext: value });
-    });
-    forgetSecret(vault, context);
+  problems: ['not_found'],
+  run: async ({ tx, afterCommit, vault }: ResourceSecretDeps & InTransaction, caller: Caller, { id, value }) => {
+    const context = toSecretContext({ ownerId: getUser(caller).userId, resourceId: id });
+    await assertOwn(tx, id);
+    await storeSecret(vault, tx, { context, plaintext: value });
+    afterCommit(() => forgetSecret(vault, context));
     return { isSet: true };
   },
 });

@@ -15,6 +15,9 @@ export const settlementPoints = ['on_success', 'at_first_output', 'upfront'] as 
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
+  /** Its name for people, and in one sentence what a creator gets. */
+  title: string;
+  summary: string;
   /** What the creator edits. Its output is stored in the version. */
   configSchema: z.ZodType<Config>;
   /** The kind's own part of the evidence; what does not fit is not kept. */

@@ -1,4 +1,4 @@
-import type { Database, Tx } from '#database/index.ts';
+import type { Tx } from '#database/index.ts';
 import { Problem } from '#kit/index.ts';
 import { openSecret, type SealContext, type Vault } from '#vault/index.ts';
 import { findOwn } from './own-resource.ts';
@@ -7,7 +7,6 @@ import { findOwn } from './own-resource.ts';
 export const SECRET_FIELD = 'upstream_api_key';
 
 export interface ResourceSecretDeps {
-  database: Database;
   vault: Vault;
 }
 

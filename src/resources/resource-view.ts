@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { formatUsdc } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { formatUsdc, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { parameterSchema } from './parameter.ts';
 import { settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
@@ -83,12 +84,11 @@ export const ownResource = resourceSummary.extend({
 
 type Summary = z.input<typeof resourceSummary>;
 
-export async function findStats(deps: ResourcesDeps, ids: string[]): Promise<ReadonlyMap<string, ResourceStats>> {
-  return ids.length === 0 || !deps.findStats ? new Map<string, ResourceStats>() : deps.findStats(ids);
-}
-
-function toUrl(deps: Pick<ResourcesDeps, 'publicUrl'>, creator: string, slug: string): string {
-  return `${deps.publicUrl}/@${creator}/${slug}`;
+export async function findStats(
+  { findStats: find, asSystem }: Pick<ResourcesDeps, 'findStats'> & Pick<InTransaction, 'asSystem'>,
+  ids: string[],
+): Promise<ReadonlyMap<string, ResourceStats>> {
+  return ids.length === 0 || !find ? new Map<string, ResourceStats>() : asSystem((tx) => find(tx, ids));
 }
 
 interface Shown {
@@ -103,7 +103,7 @@ export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): 
     id: row.id,
     kind: row.kind,
     slug: row.slug,
-    url: toUrl(deps, creator, row.slug),
+    url: toResourceUrl(deps.publicUrl, creator, row.slug),
     state: row.state,
     pauseCause: row.pause_cause,
     pausedBy: row.paused_by,
@@ -143,7 +143,7 @@ export function toPublicResource(
     kind: version.kind,
     creator: version.creator,
     slug: version.slug,
-    url: toUrl(deps, version.creator, version.slug),
+    url: toResourceUrl(deps.publicUrl, version.creator, version.slug),
     state: version.state,
     version: version.version,
     name: version.name,

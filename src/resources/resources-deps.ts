@@ -1,4 +1,4 @@
-import type { Database } from '#database/index.ts';
+import type { Database, Tx } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
@@ -23,7 +23,8 @@ export interface ResourcesDeps {
   publicUrl: string;
   /** 1000 USDC unless told. */
   maxPriceAtomic?: bigint;
-  findStats?: (resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
+  /** `tx` has the rights of the system. */
+  findStats?: (tx: Tx, resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
   /** Told right after a change of this process, so that its own memory need not wait for the notification. */
   onChanged?: (resourceId: string) => void;
 }

@@ -20,4 +20,3 @@ export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
 export { openOutbound } from './outbound/open-outbound.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
 export type { Timers } from './timers.ts';
-export type { Log } from './log.ts';

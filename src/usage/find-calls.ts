@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Tx } from '#database/index.ts';
-import { Problem, type Caller } from '#kit/index.ts';
 import type { UsageFilters } from './usage-filters.ts';
 
 /** A call as its creator sees it: with cause, cost and margin. Amounts are exact decimal strings. */
@@ -91,12 +90,4 @@ export async function findCalls(tx: Tx, query: CallQuery): Promise<LoggedCall[]>
     query.limit,
   ]);
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
-}
-
-/** The creator who reads. The door has checked the scope; this states what it relied on. */
-export function getReader(caller: Caller): string {
-  if (caller.kind !== 'user') {
-    throw new Problem('unauthenticated', { detail: 'The usage log is shown to the creator only.' });
-  }
-  return caller.userId;
 }

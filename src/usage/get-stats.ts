@@ -1,4 +1,4 @@
-import type { Tx, Database } from '#database/index.ts';
+import type { Tx } from '#database/index.ts';
 import { formatUsdc } from '#kit/index.ts';
 
 /**
@@ -43,20 +43,11 @@ FROM (
 ) AS counted
 GROUP BY resource_id`;
 
-/** The figures of each resource named; zeros for one that was never called. `now` decides which days are the last 30. */
-export async function getStats(
-  database: Pick<Database, 'system'>,
-  resourceIds: readonly string[],
-  now: Date = new Date(),
-): Promise<Map<string, Stats>> {
-  return readStats(database.system, resourceIds, now);
-}
-
 /**
- * The same on a connection of the caller's choice.
- * @internal for its test, which compares it with a count in the same transaction.
+ * The figures of each resource named; zeros for one that was never called. `now` decides which days are the last 30. Needs
+ * the rights of the system.
  */
-export async function readStats(
+export async function getStats(
   executor: Pick<Tx, 'query'>,
   resourceIds: readonly string[],
   now: Date,

@@ -3,11 +3,9 @@
  * Invariants: one row per call, written once and never changed; statistics come from those rows alone and are the same
  * before, during and after a rollup; causes, costs and payers are shown to the creator only.
  */
+export { exportUsage } from './export-usage.ts';
 export { getStats } from './get-stats.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';
-export { streamUsageCsv } from './stream-usage-csv.ts';
-export { usageFilters } from './usage-filters.ts';
-export type { UsageFilters } from './usage-filters.ts';

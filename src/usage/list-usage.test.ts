@@ -1,12 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { bind, newId, Problem, type User } from '#kit/index.ts';
+import { newId, Problem, type User } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { perform } from '../../tests/support/test-door.ts';
+import { exportUsage } from './export-usage.ts';
 import { listUsage } from './list-usage.ts';
 import { recordCall, type CallRecord } from './record-call.ts';
-import { streamUsageCsv } from './stream-usage-csv.ts';
-import { usageFilters } from './usage-filters.ts';
 
 const database = useTestDatabase();
 
@@ -18,13 +18,12 @@ async function record(calls: readonly CallRecord[]): Promise<void> {
   await Promise.all(calls.map((call) => recordCall(database.current.system, call)));
 }
 
-async function list(userId: string, query: Record<string, unknown> = {}) {
-  const operation = bind(listUsage, { database: database.current });
-  return listUsage.output.parse(await operation.run(user(userId), listUsage.input.parse(query)));
+function list(userId: string, query: Record<string, unknown> = {}) {
+  return perform(listUsage, [{}, user(userId), database.current], query);
 }
 
 async function csv(userId: string, query: Record<string, unknown> = {}): Promise<string> {
-  return text(streamUsageCsv({ database: database.current }, user(userId), usageFilters.parse(query)));
+  return text(await perform(exportUsage, [{ database: database.current }, user(userId), database.current], query));
 }
 
 test('shows the creator cause, cost and margin in exact decimals', async () => {
@@ -149,7 +148,7 @@ test('CSV streams more rows than a page, honours filters and stops reading when 
   await record(calls);
   expect((await csv(ownerId)).trim().split('\r\n')).toHaveLength(2101);
   expect((await csv(ownerId, { isTest: 'true' })).trim().split('\r\n')).toHaveLength(1051);
-  const stream = streamUsageCsv({ database: database.current }, user(ownerId), {});
+  const stream = await perform(exportUsage, [{ database: database.current }, user(ownerId), database.current], {});
   for await (const chunk of stream) {
     expect(String(chunk)).toContain('callId');
     break;

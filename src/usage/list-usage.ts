@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import type { Database } from '#database/index.ts';
-import { operation, Problem } from '#kit/index.ts';
-import { findCalls, getReader, loggedCall, type Position } from './find-calls.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, Problem, type Caller } from '#kit/index.ts';
+import { findCalls, loggedCall, type Position } from './find-calls.ts';
 import { usageFilters } from './usage-filters.ts';
-
-export interface UsageDeps {
-  database: Database;
-}
 
 const position = z.tuple([z.iso.datetime(), z.uuid()]);
 
@@ -17,18 +13,16 @@ const input = usageFilters.safeExtend({
 
 const output = z.object({ items: z.array(loggedCall), nextCursor: z.string().nullable() });
 
-export const listUsage = operation<UsageDeps, typeof input, typeof output>({
+export const listUsage = operation({
   name: 'usage.list',
   route: 'GET /api/usage',
   summary: 'List the calls of your resources, newest first, with cause, cost and margin.',
   scope: 'usage:read',
   input,
   output,
-  run: async (deps, caller, { limit, cursor, ...filters }) => {
+  run: async ({ tx }: InTransaction, _caller: Caller, { limit, cursor, ...filters }) => {
     const after = cursor === undefined ? null : parseCursor(cursor);
-    const calls = await deps.database.asUser(getReader(caller), (tx) =>
-      findCalls(tx, { filters, after, limit: limit + 1 }),
-    );
+    const calls = await findCalls(tx, { filters, after, limit: limit + 1 });
     const items = calls.slice(0, limit);
     const last = items.at(-1);
     return { items, nextCursor: calls.length > limit && last ? toCursor(last) : null };

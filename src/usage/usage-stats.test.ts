@@ -5,7 +5,7 @@ import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { closeRollups } from './close-rollups.ts';
-import { getStats, readStats, type Stats } from './get-stats.ts';
+import { getStats, type Stats } from './get-stats.ts';
 import { recordCall, type CallRecord } from './record-call.ts';
 import { scheduleRollup } from './schedule-rollup.ts';
 
@@ -56,9 +56,9 @@ test('statistics equal a naive recount, whatever is written, by whom, in which o
       const rollups = Array.from({ length: 4 }, () => closeRollups(database.current));
       await record(...records, ...records.slice(0, 10));
       await Promise.all(rollups);
-      const before = await getStats(database.current, resourceIds, now);
+      const before = await getStats(database.current.system, resourceIds, now);
       await closeRollups(database.current);
-      const after = await getStats(database.current, resourceIds, now);
+      const after = await getStats(database.current.system, resourceIds, now);
       for (const id of resourceIds) {
         const expected = recount(records.filter((one) => one.resourceId === id));
         expect(before.get(id)).toEqual(expected);
@@ -88,7 +88,7 @@ test('every snapshot taken while calls are written and rolled up agrees with the
   const check = async (): Promise<void> => {
     while (!done.signal.aborted) {
       const [stats, naive] = await inSnapshot(async (tx) => [
-        (await readStats(tx, [resourceId], now)).get(resourceId),
+        (await getStats(tx, [resourceId], now)).get(resourceId),
         await recountInSql(tx, resourceId),
       ]);
       expect(stats?.call_count).toBe(naive);
@@ -98,7 +98,7 @@ test('every snapshot taken while calls are written and rolled up agrees with the
   const checks = [check(), check(), rollUp()];
   await Promise.all([write(), write(), write()]).finally(() => done.abort());
   await Promise.all(checks);
-  expect((await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count).toBe(written);
+  expect((await getStats(database.current.system, [resourceId], now)).get(resourceId)?.call_count).toBe(written);
 });
 
 async function inSnapshot<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
@@ -123,7 +123,7 @@ test('a rolled-back transaction leaves neither a log row nor a count', async () 
     throw new Error('stop');
   });
   await expect(doomed).rejects.toThrow('stop');
-  const stats = await getStats(database.current, [call.resourceId], now);
+  const stats = await getStats(database.current.system, [call.resourceId], now);
   expect(stats.get(call.resourceId)).toEqual(recount([]));
 });
 
@@ -132,7 +132,7 @@ test('the same call recorded twice counts once, before and after a rollup', asyn
   await record(call, call, call);
   await closeRollups(database.current);
   await record({ ...call, status: 'failed' });
-  const stats = await getStats(database.current, [call.resourceId], now);
+  const stats = await getStats(database.current.system, [call.resourceId], now);
   expect(stats.get(call.resourceId)).toEqual(recount([call]));
 });
 
@@ -140,7 +140,7 @@ test('the 30 days are today and the 29 UTC days before it', async () => {
   const resourceId = newId();
   const at = (text: string): CallRecord => makeRecord({ resourceId, at: new Date(text) });
   await record(at('2026-10-22T23:59:59.999Z'), at('2026-10-23T00:00:00.000Z'), at('2026-11-21T23:59:59.999Z'));
-  const stats = (await getStats(database.current, [resourceId], now)).get(resourceId);
+  const stats = (await getStats(database.current.system, [resourceId], now)).get(resourceId);
   expect(stats).toMatchObject({ call_count: 3, success_count_30d: 2 });
 });
 
@@ -187,7 +187,7 @@ test('a call that was owed is counted when it ends, and changes no more then', a
     );
     return rows;
   };
-  const count = async () => (await getStats(database.current, [resourceId], now)).get(resourceId)?.call_count;
+  const count = async () => (await getStats(database.current.system, [resourceId], now)).get(resourceId)?.call_count;
   await record(owed);
   expect(await read()).toMatchObject([{ status: 'owed', cause: 'the process stopped' }]);
   expect(await count()).toBe(0);

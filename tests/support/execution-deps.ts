@@ -29,6 +29,7 @@ type GivenDeps = Pick<ExecutionDeps, 'openRouter' | 'chatCompletions' | 'outboun
 /** Ports of execution over plain values; change a field to change the world. */
 export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = [knownModel(), painter]) {
   const told: Told = { refusedKeys: [], paused: [], logged: [] };
+  const keep = (...line: unknown[]): void => void told.logged.push(line);
   const deps: ExecutionDeps = {
     ...given,
     findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
@@ -38,7 +39,7 @@ export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = 
     refuseCreatorKey: async (ownerId, { problem }) => void told.refusedKeys.push({ ownerId, problem }),
     pauseResource: async ({ resourceId, cause }) => void told.paused.push({ resourceId, cause }),
     clock: { now: () => Date.now() },
-    log: { info: (...line) => told.logged.push(line), warn: (...line) => told.logged.push(line) },
+    log: { debug: keep, info: keep, warn: keep, error: keep },
   };
   return { deps, told };
 }

@@ -13,10 +13,11 @@ import {
   type IntegrationService,
   type ProviderAnswer,
 } from '#integrations/index.ts';
-import { bind, newId, Problem, type Operation, type User } from '#kit/index.ts';
+import { newId, Problem, type Operation, type OwnDeps, type User } from '#kit/index.ts';
 import { followIntegration } from '#resources/index.ts';
 import { masterKeyFromText, openVault, type Vault } from '#vault/index.ts';
 import { useTestDatabase } from './test-database.ts';
+import { perform } from './test-door.ts';
 import { openToyResources, publishToy } from './toy-resources.ts';
 
 export const KEY = 'sk-canary-aaaaaaaaaaaaaaaaaaaaaaaaaaaa1111';
@@ -89,20 +90,20 @@ export function useIntegrationWorld<Given extends object, Shown extends object>(
   });
 
   /** Runs as the door does: input and output pass their schemas. No answer and no error may ever hold a key. */
-  async function call<Deps, I extends z.ZodType, O extends z.ZodType>(
-    declared: Operation<Deps, I, O>,
-    deps: Deps,
+  async function call<Deps, I extends z.ZodType, O extends z.ZodType, N extends string>(
+    declared: Operation<Deps, I, O, N>,
+    deps: OwnDeps<Deps>,
     [caller, body]: [World['user'], object],
   ): Promise<z.output<O>> {
-    const bound = bind(declared, deps);
-    const outcome = await bound.run(caller, bound.input.parse(body)).catch((error: unknown) => ({ error }));
+    const asked = perform(declared, [deps, caller, database.current], body as z.input<I>);
+    const outcome = await asked.catch((error: unknown) => ({ error }));
     for (const key of [KEY, OTHER_KEY]) {
       expect(inspect(outcome, { depth: 10 })).not.toContain(key);
     }
     if (outcome !== null && typeof outcome === 'object' && 'error' in outcome) {
       throw outcome.error;
     }
-    return bound.output.parse(outcome) as z.output<O>;
+    return outcome;
   }
   const deps = () => current(held.deps);
   return {

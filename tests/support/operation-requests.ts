@@ -8,10 +8,15 @@ export interface DeclaredOperation {
   scope: string;
 }
 
-/** Every operation that the app declares, without what it would need to run. */
-export function listDeclared(): DeclaredOperation[] {
+/** Every operation of the app, without what it would need to run. */
+export function bindNothing() {
   const nothing = { accounts: {}, models: {}, resources: {}, integrations: {}, secrets: {}, usage: {} };
-  return listOperations(nothing as unknown as Parameters<typeof listOperations>[0]).map(({ name, route, scope }) => {
+  return listOperations(nothing as unknown as Parameters<typeof listOperations>[0]);
+}
+
+/** How each of them is asked for. */
+export function listDeclared(): DeclaredOperation[] {
+  return bindNothing().map(({ name, route, scope }) => {
     const [method = '', pattern = ''] = route.split(' ');
     return { name, method, pattern, scope };
   });

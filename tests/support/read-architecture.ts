@@ -32,16 +32,15 @@ export const rules: Rules = {
     execution: ['kit', 'resources', 'media', 'upstreams'],
     usage: ['kit', 'database'],
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
-    api: ['kit', 'database', 'resources', 'payments', 'usage', 'gateway'],
+    api: ['kit', 'database', 'resources', 'payments', 'gateway'],
     cli: [],
     sandbox: ['kit', 'models'],
   },
   // Where the names of tables are given to a library (better-auth, the rate limiter), no SQL of ours writes them.
   tableOwners: {
-    database: ['schema_migrations'],
+    database: ['schema_migrations', 'rate_limits'],
     durable: ['durable_executors', 'durable_sweeps'],
     accounts: ['users', 'sessions', 'auth_accounts', 'verifications', 'auth_rate_limits', 'api_keys', 'audit_log'],
-    api: ['rate_limits'],
     vault: ['vault_master_keys', 'vault_data_keys', 'vault_secrets'],
     integrations: ['user_openrouter_integrations'],
     models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 /** What moves by itself: noted refusals, allowances, heartbeats. */
 const MOVING =
-  /^(dbos\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|durable_\w+|pgmigrations))$/;
+  /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|durable_\w+|pgmigrations))$/;
 
 /** `schema.table` -> its rows, each as a JSON object. */
 export type Tables = ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;

@@ -20,7 +20,8 @@ export const canaryRequest: ChatRequest = {
 /** Call at the top of a test file: an OpenRouter client on a scripted upstream, and what it logs. */
 export function useScriptedOpenRouter() {
   const logged: unknown[] = [];
-  const log = { info: (...line: unknown[]) => logged.push(line), warn: (...line: unknown[]) => logged.push(line) };
+  const keep = (...line: unknown[]) => logged.push(line);
+  const log = { debug: keep, info: keep, warn: keep, error: keep };
   let upstream: ScriptedUpstream;
   let client: OpenRouterClient;
   const open = (more: { timers?: Timers; idleTimeoutMs?: number } = {}): OpenRouterClient =>

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { createPublicClient, erc20Abi, http, type Hex } from 'viem';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { Sandbox } from '#sandbox/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { startFarebox, type Farebox, type StartOptions } from '../../src/main.ts';
+import { findUndocumented } from './find-undocumented.ts';
 import { useTestDatabase } from './test-database.ts';
 
 export interface App extends Farebox {
@@ -58,6 +59,7 @@ export function useApp(
   });
   afterAll(async () => {
     await holder.app?.close();
+    expect(findUndocumented(holder.app?.logged ?? [])).toEqual([]);
     await rm(holder.folder ?? '', { recursive: true, force: true });
   });
   return {

@@ -1,6 +1,17 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { anonymous, bind, operation, Problem, type Caller, type User } from '#kit/index.ts';
+import {
+  anonymous,
+  bind,
+  fileOutput,
+  operation,
+  Problem,
+  type AuditEntry,
+  type Caller,
+  type Door,
+  type InTransaction,
+  type User,
+} from '#kit/index.ts';
 import type { PublicResource, ServerOptions } from '#api/index.ts';
 
 type ToyNote = { id: string; title: string; size: number };
@@ -8,9 +19,11 @@ type ToyNote = { id: string; title: string; size: number };
 /** What the toy operations did: a refused request must leave no trace here. */
 export interface ToyState {
   notes: ToyNote[];
-  audits: Parameters<ServerOptions['recordAudit']>[0][];
+  audits: AuditEntry[];
   logged: { fields: object; message: string }[];
 }
+
+type ToyWork = InTransaction<null> & { notes: ToyNote[] };
 
 const note = z.object({ id: z.string(), title: z.string(), size: z.int() });
 
@@ -27,7 +40,7 @@ const createNote = operation({
     nested: z.unknown().optional(),
   }),
   output: note,
-  run: async (state: ToyState, _caller, { title, size }) => {
+  run: async (state: ToyWork, _caller, { title, size }) => {
     const made = { id: `n${state.notes.length + 1}`, title, size };
     state.notes.push(made);
     return { ...made, secret: 'never shown' };
@@ -41,7 +54,7 @@ const listNotes = operation({
   scope: 'public',
   input: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
   output: z.object({ items: z.array(note) }),
-  run: async (state: ToyState, _caller, { limit }) => ({ items: state.notes.slice(0, limit) }),
+  run: async (state: ToyWork, _caller, { limit }) => ({ items: state.notes.slice(0, limit) }),
 });
 
 const patchNote = operation({
@@ -51,7 +64,8 @@ const patchNote = operation({
   scope: 'resources:write',
   input: z.object({ id: z.string().max(40), title: z.string() }),
   output: note,
-  run: async (state: ToyState, _caller, { id, title }) => {
+  problems: ['not_found'],
+  run: async (state: ToyWork, _caller, { id, title }) => {
     const found = state.notes.find((one) => one.id === id);
     if (!found) {
       throw new Problem('not_found', { detail: 'There is no such note.' });
@@ -69,8 +83,8 @@ const deleteNote = operation({
   status: 204,
   input: z.object({ id: z.string() }),
   output: z.undefined(),
-  run: async (state: ToyState, _caller, { id }) => {
-    state.notes = state.notes.filter((one) => one.id !== id);
+  run: async (state: ToyWork, _caller, { id }) => {
+    state.notes.splice(0, state.notes.length, ...state.notes.filter((one) => one.id !== id));
     return undefined;
   },
 });
@@ -92,13 +106,30 @@ const explode = operation({
   scope: 'public',
   input: z.object({ leak: z.string().optional() }),
   output: z.object({ fine: z.literal(true) }),
-  run: async (_state: ToyState, _caller, { leak }) => {
+  run: async (_state: ToyWork, _caller, { leak }) => {
     if (leak) {
       return { fine: 'canary-in-output' } as unknown as { fine: true };
     }
     throw new Error('canary-in-error');
   },
 });
+
+const exportNotes = operation({
+  name: 'notes.export',
+  route: 'GET /api/usage.csv',
+  summary: 'The notes as a file.',
+  scope: 'usage:read',
+  input: z.object({ status: z.enum(['failed']).optional(), breaks: z.stringbool().optional() }),
+  output: fileOutput,
+  file: { contentType: 'text/csv', fileName: 'notes.csv' },
+  run: async (_state: ToyWork, _caller, { breaks, ...filters }) =>
+    Readable.from(breaks ? brokenFile() : [Buffer.from(`callId\r\n${JSON.stringify(filters)}\r\n`)]),
+});
+
+async function* brokenFile() {
+  yield Buffer.from('callId\r\n');
+  throw new Error('canary');
+}
 
 /** `Bearer full|reader|admin` are API keys; `Cookie: session=alice` is a session. */
 async function authenticate(headers: Headers): Promise<Caller> {
@@ -157,6 +188,24 @@ export const toyResource: PublicResource = {
 export const jsonHeaders = { 'Content-Type': 'application/json' };
 export const signedIn = { ...jsonHeaders, Authorization: 'Bearer full' };
 
+/** Transactions and audit rows in memory: what fails leaves no trace. */
+function openToyDoor(state: Pick<ToyState, 'notes' | 'audits'>, log: Door['log']): Door<null> {
+  return {
+    transact: async (_as, work) => {
+      const before = [structuredClone(state.notes), [...state.audits]] as const;
+      try {
+        return await work({ tx: null, asSystem: (run) => run(null) });
+      } catch (error) {
+        state.notes.splice(0, state.notes.length, ...before[0]);
+        state.audits.splice(0, state.audits.length, ...before[1]);
+        throw error;
+      }
+    },
+    recordAudit: async (_tx, entry) => void state.audits.push(entry),
+    log,
+  };
+}
+
 /** Options of a server whose operations are kept in memory, with what they did beside them. */
 export function toyOptions(changes: Partial<ServerOptions> = {}): { options: ServerOptions; state: ToyState } {
   const state: ToyState = { notes: [], audits: [], logged: [] };
@@ -169,9 +218,17 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
     publicUrl: 'https://farebox.test',
     trustedOrigins: ['https://app.farebox.test'],
     version: '0.0.0-test',
-    operations: [createNote, listNotes, patchNote, deleteNote, rebuild, explode].map((one) =>
-      bind(one as typeof listNotes, state),
-    ),
+    operations: [
+      bind(createNote, state),
+      bind(listNotes, state),
+      bind(patchNote, state),
+      bind(deleteNote, state),
+      bind(rebuild, state),
+      bind(explode, state),
+      bind(exportNotes, state),
+    ],
+    door: openToyDoor(state, { error: keep }),
+    kinds: [],
     authenticate,
     authHandler: async (request, address) =>
       Response.json({ path: new URL(request.url).pathname, address, body: await request.text() }),
@@ -179,15 +236,11 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
     readiness: async () => ({ ready: true, checks: { database: true } }),
     readImage: async (_id, link) =>
       link.signature === 'good' ? { bytes: new Uint8Array([137, 80, 78, 71]), contentType: 'image/png' } : null,
-    usageCsv: (_caller, filters) => Readable.from([Buffer.from(`callId\r\n${JSON.stringify(filters)}\r\n`)]),
     landing: {
       listResources: async () => [toyResource],
-      findResource: async (creator, slug) => (creator === 'demo' && slug === 'haiku' ? toyResource : null),
+      findResource: async ({ creator, slug }) => (creator === 'demo' && slug === 'haiku' ? toyResource : null),
     },
-    recordAudit: async (entry) => {
-      state.audits.push(entry);
-    },
-    log: { debug: () => {}, warn: keep, error: keep },
+    log: { debug: () => {}, info: () => {}, warn: keep, error: keep },
     ...changes,
   };
   return { options, state };

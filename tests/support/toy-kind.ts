@@ -40,6 +40,8 @@ const evidence: Evidence = {
 export function openToyKind(name = 'toy'): ToyKind {
   const toy: ToyKind = {
     name,
+    title: 'Toy',
+    summary: 'Answers with its own rendered template.',
     configSchema: toyConfig,
     evidenceSchema: z.object({ model: z.string(), provider: z.string(), finishReason: z.string() }),
     readiness: { ready: true },

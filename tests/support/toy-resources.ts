@@ -3,6 +3,7 @@ import type { Database } from '#database/index.ts';
 import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
 import { checkPayTo } from '#payments/index.ts';
 import { createResource, followIntegration, publishResource, type ResourcesDeps } from '#resources/index.ts';
+import { perform as performOn } from './test-door.ts';
 import { openToyKind, type ToyKind } from './toy-kind.ts';
 
 export const PAY_TO = '0x71C7656EC7ab88b098defB751B7401B5f6d8976F';
@@ -53,13 +54,13 @@ async function addUser(database: Database, username: string): Promise<User> {
   return user;
 }
 
-/** As the door does it: parse the input, run, and let only what the output allows through. */
-export async function perform<Deps, Input extends z.ZodType, Output extends z.ZodType>(
-  declared: Operation<Deps, Input, Output>,
-  [deps, caller]: [Deps, Caller],
+/** Carries an operation of the resources out, on the database that they stand on. */
+export function perform<Deps, Input extends z.ZodType, Output extends z.ZodType, Name extends string>(
+  declared: Operation<Deps, Input, Output, Name>,
+  [deps, caller]: [ResourcesDeps, Caller],
   input: z.input<Input>,
 ): Promise<z.output<Output>> {
-  return declared.output.parse(await declared.run(deps, caller, declared.input.parse(input)));
+  return performOn(declared, [deps as never, caller, deps.database], input);
 }
 
 /** A draft that lacks nothing; `fields` replace parts of it. */

@@ -24,6 +24,8 @@ const evidenceSchema = z.object({ chunks: z.int() });
 export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> {
   return {
     name: 'toy_stream',
+    title: 'Toy stream',
+    summary: 'Passes on what a source says, chunk by chunk.',
     configSchema: toyStreamConfig,
     evidenceSchema,
     settlementPoints: () => ['on_success', 'at_first_output', 'upfront'],

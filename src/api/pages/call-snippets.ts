@@ -1,3 +1,4 @@
+import { toResourceUrl } from '#kit/index.ts';
 import type { PublicResource } from '../public-resource.ts';
 
 /** `'it''s'` for a POSIX shell: nothing inside is interpreted. */
@@ -6,7 +7,7 @@ function shellQuote(text: string): string {
 }
 
 export function resourceUrl(origin: string, resource: PublicResource): string {
-  return `${origin}/@${encodeURIComponent(resource.creator)}/${encodeURIComponent(resource.slug)}`;
+  return toResourceUrl(origin, encodeURIComponent(resource.creator), encodeURIComponent(resource.slug));
 }
 
 /** Shows the 402: the price in the PAYMENT-REQUIRED header and, for version 1, in the body. */

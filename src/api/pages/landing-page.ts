@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { toResourcePath } from '#kit/index.ts';
 import type { PublicResource } from '../public-resource.ts';
 import { resourceUrl, toCurl, toFaucetCurl, toFetchProgram } from './call-snippets.ts';
 import { listing, toPage, type Markup } from './layout.ts';
@@ -60,7 +61,7 @@ function hero(first: PublicResource | undefined): Markup {
 }
 
 function exchange(resource: PublicResource): Markup {
-  const path = `/@${resource.creator}/${resource.slug}`;
+  const path = toResourcePath(resource.creator, resource.slug);
   return html`<ol class="exchange" aria-label="How a paid call goes">
     <li class="out"><code>POST ${path}</code></li>
     <li class="in">

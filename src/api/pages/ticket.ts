@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { toResourcePath } from '#kit/index.ts';
 import type { PublicResource } from '../public-resource.ts';
 import { foreign, type Markup } from './layout.ts';
 
@@ -28,7 +29,7 @@ export function ticket(resource: PublicResource): Markup {
           ${resource.model ? html`<span>${foreign(resource.model)}</span>` : ''} <span>${resource.kind}</span>
           ${stats && stats.call_count > 0 ? html`<span>${stats.call_count.toLocaleString('en')} ${stats.call_count === 1 ? 'call' : 'calls'}</span>` : ''}
         </p>
-        <code class="path">POST /@${creator}/${slug}</code>
+        <code class="path">POST ${toResourcePath(creator, slug)}</code>
       </div>
       ${stub(resource)}
     </div>

@@ -50,7 +50,7 @@ beforeEach(() => {
     publicUrl: 'https://f.example',
     clock: systemClock,
   });
-  const log = { info: () => {}, warn: () => {} };
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const chatCompletions = openChatCompletions({ outbound, log });
   world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });

@@ -30,6 +30,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
   });
   return {
     name: 'openrouter_instant',
+    title: 'OpenRouter Instant',
+    summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
     settlementPoints: () => ['on_success', 'upfront'],

@@ -44,6 +44,9 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
   });
   return {
     name: 'prompt_template',
+    title: 'Prompt template',
+    summary:
+      'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     evidenceSchema: chatEvidence,
     settlementPoints: () => ['on_success', 'upfront'],

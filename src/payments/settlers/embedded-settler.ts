@@ -38,7 +38,10 @@ export function openEmbeddedSettlers({ chains, settlerPrivateKeys, ...deps }: Se
     : [...chains.values()].filter(isEip155).map((chain) => openEmbeddedSettler({ ...deps, chain, privateKeys }));
 }
 
-/** Settles with real transactions of our own keys. The keys hold gas only; no money of buyers or creators touches them. */
+/**
+ * Settles with real transactions of our own keys. The keys hold gas only; no money of buyers or creators touches them.
+ * @internal for its tests, which set its timing.
+ */
 export function openEmbeddedSettler(options: EmbeddedOptions): Settler {
   const { chain, clock, log } = options;
   const { caip2 } = chain.network;

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '#kit/index.ts';
 import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import type { ChatRequest, Upstream } from './chat.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '#kit/index.ts';
 import type { Timers } from '../timers.ts';
 import { attemptChat, type Attempt, type PreparedChat } from './attempt-chat.ts';
 import type { ChatCall, ChatFacts, ChatResult } from './chat.ts';

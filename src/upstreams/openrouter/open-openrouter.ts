@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
+import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
-import type { Log } from '../log.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';

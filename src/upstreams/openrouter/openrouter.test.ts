@@ -8,7 +8,7 @@ import {
 import { openOpenRouter, type OpenRouterClient } from '../index.ts';
 
 const API_KEY = 'sk-or-v1-canary00canary00';
-const log = { info: () => {}, warn: () => {} };
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let upstream: ScriptedUpstream;
 let client: OpenRouterClient;
 

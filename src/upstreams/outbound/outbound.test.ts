@@ -103,7 +103,7 @@ test('connections to hosts that users name look the address up themselves', asyn
 
 test('chat completions: a strict request without OpenRouter fields, at any base URL', async () => {
   upstream.script(status(200, { model: 'tiny', choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] }));
-  const log = { info: () => {}, warn: () => {} };
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const tiny = openChatCompletions({ outbound, log }).at(`${upstream.url}/v1/`);
   const result = await tiny.chat(
     {
@@ -129,7 +129,7 @@ test('chat completions: a strict request without OpenRouter fields, at any base 
 });
 
 test('chat completions: a URL that may not be called is a problem, not a request', async () => {
-  const log = { info: () => {}, warn: () => {} };
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const inside = openChatCompletions({ outbound, log }).at('https://169.254.169.254/v1');
   const call = { apiKey: 'key', signal: new AbortController().signal, deadlineMs: Date.now() + 2_000 };
   const sent = inside.chat({ model: 'm', messages: [], maxTokens: 1 }, call);

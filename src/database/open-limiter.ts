@@ -1,7 +1,6 @@
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import { sha256Hex } from '#kit/index.ts';
-import type { Database } from '#database/index.ts';
-import type { RateLimiter } from './server-options.ts';
+import { sha256Hex, type RateLimiter } from '#kit/index.ts';
+import type { Database } from './open-database.ts';
 
 interface LimitOptions {
   /** Tells limits apart that share the table. */

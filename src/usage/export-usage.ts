@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
-import type { Caller } from '#kit/index.ts';
-import { findCalls, getReader, loggedCall, type LoggedCall, type Position } from './find-calls.ts';
-import type { UsageDeps } from './list-usage.ts';
-import type { UsageFilters } from './usage-filters.ts';
+import type { Database } from '#database/index.ts';
+import { fileOutput, operation, Problem, type Caller } from '#kit/index.ts';
+import { findCalls, loggedCall, type LoggedCall, type Position } from './find-calls.ts';
+import { usageFilters, type UsageFilters } from './usage-filters.ts';
+
+interface UsageDeps {
+  database: Database;
+}
 
 const PAGE = 1000;
 const columns = Object.keys(loggedCall.shape);
@@ -11,11 +15,27 @@ const columns = Object.keys(loggedCall.shape);
 const decimals = new Set(['earnedUsdc', 'costUsd', 'marginUsd']);
 
 /**
- * The creator's log as CSV (RFC 4180, UTF-8, header first), read page by page as fast as the reader takes it.
+ * The creator's log as CSV (RFC 4180, UTF-8, header first), read page by page as fast as the reader takes it. Each page is
+ * a transaction of its own: one for the whole file would last as long as the slowest reader, and hold a connection.
  * Text that a spreadsheet would run as a formula is written with a leading apostrophe.
  */
-export function streamUsageCsv(deps: UsageDeps, caller: Caller, filters: UsageFilters): Readable {
-  const userId = getReader(caller);
+export const exportUsage = operation({
+  name: 'usage.export',
+  route: 'GET /api/usage.csv',
+  summary: 'The usage log as CSV, newest first, with the filters of /api/usage.',
+  scope: 'usage:read',
+  input: usageFilters,
+  output: fileOutput,
+  file: { contentType: 'text/csv; charset=utf-8; header=present', fileName: 'farebox-usage.csv' },
+  run: async (deps: UsageDeps, caller: Caller, filters) => {
+    if (caller.kind !== 'user') {
+      throw new Problem('unauthenticated', { detail: 'The usage log is shown to the creator only.' });
+    }
+    return streamCsv(deps, caller.userId, filters);
+  },
+});
+
+function streamCsv(deps: UsageDeps, userId: string, filters: UsageFilters): Readable {
   const csv = stringify({
     header: true,
     columns,

@@ -1,0 +1,32 @@
+const USERNAME = /^[a-z0-9](-?[a-z0-9])*$/;
+/** The form of slugs and tags, whatever their length. */
+export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const MIN_USERNAME_LENGTH = 3;
+const MAX_USERNAME_LENGTH = 30;
+export const MAX_SLUG_LENGTH = 60;
+
+/** The form of a creator's name: lower case, 3 to 30 characters, single inner hyphens. The tables demand the same. */
+export function isUsername(text: string): boolean {
+  return text.length >= MIN_USERNAME_LENGTH && text.length <= MAX_USERNAME_LENGTH && USERNAME.test(text);
+}
+
+/** The form of the last part of a resource's URL: lower case, at most 60 characters, single inner hyphens. */
+export function isSlug(text: string): boolean {
+  return text.length <= MAX_SLUG_LENGTH && slugPattern.test(text);
+}
+
+/** Where a resource is called: the path under the origin. */
+export function toResourcePath(creator: string, slug: string): string {
+  return `/@${creator}/${slug}`;
+}
+
+/** `origin` has no slash at its end. */
+export function toResourceUrl(origin: string, creator: string, slug: string): string {
+  return `${origin}${toResourcePath(creator, slug)}`;
+}
+
+/** The parts of `/@creator/slug?query`; null when the names cannot be those of a resource. */
+export function parseResourcePath(url: string): { creator: string; slug: string; query: string } | null {
+  const [, creator = '', slug = '', query = ''] = /^\/@([^/?]*)\/([^/?]*)(?:\?(.*))?$/s.exec(url) ?? [];
+  return isUsername(creator) && isSlug(slug) ? { creator, slug, query } : null;
+}
