@@ -8,4 +8,4 @@ export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts
 export { execute } from './execute.ts';
 export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';
-export { awaitFirstOutput, collectParts, endParts } from './read-parts.ts';
+export { awaitFirstOutput, collectParts } from './read-parts.ts';
