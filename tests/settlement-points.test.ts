@@ -153,6 +153,17 @@ describe('at_first_output', () => {
     },
   );
 
+  test('a run again that ends without output leaves the call owed', async () => {
+    const { url } = await publish('at_first_output');
+    const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
+    const payment = await payFor(buyer, url);
+    source.script(topic, [{ text: 'half' }, { fail: true }]);
+    await (await openParts(url, { payment, topic })).rest();
+    source.script(topic, [{ text: '' }]);
+    await expect.poll(() => source.countRuns(topic), { timeout: 20_000 }).toBe(2);
+    await untilState(buyer.address, 'owed');
+  });
+
   test('a buyer who leaves in the middle finds the whole answer kept', async () => {
     const { url } = await publish('at_first_output');
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
