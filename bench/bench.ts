@@ -1,14 +1,15 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid`, `paid` or `signatures`. What is compared and why: bench/README.md.
+ * `npm run bench -- unpaid`, `paid`, `signatures` or `transactions`. What is compared and why: bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
+import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
-const parts = ['signatures', 'unpaid', 'paid'];
+const parts = ['signatures', 'transactions', 'unpaid', 'paid'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -22,6 +23,9 @@ await using stack = new AsyncDisposableStack();
 console.log(`Node ${process.versions.node}; medians and ranges of rounds taken in turns.`);
 if (wants('signatures')) {
   await measureSignatures();
+}
+if (wants('transactions')) {
+  await measureTransactions();
 }
 if (wants('paid')) {
   await installPeers();

@@ -1,13 +1,13 @@
 import { authorizationTypes } from '@x402/evm';
 import { verifyTypedData } from 'viem/utils';
 import type { Hex } from 'viem';
-import { isAuthentic, type Payment } from '#payments/index.ts';
-import { compare, type Round, type Side } from './compare.ts';
+import { exactEip155, isAuthentic, type Payment } from '#payments/index.ts';
+import { payloadOf } from '../src/payments/schemes/exact-eip155/payload.ts';
+import { compare } from './compare.ts';
 import { makeWallet, offerOf, signPayment } from './sign-payments.ts';
+import { toSide } from './to-side.ts';
 
 const PAYMENTS = 500;
-const ROUND_MS = 700;
-const BATCH = 20;
 
 /** Digest of the typed data and recovery of the signer, for payments that are all different. */
 export async function measureSignatures(): Promise<void> {
@@ -21,7 +21,7 @@ export async function measureSignatures(): Promise<void> {
   };
   const ours = (index: number): boolean => {
     const payment = payments[index % PAYMENTS];
-    return payment !== undefined && isAuthentic(payment, offer);
+    return payment !== undefined && isAuthentic({ schemes: [exactEip155] }, payment, offer);
   };
   await compare({
     title: 'Signature checks (EIP-712 digest and signer of an EIP-3009 authorisation)',
@@ -33,26 +33,8 @@ export async function measureSignatures(): Promise<void> {
   });
 }
 
-function toSide(name: string, check: (index: number) => boolean | Promise<boolean>): Side {
-  let next = 0;
-  const round = async (): Promise<Round> => {
-    const startedAt = performance.now();
-    let count = 0;
-    while (performance.now() - startedAt < ROUND_MS) {
-      for (let left = BATCH; left > 0; left -= 1) {
-        const verdict = check(next++);
-        if (!(typeof verdict === 'boolean' ? verdict : await verdict)) {
-          throw new Error(`${name} refused a good signature.`);
-        }
-        count += 1;
-      }
-    }
-    return { perSecond: (count * 1000) / (performance.now() - startedAt) };
-  };
-  return { name, warmUp: round, round };
-}
-
-function toTypedData({ authorization, signature }: Payment) {
+function toTypedData(payment: Payment) {
+  const { authorization, signature } = payloadOf(payment);
   const { from, to, value, validAfter, validBefore, nonce } = authorization;
   return {
     address: from as Hex,

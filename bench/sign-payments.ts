@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import secp256k1 from 'secp256k1';
 import { keccak256, toChecksumAddress } from '#kit/index.ts';
-import { buildOffer, decodePayment, type Offer, type Payment } from '#payments/index.ts';
-import { toDigest } from '../src/payments/schemes/exact-eip3009.ts';
+import { buildOffer, decodePayment, exactEip155, type Offer, type Payment } from '#payments/index.ts';
+import { toDigest } from '../src/payments/schemes/exact-eip155/eip3009.ts';
 
 export const NETWORK = 'eip155:84532';
+const schemeList = { schemes: [exactEip155] };
 
 export interface Wallet {
   secret: Buffer;
@@ -22,7 +23,7 @@ export function toPrivateKey({ secret }: Wallet): `0x${string}` {
 }
 
 export function offerOf(payTo: string, amountAtomic: bigint): Offer {
-  return buildOffer({ network: NETWORK, amountAtomic, payTo, maxTimeoutSeconds: 300 });
+  return buildOffer(schemeList, { scheme: 'exact', network: NETWORK, amountAtomic, payTo, maxTimeoutSeconds: 300 });
 }
 
 /** The header that an official client would send for the offer, signed natively because thousands are needed. */
@@ -49,7 +50,7 @@ function toHeader(offer: Offer, payload: unknown): string {
 }
 
 function read(header: string): Payment {
-  const decoded = decodePayment({ paymentSignature: header });
+  const decoded = decodePayment(schemeList, { paymentSignature: header });
   if (!decoded.ok) {
     throw new Error(decoded.detail);
   }

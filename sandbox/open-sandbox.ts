@@ -10,16 +10,16 @@ interface SandboxOptions {
   folder: string;
   publicUrl: string;
   chainPort: number;
-  openrouterPort: number;
+  openRouterPort: number;
   /** Asked for only where the configuration names no real ones. */
-  wants: { chain: boolean; openrouter: boolean };
+  wants: { chain: boolean; openRouter: boolean };
   log: Log;
   latency?: { firstTokenMs: number; tokensPerSecond: number };
 }
 
 export interface Sandbox {
   chain: Chain | null;
-  openrouter: OpenRouterSimulator | null;
+  openRouter: OpenRouterSimulator | null;
   faucet: Faucet | null;
   /** The body of `GET /sandbox`; null without a chain of our own. */
   describe: (() => ReturnType<typeof describeSandbox>) | null;
@@ -34,26 +34,26 @@ const SETTLER_WEI = 1_000n * 10n ** 18n;
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { folder, log, wants, publicUrl } = options;
   const chain = wants.chain ? await startChain({ folder, port: options.chainPort, log }) : null;
-  const openrouter = wants.openrouter ? await startOpenrouter(options) : null;
+  const openRouter = wants.openRouter ? await startOpenRouter(options) : null;
   return {
     chain,
-    openrouter,
+    openRouter,
     faucet: chain && openFaucet({ chain }),
-    describe: chain && (() => describeSandbox({ chain, publicUrl, ...toUpstream(openrouter) })),
+    describe: chain && (() => describeSandbox({ chain, publicUrl, ...toUpstream(openRouter) })),
     fund: async (address) => chain?.fund(address, SETTLER_WEI),
     stop: async () => {
-      await openrouter?.stop();
+      await openRouter?.stop();
       await chain?.stop();
     },
   };
 }
 
-async function startOpenrouter(options: SandboxOptions): Promise<OpenRouterSimulator> {
+async function startOpenRouter(options: SandboxOptions): Promise<OpenRouterSimulator> {
   const { models } = await readSnapshot();
-  const { openrouterPort: port, latency } = options;
+  const { openRouterPort: port, latency } = options;
   return startOpenRouterSimulator({ port, catalogue: models, ...(latency ? { latency } : {}) });
 }
 
-function toUpstream(openrouter: OpenRouterSimulator | null) {
-  return openrouter ? { openRouterUrl: openrouter.url, openRouterKeys: openrouter.keys } : {};
+function toUpstream(openRouter: OpenRouterSimulator | null) {
+  return openRouter ? { openRouterUrl: openRouter.url, openRouterKeys: openRouter.keys } : {};
 }

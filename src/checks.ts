@@ -9,10 +9,11 @@ import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
 import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
 import type { Config } from './config.ts';
+import { listSchemes, listSettlers } from './plugins.ts';
 
 const silent = pino({ level: 'silent' });
 
-/** In the order in which a start needs what they check. */
+/** In the order in which a start would stumble over them. */
 export async function listChecks(config: Config): Promise<Check[]> {
   const detail = config.MODE === 'sandbox' ? 'sandbox: nothing is real money' : 'live';
   return [
@@ -99,7 +100,7 @@ async function findCurrentKey(config: Config): Promise<string | null> {
   }
   const database = openDatabase({ url, systemConnections: 1 });
   try {
-    return await findCurrentMasterKey(database);
+    return await findCurrentMasterKey(database.system);
   } catch {
     return null;
   } finally {
@@ -142,9 +143,9 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
     return { state: 'good', detail: 'simulated, started with the server' };
   }
   const baseUrl = config.OPENROUTER_BASE_URL ?? 'https://openrouter.ai/api/v1';
-  const openrouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
+  const openRouter = openOpenRouter({ baseUrl, publicUrl: config.PUBLIC_URL ?? '', title: 'Farebox', log: silent });
   try {
-    if (!(await openrouter.isUp())) {
+    if (!(await openRouter.isUp())) {
       return {
         state: 'bad',
         detail: `${baseUrl} does not answer`,
@@ -154,12 +155,12 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
     if (!config.OPENROUTER_API_KEY) {
       return { state: 'good', detail: `${baseUrl} answers; creators bring their own keys` };
     }
-    const checked = await openrouter.getKey(config.OPENROUTER_API_KEY);
+    const checked = await openRouter.getKey(config.OPENROUTER_API_KEY);
     return checked.ok
       ? { state: 'good', detail: `${baseUrl} accepts OPENROUTER_API_KEY` }
       : { state: 'bad', detail: `OPENROUTER_API_KEY: ${checked.detail}`, mend: 'Set a working key, or leave it out.' };
   } finally {
-    await openrouter.close();
+    await openRouter.close();
   }
 }
 
@@ -168,6 +169,8 @@ async function checkChain(config: Config): Promise<Finding> {
     return { state: 'good', detail: 'local chain and settler, started with the server' };
   }
   const payments = openPayments({
+    schemes: listSchemes(),
+    openSettlers: listSettlers,
     networks: config.NETWORKS,
     rpcUrls: config.rpcUrls,
     facilitatorUrls: config.FACILITATOR_URLS,

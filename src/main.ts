@@ -107,7 +107,7 @@ function openPorts(): CommandPorts {
       return withDatabase(config, async (database) => {
         const models = openModels({
           database,
-          fetchCatalogue: () => withOpenRouter(config, (openrouter) => openrouter.listModels()),
+          fetchCatalogue: () => withOpenRouter(config, (openRouter) => openRouter.listModels()),
           clock: systemClock,
           log: openLog(config),
         });
@@ -199,7 +199,7 @@ async function withDatabase<T>(config: Config, run: (database: Database, applied
 /** The simulated OpenRouter runs only while its server does. Said before a database is started for nothing. */
 async function expectCatalogue(config: Config): Promise<void> {
   const isSimulated = config.MODE === 'sandbox' && config.OPENROUTER_BASE_URL === undefined;
-  if (isSimulated && !(await withOpenRouter(config, (openrouter) => openrouter.isUp()))) {
+  if (isSimulated && !(await withOpenRouter(config, (openRouter) => openRouter.isUp()))) {
     throw new Error(
       `The simulated OpenRouter does not answer at ${toOpenRouterUrl(config)}. It runs with the server: start the server first (npm start), or set OPENROUTER_BASE_URL to another OpenRouter.`,
     );
@@ -211,17 +211,17 @@ function toOpenRouterUrl({ MODE, PORT, OPENROUTER_BASE_URL }: Config): string {
   return OPENROUTER_BASE_URL ?? (MODE === 'sandbox' ? simulator : 'https://openrouter.ai/api/v1');
 }
 
-async function withOpenRouter<T>(config: Config, run: (openrouter: OpenRouterClient) => Promise<T>): Promise<T> {
-  const openrouter = openOpenRouter({
+async function withOpenRouter<T>(config: Config, run: (openRouter: OpenRouterClient) => Promise<T>): Promise<T> {
+  const openRouter = openOpenRouter({
     baseUrl: toOpenRouterUrl(config),
     publicUrl: config.PUBLIC_URL ?? '',
     title: 'Farebox',
     log: openLog(config),
   });
   try {
-    return await run(openrouter);
+    return await run(openRouter);
   } finally {
-    await openrouter.close();
+    await openRouter.close();
   }
 }
 

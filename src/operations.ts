@@ -1,18 +1,19 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
+import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
 import { bind, type BoundOperation, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
 import { listUsage } from '#usage/index.ts';
-import * as vault from '#vault/index.ts';
+import { services } from './plugins.ts';
 
 interface OperationDeps {
   accounts: { database: Database; clock: Clock };
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
-  integrations: vault.IntegrationDeps;
-  secrets: vault.ResourceSecretDeps;
+  integrations: IntegrationDeps;
+  secrets: resources.ResourceSecretDeps;
   usage: { database: Database };
 }
 
@@ -22,12 +23,8 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(listApiKeys, deps.accounts),
     bind(createApiKey, deps.accounts),
     bind(revokeApiKey, deps.accounts),
-    bind(vault.putOpenrouter, deps.integrations),
-    bind(vault.getOpenrouter, deps.integrations),
-    bind(vault.updateOpenrouter, deps.integrations),
-    bind(vault.testOpenrouter, deps.integrations),
-    bind(vault.listAffected, deps.integrations),
-    bind(vault.deleteOpenrouter, deps.integrations),
+    bind(listIntegrations, deps.integrations),
+    ...services.flatMap((service) => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
@@ -42,8 +39,20 @@ export function listOperations(deps: OperationDeps): BoundOperation[] {
     bind(resources.archiveResource, deps.resources),
     bind(resources.listResourceVersions, deps.resources),
     bind(resources.getCreatorResource, deps.resources),
-    bind(vault.putResourceSecret, deps.secrets),
-    bind(vault.deleteResourceSecret, deps.secrets),
+    bind(resources.putResourceSecret, deps.secrets),
+    bind(resources.deleteResourceSecret, deps.secrets),
     bind(listUsage, deps.usage),
+  ];
+}
+
+function listIntegrationOperations(service: IntegrationService, deps: OperationDeps): BoundOperation[] {
+  const operations = toOperations(service);
+  return [
+    bind(operations.put, deps.integrations),
+    bind(operations.get, deps.integrations),
+    bind(operations.update, deps.integrations),
+    bind(operations.test, deps.integrations),
+    bind(resources.listAffected(service), deps.resources),
+    bind(operations.delete, deps.integrations),
   ];
 }

@@ -1,10 +1,11 @@
-/** What can be added without touching anything else: the kinds of resource and the repeated jobs. */
+/** What can be added without touching anything else: kinds of resource, integrations, payment schemes, settlers and jobs. */
 import type { Durable } from '#durable/index.ts';
-import { openOpenrouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
+import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import type { Gateway } from '#gateway/index.ts';
+import { openRouter, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
-import { watchLedger, type Payments } from '#payments/index.ts';
+import * as payments from '#payments/index.ts';
 import type { ResourceKind } from '#resources/index.ts';
 import { scheduleRollup } from '#usage/index.ts';
 
@@ -13,15 +14,27 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 /** Longer than the time between two runs, so that no block is left out. */
 const LEDGER_WINDOW_SECONDS = 720;
 
+/** What an account can connect. */
+export const services: readonly IntegrationService[] = [openRouter];
+
 export function listKinds(deps: ExecutionDeps): ResourceKind[] {
-  return [openOpenrouterInstant(deps), openPromptTemplate(deps)];
+  return [openOpenRouterInstant(deps), openPromptTemplate(deps)];
+}
+
+export function listSchemes(): payments.Scheme[] {
+  return [payments.exactEip155];
+}
+
+/** In order of preference. */
+export function listSettlers(deps: payments.SettlerDeps): payments.Settler[] {
+  return [...payments.openFacilitatorSettlers(deps), ...payments.openEmbeddedSettlers(deps)];
 }
 
 interface JobDeps {
   gateway: Gateway;
   media: Media;
   models: ModelsDeps;
-  payments: Payments;
+  payments: payments.Payments;
 }
 
 export function registerJobs(durable: Durable, deps: JobDeps): void {
@@ -39,7 +52,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({
     name: 'payments.watch-ledger',
     intervalMs: 10 * minutes,
-    run: () => watchLedger({ database: deps.models.database, payments: deps.payments }, LEDGER_WINDOW_SECONDS),
+    run: () => payments.watchLedger({ database: deps.models.database, payments: deps.payments }, LEDGER_WINDOW_SECONDS),
   });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
 }

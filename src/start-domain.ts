@@ -5,15 +5,16 @@ import { openLimiter } from '#api/index.ts';
 import { keepSecret } from '#database/index.ts';
 import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
+import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
 import { checkPayTo, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openChatCompletions, openOpenRouter, openOutbound, type OpenRouterClient } from '#upstreams/index.ts';
+import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
-import * as vaults from '#vault/index.ts';
 import type { Config } from './config.ts';
+import { listSchemes, listSettlers, services } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 export type Domain = Awaited<ReturnType<typeof startDomain>>;
@@ -25,16 +26,16 @@ export async function startDomain(
   stack: AsyncDisposableStack,
 ) {
   const { config, database, vault, publicUrl, log } = infrastructure;
-  const openrouterUrl =
-    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openrouter?.url ?? 'https://openrouter.ai/api/v1';
-  const openrouter = openOpenRouter({ baseUrl: openrouterUrl, publicUrl, title: 'Farebox', log });
-  stack.defer(() => openrouter.close());
-  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openrouterUrl] } : {});
+  const openRouterUrl =
+    config.OPENROUTER_BASE_URL ?? infrastructure.sandbox?.openRouter?.url ?? 'https://openrouter.ai/api/v1';
+  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
+  stack.defer(() => openRouter.close());
+  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openRouterUrl] } : {});
   stack.defer(() => outbound.close());
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
-  const models = openModels({ database, fetchCatalogue: () => openrouter.listModels(), clock, log });
+  const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
@@ -43,26 +44,26 @@ export async function startDomain(
   const published = resources.openPublished({ database, clock });
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (ids: string[]) => getStats(database, ids);
-  const kinds: resources.ResourceKind[] = [];
-  const payable = config.NETWORKS.map((network) => ({ scheme: 'exact', network }));
-  const resourcesDeps = { database, kinds, payable, checkPayTo, clock, publicUrl, findStats, onChanged };
-  const integrations = toIntegrations(vault, resourcesDeps, openrouter);
+  const changes = openChanges();
+  const integrations: IntegrationDeps = { vault, services, clients: { openRouter }, changes };
   const execution: ExecutionDeps = {
-    openrouter,
+    openRouter,
     chatCompletions: openChatCompletions({ outbound, log }),
     outbound,
     findModel: (id) => findModel(models, id),
-    openCreatorKey: (ownerId) => vaults.openCreatorKey(vault, ownerId),
-    openUpstreamKey: ({ resourceId, ownerId }) =>
-      vaults.openResourceSecret({ vault }, { ownerId, resourceId, field: 'upstream_api_key' }),
+    openCreatorKey: (ownerId, service) => openKey(integrations, { ownerId, service }),
+    openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
     platformKey: toPlatformKey(config),
     media,
-    refuseCreatorKey: (ownerId, refused) => vaults.refuseCreatorKey(integrations, ownerId, refused),
-    pauseResource: (request) => resources.pauseFaulty(resourcesDeps, request),
+    refuseCreatorKey: (ownerId, refused) => refuseKey(integrations, { ownerId, ...refused }),
+    pauseResource: (request) => resources.pauseFaulty({ database, clock, onChanged }, request),
     clock,
     log,
   };
-  kinds.push(...listKinds(execution));
+  const kinds = listKinds(execution);
+  const payable = config.NETWORKS.map((network) => ({ scheme: 'exact', network }));
+  const resourcesDeps = { database, kinds, payable, checkPayTo, clock, publicUrl, findStats, onChanged };
+  changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const gateway = await openGateway({
     database,
     published,
@@ -83,7 +84,7 @@ export async function startDomain(
     resourcesDeps,
     integrations,
     gateway,
-    isUpstreamUp: () => openrouter.isUp(),
+    isUpstreamUp: () => openRouter.isUp(),
   };
 }
 
@@ -100,24 +101,17 @@ async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {
   for (const key of isOwnChain ? settlerPrivateKeys : []) {
     await sandbox?.fund(toSettlerAddress(key));
   }
-  return { networks: config.NETWORKS, rpcUrls, facilitatorUrls: config.FACILITATOR_URLS, settlerPrivateKeys };
+  return {
+    schemes: listSchemes(),
+    openSettlers: listSettlers,
+    networks: config.NETWORKS,
+    rpcUrls,
+    facilitatorUrls: config.FACILITATOR_URLS,
+    settlerPrivateKeys,
+  };
 }
 
 function toPlatformKey(config: Config): PlatformKey | null {
   const policy = config.OPENROUTER_API_KEY_CREATORS.includes('*') ? 'everybody' : config.OPENROUTER_API_KEY_CREATORS;
   return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy } : null;
-}
-
-function toIntegrations(
-  vault: vaults.Vault,
-  deps: resources.ResourcesDeps,
-  openrouter: Pick<OpenRouterClient, 'getKey'>,
-): vaults.IntegrationDeps {
-  return {
-    vault,
-    checkKey: (apiKey) => openrouter.getKey(apiKey),
-    listAffected: (ownerId) => resources.listAffectedByKey(deps, ownerId),
-    pauseAffected: (ownerId, reason) => resources.pauseForKey(deps, ownerId, reason),
-    resumeAffected: (ownerId) => resources.resumeForKey(deps, ownerId),
-  };
 }

@@ -43,7 +43,7 @@ function toWants(config: Config) {
   return {
     database: config.DATABASE_URL === undefined,
     chain: isSandbox && config.NETWORKS.some((network) => !config.rpcUrls.has(network)),
-    openrouter: isSandbox && config.OPENROUTER_BASE_URL === undefined,
+    openRouter: isSandbox && config.OPENROUTER_BASE_URL === undefined,
   };
 }
 
@@ -64,8 +64,8 @@ async function startDatabase(
 interface SandboxPlace {
   folder: string;
   publicUrl: string;
-  ports: { chain: number; openrouter: number };
-  wants: { chain: boolean; openrouter: boolean };
+  ports: { chain: number; openRouter: number };
+  wants: { chain: boolean; openRouter: boolean };
   log: Logger;
   latency: Given['latency'];
 }
@@ -79,7 +79,7 @@ async function startSandbox(place: SandboxPlace, stack: AsyncDisposableStack): P
     ...(place.latency ? { latency: place.latency } : {}),
     folder: join(place.folder, 'chain'),
     chainPort: place.ports.chain,
-    openrouterPort: place.ports.openrouter,
+    openRouterPort: place.ports.openRouter,
   });
   stack.defer(() => sandbox.stop());
   return sandbox;

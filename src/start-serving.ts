@@ -13,7 +13,6 @@ import { listen } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { systemClock as clock, type BoundOperation } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
-import { ownsResource } from '#resources/index.ts';
 import { streamUsageCsv } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import { listOperations } from './operations.ts';
@@ -38,7 +37,7 @@ export async function startServing(
     models,
     resources: resourcesDeps,
     integrations,
-    secrets: { vault, ownsResource: (ownerId, id) => ownsResource(resourcesDeps, ownerId, id) },
+    secrets: { database, vault },
     usage: { database },
   });
   await openJobs(infrastructure, domain, stack);
@@ -115,9 +114,9 @@ async function seed(
 ): Promise<void> {
   const { sandbox, config } = infrastructure;
   await fillCatalogue(domain.models);
-  if (sandbox?.openrouter) {
+  if (sandbox?.openRouter) {
     const { seedDemo } = await import('#sandbox/index.ts');
-    const apiKey = sandbox.openrouter.keys.healthy;
+    const apiKey = sandbox.openRouter.keys.healthy;
     await seedDemo({
       operations,
       apiKey,

@@ -30,14 +30,14 @@ describe.each<[string, (world: World) => Bad[] | Promise<Bad[]>, number]>([
     const table = await list(world);
     expect(table.length).toBeGreaterThanOrEqual(atLeast);
     const before = await readTables(world.app.databaseUrl);
-    const asked = world.app.sandbox?.openrouter?.control.requests.length;
+    const asked = world.app.sandbox?.openRouter?.control.requests.length;
     const found = [];
     for (const bad of table) {
       found.push(...(await findFaults(bad)));
     }
     expect(found).toEqual([]);
     expect(changedTables(before, await readTables(world.app.databaseUrl))).toEqual([]);
-    expect(world.app.sandbox?.openrouter?.control.requests.length).toBe(asked);
+    expect(world.app.sandbox?.openRouter?.control.requests.length).toBe(asked);
     expect(await world.app.balanceOf(world.buyer.address)).toBe(10_000_000n);
   });
 });

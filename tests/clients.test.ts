@@ -75,7 +75,7 @@ describe('official clients, unmodified', () => {
     const response = await wrapFetchWithPayment(fetch, officialClient(buyer))(`${apart}?${query.toString()}`);
     expect(response.status).toBe(200);
     await expectPaid(buyer, payTo, await response.json());
-    const asked = app.current.sandbox?.openrouter?.control.requests.at(-1);
+    const asked = app.current.sandbox?.openRouter?.control.requests.at(-1);
     expect(JSON.stringify(asked?.body)).toContain('snow & ice {lines} in 3 lines; rhymes: true.');
   });
 

@@ -11,14 +11,14 @@ import { useTestDatabase } from './support/test-database.ts';
 
 const database = useTestDatabase();
 let folder: string;
-let openrouter: OpenRouterSimulator;
+let openRouter: OpenRouterSimulator;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farebox-doctor-'));
-  openrouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  openRouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
 });
 afterEach(async () => {
-  await openrouter.stop();
+  await openRouter.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -26,7 +26,7 @@ function ask(changes: Record<string, string> = {}) {
   return runFarebox(['doctor'], {
     DATA_DIR: folder,
     PORT: '0',
-    OPENROUTER_BASE_URL: openrouter.url,
+    OPENROUTER_BASE_URL: openRouter.url,
     ...changes,
   });
 }
@@ -54,7 +54,7 @@ test('the doctor: a key that OpenRouter refuses is named, with what to do, and i
 
 test('the doctor: a new folder is good, and a working key is accepted', async () => {
   const { code, output } = await ask({
-    OPENROUTER_API_KEY: openrouter.keys.healthy,
+    OPENROUTER_API_KEY: openRouter.keys.healthy,
     OPENROUTER_API_KEY_CREATORS: '*',
   });
   expect(output).toMatch(/ok +master key +made and kept in the data folder at the first start/);

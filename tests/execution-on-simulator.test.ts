@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openOpenrouterInstant } from '#execution/index.ts';
+import { openOpenRouterInstant } from '#execution/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
@@ -28,7 +28,7 @@ const logged: unknown[] = [];
 const log = { info: (...line: unknown[]) => logged.push(line), warn: (...line: unknown[]) => logged.push(line) };
 
 let simulator: OpenRouterSimulator;
-let openrouter: OpenRouterClient;
+let openRouter: OpenRouterClient;
 let outbound: Outbound;
 let folder: string;
 let world: ReturnType<typeof executionDeps>;
@@ -36,7 +36,7 @@ let world: ReturnType<typeof executionDeps>;
 beforeAll(async () => {
   const { models } = await readSnapshot();
   simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
-  openrouter = openOpenRouter({ baseUrl: simulator.url, publicUrl: 'https://f.example', title: 'Farebox', log });
+  openRouter = openOpenRouter({ baseUrl: simulator.url, publicUrl: 'https://f.example', title: 'Farebox', log });
   outbound = openOutbound();
   folder = await mkdtemp(join(tmpdir(), 'farebox-simulated-'));
   const media = openMedia({
@@ -47,11 +47,11 @@ beforeAll(async () => {
     clock: systemClock,
   });
   const chatCompletions = openChatCompletions({ outbound, log });
-  const known = parseCatalogue(await openrouter.listModels()).models.map((model) => ({ ...model, isActive: true }));
-  world = executionDeps({ openrouter, chatCompletions, outbound, media }, known);
+  const known = parseCatalogue(await openRouter.listModels()).models.map((model) => ({ ...model, isActive: true }));
+  world = executionDeps({ openRouter, chatCompletions, outbound, media }, known);
 });
 afterAll(async () => {
-  await openrouter.close();
+  await openRouter.close();
   await outbound.close();
   await simulator.stop();
   await rm(folder, { recursive: true, force: true });
@@ -69,7 +69,7 @@ const GENEROUS_MS = 60_000;
 function run(config: object = {}, limitMs?: number): Promise<Outcome> {
   const all = { modelId: 'openai/gpt-4o-mini', systemPrompt: PROMPT, ...config };
   const version = publishedVersion({ parameters, config: all });
-  return openOpenrouterInstant(world.deps).run(
+  return openOpenRouterInstant(world.deps).run(
     version,
     { topic: 'a toll gate' },
     runContext(limitMs ? { deadlineMs: Date.now() + limitMs } : {}),
@@ -131,7 +131,7 @@ test.each(Object.keys(simulatorFaults))(
 );
 
 test('getKey tells good keys of the simulator from bad ones', async () => {
-  expect(await openrouter.getKey(simulator.keys.healthy)).toMatchObject({ ok: true });
-  expect(await openrouter.getKey(simulator.keys.management)).toMatchObject({ ok: false, reason: 'management_key' });
-  expect(await openrouter.getKey('sk-or-v1-nobody-knows-this-key')).toMatchObject({ ok: false, reason: 'invalid_key' });
+  expect(await openRouter.getKey(simulator.keys.healthy)).toMatchObject({ ok: true });
+  expect(await openRouter.getKey(simulator.keys.management)).toMatchObject({ ok: false, reason: 'management_key' });
+  expect(await openRouter.getKey('sk-or-v1-nobody-knows-this-key')).toMatchObject({ ok: false, reason: 'invalid_key' });
 });

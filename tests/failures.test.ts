@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 const control = () => {
-  const simulator = app.current.sandbox?.openrouter;
+  const simulator = app.current.sandbox?.openRouter;
   if (!simulator) {
     throw new Error('The app runs without its simulator.');
   }
@@ -29,7 +29,7 @@ const toSlug = (name: string) => `f-${name.replaceAll('_', '-')}`;
 
 /** A key that was refused in a call is put aside; the creator stores it again, and what was paused for it resumes. */
 async function restoreKey(): Promise<void> {
-  const apiKey = app.current.sandbox?.openrouter?.keys.healthy;
+  const apiKey = app.current.sandbox?.openRouter?.keys.healthy;
   expect((await creator.call('PUT', '/api/user/integrations/openrouter', { apiKey })).status).toBe(200);
 }
 

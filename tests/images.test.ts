@@ -108,9 +108,9 @@ describe('a picture that was paid for', () => {
 test('an answer without the picture that was paid for is not charged', async () => {
   const buyer = await app.current.makeBuyer();
   const payment = await payFor(buyer, resource.url);
-  app.current.sandbox?.openrouter?.control.fail('ok_null_content', { times: 9 });
+  app.current.sandbox?.openRouter?.control.fail('ok_null_content', { times: 9 });
   const failed = await send(resource.url, { payment, body: { topic: 'a harbour' } });
-  app.current.sandbox?.openrouter?.control.clearFaults();
+  app.current.sandbox?.openRouter?.control.clearFaults();
   expect(failed).toMatchObject({ status: 502, body: { charged: false } });
   expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n);
 });

@@ -5,7 +5,7 @@ import { useApp, type Creator } from './support/start-app.ts';
 const app = useApp();
 const path = '/api/user/integrations/openrouter';
 const keys = () => {
-  const simulator = app.current.sandbox?.openrouter;
+  const simulator = app.current.sandbox?.openRouter;
   if (!simulator) {
     throw new Error('These tests need the simulated OpenRouter.');
   }
@@ -16,7 +16,7 @@ let count = 0;
 
 beforeEach(async () => {
   count += 1;
-  creator = await app.current.makeCreator(`creator-${count}`, { openrouterKey: null });
+  creator = await app.current.makeCreator(`creator-${count}`, { openRouterKey: null });
 });
 
 const put = (apiKey: string) => creator.call('PUT', path, { apiKey });
@@ -88,7 +88,7 @@ test('switching a key off pauses its resources, switching it on resumes them', a
 test('a key that OpenRouter no longer accepts is found by its test, pauses its resources, and resumes them when it works again', async () => {
   await put(keys().limited);
   const { url } = await creator.publish({ slug: 'essay' });
-  const control = app.current.sandbox?.openrouter?.control;
+  const control = app.current.sandbox?.openRouter?.control;
   control?.disableKey(keys().limited);
   const tested = await creator.call('POST', `${path}/test`, {});
   expect(JSON.stringify(tested.body)).toMatch(/disabled|refuse/i);

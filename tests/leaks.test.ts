@@ -26,7 +26,7 @@ const canaries: Record<string, Canary> = {
   userTemplate: { text: userTemplate, knownTo: ['ada', 'ada-key'], storedIn: drafts },
   upstreamTemplate: { text: upstreamTemplate, knownTo: ['ada', 'ada-key'], storedIn: drafts },
   // The stored key's first twelve characters are in its label, its last four are shown.
-  openrouterKey: { text: upstream.key.slice(14, 40), knownTo: [], storedIn: [] },
+  openRouterKey: { text: upstream.key.slice(14, 40), knownTo: [], storedIn: [] },
   upstreamKey: { text: upstreamKey.slice(4, -4), knownTo: [], storedIn: [] },
   masterKey: { text: masterKey, knownTo: [], storedIn: [] },
   password: { text: password, knownTo: [], storedIn: [] },
@@ -39,9 +39,9 @@ let buyer: PrivateKeyAccount;
 const ids: Record<string, string> = {};
 
 beforeAll(async () => {
-  const ada = await app.current.makeCreator('ada', { openrouterKey: null });
-  const mallory = await app.current.makeCreator('mallory', { openrouterKey: null });
-  const root = await app.current.makeCreator('ruth', { openrouterKey: null });
+  const ada = await app.current.makeCreator('ada', { openRouterKey: null });
+  const mallory = await app.current.makeCreator('mallory', { openRouterKey: null });
+  const root = await app.current.makeCreator('ruth', { openRouterKey: null });
   buyer = await app.current.makeBuyer();
   const made = await ada.call('POST', '/api/user/api-keys', {
     label: 'canary',

@@ -25,14 +25,14 @@ const celo = useTestChain();
 const CELO = 'eip155:42220';
 const CELO_USDC = networks[CELO]?.asset.address as Hex;
 const settler = generatePrivateKey();
-let openrouter: OpenRouterSimulator;
+let openRouter: OpenRouterSimulator;
 let folder: string;
 let farebox: Farebox;
 let origin: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farebox-live-'));
-  openrouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  openRouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
   await chain.current.fund(privateKeyToAccount(settler).address, parseEther('10'));
   await becomeCelo();
   const port = await findFreePort();
@@ -47,13 +47,13 @@ beforeAll(async () => {
     NETWORKS: `eip155:84532,${CELO}`,
     RPC_URLS: `eip155:84532=${chain.current.rpcUrl},${CELO}=${celo.current.rpcUrl}`,
     SETTLER_PRIVATE_KEYS: settler,
-    OPENROUTER_BASE_URL: openrouter.url,
+    OPENROUTER_BASE_URL: openRouter.url,
   });
   farebox = await startFarebox(config, { log: pino({ level: 'silent' }) });
 });
 afterAll(async () => {
   await farebox?.close();
-  await openrouter?.stop();
+  await openRouter?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -120,7 +120,7 @@ test('a creator signs up, publishes and is paid on the chain; the buyer has the 
   const { cookie, attributes } = await signUp('ada');
   expect(cookie).toMatch(/^__Secure-farebox/);
   expect(attributes).toEqual(expect.arrayContaining(['Secure', 'HttpOnly', 'SameSite=Lax']));
-  await manage(cookie, ['PUT', '/api/user/integrations/openrouter', { apiKey: openrouter.keys.healthy }]);
+  await manage(cookie, ['PUT', '/api/user/integrations/openrouter', { apiKey: openRouter.keys.healthy }]);
   const payTo = privateKeyToAccount(generatePrivateKey()).address;
   const created = await manage(cookie, ['POST', '/api/resources', { ...draft, payTo }]);
   await manage(cookie, ['POST', `/api/resources/${String(created['id'])}/publish`, {}]);
@@ -143,7 +143,7 @@ test('a creator signs up, publishes and is paid on the chain; the buyer has the 
 
 test('a resource with offers on two networks is paid on whichever the buyer chooses', async () => {
   const { cookie } = await signUp('grace');
-  await manage(cookie, ['PUT', '/api/user/integrations/openrouter', { apiKey: openrouter.keys.healthy }]);
+  await manage(cookie, ['PUT', '/api/user/integrations/openrouter', { apiKey: openRouter.keys.healthy }]);
   const [payTo, onCelo] = [generatePrivateKey(), generatePrivateKey()].map((key) => privateKeyToAccount(key).address);
   const furtherOffers = [{ network: CELO, payTo: onCelo, priceUsdc: '0.02' }];
   const created = await manage(cookie, ['POST', '/api/resources', { ...draft, payTo, furtherOffers }]);

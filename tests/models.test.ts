@@ -3,7 +3,7 @@ import { useApp, type Creator } from './support/start-app.ts';
 
 const app = useApp({ ADMIN_EMAILS: 'ruth@example.com' });
 const control = () => {
-  const simulator = app.current.sandbox?.openrouter;
+  const simulator = app.current.sandbox?.openRouter;
   if (!simulator) {
     throw new Error('These tests need the simulated OpenRouter.');
   }
@@ -11,7 +11,7 @@ const control = () => {
 };
 let root: Creator;
 beforeAll(async () => {
-  root = await app.current.makeCreator('ruth', { openrouterKey: null });
+  root = await app.current.makeCreator('ruth', { openRouterKey: null });
 });
 afterEach(() => control().reset());
 
@@ -144,7 +144,7 @@ test('a sync that would remove a third of the models is refused, unless an admin
 });
 
 test('only administrators may start a sync of the models', async () => {
-  const ada = await app.current.makeCreator('ada', { openrouterKey: null });
+  const ada = await app.current.makeCreator('ada', { openRouterKey: null });
   expect((await ada.call('POST', '/api/admin/sync-models', {})).body).toMatchObject({ status: 403, code: 'forbidden' });
   const nobody = await fetch(`${app.current.url}/api/admin/sync-models`, { method: 'POST' });
   expect(nobody.status).toBe(401);

@@ -155,7 +155,7 @@ describe('a resource that cannot answer now', () => {
 
   test('a resource whose creator deleted the key refuses a payment that stays good', async () => {
     const bea = await app.current.makeCreator('bea');
-    const apiKey = app.current.sandbox?.openrouter?.keys.healthy;
+    const apiKey = app.current.sandbox?.openRouter?.keys.healthy;
     const seen = await payTwice(await bea.publish({ slug: 'keyless' }), {
       stop: () => bea.call('DELETE', '/api/user/integrations/openrouter'),
       mend: () => bea.call('PUT', '/api/user/integrations/openrouter', { apiKey }),

@@ -21,7 +21,7 @@ beforeAll(async () => {
   other = await startAnotherProcess(app.current, { MASTER_KEY: masterKey, SETTLER_PRIVATE_KEYS: settlerKey });
 });
 afterAll(() => other.stop());
-beforeEach(() => app.current.sandbox?.openrouter?.control.setLatency({ firstTokenMs: 0 }));
+beforeEach(() => app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 0 }));
 
 /** As if the new version had been published five minutes ago. Versions never change but by the database's owner. */
 async function letGracePass(resourceId: string): Promise<void> {
@@ -58,7 +58,7 @@ describe('the same payment 50 times at once', () => {
     const buyer = await app.current.makeBuyer();
     const topic = newTopic();
     const payment = await payFor(buyer, resource.url);
-    app.current.sandbox?.openrouter?.control.setLatency({ firstTokenMs: 300 });
+    app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 300 });
     const [first = '', second = ''] = targets();
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_value, index) =>
@@ -132,7 +132,7 @@ describe('one payment', () => {
     const buyer = await app.current.makeBuyer();
     const topic = newTopic();
     const payment = await payFor(buyer, resource.url);
-    app.current.sandbox?.openrouter?.control.fail('ok_empty');
+    app.current.sandbox?.openRouter?.control.fail('ok_empty');
     const failed = await send(resource.url, { payment, body: { topic } });
     expect(failed).toMatchObject({ status: 502, body: { charged: false } });
     const answered = await send(elsewhere(), { payment, body: { topic: `${topic} once more` } });
@@ -145,7 +145,7 @@ describe('one payment', () => {
     const buyer = await app.current.makeBuyer();
     const topic = newTopic();
     const payment = await payFor(buyer, resource.url);
-    const control = app.current.sandbox?.openrouter?.control;
+    const control = app.current.sandbox?.openRouter?.control;
     control?.setLatency({ firstTokenMs: 200 });
     control?.fail('ok_content_filter', { times: 10 });
     const answers = await Promise.all(
@@ -165,7 +165,7 @@ describe('one payment', () => {
     const buyer = await app.current.makeBuyer();
     const topic = newTopic();
     const payment = await payFor(buyer, resource.url);
-    app.current.sandbox?.openrouter?.control.setLatency({ firstTokenMs: 400 });
+    app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 400 });
     const hangUp = new AbortController();
     const left = fetch(resource.url, {
       method: 'POST',

@@ -149,7 +149,7 @@ test('wrong parameters answer 400 with the place of each; the default of one tha
     payment: await payFor(buyer, url),
   });
   expect(paid.status).toBe(200);
-  const prompt = JSON.stringify(app.current.sandbox?.openrouter?.control.requests.at(-1)?.body);
+  const prompt = JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body);
   expect(prompt).toContain('[$& {a}{/a][3][0.5][false][winter]');
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
 });

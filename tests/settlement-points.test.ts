@@ -244,7 +244,7 @@ describe('upfront', () => {
   test('a prompt on a model can be sold so too', async () => {
     const { url } = await creator.publish({ slug: 'prepaid', settlementPoint: 'upfront' });
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
-    app.current.sandbox?.openrouter?.control.fail('ok_empty');
+    app.current.sandbox?.openRouter?.control.fail('ok_empty');
     const payment = await payFor(buyer, url);
     const owed = await send(url, { payment, body: { topic } });
     expect(owed).toMatchObject({ status: 503, body: { code: 'answer_owed', charged: true } });

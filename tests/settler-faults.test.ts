@@ -7,8 +7,8 @@ import { makeAccount, makeOffer, pay } from './support/pay.ts';
 import { useTestChain } from './support/test-chain.ts';
 import type { Offer } from '../src/payments/offer.ts';
 import type { Payment } from '../src/payments/payment.ts';
-import { findTransfer } from '../src/payments/settlers/find-transfer.ts';
-import { topics } from '../src/payments/settlers/transfers.ts';
+import { findTransfer } from '../src/payments/schemes/exact-eip155/find-transfer.ts';
+import { topics } from '../src/payments/schemes/exact-eip155/transfers.ts';
 
 const chain = useTestChain();
 const opened: { close(): Promise<void> }[] = [];
@@ -105,7 +105,7 @@ describe('the transaction is on its way', () => {
       const outcome = payment && (await settler.settle(payment, offer));
       expect(outcome).toEqual({ status: 'unknown', reason: 'settlement_pending' });
       rpc.plan(() => null);
-      expect(payment && (await findTransfer(seen.rpc, payment, { offer })).kind).toBe('transferred');
+      expect(payment && (await findTransfer(seen, payment, { offer })).kind).toBe('transferred');
       expect(payment && (await settler.settle(payment, offer)).status).toBe('settled');
       expect(await balanceOf(offer.payTo)).toBe(10_000n);
     },
@@ -257,14 +257,16 @@ test('settlement while a fifth of all requests to the chain fails: nobody pays t
     return state / 2 ** 31;
   };
   rpc.plan(() => (random() < 0.2 ? (faults[Math.floor(random() * faults.length)] ?? null) : null));
-  const { settler } = await open({ lanes: 3, timing: { answerMs: 8000 } });
+  const { settler } = await open({ senders: 3, timing: { answerMs: 8000 } });
   const offer = makePayee();
   const payments = await makePayments(40, offer);
   const outcomes = await Promise.all(payments.map((payment) => settler.settle(payment, offer)));
   const logs = await chain.client.getLogs({ fromBlock: 0n, address: offer.asset as Hex });
   const used = logs.filter((log) => log.topics[0] === topics.used).map((log) => log.topics[2]);
   expect(new Set(used).size).toBe(used.length);
-  const settled = outcomes.flatMap((outcome, index) => (outcome.status === 'settled' ? [payments[index]?.nonce] : []));
+  const settled = outcomes.flatMap((outcome, index) =>
+    outcome.status === 'settled' ? [payments[index]?.uniquenessKey] : [],
+  );
   expect(used).toEqual(expect.arrayContaining(settled));
   expect(outcomes.map((outcome) => outcome.status)).not.toContain('refused');
   expect(outcomes.filter((outcome) => outcome.status === 'settled').length).toBeGreaterThan(20);

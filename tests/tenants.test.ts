@@ -48,7 +48,7 @@ async function settleIn() {
 
 test('a creator reads and changes nothing of another by any operation', async () => {
   const { bob, secrets, ids, resourceId } = await settleIn();
-  const mallory = await app.current.makeCreator('mallory', { openrouterKey: null });
+  const mallory = await app.current.makeCreator('mallory', { openRouterKey: null });
   const headers = { Cookie: mallory.cookie, Origin: app.current.url };
   const before = await readTables(app.current.databaseUrl);
   const asked = [];

@@ -12,7 +12,7 @@ let creator: Creator;
 let url = '';
 
 const control = () => {
-  const simulator = app.current.sandbox?.openrouter;
+  const simulator = app.current.sandbox?.openRouter;
   if (!simulator) {
     throw new Error('There is no simulator.');
   }
@@ -96,7 +96,7 @@ test('a wallet that let answers go unpaid gets no more work that day', async () 
   const first = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
   expect(first.status).toBe(200);
   await app.current.database.system.query(
-    `INSERT INTO calls SELECT (r).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'nonce', n::text, 'state', 'unpaid', 'transaction', null)) AS r
+    `INSERT INTO calls SELECT (r).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'uniqueness_key', n::text, 'state', 'unpaid', 'transaction', null)) AS r
      FROM calls c, generate_series(1, 5) n WHERE c.payer = $1) made`,
     [buyer.address.toLowerCase()],
   );

@@ -94,7 +94,7 @@ describe('the test of the owner', () => {
 
   test('a test call shows the owner the cause of a failure', async () => {
     const { url, id } = await creator.publish({ slug: 'failing' });
-    app.current.sandbox?.openrouter?.control.fail('ok_reasoning_starved');
+    app.current.sandbox?.openRouter?.control.fail('ok_reasoning_starved');
     const answer = await send(url, { headers: ownerTest, cookie: creator.cookie, body: { topic: newTopic() } });
     expect(answer).toMatchObject({ status: 502, body: { detail: expect.stringContaining('reasoning_starved') } });
     expect(await readUsage(creator, id)).toMatchObject([{ isTest: true, status: 'failed' }]);

@@ -18,7 +18,7 @@ test('the log is filtered, paged and exported as CSV over HTTP, each call once',
   const pay = async (url: string, who = buyer) =>
     (await send(url, { body: { topic: 'rivers' }, payment: await payFor(who, url) })).status;
   expect([await pay(essay.url), await pay(essay.url, other), await pay(poem.url)]).toEqual([200, 200, 200]);
-  app.current.sandbox?.openrouter?.control.fail('400_context_length', { times: 1 });
+  app.current.sandbox?.openRouter?.control.fail('400_context_length', { times: 1 });
   expect(await pay(poem.url)).toBeGreaterThanOrEqual(400);
   const asOwner = { 'X-Owner-Test': 'true', Origin: app.current.url };
   expect((await send(essay.url, { body: { topic: 'x' }, cookie: ada.cookie, headers: asOwner })).status).toBe(200);

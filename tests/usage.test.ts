@@ -106,7 +106,7 @@ describe('a paid call', () => {
         latencyMs: expect.any(Number),
         firstOutputMs: expect.any(Number),
         attempts: 1,
-        evidence: { model: expect.any(String), generationId: expect.stringMatching(/^gen-/) },
+        evidence: expect.objectContaining({ generationId: expect.stringMatching(/^gen-/) }),
         earnedUsdc: '0.01',
         costUsd: expect.stringMatching(/^0\.0+\d+$/),
         marginUsd: expect.stringMatching(/^0\.00\d+$/),
@@ -135,7 +135,7 @@ describe('40 calls at once', () => {
   test('40 calls of all kinds at once are counted exactly, and ledger, log and chain agree', async () => {
     const payTo = makeAccount().address;
     const { url, id } = await creator.publish({ slug: 'busy', payTo });
-    const { control } = app.current.sandbox?.openrouter ?? {};
+    const { control } = app.current.sandbox?.openRouter ?? {};
     const pay = async () => payFor(await app.current.makeBuyer(), url);
     const payments: string[] = [];
     for (let index = 0; index < 24; index += 1) {

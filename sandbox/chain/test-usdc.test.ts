@@ -107,7 +107,7 @@ const isUsed = (message: Authorization) =>
     args: [message.from, message.nonce],
   });
 
-test('test USDC has the name, version, decimals and domain that official clients expect', async () => {
+test('the token of the sandbox has the name, version, decimals and domain that official clients expect', async () => {
   const read = (functionName: 'name' | 'version' | 'decimals') =>
     chain.client.readContract({ address: usdc, abi, functionName });
   expect([await read('name'), await read('version'), await read('decimals')]).toEqual(['USDC', '2', 6]);

@@ -17,7 +17,7 @@ export async function findFreePort(): Promise<number> {
 /** The ports of one Farebox: four in a row from `first`, or four free ones where `first` is 0. */
 export async function choosePorts(first: number) {
   const offsets = [0, 1, 2, 3];
-  const [http, chain, openrouter, database] =
+  const [http, chain, openRouter, database] =
     first === 0 ? await Promise.all(offsets.map(() => findFreePort())) : offsets.map((offset) => first + offset);
-  return { http: http ?? 0, chain: chain ?? 0, openrouter: openrouter ?? 0, database: database ?? 0 };
+  return { http: http ?? 0, chain: chain ?? 0, openRouter: openRouter ?? 0, database: database ?? 0 };
 }

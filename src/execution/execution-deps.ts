@@ -32,19 +32,19 @@ export interface PauseRequest {
 }
 
 export interface ExecutionDeps {
-  openrouter: Upstream;
+  openRouter: Upstream;
   chatCompletions: ChatCompletions;
   outbound: Pick<Outbound, 'open'>;
   /** Called on every paid call: from memory. */
   findModel(openrouterId: string): KnownModel | null | Promise<KnownModel | null>;
-  /** The creator's OpenRouter key, null when there is none or it is disabled. Called on every paid call: cached. */
-  openCreatorKey(ownerId: string): Promise<{ apiKey: string } | null>;
-  /** The sealed key of a `chat_completions` upstream (vault: x402_resources, resourceId, upstream_api_key). */
+  /** The creator's key of a service, null when there is none that works. Called on every paid call: cached. */
+  openCreatorKey(ownerId: string, service: string): Promise<{ apiKey: string } | null>;
+  /** The key of a `chat_completions` upstream, kept as a secret of the resource. */
   openUpstreamKey(resource: Pick<PublishedVersion, 'resourceId' | 'ownerId'>): Promise<string | null>;
   platformKey: PlatformKey | null;
   media: Pick<Media, 'storeImage'>;
-  /** A call found that OpenRouter refuses the creator's key, or that no credit stands behind it: stop using it. */
-  refuseCreatorKey(ownerId: string, refused: { apiKey: string; problem: string }): Promise<void>;
+  /** A call found that the provider refuses the creator's key, or that no credit stands behind it: stop using it. */
+  refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
   pauseResource(request: PauseRequest): Promise<void>;
   clock: Clock;
   log: Log;

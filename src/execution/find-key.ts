@@ -1,19 +1,21 @@
 import type { PublishedVersion } from '#resources/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 
-export interface FoundKey {
-  apiKey: string;
-  source: 'creator' | 'platform' | 'upstream';
-}
+/** The integration whose keys run models on OpenRouter. */
+export const OPENROUTER = 'openrouter';
+
+export type FoundKey =
+  | { apiKey: string; source: 'creator'; service: string }
+  | { apiKey: string; source: 'platform' | 'upstream' };
 
 /** The creator's own OpenRouter key; without one, the operator's where its policy names the creator. */
-export async function findOpenrouterKey(
+export async function findOpenRouterKey(
   deps: Pick<ExecutionDeps, 'openCreatorKey' | 'platformKey'>,
   version: Pick<PublishedVersion, 'ownerId' | 'creator'>,
 ): Promise<FoundKey | null> {
-  const own = await deps.openCreatorKey(version.ownerId);
+  const own = await deps.openCreatorKey(version.ownerId, OPENROUTER);
   if (own) {
-    return { apiKey: own.apiKey, source: 'creator' };
+    return { apiKey: own.apiKey, source: 'creator', service: OPENROUTER };
   }
   const { platformKey } = deps;
   const isCovered =

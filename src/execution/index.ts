@@ -6,6 +6,6 @@
  */
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
 export { execute } from './execute.ts';
-export { openOpenrouterInstant } from './kinds/openrouter-instant.ts';
+export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';
 export { awaitFirstOutput, collectParts } from './read-parts.ts';

@@ -89,7 +89,8 @@ async function stopSales(deps: ExecutionDeps, run: ChatRun, stop: { scope: 'key'
     if (stop.scope === 'resource' || run.key.source === 'upstream') {
       await deps.pauseResource({ resourceId, ownerId, cause });
     } else if (run.key.source === 'creator') {
-      await deps.refuseCreatorKey(ownerId, { apiKey: run.key.apiKey, problem: cause });
+      const { service, apiKey } = run.key;
+      await deps.refuseCreatorKey(ownerId, { service, apiKey, problem: cause });
     } else {
       deps.log.warn({ resourceId, cause }, 'the platform key does not work');
     }

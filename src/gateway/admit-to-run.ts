@@ -70,7 +70,7 @@ async function readExposure(executor: Pool | PoolClient, call: PaidCall): Promis
   const { rows } = await executor.query<{ open: string; unpaid: number }>({
     name: 'calls_exposure',
     text: select,
-    values: [call.payment.payer, call.offer.network, call.offer.asset.toLowerCase()],
+    values: [call.payment.payer, call.offer.network, call.payment.asset],
   });
   return { open: BigInt(rows[0]?.open ?? 0), unpaid: rows[0]?.unpaid ?? 0 };
 }

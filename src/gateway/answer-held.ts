@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { canonicalJson, Problem } from '#kit/index.ts';
-import { findHolder, networks, type HeldCall, type Payment } from '#payments/index.ts';
+import { Problem } from '#kit/index.ts';
+import { isSamePayment, type Payment } from '#payments/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
+import { findHolder, type HeldCall } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
 import { resolvePending } from './resolve-pending.ts';
@@ -34,7 +35,7 @@ const selectKept = `
 
 /** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
-  if (held.fingerprint !== again.fingerprint || !isSamePayment(held, again.payment)) {
+  if (held.fingerprint !== again.fingerprint || !isSamePayment(held.payment, again.payment)) {
     return paymentInUse(
       'This payment was used for another request: one payment buys one answer to one request.',
       'Sign a new payment for this request.',
@@ -57,19 +58,9 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
 
 /** For a payment that could not begin a new call: the answer that it bought before, if it did. */
 export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallOutcome | null> {
-  // Of the payment's own network: the resource may be offered on another one by now.
-  const network = Object.hasOwn(networks, again.payment.network) ? networks[again.payment.network] : undefined;
-  const key = network && { payment: again.payment, offer: { asset: network.asset.address } };
-  const held = key && (await findHolder(deps.database.system, key));
-  const isSame = held && held.fingerprint === again.fingerprint && isSamePayment(held, again.payment);
+  const held = await findHolder(deps.database.system, again.payment);
+  const isSame = held && held.fingerprint === again.fingerprint && isSamePayment(held.payment, again.payment);
   return isSame ? answerHeld(deps, held, again) : null;
-}
-
-/** Payer and nonce are public on the chain; only the signature shows that this is the payment, not a guess at it. */
-function isSamePayment(held: HeldCall, payment: Payment): boolean {
-  return (
-    held.signature === payment.signature && canonicalJson(held.authorization) === canonicalJson(payment.authorization)
-  );
 }
 
 /** Waits for a call that another request is carrying out, in this process or in another one. */

@@ -36,29 +36,50 @@ interface Ending {
   endedAt: number;
 }
 
-/** The usage row of a paid call; the amount stays zero until the payment is settled. */
-export function toCallRecord(call: PaidCall, ending: Ending): CallRecord {
+/** What the usage log keeps of any call, paid or not. */
+export interface LoggedCall {
+  callId: string;
+  requestId: string;
+  version: Pick<PublishedVersion, 'resourceId' | 'versionId' | 'version' | 'ownerId'>;
+  /** Whose payment it holds, on which network; absent where nobody pays. */
+  paid?: { payer: string; network: string };
+  /** Who is signed in, where that was asked. */
+  callerUserId?: string | null;
+  isTest?: boolean;
+  startedAt: number;
+}
+
+/** The row of a call in the usage log; the amount stays zero until a payment is settled. */
+export function toCallRecord(call: LoggedCall, ending: Ending): CallRecord {
+  const { resourceId, versionId, version, ownerId } = call.version;
+  const isTest = call.isTest ?? false;
   return {
     ...toLogged(ending.evidence ?? noEvidence),
     callId: call.callId,
     requestId: call.requestId,
-    resourceId: call.version.resourceId,
-    versionId: call.version.versionId,
-    version: call.version.version,
-    ownerId: call.version.ownerId,
-    payer: call.payment.payer,
-    callerUserId: null,
+    resourceId,
+    versionId,
+    version,
+    ownerId,
+    payer: call.paid?.payer ?? null,
+    callerUserId: call.callerUserId ?? null,
     status: ending.status,
     problem: ending.problem ?? null,
     cause: ending.cause ?? null,
     latencyMs: Math.round(ending.endedAt - call.startedAt),
     amountAtomic: 0n,
-    network: call.offer.network,
+    network: call.paid?.network ?? null,
     transaction: null,
-    isTest: false,
-    isFree: false,
+    isTest,
+    isFree: call.paid === undefined && !isTest,
     at: new Date(ending.endedAt),
   };
+}
+
+/** The same of a call that holds a payment. */
+export function toPaidRecord(call: PaidCall, ending: Ending): CallRecord {
+  const { payer } = call.payment;
+  return toCallRecord({ ...call, paid: { payer, network: call.offer.network } }, ending);
 }
 
 /** Evidence as the usage log takes it. */
@@ -73,7 +94,7 @@ export function toStoredRecord(
   evidence: Evidence,
 ): StoredRecord {
   const { callId, offer, payment, version } = call;
-  const record = toCallRecord(call, { status: 'success', evidence, endedAt: deps.clock.now() });
+  const record = toPaidRecord(call, { status: 'success', evidence, endedAt: deps.clock.now() });
   return {
     record: { ...record, amountAtomic: offer.amountAtomic.toString(), at: record.at.toISOString() },
     receipt: {

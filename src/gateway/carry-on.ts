@@ -1,4 +1,4 @@
-import type { Offer, Payment } from '#payments/index.ts';
+import { fromStoredOffer, fromStoredPayment, type StoredOffer, type StoredPayment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
@@ -25,8 +25,8 @@ const selectVersion = `
 
 interface OwedRow {
   request_id: string;
-  payment: Payment;
-  offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  payment: StoredPayment;
+  offer: StoredOffer;
   input: string;
   record: string;
   transaction: string;
@@ -88,13 +88,13 @@ function restoreCall(
   deps: Pick<GatewayDeps, 'clock'>,
   { callId, version, row }: { callId: string; version: PublishedVersion; row: OwedRow },
 ): PaidCall {
-  const offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
+  const offer = fromStoredOffer(row.offer);
   return {
     callId,
     requestId: row.request_id,
     clientAddress: 'unknown',
     version,
-    payment: row.payment,
+    payment: fromStoredPayment(row.payment),
     offer,
     settlementPoint: settlementPointOf(version, offer),
     input: JSON.parse(row.input) as Record<string, unknown>,

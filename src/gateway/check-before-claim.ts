@@ -1,4 +1,4 @@
-import { isAuthentic, matchOffer, type Offer, type Payment } from '#payments/index.ts';
+import { isAuthentic, matchOffer, reasonsOf, type Offer, type Payment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
@@ -28,11 +28,11 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   if (!admission.ok) {
     return { ok: false, outcome: { kind: 'problem', problem: admission.problem, charged: false } };
   }
-  const offer = matchOffer(payment, payableOffers(deps, version));
+  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
   if (!offer) {
     return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements') };
   }
-  if (!isAuthentic(payment, offer)) {
+  if (!isAuthentic(deps.payments, payment, offer)) {
     const verdict = await verifyOffered(deps, payment, offer);
     if (!verdict.ok) {
       const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, asked, verdict.reason);
@@ -41,8 +41,7 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   }
   const settlementPoint = settlementPointOf(version, offer);
   if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
-    const reason = 'invalid_exact_evm_payload_authorization_valid_before';
-    return { ok: false, outcome: refusePayment(deps, asked, reason) };
+    return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon) };
   }
   return { ok: true, offer, input: admission.input };
 }

@@ -1,9 +1,10 @@
 import { newId, sha256Hex } from '#kit/index.ts';
-import { claimPayment, type HeldCall, type Offer } from '#payments/index.ts';
+import type { Offer } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import type { Again } from './answer-held.ts';
 import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
+import { claimPayment, type HeldCall } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { settlementPointOf } from './offer-version.ts';
 
@@ -35,7 +36,7 @@ export async function claimCall(
     input,
     startedAt: deps.clock.now(),
   };
-  const claim = await claimPayment(deps.database.system, {
+  const claim = await claimPayment(deps, {
     ...call,
     ...version,
     processId: deps.processId,

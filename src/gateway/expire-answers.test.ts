@@ -26,15 +26,15 @@ async function expireAfter(ageSeconds: number) {
   return Object.fromEntries(await Promise.all(ids.map(async ([state, id]) => [state, await keptOf(id)] as const)));
 }
 
-const everything = { answer: true, payment: ['authorization', 'raw', 'signature'] };
-const withoutAnswer = { answer: false, payment: ['authorization', 'signature'] };
-const withoutSignature = { answer: false, payment: ['authorization'] };
+const everything = { answer: true, payment: ['payload', 'raw'] };
+const withoutAnswer = { answer: false, payment: ['payload'] };
+const withoutPayload = { answer: false, payment: [] };
 
 test('within the retention everything is kept', async () => {
   expect(await expireAfter(HOUR - 60)).toEqual(Object.fromEntries(states.map((state) => [state, everything])));
 });
 
-test('after it, answers go, and signatures of what was not paid; open calls keep what they need', async () => {
+test('after it, answers go, and what was signed for what was not paid; open calls keep what they need', async () => {
   expect(await expireAfter(HOUR + 60)).toEqual({
     claimed: everything,
     running: everything,
@@ -45,14 +45,14 @@ test('after it, answers go, and signatures of what was not paid; open calls keep
     delivered: withoutAnswer,
     owed: withoutAnswer,
     refunded: withoutAnswer,
-    unpaid: withoutSignature,
-    refused: withoutSignature,
-    failed: withoutSignature,
+    unpaid: withoutPayload,
+    refused: withoutPayload,
+    failed: withoutPayload,
   });
 });
 
 test('after a day, claims that were released go; a payment that was used stays used', async () => {
   const kept = await expireAfter(25 * HOUR);
-  expect(kept).toMatchObject({ refused: 'nothing', failed: 'nothing', unpaid: withoutSignature });
+  expect(kept).toMatchObject({ refused: 'nothing', failed: 'nothing', unpaid: withoutPayload });
   expect(kept['delivered']).toEqual(withoutAnswer);
 });

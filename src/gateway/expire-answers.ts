@@ -5,12 +5,12 @@ const BATCH = 5_000;
 const RELEASED_KEPT_SECONDS = 86_400;
 
 /**
- * What bought nothing may still be sent by whoever reads it, so its signature goes. A paid one is public on the chain,
- * and the same payment is recognised by it.
+ * What bought nothing may still be sent by whoever reads it, so what was signed is deleted. A paid one is public on the
+ * chain, and the same payment is recognised by it.
  */
 const forget = `
   UPDATE calls SET answer = NULL,
-    payment = CASE WHEN state IN ('unpaid', 'refused', 'failed') THEN payment - 'signature' - 'raw' ELSE payment - 'raw' END
+    payment = CASE WHEN state IN ('unpaid', 'refused', 'failed') THEN payment - 'payload' - 'raw' ELSE payment - 'raw' END
   WHERE id IN (
     SELECT id FROM calls
     WHERE (answer IS NOT NULL OR payment ? 'raw')

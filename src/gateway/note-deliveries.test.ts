@@ -10,8 +10,8 @@ const log = { info: () => {}, warn: () => {}, error: (_: object, message: string
 async function insertCall(state: string): Promise<string> {
   const id = newId();
   await database.current.system.query(
-    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
-                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction)
+    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
+                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, transaction)
      VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1')`,
     [id, state, newId()],
   );

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { matchOffer } from '#payments/index.ts';
 import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
-import { makeAccount, pay, signOffer, toPayment } from '../../tests/support/pay.ts';
+import { makeAccount, pay, schemeList, signOffer, toPayment } from '../../tests/support/pay.ts';
 import { offerVersion, payableOffers } from './offer-version.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
-const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW } };
+const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW }, payments: schemeList };
 const account = makeAccount();
 const payTo = makeAccount().address;
 const on = (network: string, amountAtomic = 10_000n): VersionOffer => ({
@@ -63,7 +63,7 @@ describe('a payment', () => {
     const offer = offers.find((found) => found.network === network && found.amountAtomic === amountAtomic);
     const signed = offer && (await signOffer(account, offer));
     for (const x402Version of [1, 2] as const) {
-      expect(offer && signed && matchOffer(toPayment(x402Version, offer, signed), offers)).toBe(offer);
+      expect(offer && signed && matchOffer(schemeList, toPayment(x402Version, offer, signed), offers)).toBe(offer);
     }
   });
 
@@ -71,7 +71,7 @@ describe('a payment', () => {
     const [, , former] = offers;
     const late = payableOffers(deps, { ...version, superseded: [replaced({ until: new Date(NOW) })] });
     expect(late).toHaveLength(2);
-    expect(former && matchOffer(await pay(account, former), late)).toBeNull();
+    expect(former && matchOffer(schemeList, await pay(account, former), late)).toBeNull();
   });
 });
 
@@ -88,22 +88,22 @@ describe('a payment for a version that takes the money first', () => {
 
   test('is matched from clients that echo the flow and from those that do not know of it', async () => {
     const offers = payableOffers(deps, version);
-    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
-    expect(matchOffer(await echoing(domain), offers)).toEqual(upfront);
+    expect(matchOffer(schemeList, await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
+    expect(matchOffer(schemeList, await echoing(domain), offers)).toEqual(upfront);
   });
 
   test('is not matched when the client accepted another flow', async () => {
     expect(
-      matchOffer(await echoing({ ...domain, paymentFlow: 'authorization' }), payableOffers(deps, version)),
+      matchOffer(schemeList, await echoing({ ...domain, paymentFlow: 'authorization' }), payableOffers(deps, version)),
     ).toBeNull();
     const last = payableOffers(deps, toVersion({ offers: [on(BASE)] }));
-    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), last)).toBeNull();
+    expect(matchOffer(schemeList, await echoing({ ...domain, paymentFlow: 'upfront' }), last)).toBeNull();
   });
 
   test('made from a 402 that did not say so yet keeps the order that it was promised', async () => {
     const changed = { ...version, superseded: [replaced({ offers: [on(BASE)] })] };
     const offers = payableOffers(deps, changed);
-    expect(matchOffer(await echoing(domain), offers)?.extra).toEqual(domain);
-    expect(matchOffer(await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
+    expect(matchOffer(schemeList, await echoing(domain), offers)?.extra).toEqual(domain);
+    expect(matchOffer(schemeList, await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
   });
 });

@@ -1,8 +1,13 @@
-import { buildChallenge, buildOffer, type Challenge, type Offer } from '#payments/index.ts';
+import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import { refuseClosed } from './admit.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+
+interface OfferDeps {
+  publicUrl: string;
+  payments: SchemeList;
+}
 
 interface Offered {
   challenge: Challenge;
@@ -15,13 +20,13 @@ const SETTLE_SECONDS = 60;
 const encoded = new WeakMap<PublishedVersion, Offered>();
 
 /** The offers of a version and its 402, encoded once: versions are immutable and live in memory while they are current. */
-export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: PublishedVersion): Offered {
+export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offered {
   const known = encoded.get(version);
   if (known) {
     return known;
   }
-  const offers = toOffers(version);
-  const challenge = buildChallenge({
+  const offers = toOffers(deps, version);
+  const challenge = buildChallenge(deps.payments, {
     offers,
     resource: {
       url: resourceUrl(deps.publicUrl, version),
@@ -40,7 +45,7 @@ export function offerVersion(deps: Pick<GatewayDeps, 'publicUrl'>, version: Publ
 }
 
 /** The answer to a request without payment; a paused or archived resource is not offered. */
-export function challengeOf(deps: Pick<GatewayDeps, 'publicUrl'>, version: PublishedVersion): CallOutcome {
+export function challengeOf(deps: OfferDeps, version: PublishedVersion): CallOutcome {
   const closed = refuseClosed(version);
   return closed
     ? { kind: 'problem', problem: closed }
@@ -60,31 +65,30 @@ export function findChallenge(deps: GatewayDeps, creator: string, slug: string):
  * What may be paid now: the current offers, and those replaced so recently that a buyer may still hold their 402.
  * Old clients do not say whether they accept to be charged first; of two offers that suit them the milder one counts.
  */
-export function payableOffers(deps: Pick<GatewayDeps, 'publicUrl' | 'clock'>, version: PublishedVersion): Offer[] {
+export function payableOffers(deps: OfferDeps & Pick<GatewayDeps, 'clock'>, version: PublishedVersion): Offer[] {
   const now = deps.clock.now();
-  const recent = version.superseded.filter(({ until }) => until.getTime() > now).flatMap(toOffers);
+  const recent = version.superseded
+    .filter(({ until }) => until.getTime() > now)
+    .flatMap((replaced) => toOffers(deps, replaced));
   const all = [...offerVersion(deps, version).offers, ...recent];
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
 }
 
 function isUpfront(offer: Offer): boolean {
-  return offer.extra.paymentFlow === 'upfront';
+  return offer.paymentFlow === 'upfront';
 }
 
 export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
   return `${publicUrl}/@${version.creator}/${version.slug}`;
 }
 
-function toOffers(version: Pick<PublishedVersion, 'offers' | 'settlementPoint' | 'timeoutSeconds'>): Offer[] {
-  return version.offers.map(({ network, amountAtomic, payTo }) =>
-    buildOffer({
-      network,
-      amountAtomic,
-      payTo,
-      maxTimeoutSeconds: 2 * version.timeoutSeconds + SETTLE_SECONDS,
-      paymentFlow: version.settlementPoint === 'upfront' ? 'upfront' : undefined,
-    }),
-  );
+function toOffers(
+  deps: Pick<OfferDeps, 'payments'>,
+  version: Pick<PublishedVersion, 'offers' | 'settlementPoint' | 'timeoutSeconds'>,
+): Offer[] {
+  const paymentFlow = version.settlementPoint === 'upfront' ? { paymentFlow: 'upfront' as const } : {};
+  const maxTimeoutSeconds = 2 * version.timeoutSeconds + SETTLE_SECONDS;
+  return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, maxTimeoutSeconds, ...paymentFlow }));
 }
 
 /** When money moves for a payment of this offer, which may be one of a version that was replaced meanwhile. */

@@ -27,7 +27,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
     return challengeOf(deps, version);
   }
-  const decoded = decodePayment(request.payment);
+  const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
     return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
   }

@@ -1,6 +1,5 @@
-import { noEvidence } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
-import { toLogged } from './call-record.ts';
+import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resolvePending } from './resolve-pending.ts';
 import { transition, type State, type TransitionName } from './transitions.ts';
@@ -117,29 +116,28 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string, status: Call
   if (!row) {
     return;
   }
-  const version = await deps.published.findVersion(row.version_id);
-  const at = new Date(deps.clock.now());
-  await recordCall(deps.database.system, {
-    ...toLogged(noEvidence),
+  const found = await deps.published.findVersion(row.version_id);
+  const call = {
     callId,
     requestId: row.request_id,
-    resourceId: row.resource_id,
-    versionId: row.version_id,
-    version: version?.version ?? 0,
-    ownerId: row.owner_id,
-    payer: row.payer,
-    callerUserId: null,
+    version: {
+      resourceId: row.resource_id,
+      versionId: row.version_id,
+      version: found?.version ?? 0,
+      ownerId: row.owner_id,
+    },
+    paid: { payer: row.payer, network: row.network },
+    startedAt: row.created_at.getTime(),
+  };
+  const record = toCallRecord(call, {
     status,
     problem: status === 'owed' ? 'answer_owed' : 'upstream_timeout',
     cause: 'abandoned: the process that carried the call out stopped, or the call took too long',
-    latencyMs: at.getTime() - row.created_at.getTime(),
-    amountAtomic: row.transaction === null ? 0n : BigInt(row.amount_atomic),
-    network: row.network,
-    transaction: row.transaction,
-    isTest: false,
-    isFree: false,
-    at,
+    endedAt: deps.clock.now(),
   });
+  const { transaction } = row;
+  const amountAtomic = transaction === null ? 0n : BigInt(row.amount_atomic);
+  await recordCall(deps.database.system, { ...record, amountAtomic, transaction });
 }
 
 /** Says that this process is alive. */

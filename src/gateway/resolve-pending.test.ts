@@ -98,12 +98,12 @@ test('a wallet that burns gas is sent for twice in all, and only looked up from 
   expect(await chain.current.balanceAtomic(offer.payTo as Hex)).toBe(0n);
 });
 
-test('calls of dead processes are moved on while the chain is deaf and many are pending', async () => {
+test('calls of dead processes are moved on while the chain does not answer and many are pending', async () => {
   rpc.plan(() => 'hang before');
   const offer = makePayee();
   const payment = await pay(makeAccount(), offer);
   for (let index = 0; index < 120; index += 1) {
-    await insertCall(database.current, { state: 'pending', payment: { ...payment, nonce: newId() }, offer });
+    await insertCall(database.current, { state: 'pending', payment: { ...payment, uniquenessKey: newId() }, offer });
   }
   const claimed = await insertCall(database.current, { state: 'claimed' });
   const settling = await insertCall(database.current, { state: 'settling' });

@@ -1,4 +1,13 @@
-import { lookupSettlement, settlePayment, type Offer, type Payment } from '#payments/index.ts';
+import {
+  fromStoredOffer,
+  fromStoredPayment,
+  lookupSettlement,
+  settlePayment,
+  type Offer,
+  type Payment,
+  type StoredOffer,
+  type StoredPayment,
+} from '#payments/index.ts';
 import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 import type { StoredRecord } from './call-record.ts';
@@ -17,8 +26,8 @@ const SEND_MARGIN_MS = 5_000;
 const MAX_SETTLE_ATTEMPTS = 2;
 
 interface PendingRow {
-  payment: Payment;
-  offer: Omit<Offer, 'amountAtomic'> & { amountAtomic: string };
+  payment: StoredPayment;
+  offer: StoredOffer;
   record: string;
   created_at: Date;
   is_due: boolean;
@@ -42,9 +51,8 @@ const takeTurn = `
   RETURNING calls.payment, calls.offer, calls.record, calls.created_at, turn.is_due, turn.pause_ms`;
 
 /**
- * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the authorisation
- * expired unused. An authorisation that is neither is sent again when its turn comes: its nonce lets the money move once
- * at the most. Anybody may call it at any time; it paces itself.
+ * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the payment expired
+ * unused. A payment that is neither is sent again when its turn comes: it can move money once at the most. Anybody may call it at any time; it paces itself.
  */
 export async function resolvePending(deps: ResolveDeps, callId: string): Promise<void> {
   const found = await deps.database.system.query<PendingRow>({
@@ -56,14 +64,15 @@ export async function resolvePending(deps: ResolveDeps, callId: string): Promise
   if (!row) {
     return;
   }
-  const offer: Offer = { ...row.offer, amountAtomic: BigInt(row.offer.amountAtomic) };
-  const settlement = await lookupSettlement(deps.payments, row.payment, { offer, since: row.created_at });
+  const offer = fromStoredOffer(row.offer);
+  const payment = fromStoredPayment(row.payment);
+  const settlement = await lookupSettlement(deps.payments, payment, { offer, since: row.created_at });
   if (settlement.status === 'settled') {
     await close(deps, callId, { row, transaction: settlement.transaction });
   } else if (settlement.status === 'expired') {
-    await closeUnpaid(deps, { callId, name: 'expire' }, 'authorization_expired');
+    await closeUnpaid(deps, { callId, name: 'expire' }, settlement.reason);
   } else if (settlement.status === 'unused' && row.is_due) {
-    await sendAgain(deps, callId, { row, offer });
+    await sendAgain(deps, callId, { row, payment, offer });
   }
 }
 
@@ -90,8 +99,12 @@ async function close(
   await closeSettled(deps, { callId, by: 'find', transaction, runLeftMs });
 }
 
-async function sendAgain(deps: ResolveDeps, callId: string, sent: { row: PendingRow; offer: Offer }): Promise<void> {
-  const { row, offer } = sent;
+async function sendAgain(
+  deps: ResolveDeps,
+  callId: string,
+  sent: { row: PendingRow; payment: Payment; offer: Offer },
+): Promise<void> {
+  const { row, payment, offer } = sent;
   const mayTakeMs = deps.payments.settleLimitMs + SEND_MARGIN_MS;
   const claimed = await deps.database.system.query(
     `UPDATE calls SET deadline = now() + $2 * interval '1 millisecond'
@@ -101,7 +114,7 @@ async function sendAgain(deps: ResolveDeps, callId: string, sent: { row: Pending
   if (claimed.rowCount === 0) {
     return;
   }
-  const result = await settlePayment(deps.payments, row.payment, offer);
+  const result = await settlePayment(deps.payments, payment, offer);
   if (result.status === 'settled') {
     await close(deps, callId, { row, transaction: result.transaction });
     return;

@@ -2,13 +2,13 @@ import { awaitFirstOutput, collectParts, execute } from '#execution/index.ts';
 import type { AnswerBody, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
-import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
+import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
 import { toStoredAnswer } from './stored-answer.ts';
-import { moveToSettling, transition } from './transitions.ts';
+import { moveToSettling, settlementPaths, transition } from './transitions.ts';
 
 /** A usable answer, of which the rest may still be coming. */
 export type Output<Body extends AnswerBody = AnswerBody> = Outcome<Body> & { ok: true };
@@ -50,7 +50,7 @@ async function keepOutput<Body extends AnswerBody>(
     record: toStoredRecord(deps, call, evidence),
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
     ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
-    ...(call.settlementPoint === 'on_success' ? {} : { input: call.input }),
+    ...(settlementPaths[call.settlementPoint].storedBefore.includes('input') ? { input: call.input } : {}),
   });
   if (isOurs) {
     return { ok: true, ...ran };
@@ -64,7 +64,7 @@ async function failCall(
   call: PaidCall,
   failure: Failure,
 ): Promise<{ ok: false; outcome: CallOutcome }> {
-  const record = toCallRecord(call, {
+  const record = toPaidRecord(call, {
     status: 'failed',
     problem: failure.problem,
     cause: failure.cause,

@@ -10,7 +10,7 @@ const SETTLE_RESERVE_MS = 6_000;
 export const RUN_MARGIN_MS = 10_000;
 
 /**
- * Does the authorisation outlive the longest run and its settlement? Otherwise the buyer would choose when the run is
+ * Does the payment outlive the longest run and its settlement? Otherwise the buyer would choose when the run is
  * cut off, after the creator has paid for it. What is paid before it runs has only its settlement to outlive.
  */
 export function lastsLongEnough(
@@ -32,5 +32,5 @@ export function longestRunMs(call: { version: Pick<PublishedVersion, 'timeoutSec
 }
 
 function validForMs(deps: Pick<GatewayDeps, 'clock'>, payment: Payment): number {
-  return Number(payment.authorization.validBefore) * 1000 - deps.clock.now() - SETTLE_RESERVE_MS;
+  return payment.expiresAt * 1000 - deps.clock.now() - SETTLE_RESERVE_MS;
 }

@@ -27,14 +27,15 @@ interface Holds {
 
 async function insertCall(
   state: State,
-  { nonce = newId(), holds = { answer: true, input: true } } = {},
+  { uniquenessKey = newId(), holds = { answer: true, input: true } } = {},
 ): Promise<string> {
   const id = newId();
   await database.current.system.query(
-    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer, nonce,
-                        amount_atomic, fingerprint, payment, offer, valid_before, deadline, transaction, answer, input)
+    `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
+                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, transaction,
+                        answer, input)
      VALUES ($1, 'o', $1, $1, 'r', $1, $2, 'n', 'a', 'p', $3, 1, 'f', '{}', '{}', now(), now(), '0x1', $4, $5)`,
-    [id, state, nonce, holds.answer ? '{}' : null, holds.input ? '{}' : null],
+    [id, state, uniquenessKey, holds.answer ? '{}' : null, holds.input ? '{}' : null],
   );
   return id;
 }
@@ -116,9 +117,9 @@ test('a move tells what the row holds then, and nothing when it was not made', a
 
 test('a payment is held by one call, until a call that charged nothing releases it', async () => {
   for (const state of states) {
-    const nonce = newId();
-    await insertCall(state, { nonce });
-    const second = await insertCall('claimed', { nonce }).then(() => 'taken', String);
+    const uniquenessKey = newId();
+    await insertCall(state, { uniquenessKey });
+    const second = await insertCall('claimed', { uniquenessKey }).then(() => 'taken', String);
     expect(second).toMatch(['refused', 'failed'].includes(state) ? /^taken$/ : /calls_claim/);
   }
 });

@@ -3,7 +3,7 @@ import { collectParts, execute } from '#execution/index.ts';
 import type { Failure, Outcome, PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
 import { admit } from './admit.ts';
-import { toLogged } from './call-record.ts';
+import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -99,25 +99,17 @@ function toOwnerProblem(outcome: Failure): Problem {
 }
 
 function toRecord(run: Run, outcome: Outcome, endedAt: number): CallRecord {
-  return {
-    ...toLogged(outcome.evidence),
-    callId: run.callId,
-    requestId: run.request.requestId,
-    resourceId: run.version.resourceId,
-    versionId: run.version.versionId,
-    version: run.version.version,
-    ownerId: run.version.ownerId,
-    payer: null,
-    callerUserId: run.caller.kind === 'user' ? run.caller.userId : null,
-    status: outcome.ok ? 'success' : 'failed',
-    problem: outcome.ok ? null : outcome.problem,
-    cause: outcome.ok ? null : outcome.cause,
-    latencyMs: Math.round(endedAt - run.startedAt),
-    amountAtomic: 0n,
-    network: null,
-    transaction: null,
-    isTest: run.request.isOwnerTest,
-    isFree: !run.request.isOwnerTest,
-    at: new Date(endedAt),
-  };
+  const { request, caller } = run;
+  const { evidence } = outcome;
+  return toCallRecord(
+    {
+      ...run,
+      requestId: request.requestId,
+      callerUserId: caller.kind === 'user' ? caller.userId : null,
+      isTest: request.isOwnerTest,
+    },
+    outcome.ok
+      ? { status: 'success', evidence, endedAt }
+      : { status: 'failed', problem: outcome.problem, cause: outcome.cause, evidence, endedAt },
+  );
 }

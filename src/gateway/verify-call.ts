@@ -1,9 +1,9 @@
-import { verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
+import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
 import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
-import { toCallRecord, toStoredRecord, type PaidCall } from './call-record.ts';
+import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { chainUnreachable, givenUp, tooManyUnpaid } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
@@ -33,7 +33,7 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'too_many_unpaid':
       return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
     case 'exceeds_balance': {
-      const reason = 'invalid_exact_evm_insufficient_balance';
+      const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
       return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
     }
   }
@@ -74,7 +74,7 @@ async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Prom
   await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason });
   if (refusal.isLogged) {
     deps.refusals.count(call.clientAddress);
-    const record = toCallRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
+    const record = toPaidRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
     await recordCall(deps.database.system, record);
   }
   return { ok: false, outcome };

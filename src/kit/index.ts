@@ -11,6 +11,7 @@ export { newId } from './ids.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
 export type { Json } from './json.ts';
 export { keccak256 } from './keccak256.ts';
+export type { Log } from './log.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
 export { bind, operation } from './operation.ts';
 export type { BoundOperation, Operation } from './operation.ts';

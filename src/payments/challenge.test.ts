@@ -4,13 +4,13 @@ import { validateDiscoveryExtension, validateDiscoveryExtensionSpec } from '@x40
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '#kit/index.ts';
-import { makeOffer } from '../../tests/support/pay.ts';
+import { makeOffer, schemeList } from '../../tests/support/pay.ts';
 import { buildChallenge, withReason, type Challenge, type ChallengeInput } from './challenge.ts';
 
 const offer = makeOffer();
 
 function challengeFor(changes: Partial<ChallengeInput> = {}): Challenge {
-  return buildChallenge({
+  return buildChallenge(schemeList, {
     offers: [offer],
     resource: {
       url: 'https://pay.example.com/@demo/haiku',

@@ -1,6 +1,6 @@
 import type { Json } from '#kit/index.ts';
-import { networks } from './networks.ts';
-import type { Offer } from './offer.ts';
+import { findNetwork, type SchemeList } from './find-scheme.ts';
+import { toWireExtra, type Offer } from './offer.ts';
 import { encodeBase64Json } from './wire/base64-json.ts';
 import { details, toBazaar, toOutputSchemaV1, type BazaarInput, type Detail } from './wire/to-bazaar.ts';
 
@@ -56,7 +56,7 @@ interface Requirement {
   asset: string;
   payTo: string;
   maxTimeoutSeconds: number;
-  extra: Offer['extra'];
+  extra: { [name: string]: Json };
 }
 
 const NOT_PAID = 'Payment required';
@@ -65,19 +65,19 @@ const NOT_PAID = 'Payment required';
  * Version 2 in the header, version 1 in the body. Where the input schema makes the header too long it is told with
  * less detail, in the order of `details`; at last the description is cut and the discovery extension left out.
  */
-export function buildChallenge(input: ChallengeInput): Challenge {
+export function buildChallenge(list: SchemeList, input: ChallengeInput): Challenge {
   const attempts = [...details.map((detail) => ({ detail, isCut: false })), { detail: 'none' as const, isCut: true }];
   for (const { detail, isCut } of attempts) {
     const resource = toResource(input.resource, isCut);
     const challenge = encode(
       { ...toRequired(input, resource), extensions: { bazaar: { ...toBazaar(input, detail) } } },
-      toRequiredV1(input, detail),
+      toRequiredV1(list, input, detail),
     );
     if (isSmall(challenge)) {
       return challenge;
     }
   }
-  return encode(toRequired(input, toResource(input.resource, true)), toRequiredV1(input, 'none'));
+  return encode(toRequired(input, toResource(input.resource, true)), toRequiredV1(list, input, 'none'));
 }
 
 /** The same 402 saying why the payment that came with the request was not taken. */
@@ -105,14 +105,17 @@ function isSmall(challenge: Challenge): boolean {
 }
 
 function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']): PaymentRequired {
-  const accepts = input.offers.map(({ amountAtomic, ...offer }) => ({ ...offer, amount: amountAtomic.toString() }));
+  const accepts = input.offers.map((offer) => {
+    const { amountAtomic, paymentFlow: _, ...rest } = offer;
+    return { ...rest, extra: toWireExtra(offer), amount: amountAtomic.toString() };
+  });
   return { x402Version: 2, error: NOT_PAID, resource, accepts };
 }
 
-function toRequiredV1(input: ChallengeInput, detail: Detail): PaymentRequiredV1 {
+function toRequiredV1(list: SchemeList, input: ChallengeInput, detail: Detail): PaymentRequiredV1 {
   const { resource } = input;
   const accepts = input.offers.flatMap((offer) => {
-    const network = networks[offer.network]?.v1Name;
+    const network = findNetwork(list, offer.network)?.v1Name;
     return network
       ? {
           scheme: offer.scheme,
@@ -125,7 +128,7 @@ function toRequiredV1(input: ChallengeInput, detail: Detail): PaymentRequiredV1 
           maxTimeoutSeconds: offer.maxTimeoutSeconds,
           asset: offer.asset,
           outputSchema: toOutputSchemaV1(input, detail),
-          extra: offer.extra,
+          extra: toWireExtra(offer),
         }
       : [];
   });

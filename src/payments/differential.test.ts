@@ -1,14 +1,12 @@
 import type { x402Facilitator } from '@x402/core/facilitator';
-import { parseEther } from 'viem';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { systemClock } from '#kit/index.ts';
 import { mutationsOfAccepted, mutationsOfShape, mutationsOfV1 } from '../../tests/support/mutate-envelope.ts';
 import { mutationsOfContent, type Mutation, type Subject } from '../../tests/support/mutate-payment.ts';
-import { encodeHeader, makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../tests/support/pay.ts';
+import { openTestPayments } from '../../tests/support/open-test-payments.ts';
+import { encodeHeader, makeAccount, makeOffer, pay, schemeList } from '../../tests/support/pay.ts';
 import { askSdk, openSdkFacilitator, type Opinion } from '../../tests/support/sdk-facilitator.ts';
-import { quietLog, useTestChain } from '../../tests/support/test-chain.ts';
-import { decodePayment, matchOffer, openPayments, settlePayment, verifyPayment, type Payments } from './index.ts';
+import { useTestChain } from '../../tests/support/test-chain.ts';
+import { decodePayment, matchOffer, settlePayment, verifyPayment, type Payments } from './index.ts';
 
 const addressCase = 'An address means the same in any case; the SDK refuses what has a wrong EIP-55 checksum.';
 const echoCase = 'The echo of our own offer is compared by meaning; the SDK compares texts and field names.';
@@ -55,16 +53,7 @@ let sdk: x402Facilitator;
 let subject: Omit<Subject, 'x402Version'>;
 
 beforeAll(async () => {
-  const key = generatePrivateKey();
-  await chain.current.fund(privateKeyToAccount(key).address, parseEther('10'));
-  payments = openPayments({
-    networks: [SANDBOX_NETWORK],
-    rpcUrls: new Map([[SANDBOX_NETWORK, chain.current.rpcUrl]]),
-    facilitatorUrls: [],
-    settlerPrivateKeys: [key],
-    clock: systemClock,
-    log: quietLog,
-  });
+  payments = await openTestPayments(chain);
   sdk = await openSdkFacilitator(chain);
   const account = makeAccount();
   await chain.current.faucet.send(account.address);
@@ -74,7 +63,7 @@ beforeAll(async () => {
   // The edges of the window are told apart to the second: both sides look at the time of the last block, standing still.
   const nowSeconds = Number((await chain.client.getBlock()).timestamp);
   vi.useFakeTimers({ toFake: ['Date'], now: nowSeconds * 1000 + 500 });
-  subject = { account, stranger: makeAccount(), offer, usedNonce: used.nonce, nowSeconds };
+  subject = { account, stranger: makeAccount(), offer, usedNonce: used.uniquenessKey, nowSeconds };
 });
 
 afterAll(async () => {
@@ -83,11 +72,11 @@ afterAll(async () => {
 });
 
 async function askUs(envelope: unknown): Promise<Opinion> {
-  const decoded = decodePayment({ paymentSignature: encodeHeader(envelope) });
+  const decoded = decodePayment(schemeList, { paymentSignature: encodeHeader(envelope) });
   if (!decoded.ok) {
     return { isTaken: false, reason: decoded.problem };
   }
-  const offer = matchOffer(decoded.payment, [subject.offer]);
+  const offer = matchOffer(schemeList, decoded.payment, [subject.offer]);
   if (!offer) {
     return { isTaken: false, reason: 'no matching requirements' };
   }

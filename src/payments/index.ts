@@ -1,27 +1,38 @@
 /**
  * Money: what is offered, the 402 that says so, reading and checking a payment, settling it, and the ledger.
- * Invariants: a payment is matched against our own offers, never against what the client says it accepts; a claim is
- * held by one call; a settlement that may have been broadcast is `unknown` until the chain tells, never `refused`;
- * every ledger entry has its counter-entry.
+ * How one pays is a scheme (`schemes/`), how money moves a settler (`settlers/`); only a payment's scheme reads its payload.
+ * Invariants: a payment is matched against our own offers, never against what the client says it accepts; a settlement
+ * that may have been broadcast is `unknown` until the chain tells, never `refused`; every ledger entry has its
+ * counter-entry.
  */
+export { buildOffer } from './build-offer.ts';
 export { buildChallenge, withReason } from './challenge.ts';
 export type { Challenge } from './challenge.ts';
 export { checkPayTo } from './check-pay-to.ts';
-export { claimPayment, findHolder } from './claim.ts';
-export type { HeldCall } from './claim.ts';
+export { exposureOf } from './exposure-of.ts';
+export type { SchemeList } from './find-scheme.ts';
 export { isAuthentic } from './is-authentic.ts';
-export { networks } from './networks.ts';
-export { buildOffer, matchOffer } from './offer.ts';
-export type { Offer } from './offer.ts';
 export { lookupSettlement } from './lookup-settlement.ts';
+export { networks } from './networks.ts';
+export { matchOffer } from './match-offer.ts';
+export type { Offer } from './offer.ts';
 export { openPayments } from './open-payments.ts';
 export type { Payments, PaymentsOptions } from './open-payments.ts';
+export { isSamePayment } from './payment.ts';
 export type { Payment } from './payment.ts';
+export { reasonsOf } from './reasons-of.ts';
 export { reconcileLedger } from './reconcile-ledger.ts';
 export { recordEntries } from './record-entries.ts';
 export type { LedgerInput } from './record-entries.ts';
+export { exactEip155 } from './schemes/exact-eip155/exact-eip155.ts';
+export type { Scheme } from './schemes/scheme.ts';
 export { settlePayment } from './settle-payment.ts';
-export { toSettlerAddress } from './settlers/sign-transaction.ts';
+export { toSettlerAddress } from './settlers/eip155/sign-transaction.ts';
+export { openEmbeddedSettlers } from './settlers/embedded-settler.ts';
+export { openFacilitatorSettlers } from './settlers/facilitator-settler.ts';
+export type { Settler, SettlerDeps } from './settlers/settler.ts';
+export { fromStoredOffer, fromStoredPayment, toStoredOffer, toStoredPayment } from './stored-payment.ts';
+export type { StoredOffer, StoredPayment } from './stored-payment.ts';
 export { verifyPayment } from './verify-payment.ts';
 export { watchLedger } from './watch-ledger.ts';
 export { decodePayment } from './wire/decode-payment.ts';

@@ -5,7 +5,7 @@ import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay } from '../../tests/support/pay.ts';
 import { useTestChain } from '../../tests/support/test-chain.ts';
 import { lookupSettlement, settlePayment, type Payment, type Payments } from './index.ts';
-import { encodeTransfer } from './settlers/call-data.ts';
+import { encodeTransfer } from './schemes/exact-eip155/call-data.ts';
 
 const chain = useTestChain();
 const closing: Payments[] = [];
@@ -66,8 +66,11 @@ test('the nonce went to somebody else: this payment can never be paid', async ()
   const payer = await makePayer();
   const [offer, other] = [makePayee(), makePayee()];
   const payment = await pay(payer, offer);
-  await sendByStranger(encodeTransfer(await pay(payer, other, { nonce: payment.nonce })));
-  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'expired' });
+  await sendByStranger(encodeTransfer(await pay(payer, other, { nonce: payment.uniquenessKey })));
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({
+    status: 'expired',
+    reason: 'authorization_expired',
+  });
 });
 
 test('cancelled by its payer: this payment can never be paid', async () => {
@@ -83,25 +86,28 @@ test('cancelled by its payer: this payment can never be paid', async () => {
       ],
     },
     primaryType: 'CancelAuthorization',
-    message: { authorizer: payer.address, nonce: payment.nonce as Hex },
+    message: { authorizer: payer.address, nonce: payment.uniquenessKey as Hex },
   });
   const [r, s, v] = [signature.slice(2, 66), signature.slice(66, 130), signature.slice(130).padStart(64, '0')];
-  const words = payment.payer.slice(2).padStart(64, '0') + payment.nonce.slice(2) + v + r + s;
+  const words = payment.payer.slice(2).padStart(64, '0') + payment.uniquenessKey.slice(2) + v + r + s;
   await sendByStranger(`0x5a049a70${words}`);
-  expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'expired' });
+  expect(await lookupSettlement(payments, payment, { offer })).toEqual({
+    status: 'expired',
+    reason: 'authorization_expired',
+  });
 });
 
 test('expired: only when half a minute after its end has passed as well', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
-  const end = Number(payment.authorization.validBefore);
+  const end = payment.expiresAt;
   const at = async (seconds: number) => {
     const later = await open({ clock: { now: () => seconds * 1000 } });
     return lookupSettlement(later, payment, { offer });
   };
   expect(await at(end - 1)).toEqual({ status: 'unused' });
   expect(await at(end + 29)).toEqual({ status: 'unused' });
-  expect(await at(end + 30)).toEqual({ status: 'expired' });
+  expect(await at(end + 30)).toEqual({ status: 'expired', reason: 'authorization_expired' });
 });
 
 test('an authorisation without an end never expires, and breaks nothing', async () => {

@@ -2,7 +2,9 @@ import { DEFAULT_ASSETS } from '@x402/evm';
 import { NETWORKS as namesOfV1 } from '@x402/evm/v1';
 import * as viemChains from 'viem/chains';
 import { expect, test } from 'vitest';
-import { findNetworkByV1Name, networks } from './networks.ts';
+import { schemeList } from '../../tests/support/pay.ts';
+import { findNetworkByV1Name } from './find-scheme.ts';
+import { networks } from './networks.ts';
 
 test.each(Object.values(networks))('$name has the asset and domain that the SDK knows', (network) => {
   const [asset] = DEFAULT_ASSETS[network.caip2] ?? [];
@@ -18,12 +20,12 @@ test.each(Object.values(networks))('$name has the asset and domain that the SDK 
 
 test.each(Object.values(networks))('$name has a version 1 name, and an endpoint that viem knows', (network) => {
   expect(namesOfV1).toContain(network.v1Name);
-  expect(findNetworkByV1Name(network.v1Name)).toBe(network);
+  expect(findNetworkByV1Name(schemeList, network.v1Name)).toBe(network);
   const chain = Object.values(viemChains).find((known) => 'id' in known && known.id === network.chainId);
   expect(chain?.testnet ?? false).toBe(network.isTestnet);
 });
 
 test('an unknown version 1 name is no network', () => {
-  expect(findNetworkByV1Name('dogecoin')).toBeNull();
-  expect(findNetworkByV1Name('__proto__')).toBeNull();
+  expect(findNetworkByV1Name(schemeList, 'dogecoin')).toBeNull();
+  expect(findNetworkByV1Name(schemeList, '__proto__')).toBeNull();
 });

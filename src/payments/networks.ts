@@ -1,22 +1,18 @@
-/** The chain that a payment is made on, and its USDC. */
-export interface Network {
-  /** CAIP-2 name, as x402 version 2 writes it. */
-  caip2: string;
-  /** Name in x402 version 1. */
+import type { Network } from './network.ts';
+
+/** An EVM chain and its USDC. */
+export interface Eip155Network extends Network {
   v1Name: string;
   chainId: number;
-  name: string;
   /** `name` and `version` are the EIP-712 domain of the token, not what a wallet shows. */
   asset: { address: string; name: string; version: string; decimals: 6 };
-  isTestnet: boolean;
-  explorerTxUrl?: string;
   defaultRpcUrl: string;
   /** The most that our own settlements bid per unit of gas, whatever a node suggests: the tip at first, and all in all. */
   ceilings: { tipGwei: bigint; feeGwei: bigint };
 }
 
 /** By CAIP-2 name. Assets and domains are those of `DEFAULT_ASSETS` in @x402/evm; networks.test.ts compares them. */
-export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
+export const networks: Readonly<Record<string, Eip155Network>> = Object.fromEntries(
   [
     {
       caip2: 'eip155:8453',
@@ -73,16 +69,9 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
       defaultRpcUrl: 'https://forno.celo.org',
       ceilings: { tipGwei: 50n, feeGwei: 1000n },
     },
-  ].map((network): [string, Network] => [network.caip2, network]),
+  ].map((network): [string, Eip155Network] => [network.caip2, network]),
 );
 
-const byV1Name = new Map(Object.values(networks).map((network) => [network.v1Name, network]));
-
-/** The network that x402 version 1 calls `name`. */
-export function findNetworkByV1Name(name: string): Network | null {
-  return byV1Name.get(name) ?? null;
-}
-
-function usdc(address: string, name: string): Network['asset'] {
+function usdc(address: string, name: string): Eip155Network['asset'] {
   return { address, name, version: '2', decimals: 6 };
 }

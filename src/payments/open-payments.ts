@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '#kit/index.ts';
-import { getNetwork } from './offer.ts';
-import { LEAST_VALIDITY_SECONDS } from './schemes/exact-eip3009.ts';
-import { openChain, type Chain } from './settlers/chain.ts';
-import { openEmbeddedSettler } from './settlers/embedded-settler.ts';
-import { openFacilitatorSettler } from './settlers/facilitator-settler.ts';
-import type { Log, Settler } from './settlers/settler.ts';
-import { toSettlerAddress } from './settlers/sign-transaction.ts';
+import type { Clock, Log } from '#kit/index.ts';
+import { listNetworks, type SchemeList } from './find-scheme.ts';
+import type { Chain } from './network.ts';
+import { toSettlerAddress } from './settlers/eip155/sign-transaction.ts';
+import type { Settler, SettlerDeps } from './settlers/settler.ts';
 import type { Settlement } from './verdict.ts';
 
 /** What verifying, settling and looking up need. */
-export interface Payments {
+export interface Payments extends SchemeList {
   chains: ReadonlyMap<string, Chain>;
   /** In order of preference. */
   settlers: readonly Settler[];
-  /** Seconds that an authorisation must still be valid when it is verified. */
+  /** Seconds that a payment must still be valid when it is verified. */
   marginSeconds: number;
   /** The longest that `settlePayment` takes. */
   settleLimitMs: number;
@@ -31,42 +28,32 @@ export interface PaymentsReadiness {
   networks: { network: string; isReady: boolean; cause: string | null }[];
 }
 
-export interface PaymentsOptions {
+export interface PaymentsOptions extends Omit<SettlerDeps, 'chains'> {
   /** CAIP-2 names. */
   networks: readonly string[];
   /** CAIP-2 name -> endpoint; without one the network's public endpoint is used. */
   rpcUrls: ReadonlyMap<string, string>;
-  /** Preferred over our own keys, in this order. */
-  facilitatorUrls: readonly string[];
-  settlerPrivateKeys: readonly string[];
+  /** In order of preference. */
+  openSettlers: (deps: SettlerDeps) => readonly Settler[];
   marginSeconds?: number;
-  facilitatorTimeoutMs?: number;
-  clock: Clock;
-  log: Log;
 }
+
+/** Time for a transfer to get into a block, as in the SDK. */
+const LEAST_VALIDITY_SECONDS = 6;
 
 /** Connects lazily. Throws for an unknown network or a bad key, so that a wrong configuration shows at the start. */
 export function openPayments(options: PaymentsOptions): Payments {
-  const { clock, log, facilitatorUrls } = options;
-  const settlerPrivateKeys = distinctKeys(options.settlerPrivateKeys);
+  const { schemes, clock, log, settlerPrivateKeys } = options;
   const from = settlerPrivateKeys[0] ? toSettlerAddress(settlerPrivateKeys[0]) : anyAddress();
   const chains = new Map(
-    options.networks.map((name): [string, Chain] => [
-      name,
-      openChain({ network: getNetwork(name), rpcUrl: options.rpcUrls.get(name), clock, from }),
-    ]),
+    options.networks.map((network): [string, Chain] => {
+      const rpcUrl = options.rpcUrls.get(network);
+      return [network, getFamily(options, network).openChain({ network, rpcUrl, clock, from })];
+    }),
   );
-  const settlers: Settler[] = [
-    ...facilitatorUrls.map((url) =>
-      openFacilitatorSettler({ url, chains, clock, log, timeoutMs: options.facilitatorTimeoutMs }),
-    ),
-    ...(settlerPrivateKeys.length === 0
-      ? []
-      : [...chains.values()].map((chain) =>
-          openEmbeddedSettler({ ...chain, privateKeys: settlerPrivateKeys, clock, log }),
-        )),
-  ];
+  const settlers = options.openSettlers({ ...options, chains });
   return {
+    schemes,
     chains,
     settlers,
     marginSeconds: options.marginSeconds ?? LEAST_VALIDITY_SECONDS,
@@ -77,14 +64,17 @@ export function openPayments(options: PaymentsOptions): Payments {
     readiness: () => checkReadiness([...chains.keys()], settlers),
     close: async () => {
       await Promise.all(settlers.map(async (settler) => settler.stop?.()));
-      await Promise.all([...chains.values()].map((chain) => chain.rpc.close()));
+      await Promise.all([...chains.values()].map((chain) => chain.close()));
     },
   };
 }
 
-/** Two lanes with one key would take each other's nonces. */
-function distinctKeys(privateKeys: readonly string[]): string[] {
-  return [...new Map(privateKeys.map((key): [string, string] => [toSettlerAddress(key), key])).values()];
+function getFamily(list: SchemeList, network: string) {
+  const scheme = list.schemes.find(({ family }) => Object.hasOwn(family.networks, network));
+  if (!scheme) {
+    throw new Error(`No payment scheme is listed for ${network}. Known: ${listNetworks(list).join(', ')}.`);
+  }
+  return scheme.family;
 }
 
 /** Facilitators send from accounts that we do not know; contracts shall not know that nobody sends from ours either. */

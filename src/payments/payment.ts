@@ -1,26 +1,26 @@
-/** EIP-3009 authorisation as the payer signed it. Addresses and nonce in lower case; numbers in plain decimal digits. */
-export interface Authorization {
-  from: string;
-  to: string;
-  value: string;
-  validAfter: string;
-  validBefore: string;
-  nonce: string;
-}
+import { canonicalJson } from '#kit/index.ts';
 
-/** A payment whose shape has been checked and nothing else. Plain JSON, so that it can be stored and settled later. */
+/**
+ * A payment whose shape its scheme has checked and nothing else. `network`, `asset`, `payer` and `uniquenessKey` together
+ * are its identity: what may be claimed and paid once.
+ */
 export interface Payment {
   x402Version: 1 | 2;
-  scheme: 'exact';
+  scheme: string;
   /** CAIP-2, or the name that the client wrote where version 1 has no such network (no offer matches it). */
   network: string;
-  /** Lower case. */
+  /** As the network writes it, in lower case on EVM. */
+  asset: string;
+  /** Lower case on EVM. */
   payer: string;
-  /** Lower case: the payment's identity together with network, asset and payer. */
-  nonce: string;
-  authorization: Authorization;
-  /** `0x` and hexadecimal digits; 65 bytes unless a contract wallet signed. */
-  signature: string;
+  /** What makes two payments of one payer different: as a rule a random number that the payer signed. */
+  uniquenessKey: string;
+  /** The most that the payer has signed for. */
+  maxAmountAtomic: bigint;
+  /** Seconds since the epoch, at most the end of the year 9999. */
+  expiresAt: number;
+  /** What the payer signed. Plain JSON; only the payment's scheme reads it. */
+  payload: unknown;
   /** Version 2: the offer that the client says it accepts. Never trusted, only compared. */
   accepted?: Accepted;
   /** The header as it came, for facilitators. */
@@ -35,4 +35,24 @@ export interface Accepted {
   payTo: string;
   maxTimeoutSeconds: number;
   extra?: Record<string, unknown> | null | undefined;
+}
+
+/**
+ * Whether two payments are one and the same, signature included: payer and uniqueness key of a settled payment are public,
+ * so they alone do not show that somebody holds it. A stored payment whose payload was deleted is the same as no other.
+ */
+export function isSamePayment(a: { scheme: string; payload?: unknown }, b: Payment): boolean {
+  return a.scheme === b.scheme && isPresent(a.payload) && canonicalJson(a.payload) === canonicalJson(b.payload);
+}
+
+/** Differs for payments that differ in anything that was signed or is to be paid. */
+export function toPaymentKey(payment: Payment, offer: { payTo: string; amountAtomic: bigint }): string {
+  const { scheme, network, asset, payer, uniquenessKey, payload } = payment;
+  return [scheme, network, asset, payer, uniquenessKey, offer.payTo, offer.amountAtomic, canonicalJson(payload)].join(
+    ' ',
+  );
+}
+
+function isPresent(payload: unknown): boolean {
+  return payload !== undefined && payload !== null;
 }

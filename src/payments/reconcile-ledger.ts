@@ -1,12 +1,11 @@
 import type { Database } from '#database/index.ts';
 import type { Payments } from './open-payments.ts';
-import { readTransfers, readTransfersOf } from './settlers/read-transfers.ts';
-import type { AuthorizedTransfer } from './settlers/transfers.ts';
+import { familyOf, type BlockRange, type Chain } from './network.ts';
+import { toStoredAddress } from './record-entries.ts';
+import type { Scheme, Transfer, TransfersOfRange } from './schemes/scheme.ts';
 
-export interface LedgerRange {
+export interface LedgerRange extends BlockRange {
   network: string;
-  fromBlock: number;
-  toBlock: number;
 }
 
 export interface Reconciliation {
@@ -14,7 +13,7 @@ export interface Reconciliation {
   matched: number;
   /** Booked with a transaction of this range that does not hold the transfer. */
   missingOnChain: { callId: string; transaction: string }[];
-  /** Paid to a payee of the ledger with an authorisation, and not booked: lost work, or a payment from elsewhere. */
+  /** Paid to a payee of the ledger by one of our schemes, and not booked: lost work, or a payment from elsewhere. */
   missingInLedger: { transaction: string; from: string; to: string; valueAtomic: bigint }[];
 }
 
@@ -50,8 +49,9 @@ export async function reconcileLedger(
   if (!chain) {
     throw new Error(`Payments are not open on ${range.network}.`);
   }
-  const asset = chain.network.asset.address.toLowerCase();
-  const onChain = await readTransfers(chain, range);
+  const asset = toStoredAddress(chain.network.asset.address);
+  const schemes = deps.payments.schemes.filter(({ family }) => family.name === familyOf(range.network));
+  const onChain = await listTransfers(schemes, chain, range);
   const { rows } = await deps.database.system.query<BookedRow>(selectBooked, [
     range.network,
     asset,
@@ -64,7 +64,8 @@ export async function reconcileLedger(
   const unmatched = rows.filter((row) => !open.get(rowKey(row))?.shift());
   const missing: BookedRow[] = [];
   for (const row of unmatched) {
-    const elsewhere = groupByKey(await readTransfersOf(chain, row.transaction));
+    const receipt = await chain.findReceipt(row.transaction);
+    const elsewhere = groupByKey(schemes.flatMap((scheme) => scheme.readTransfers(chain.network, receipt)));
     if (onChain.transfers.some(({ transaction }) => transaction === row.transaction) || !elsewhere.has(rowKey(row))) {
       missing.push(row);
     }
@@ -80,8 +81,18 @@ export async function reconcileLedger(
   };
 }
 
+/** What all schemes of the network know of it. */
+async function listTransfers(schemes: readonly Scheme[], chain: Chain, range: BlockRange): Promise<TransfersOfRange> {
+  const found = await Promise.all(schemes.map((scheme) => scheme.listTransfers(chain, range)));
+  return {
+    transfers: found.flatMap(({ transfers }) => transfers),
+    fromTimestamp: Math.min(...found.map(({ fromTimestamp }) => fromTimestamp)),
+    toTimestamp: Math.max(...found.map(({ toTimestamp }) => toTimestamp)),
+  };
+}
+
 /** One transaction may hold several transfers that look the same; each is matched once. */
-function groupByKey(transfers: readonly AuthorizedTransfer[]): Map<string, AuthorizedTransfer[]> {
+function groupByKey(transfers: readonly Transfer[]): Map<string, Transfer[]> {
   return Map.groupBy(transfers, ({ transaction, from, to, valueAtomic }) =>
     [transaction, from, to, valueAtomic].join(' '),
   );

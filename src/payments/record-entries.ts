@@ -29,12 +29,17 @@ export async function recordEntries(executor: Tx | Pool, input: LedgerInput): Pr
     values: [
       callId,
       ownerId,
-      `buyer:${payer.toLowerCase()}`,
-      `creator:${payTo.toLowerCase()}`,
+      `buyer:${toStoredAddress(payer)}`,
+      `creator:${toStoredAddress(payTo)}`,
       network,
-      asset.toLowerCase(),
+      toStoredAddress(asset),
       amountAtomic.toString(),
-      transaction.toLowerCase(),
+      toStoredAddress(transaction),
     ],
   });
+}
+
+/** EVM writes hexadecimal digits in any case; elsewhere case makes a difference. */
+export function toStoredAddress(address: string): string {
+  return /^0x[0-9a-f]+$/i.test(address) ? address.toLowerCase() : address;
 }

@@ -1,14 +1,15 @@
 import type { Offer } from './offer.ts';
 import type { Payments } from './open-payments.ts';
-import type { Payment } from './payment.ts';
+import { toPaymentKey, type Payment } from './payment.ts';
 import type { Settlement } from './verdict.ts';
 
 /**
  * Settles with the first settler of the network that can; the next one is asked only when the one before certainly
  * sent nothing. When none can, the outcome is `unknown`: the payment stays good and may be settled later.
+ * `offer.amountAtomic` is what is charged.
  */
 export function settlePayment(payments: Payments, payment: Payment, offer: Offer): Promise<Settlement> {
-  const key = `${payment.network} ${offer.asset.toLowerCase()} ${payment.payer} ${payment.nonce} ${payment.signature}`;
+  const key = toPaymentKey(payment, offer);
   const underWay = payments.settling.get(key);
   if (underWay) {
     return underWay;

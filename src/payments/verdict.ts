@@ -14,3 +14,13 @@ export type Settlement =
   | { status: 'settled'; transaction: string; network: string }
   | { status: 'refused'; reason: string; reverted?: number }
   | { status: 'unknown'; reason: string; reverted?: number };
+
+/**
+ * What became of a payment, whoever sent it. `expired`: it can never be paid any more (too late, cancelled, or what makes it
+ * unique went to another transfer). `unknown`: the network could not tell.
+ */
+export type LookedUp =
+  | { status: 'settled'; transaction: string }
+  | { status: 'unused' }
+  | { status: 'expired'; reason: string }
+  | { status: 'unknown' };

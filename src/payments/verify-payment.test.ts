@@ -7,7 +7,7 @@ import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, signOffer, toPayment } from '../../tests/support/pay.ts';
 import { useTestChain } from '../../tests/support/test-chain.ts';
 import { verifyPayment, type Payments } from './index.ts';
-import { MULTICALL3 } from './settlers/call-data.ts';
+import { MULTICALL3 } from './settlers/eip155/call-data.ts';
 
 const chain = useTestChain();
 const offer = makeOffer({ payTo: makeAccount().address });

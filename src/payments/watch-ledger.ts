@@ -1,8 +1,7 @@
 import type { Database } from '#database/index.ts';
 import type { Payments } from './open-payments.ts';
+import type { Chain } from './network.ts';
 import { reconcileLedger } from './reconcile-ledger.ts';
-import type { Chain } from './settlers/chain.ts';
-import { findBlockBefore, readTimestamp } from './settlers/find-block.ts';
 
 /** Blocks this young may still be reorganised, and their calls may still be on the way into the ledger. */
 const LAG_SECONDS = 180;
@@ -30,11 +29,8 @@ async function watchNetwork(
   seconds: number,
 ): Promise<number> {
   const network = chain.network.caip2;
-  const head = Number(await chain.rpc.call('eth_blockNumber', []));
-  const now = await readTimestamp(chain.rpc, head);
-  const toBlock = await findBlockBefore(chain.rpc, head, { timestampSeconds: now - LAG_SECONDS, slack: 1 });
-  const fromBlock = await findBlockBefore(chain.rpc, head, { timestampSeconds: now - LAG_SECONDS - seconds });
-  const { missingOnChain, missingInLedger } = await reconcileLedger(deps, { network, fromBlock, toBlock });
+  const range = await chain.findRange({ seconds, lagSeconds: LAG_SECONDS });
+  const { missingOnChain, missingInLedger } = await reconcileLedger(deps, { network, ...range });
   for (const booked of missingOnChain) {
     deps.payments.log.error({ network, ...booked }, 'booked, and the chain does not show the transfer');
   }

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { anonymous, Problem, toProblemJson, type Caller, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openToyResources, perform, publishToy, toyDraft } from '../../tests/support/toy-resources.ts';
+import { openToyResources, perform, publishToy, tellOfKey, toyDraft } from '../../tests/support/toy-resources.ts';
 import {
   archiveResource,
   createResource,
@@ -9,7 +9,6 @@ import {
   getResource,
   listResources,
   listResourceVersions,
-  pauseForKey,
   pauseResource,
   publishResource,
   resumeResource,
@@ -37,7 +36,7 @@ beforeAll(async () => {
   published = (await publishToy(deps, ada, { slug: 'open', config })).id;
   draft = (await perform(createResource, [deps, ada], toyDraft({ slug: 'draft', config }))).id;
   paused = (await publishToy(deps, ada, { slug: 'paused', config: { ...config, needsKey: true } })).id;
-  await pauseForKey(deps, ada.userId, CAUSE);
+  await tellOfKey(deps, ada.userId, ['openrouter', CAUSE]);
 });
 
 const strangers: [string, () => Caller][] = [

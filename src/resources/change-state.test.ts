@@ -1,18 +1,17 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { anonymous, newId, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openToyResources, perform, publishToy } from '../../tests/support/toy-resources.ts';
+import { openToyResources, perform, publishToy, tellOfKey } from '../../tests/support/toy-resources.ts';
 import {
   archiveResource,
   createResource,
+  followIntegration,
   getCreatorResource,
   getResource,
-  listAffectedByKey,
+  listAffected,
   listResourceVersions,
-  pauseForKey,
   pauseResource,
   publishResource,
-  resumeForKey,
   resumeResource,
   updateResource,
   type ResourcesDeps,
@@ -92,33 +91,70 @@ test('two creators may use the same slug', async () => {
   await expect(publishToy(deps, eve, { slug })).resolves.toMatchObject({ url: `https://farebox.test/@eve/${slug}` });
 });
 
+const SERVICE = { name: 'openrouter', provider: 'OpenRouter', credential: 'key' };
+const lose = (service = SERVICE.name, problem = 'The key was removed.') =>
+  tellOfKey(deps, creator.userId, [service, problem]);
+const regain = (service = SERVICE.name) => tellOfKey(deps, creator.userId, [service, null]);
+
 test('without the key, what needs it pauses; with a new one, only that comes back', async () => {
   const [needy, pausedNeedy, other] = [await make(true), await make(true), await make(false)];
   await change(pauseResource, pausedNeedy.id);
-  const affected = await listAffectedByKey(deps, creator.userId);
-  expect(affected).toContainEqual({ id: needy.id, kind: 'toy', slug: needy.slug, name: 'Haiku', state: 'published' });
-  expect(affected.map(({ id }) => id)).toContain(pausedNeedy.id);
-  expect(affected.map(({ id }) => id)).not.toContain(other.id);
-  expect(await pauseForKey(deps, creator.userId, 'The key was removed.')).toContain(needy.id);
+  const { items } = await perform(listAffected(SERVICE), [deps, creator], {});
+  expect(items).toContainEqual({ id: needy.id, kind: 'toy', slug: needy.slug, name: 'Haiku', state: 'published' });
+  expect(items.map(({ id }) => id)).toContain(pausedNeedy.id);
+  expect(items.map(({ id }) => id)).not.toContain(other.id);
+  expect((await lose()).paused).toContain(needy.id);
   expect(await read(needy.id)).toMatchObject({ state: 'paused', pausedBy: 'key', pauseCause: 'The key was removed.' });
   expect(await read(other.id)).toMatchObject({ state: 'published' });
-  expect(await pauseForKey(deps, creator.userId, 'Again.')).toEqual([]);
-  expect(await resumeForKey(deps, creator.userId)).toContain(needy.id);
+  expect(await lose(SERVICE.name, 'Again.')).toEqual({ paused: [], resumed: [] });
+  expect((await regain()).resumed).toContain(needy.id);
   expect(await read(needy.id)).toMatchObject({ state: 'published', pauseCause: null });
   expect(await read(pausedNeedy.id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
 });
 
+test('the key of another service pauses and resumes nothing', async () => {
+  const { id } = await make(true);
+  expect((await lose('toychat')).paused).not.toContain(id);
+  expect((await perform(listAffected({ ...SERVICE, name: 'toychat' }), [deps, creator], {})).items).toEqual([]);
+  await lose();
+  expect((await regain('toychat')).resumed).not.toContain(id);
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'key' });
+});
+
+test('what needs no key any more, since it was published again while paused for one, resumes too', async () => {
+  const { id } = await make(true);
+  await lose();
+  await perform(updateResource, [deps, creator], { id, config: { template: '{topic}{/topic}', needsKey: false } });
+  expect(await change(publishResource, id)).toMatchObject({ state: 'paused', pausedBy: 'key' });
+  expect((await regain()).resumed).toContain(id);
+});
+
+test('a change of the key tells this process only when it is committed', async () => {
+  const told: string[] = [];
+  deps.onChanged = (id) => void told.push(id);
+  const { id } = await make(true);
+  told.length = 0;
+  const lost = { ownerId: creator.userId, service: SERVICE.name, problem: 'The key was removed.' };
+  const reaction = await deps.database.asUser(creator.userId, async (tx) => {
+    const reacted = await followIntegration(deps, tx, lost);
+    expect(told).toEqual([]);
+    return reacted;
+  });
+  reaction.afterCommit();
+  expect(told).toContain(id);
+});
+
 test('what the creator pauses on top of a missing key stays paused when the key returns', async () => {
   const { id } = await make(true);
-  await pauseForKey(deps, creator.userId, 'The key was removed.');
+  await lose();
   expect(await change(pauseResource, id)).toMatchObject({ pausedBy: 'owner' });
-  await resumeForKey(deps, creator.userId);
+  await regain();
   expect(await read(id)).toMatchObject({ state: 'paused' });
 });
 
 test('what was paused for the key resumes by hand only when it can work', async () => {
   const { id } = await make(true);
-  await pauseForKey(deps, creator.userId, 'The key was removed.');
+  await lose();
   toy.kind.readiness = { ready: false, cause: 'No key.' };
   await expect(change(resumeResource, id)).rejects.toMatchObject({ code: 'unprocessable' });
   toy.kind.readiness = { ready: true };

@@ -10,7 +10,6 @@ export type {
   AnswerPart,
   Evidence,
   Failure,
-  JsonObject,
   MediaReference,
   Outcome,
   PartsEnd,
@@ -18,16 +17,19 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { createResource } from './create-resource.ts';
+export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
+export { followIntegration } from './follow-integration.ts';
 export { getCreatorResource, getResource } from './get-resource.ts';
+export { listAffected } from './list-affected.ts';
 export { listResources } from './list-resources.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
-export { ownsResource, pauseFaulty } from './pause-faulty.ts';
-export { listAffectedByKey, pauseForKey, resumeForKey } from './pause-for-key.ts';
+export { pauseFaulty } from './pause-faulty.ts';
 export { publishResource } from './publish-resource.ts';
+export { putResourceSecret } from './put-resource-secret.ts';
 export type {
   PublishedVersion,
   Readiness,
@@ -36,6 +38,8 @@ export type {
   SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
+export { openResourceSecret } from './resource-secret.ts';
+export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate } from './template.ts';

@@ -19,15 +19,3 @@ export async function pauseFaulty(
     deps.onChanged?.(fault.resourceId);
   }
 }
-
-/** Is there such a resource, and is it this user's? Row-level security answers. */
-export async function ownsResource(
-  deps: Pick<ResourcesDeps, 'database'>,
-  ownerId: string,
-  resourceId: string,
-): Promise<boolean> {
-  const found = await deps.database.asUser(ownerId, (tx) =>
-    tx.query('SELECT 1 FROM x402_resources WHERE id = $1', [resourceId]),
-  );
-  return found.rowCount === 1;
-}

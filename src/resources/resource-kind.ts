@@ -31,8 +31,8 @@ export interface ResourceKind<Config = unknown> {
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
-  /** Resources for which this is true pause when the owner's OpenRouter key goes. Absent: never. */
-  needsOpenrouterKey?(config: Config): boolean;
+  /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */
+  integrationOf?(config: Config): string | null;
 }
 
 /** `cause` is for the creator only. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Tx } from '#database/index.ts';
 import { newId, type Clock } from '#kit/index.ts';
 import { encodeParts } from './cipher.ts';
+import { findCurrentMasterKey } from './find-current-master-key.ts';
 import type { MasterKey } from './master-key.ts';
 
 /** Owner of what belongs to the server itself; no user id looks like this. */
@@ -46,12 +47,8 @@ export async function findDataKey(
   return rows[0] ? unwrapRow(ring, rows[0]) : null;
 }
 
-/**
- * The owner's active data key, made when there is none. Holds a shared lock until the transaction ends, so that
- * `retireDataKey` waits for values being sealed and none can slip past the re-sealing.
- */
+/** The owner's active data key, made when there is none. */
 export async function ensureDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey> {
-  await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended('vault:owner:' || $1, 0))`, [ownerId]);
   const existing = await findActive(ring, tx, ownerId);
   if (existing) {
     return existing;
@@ -64,16 +61,6 @@ export async function ensureDataKey(ring: Keyring, tx: Tx, ownerId: string): Pro
   return made;
 }
 
-/** Replaces the owner's active data key; waits for transactions that seal under the old one. */
-export async function retireDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('vault:owner:' || $1, 0))`, [ownerId]);
-  await tx.query('UPDATE vault_data_keys SET retired_at = $2 WHERE owner_id = $1 AND retired_at IS NULL', [
-    ownerId,
-    new Date(ring.clock.now()),
-  ]);
-  return ensureDataKey(ring, tx, ownerId);
-}
-
 async function findActive(ring: Keyring, tx: Tx, ownerId: string): Promise<DataKey | null> {
   const { rows } = await tx.query<Row>(`${SELECT_KEY} WHERE owner_id = $1 AND retired_at IS NULL`, [ownerId]);
   return rows[0] ? unwrapRow(ring, rows[0]) : null;
@@ -83,8 +70,7 @@ async function findActive(ring: Keyring, tx: Tx, ownerId: string): Promise<DataK
 async function insertDataKey(ring: Keyring, tx: Tx, ownerId: string): Promise<void> {
   // Shared with other makers; rotateMasterKey takes it alone, so that no key is wrapped by the key it is leaving.
   await tx.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended('vault:master', 0))`);
-  const { rows } = await tx.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-  const master = getMasterKey(ring, rows[0]?.id ?? '');
+  const master = getMasterKey(ring, (await findCurrentMasterKey(tx)) ?? '');
   const row = { key_id: newId(), owner_id: ownerId };
   const bytes = randomBytes(32);
   const wrapped = await master.wrap(bytes, boundTo(row));

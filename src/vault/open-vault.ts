@@ -1,7 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
-import { ensureDataKey, PLATFORM, retireDataKey, type Keyring, type Queryable } from './data-key.ts';
+import { ensureDataKey, PLATFORM, type Keyring, type Queryable } from './data-key.ts';
+import { findCurrentMasterKey } from './find-current-master-key.ts';
 import type { MasterKey } from './master-key.ts';
 import { open, seal, type SealContext } from './seal.ts';
 import { openSecretCache, type SecretCache } from './secret-cache.ts';
@@ -23,8 +24,6 @@ export interface Vault {
   open(query: Queryable, context: SealContext, sealed: Uint8Array): Promise<string>;
   /** 32 bytes for signing, the same for a label in every process and after any rotation of the master key. */
   deriveKey(label: string): Buffer;
-  /** From this transaction on the owner's values are sealed under a new data key; returns its id. */
-  retireDataKey(tx: Tx, ownerId: string): Promise<string>;
   cache: SecretCache;
 }
 
@@ -43,7 +42,6 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     seal: (tx, context, plaintext) => seal(ring, tx, { context, plaintext }),
     open: (query, context, sealed) => open(ring, query, { context, sealed }),
     deriveKey: (label) => Buffer.from(hkdfSync('sha256', root, 'farebox.derive.v1', label, 32)),
-    retireDataKey: async (tx, ownerId) => (await retireDataKey(ring, tx, ownerId)).keyId,
     cache: openSecretCache(clock),
   };
 }
@@ -55,8 +53,7 @@ async function assertCurrent(tx: Tx, ring: Keyring, firstId: string): Promise<vo
      ON CONFLICT (is_current) WHERE is_current DO NOTHING`,
     [firstId, new Date(ring.clock.now())],
   );
-  const { rows } = await tx.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-  const current = rows[0]?.id ?? '';
+  const current = (await findCurrentMasterKey(tx)) ?? '';
   if (!ring.masterKeys.has(current)) {
     throw new Error(
       `The secrets in this database are kept under the master key ${current}, but MASTER_KEY is ${[...ring.masterKeys.keys()].join(', ')}. ` +

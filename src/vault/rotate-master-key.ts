@@ -1,6 +1,7 @@
 import type { Database } from '#database/index.ts';
 import type { Clock } from '#kit/index.ts';
 import { boundTo } from './data-key.ts';
+import { findCurrentMasterKey } from './find-current-master-key.ts';
 import type { MasterKey } from './master-key.ts';
 
 const BATCH = 100;
@@ -43,9 +44,8 @@ export async function rotateMasterKey(
 async function switchCurrent(deps: RotateDeps, { from, to }: { from: MasterKey; to: MasterKey }): Promise<void> {
   await deps.database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('vault:master', 0))`);
-    const { rows } = await tx.query<{ id: string }>('SELECT id FROM vault_master_keys WHERE is_current');
-    const current = rows[0]?.id;
-    if (current !== undefined && current !== from.id && current !== to.id) {
+    const current = await findCurrentMasterKey(tx);
+    if (current !== null && current !== from.id && current !== to.id) {
       throw new Error(`The current master key is ${current}; neither ${from.id} nor ${to.id} is it.`);
     }
     await tx.query('UPDATE vault_master_keys SET is_current = false WHERE is_current AND id <> $1', [to.id]);

@@ -24,7 +24,7 @@ export interface Told {
   logged: unknown[];
 }
 
-type GivenDeps = Pick<ExecutionDeps, 'openrouter' | 'chatCompletions' | 'outbound' | 'media'>;
+type GivenDeps = Pick<ExecutionDeps, 'openRouter' | 'chatCompletions' | 'outbound' | 'media'>;
 
 /** Ports of execution over plain values; change a field to change the world. */
 export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = [knownModel(), painter]) {

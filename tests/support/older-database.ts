@@ -10,18 +10,27 @@ const migrations = join(import.meta.dirname, '../../migrations');
 
 interface OlderDatabase {
   readonly current: Database;
-  /** Applies the migrations that are missing. */
-  update(): Promise<void>;
+  /** Applies the migrations that are missing and tells which. */
+  update(): Promise<string[]>;
 }
 
-/** A database as it was before the migration with this number, for tests of what the migration does to old rows. */
+/**
+ * A database as it was before the migration with this number, for tests of what the migration does to old rows. Its owner
+ * is no superuser, so that row-level security holds for the migrations that follow.
+ */
 export function useOlderDatabase(number: string): OlderDatabase {
   const name = `farebox_older_${number}_${process.pid}_${Date.now().toString(36)}`;
-  const url = () => withDatabase(inject('adminUrl'), name);
+  const url = () => {
+    const owned = new URL(withDatabase(inject('adminUrl'), name));
+    [owned.username, owned.password] = [name, name];
+    return owned.href;
+  };
   let database: Database | undefined;
   let folder: string | undefined;
   beforeAll(async () => {
-    await administer(`CREATE DATABASE "${name}"`);
+    await administer(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD '${name}'`);
+    await administer(`GRANT farebox_app, farebox_system TO ${name} WITH ADMIN OPTION`);
+    await administer(`CREATE DATABASE ${name} OWNER ${name}`);
     folder = await mkdtemp(join(tmpdir(), 'farebox-migrations-'));
     for (const file of (await readdir(migrations)).filter((found) => found < number)) {
       await cp(join(migrations, file), join(folder, file));
@@ -32,7 +41,8 @@ export function useOlderDatabase(number: string): OlderDatabase {
   afterAll(async () => {
     await database?.close();
     await rm(folder ?? '', { recursive: true, force: true });
-    await administer(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+    await administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await administer(`DROP ROLE IF EXISTS ${name}`);
   });
   return {
     get current() {
@@ -41,9 +51,7 @@ export function useOlderDatabase(number: string): OlderDatabase {
       }
       return database;
     },
-    update: async () => {
-      await migrate(url(), migrations);
-    },
+    update: () => migrate(url(), migrations),
   };
 }
 

@@ -1,35 +1,32 @@
 import { parseEther, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { systemClock } from '#kit/index.ts';
-import { networks } from '#payments/index.ts';
-import { openChain } from '../../src/payments/settlers/chain.ts';
+import { eip155 } from '../../src/payments/settlers/eip155/chain.ts';
 import { openEmbeddedSettler, type SettlerTiming } from '../../src/payments/settlers/embedded-settler.ts';
-import { SANDBOX_NETWORK } from './pay.ts';
+import { SANDBOX_NETWORK, schemeList } from './pay.ts';
 import { quietLog, type TestChain } from './test-chain.ts';
 
 interface TestSettlerOptions {
   rpcUrl?: string;
   privateKeys?: readonly Hex[];
-  lanes?: number;
+  /** How many keys send. */
+  senders?: number;
   timing?: Partial<SettlerTiming>;
 }
 
 /** An embedded settler with funded keys and short times. */
 export async function openTestSettler(chain: TestChain, options: TestSettlerOptions = {}) {
-  const privateKeys = options.privateKeys ?? Array.from({ length: options.lanes ?? 1 }, () => generatePrivateKey());
+  const privateKeys = options.privateKeys ?? Array.from({ length: options.senders ?? 1 }, () => generatePrivateKey());
   await Promise.all(privateKeys.map((key) => chain.current.fund(privateKeyToAccount(key).address, parseEther('10'))));
-  const network = networks[SANDBOX_NETWORK];
-  if (!network) {
-    throw new Error('unreachable');
-  }
-  const opened = openChain({
-    network,
+  const opened = eip155.openChain({
+    network: SANDBOX_NETWORK,
     rpcUrl: options.rpcUrl ?? chain.current.rpcUrl,
     clock: systemClock,
     timeoutMs: 300,
   });
   const settler = openEmbeddedSettler({
-    ...opened,
+    ...schemeList,
+    chain: opened,
     privateKeys,
     clock: systemClock,
     log: quietLog,
@@ -40,7 +37,7 @@ export async function openTestSettler(chain: TestChain, options: TestSettlerOpti
     chain: opened,
     close: async () => {
       await settler.stop?.();
-      await opened.rpc.close();
+      await opened.close();
     },
   };
 }

@@ -86,7 +86,7 @@ export async function payFor(
 
 /** How many executions that mention the text have reached the simulated OpenRouter. */
 export function countRuns(app: App, text: string): number {
-  const requests = app.sandbox?.openrouter?.control.requests ?? [];
+  const requests = app.sandbox?.openRouter?.control.requests ?? [];
   return requests.filter(({ path, body }) => path.endsWith('/chat/completions') && JSON.stringify(body).includes(text))
     .length;
 }

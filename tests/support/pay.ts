@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { authorizationTypes } from '@x402/evm';
 import { privateKeyToAccount, generatePrivateKey } from 'viem/accounts';
 import type { Hex, PrivateKeyAccount } from 'viem';
-import { buildOffer, decodePayment, type Offer, type Payment } from '#payments/index.ts';
-import { networks } from '#payments/index.ts';
+import { buildOffer, decodePayment, exactEip155, networks, type Offer, type Payment } from '#payments/index.ts';
 
 export const SANDBOX_NETWORK = 'eip155:84532';
+
+/** What the server is started with; other schemes have tests of their own. */
+export const schemeList = { schemes: [exactEip155] };
 
 export interface SignedPayload {
   signature: string;
@@ -16,8 +18,9 @@ export function makeAccount(): PrivateKeyAccount {
   return privateKeyToAccount(generatePrivateKey());
 }
 
-export function makeOffer(changes: Partial<Parameters<typeof buildOffer>[0]> = {}): Offer {
-  return buildOffer({
+export function makeOffer(changes: Partial<Parameters<typeof buildOffer>[1]> = {}): Offer {
+  return buildOffer(schemeList, {
+    scheme: 'exact',
     network: SANDBOX_NETWORK,
     amountAtomic: 10_000n,
     payTo: '0x00000000000000000000000000000000000fA7ee',
@@ -79,7 +82,9 @@ export function encodeHeader(envelope: unknown): string {
 
 /** A payment as the gateway holds it after reading the header. */
 export function toPayment(x402Version: 1 | 2, offer: Offer, payload: SignedPayload): Payment {
-  const decoded = decodePayment({ paymentSignature: encodeHeader(toEnvelope(x402Version, offer, payload)) });
+  const decoded = decodePayment(schemeList, {
+    paymentSignature: encodeHeader(toEnvelope(x402Version, offer, payload)),
+  });
   if (!decoded.ok) {
     throw new Error(decoded.detail);
   }

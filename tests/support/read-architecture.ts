@@ -23,9 +23,10 @@ export const rules: Rules = {
     upstreams: ['kit'],
     durable: ['kit', 'database'],
     accounts: ['kit', 'database'],
-    vault: ['kit', 'database', 'accounts'],
+    vault: ['kit', 'database'],
+    integrations: ['kit', 'database', 'accounts', 'vault', 'upstreams'],
     models: ['kit', 'database', 'durable'],
-    resources: ['kit', 'database'],
+    resources: ['kit', 'database', 'vault', 'integrations'],
     payments: ['kit', 'database'],
     media: ['kit', 'database'],
     execution: ['kit', 'resources', 'media', 'upstreams'],
@@ -41,7 +42,8 @@ export const rules: Rules = {
     durable: ['durable_executors', 'durable_sweeps'],
     accounts: ['users', 'sessions', 'auth_accounts', 'verifications', 'auth_rate_limits', 'api_keys', 'audit_log'],
     api: ['rate_limits'],
-    vault: ['vault_master_keys', 'vault_data_keys', 'vault_secrets', 'user_openrouter_integrations'],
+    vault: ['vault_master_keys', 'vault_data_keys', 'vault_secrets'],
+    integrations: ['user_openrouter_integrations'],
     models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],
     resources: ['x402_resources', 'x402_resource_versions', 'x402_resource_slugs'],
     payments: ['ledger_entries'],
@@ -52,15 +54,10 @@ export const rules: Rules = {
   tableReaders: [
     // A resource's address begins with its owner's username.
     'resources users',
-    // A sealed value names the record that it belongs to.
-    'vault x402_resources',
+    // The type of a service's table is `user_${string}_integrations`, so the name can be none of another module.
+    'integrations a computed table',
   ],
-  tableTrespasses: [
-    'src/api/record-audit.ts audit_log',
-    'src/gateway/reconcile-calls.ts x402_resource_versions',
-    'src/payments/claim.ts calls',
-    'src/vault/rotate-data-key.ts a computed table',
-  ],
+  tableTrespasses: ['src/api/record-audit.ts audit_log', 'src/payments/claim.ts calls'],
 };
 
 /** The only files that wire. */

@@ -104,7 +104,7 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
     },
     buryTheDead: () => buryTheDead(database.current),
     makeCreator: (server, username) =>
-      makeCreator({ publicUrl: server.url, sandbox: { openrouter: simulator } }, username),
+      makeCreator({ publicUrl: server.url, sandbox: { openRouter: simulator } }, username),
     makeBuyer: (url, topic) => makeBuyer(chain, { url, topic }),
     audit: (payTo) => audit({ database: database.current, chain }, payTo as Address),
   };

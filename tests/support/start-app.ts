@@ -20,7 +20,7 @@ export interface App extends Farebox {
   makeBuyer(): Promise<PrivateKeyAccount>;
   balanceOf(address: string): Promise<bigint>;
   /** A creator who is signed in, with a working OpenRouter key unless told otherwise. */
-  makeCreator(username: string, options?: { openrouterKey?: string | null }): Promise<Creator>;
+  makeCreator(username: string, options?: { openRouterKey?: string | null }): Promise<Creator>;
 }
 
 export interface Creator {
@@ -96,9 +96,9 @@ function toApp(farebox: Farebox, given: Pick<App, 'logged' | 'folder'>): App {
 
 /** Signs a creator up with a server that runs in this process or in another one. */
 export async function makeCreator(
-  farebox: Pick<Farebox, 'publicUrl'> & { sandbox: Pick<Sandbox, 'openrouter'> | null },
+  farebox: Pick<Farebox, 'publicUrl'> & { sandbox: Pick<Sandbox, 'openRouter'> | null },
   username: string,
-  options: { openrouterKey?: string | null } = {},
+  options: { openRouterKey?: string | null } = {},
 ): Promise<Creator> {
   const { publicUrl } = farebox;
   const response = await fetch(`${publicUrl}/api/auth/sign-up/email`, {
@@ -143,7 +143,7 @@ export async function makeCreator(
     return answered.body;
   };
   const apiKey =
-    options.openrouterKey === undefined ? farebox.sandbox?.openrouter?.keys.healthy : options.openrouterKey;
+    options.openRouterKey === undefined ? farebox.sandbox?.openRouter?.keys.healthy : options.openRouterKey;
   if (apiKey) {
     await expectOk('PUT', '/api/user/integrations/openrouter', { apiKey });
   }

@@ -6,7 +6,7 @@ import { startChain, type Chain } from '#sandbox/index.ts';
 import { connectChain, type ChainClient } from './connect-chain.ts';
 import { findFreePort } from './free-port.ts';
 
-export const quietLog = { info: () => {}, warn: () => {}, error: () => {} };
+export const quietLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export interface TestChain {
   readonly current: Chain;

@@ -22,6 +22,8 @@ type ToyConfig = z.output<typeof toyConfig>;
 export interface ToyKind extends ResourceKind<ToyConfig> {
   /** What `isReady` answers; tests change it. */
   readiness: Readiness;
+  /** What resources need whose config says `needsKey`. */
+  service: string;
   /** Runs inside `checkPublishable`, so that a test can hold a publication open. */
   beforeCheck(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function openToyKind(name = 'toy'): ToyKind {
     configSchema: toyConfig,
     evidenceSchema: z.object({ model: z.string(), provider: z.string(), finishReason: z.string() }),
     readiness: { ready: true },
+    service: 'openrouter',
     beforeCheck: async () => {},
     checkPublishable: async ({ template }, parameters: Parameter[]) => {
       await toy.beforeCheck();
@@ -49,7 +52,7 @@ export function openToyKind(name = 'toy'): ToyKind {
     },
     toPublic: ({ model }) => ({ model }),
     allowsUserMessage: (config) => config.allowsUserMessage,
-    needsOpenrouterKey: (config) => config.needsKey,
+    integrationOf: (config) => (config.needsKey ? toy.service : null),
     isReady: async () => toy.readiness,
     run: async (version, input) => {
       const compiled = compileTemplate((version.config as ToyConfig).template, version.parameters);

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Database } from '#database/index.ts';
 import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
 import { checkPayTo } from '#payments/index.ts';
-import { createResource, publishResource, type ResourcesDeps } from '#resources/index.ts';
+import { createResource, followIntegration, publishResource, type ResourcesDeps } from '#resources/index.ts';
 import { openToyKind, type ToyKind } from './toy-kind.ts';
 
 export const PAY_TO = '0x71C7656EC7ab88b098defB751B7401B5f6d8976F';
@@ -84,4 +84,13 @@ export function toyDraft(fields: Record<string, unknown> = {}) {
 export async function publishToy(deps: ResourcesDeps, caller: Caller, fields: Record<string, unknown> = {}) {
   const { id } = await perform(createResource, [deps, caller], toyDraft(fields));
   return perform(publishResource, [deps, caller], { id });
+}
+
+/** What resources hear when the owner's key of the service goes (`problem` says why) or comes (null). */
+export async function tellOfKey(deps: ResourcesDeps, ownerId: string, [service, problem]: [string, string | null]) {
+  const reaction = await deps.database.asUser(ownerId, (tx) =>
+    followIntegration(deps, tx, { ownerId, service, problem }),
+  );
+  reaction.afterCommit();
+  return { paused: reaction.paused.map(({ id }) => id), resumed: reaction.resumed.map(({ id }) => id) };
 }

@@ -22,7 +22,7 @@ import {
   type Step,
 } from '../../../tests/support/scripted-upstream.ts';
 import { useTestDatabase } from '../../../tests/support/test-database.ts';
-import { openOpenrouterInstant, openPromptTemplate } from '../index.ts';
+import { openOpenRouterInstant, openPromptTemplate } from '../index.ts';
 
 const database = useTestDatabase();
 const router = useScriptedOpenRouter();
@@ -52,7 +52,7 @@ beforeEach(() => {
   });
   const log = { info: () => {}, warn: () => {} };
   const chatCompletions = openChatCompletions({ outbound, log });
-  world = executionDeps({ openrouter: router.client, chatCompletions, outbound, media });
+  world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
 });
 
@@ -68,7 +68,7 @@ const elsewhere = () => ({ upstream: { type: 'chat_completions', baseUrl: `${rou
 
 function run(version: PublishedVersion, ...steps: Step[]): Promise<Outcome> {
   router.upstream.script(...steps);
-  const open = version.kind === 'prompt_template' ? openPromptTemplate : openOpenrouterInstant;
+  const open = version.kind === 'prompt_template' ? openPromptTemplate : openOpenRouterInstant;
   return open(world.deps).run(version, { topic: '{topic}{/topic} $& tolls' }, runContext());
 }
 
@@ -173,7 +173,7 @@ test('a model that is gone pauses the resource', async () => {
 test('the platform key stands in for creators whom its policy names, and is never refused for them', async () => {
   world.deps.openCreatorKey = async () => null;
   world.deps.platformKey = { apiKey: 'sk-or-v1-platform', policy: ['demo'] };
-  const kind = openOpenrouterInstant(world.deps);
+  const kind = openOpenRouterInstant(world.deps);
   expect(await kind.isReady(instant())).toEqual({ ready: true });
   expect(await kind.isReady({ ...instant(), creator: 'mallory' })).toMatchObject({ ready: false });
   await run(instant(), status(401, {}));
@@ -188,7 +188,7 @@ test.each(['openrouter_instant', 'prompt_template'])('%s is not ready without ke
   const [open, make, field] =
     name === 'prompt_template'
       ? ([openPromptTemplate, template, 'model'] as const)
-      : ([openOpenrouterInstant, instant, 'modelId'] as const);
+      : ([openOpenRouterInstant, instant, 'modelId'] as const);
   expect(await open(world.deps).isReady(make())).toEqual({ ready: true });
   const unknown = await open(world.deps).isReady(make({ [field]: 'acme/nobody' }));
   expect(unknown).toMatchObject({ ready: false, cause: expect.stringMatching(/^model_unknown/) });
@@ -248,7 +248,7 @@ test('a host that may not be called is refused at publishing and at the call', a
 
 test('the public view holds no prompt', () => {
   for (const [open, version] of [
-    [openOpenrouterInstant, instant({ userMessage: PROMPT })],
+    [openOpenRouterInstant, instant({ userMessage: PROMPT })],
     [openPromptTemplate, template(elsewhere())],
   ] as const) {
     const kind = open(world.deps);
@@ -259,7 +259,7 @@ test('the public view holds no prompt', () => {
 });
 
 test('publishing checks every model that may answer', async () => {
-  const kind = openOpenrouterInstant(world.deps);
+  const kind = openOpenRouterInstant(world.deps);
   const config = kind.configSchema.parse(instant({ fallbackModels: ['acme/poet', 'acme/nobody'] }).config);
   expect(await kind.checkPublishable(config, parameters, 'u1')).toEqual([
     { path: '/config/fallbackModels/1', message: 'The catalogue has no model "acme/nobody".' },
@@ -274,6 +274,6 @@ test.each([
   { systemPrompt: 7 },
   { imageConfig: { aspectRatio: 'wide' } },
 ])('config %o is refused', (wrong) => {
-  const { configSchema } = openOpenrouterInstant(world.deps);
+  const { configSchema } = openOpenRouterInstant(world.deps);
   expect(configSchema.safeParse(instant(wrong).config).success).toBe(false);
 });

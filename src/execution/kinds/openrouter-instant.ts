@@ -5,7 +5,7 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -23,7 +23,7 @@ const configSchema = z.strictObject({
 type InstantConfig = z.output<typeof configSchema>;
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
-export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
+export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
   const prepare = remember((version: PublishedVersion) => {
     const config = configSchema.parse(version.config);
     return { config, prompt: compilePrompt(config, version.parameters) };
@@ -33,7 +33,7 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     configSchema,
     evidenceSchema: chatEvidence,
     settlementPoints: () => ['on_success', 'upfront'],
-    needsOpenrouterKey: () => true,
+    integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),
@@ -45,13 +45,13 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       if (fault !== null) {
         return { ready: false, cause: fault };
       }
-      const key = await findOpenrouterKey(deps, version);
+      const key = await findOpenRouterKey(deps, version);
       return key ? { ready: true } : { ready: false, cause: NO_KEY };
     },
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
       const model = await deps.findModel(config.modelId);
-      const key = await findOpenrouterKey(deps, version);
+      const key = await findOpenRouterKey(deps, version);
       if (model === null || key === null) {
         return failBefore(findModelFault(model, config.modelId, deps.clock) ?? NO_KEY);
       }
@@ -60,7 +60,7 @@ export function openOpenrouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         ...toChatRequest({ model, settings: config, messages }),
         fallbackModels: config.fallbackModels,
       };
-      return runChat(deps, { version, context, upstream: deps.openrouter, key, request });
+      return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
     },
   };
 }

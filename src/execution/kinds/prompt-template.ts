@@ -6,13 +6,13 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenrouterKey, NO_KEY } from '../find-key.ts';
+import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 
-/** The key itself is sealed in the vault: table x402_resources, row resourceId, this field. */
+/** The name of the secret of the resource that holds the key itself. */
 const UPSTREAM_KEY_FIELD = 'upstream_api_key';
 
 const upstreamSchema = z.discriminatedUnion('type', [
@@ -48,7 +48,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     evidenceSchema: chatEvidence,
     settlementPoints: () => ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
-    needsOpenrouterKey: (config) => config.upstream.type === 'openrouter',
+    integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
       ...(await checkUpstream(deps, config)),
@@ -67,7 +67,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       const messages = renderMessages(prompt, input, toUserMessage(config, input));
       const call = { version, context, config, messages };
       return config.upstream.type === 'openrouter'
-        ? runOnOpenrouter(deps, call)
+        ? runOnOpenRouter(deps, call)
         : runOnChatCompletions(deps, call, config.upstream.baseUrl);
     },
   };
@@ -82,15 +82,15 @@ interface PromptCall {
   messages: ChatMessage[];
 }
 
-async function runOnOpenrouter(deps: ExecutionDeps, call: PromptCall): Promise<Outcome> {
+async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<Outcome> {
   const { version, context, config, messages } = call;
   const model = await deps.findModel(config.model);
-  const key = await findOpenrouterKey(deps, version);
+  const key = await findOpenRouterKey(deps, version);
   if (model === null || key === null) {
     return failBefore(findModelFault(model, config.model, deps.clock) ?? NO_KEY);
   }
   const request = toChatRequest({ model, settings: config, messages });
-  return runChat(deps, { version, context, upstream: deps.openrouter, key, request });
+  return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
 }
 
 async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseUrl: string): Promise<Outcome> {
@@ -112,7 +112,7 @@ async function findFault(deps: ExecutionDeps, config: PromptConfig, version: Pub
     return (await deps.openUpstreamKey(version)) === null ? NO_UPSTREAM_KEY : null;
   }
   const fault = findModelFault(await deps.findModel(config.model), config.model, deps.clock);
-  return fault ?? ((await findOpenrouterKey(deps, version)) ? null : NO_KEY);
+  return fault ?? ((await findOpenRouterKey(deps, version)) ? null : NO_KEY);
 }
 
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {

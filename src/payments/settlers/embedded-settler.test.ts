@@ -9,14 +9,14 @@ import { openTestSettler } from '../../../tests/support/open-test-settler.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } from '../../../tests/support/pay.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
 import type { Payment } from '../payment.ts';
-import { encodeTransfer } from './call-data.ts';
+import { encodeTransfer } from '../schemes/exact-eip155/call-data.ts';
 
 const chain = useTestChain();
 const TRANSACTION = /^0x[0-9a-f]{64}$/;
 let opened: Awaited<ReturnType<typeof openTestSettler>>;
 
 beforeAll(async () => {
-  opened = await openTestSettler(chain, { lanes: 2 });
+  opened = await openTestSettler(chain, { senders: 2 });
 });
 
 afterAll(() => opened.close());
@@ -122,7 +122,7 @@ test('a nonce that went to another payee is refused', async () => {
   const payer = await makePayer();
   const [offer, other] = [makePayee(), makePayee()];
   const payment = await pay(payer, offer);
-  await sendByStranger(await pay(payer, other, { nonce: payment.nonce }));
+  await sendByStranger(await pay(payer, other, { nonce: payment.uniquenessKey }));
   expect(await opened.settler.settle(payment, offer)).toEqual({
     status: 'refused',
     reason: 'invalid_exact_evm_nonce_already_used',
@@ -135,7 +135,7 @@ test('two authorisations with one nonce in one batch, and one that looks like th
   const payer = await makePayer();
   const [offer, other] = [makePayee(), makePayee()];
   const first = await pay(payer, other);
-  const second = await pay(payer, offer, { nonce: first.nonce });
+  const second = await pay(payer, offer, { nonce: first.uniquenessKey });
   const third = await pay(payer, offer);
   const outcomes = await Promise.all([
     settler.settle(first, other),

@@ -1,74 +1,87 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock } from '#kit/index.ts';
+import type { Clock, Log } from '#kit/index.ts';
+import { findScheme, type SchemeList } from '../find-scheme.ts';
+import type { Chain } from '../network.ts';
 import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
-import type { Chain } from './chain.ts';
-import { checkGas } from './check-gas.ts';
-import { openDispatch, unavailable, unknown } from './dispatch-parcels.ts';
-import { GAS } from './gas.ts';
-import { openLane, type LaneTiming } from './lane.ts';
-import { openParcel, withReverted, type Parcel } from './parcel.ts';
-import type { Log, Settler, SettlerOutcome } from './settler.ts';
-import { toSigningKey } from './sign-transaction.ts';
+import { eip155, type Eip155Chain } from './eip155/chain.ts';
+import { checkGas } from './eip155/check-gas.ts';
+import { openPendingPayments, withReverted } from './eip155/pending-payment.ts';
+import { openSettlementQueue, unavailable, unknown } from './eip155/settlement-queue.ts';
+import { toSettlerAddress, toSigningKey } from './eip155/sign-transaction.ts';
+import { openTransactionSender, type SenderTiming } from './eip155/transaction-sender.ts';
+import type { Settler, SettlerDeps, SettlerOutcome } from './settler.ts';
 
-interface EmbeddedOptions extends Chain {
-  /** Each key is a lane: it sends one transaction at a time. */
+interface EmbeddedOptions extends SchemeList {
+  chain: Eip155Chain;
+  /** Each key sends one transaction at a time. */
   privateKeys: readonly string[];
   clock: Clock;
   log: Log;
   timing?: Partial<SettlerTiming>;
 }
 
-export interface SettlerTiming extends LaneTiming {
+export interface SettlerTiming extends SenderTiming {
   /** How long one settle() waits before it says "unknown" (sent) or "unavailable" (not sent). */
   answerMs: number;
 }
 
 const usualTiming: SettlerTiming = { pollMs: 60, recheckMs: 2000, replaceAfterMs: 12_000, answerMs: 12_000 };
+/** A settler is ready while it can pay for a transaction of this size. */
+const GAS_OF_A_SETTLEMENT = 200_000n;
+
+/** One settler for each EVM network, when there are keys. */
+export function openEmbeddedSettlers({ chains, settlerPrivateKeys, ...deps }: SettlerDeps): Settler[] {
+  const privateKeys = distinctKeys(settlerPrivateKeys);
+  return privateKeys.length === 0
+    ? []
+    : [...chains.values()].filter(isEip155).map((chain) => openEmbeddedSettler({ ...deps, chain, privateKeys }));
+}
 
 /** Settles with real transactions of our own keys. The keys hold gas only; no money of buyers or creators touches them. */
 export function openEmbeddedSettler(options: EmbeddedOptions): Settler {
-  const { network, clock, log } = options;
+  const { chain, clock, log } = options;
+  const { caip2 } = chain.network;
   const timing = { ...usualTiming, ...options.timing };
-  const lanes = options.privateKeys.map((privateKey) =>
-    openLane({ key: toSigningKey(privateKey), chain: options, timing, clock, log }),
+  const senders = options.privateKeys.map((privateKey) =>
+    openTransactionSender({ key: toSigningKey(privateKey), chain, timing, clock, log }),
   );
-  const addresses = lanes.map((lane) => lane.address);
-  const dispatch = openDispatch(options, lanes, log);
-  const parcels = new Map<string, Parcel>();
-
-  /** One parcel per payment, so that settling it again joins what is under way. */
-  function findOrOpen(payment: Payment, offer: Offer): Parcel {
-    const key = `${payment.payer} ${payment.nonce} ${payment.signature} ${offer.payTo} ${offer.amountAtomic}`;
-    const known = parcels.get(key);
-    if (known) {
-      return known;
-    }
-    const parcel = openParcel(payment, offer, () => parcels.delete(key));
-    parcels.set(key, parcel);
-    dispatch.enqueue([parcel]);
-    return parcel;
-  }
+  const addresses = senders.map((sender) => sender.address);
+  const queue = openSettlementQueue(chain, senders, log);
+  const findOrOpen = openPendingPayments((pending) => queue.enqueue([pending]));
 
   async function settle(payment: Payment, offer: Offer): Promise<SettlerOutcome> {
-    const parcel = findOrOpen(payment, offer);
+    const scheme = findScheme(options, offer);
+    if (!scheme) {
+      return unavailable('settler_does_not_know_scheme');
+    }
+    const pending = findOrOpen({ scheme, payment, offer });
     const patience = new AbortController();
     const late = wait(timing.answerMs, unknown, { signal: patience.signal }).catch(() => unknown);
-    const outcome = await Promise.race([parcel.decision, late]);
+    const outcome = await Promise.race([pending.decision, late]);
     patience.abort();
-    if (!parcel.isDecided && !parcel.isSent) {
-      dispatch.withdraw(parcel);
-      parcel.decide(unavailable('settler_busy'));
+    if (!pending.isDecided && !pending.isSent) {
+      queue.withdraw(pending);
+      pending.decide(unavailable('settler_busy'));
     }
-    return parcel.isDecided ? parcel.decision : withReverted(parcel, outcome);
+    return pending.isDecided ? pending.decision : withReverted(pending, outcome);
   }
 
   return {
-    name: `embedded ${network.caip2}`,
-    supports: (name) => name === network.caip2,
+    name: `embedded ${caip2}`,
+    supports: (name) => name === caip2,
     settle,
     limitMs: timing.answerMs,
-    checkReady: () => checkGas({ chain: options, addresses, gasLimit: GAS.single }),
-    stop: () => dispatch.stop(),
+    checkReady: () => checkGas({ chain, addresses, gasLimit: GAS_OF_A_SETTLEMENT }),
+    stop: () => queue.stop(),
   };
+}
+
+function isEip155(chain: Chain): chain is Eip155Chain {
+  return Object.hasOwn(eip155.networks, chain.network.caip2);
+}
+
+/** Two senders with one key would take each other's nonces. */
+function distinctKeys(privateKeys: readonly string[]): string[] {
+  return [...new Map(privateKeys.map((key): [string, string] => [toSettlerAddress(key), key])).values()];
 }

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Clock } from '#kit/index.ts';
-import { isRecord } from './json-rpc.ts';
+import type { Network } from '../network.ts';
+import { isRecord } from './eip155/json-rpc.ts';
 
 /** `not_sent`: the facilitator certainly did not take the request. `lost`: it may have acted on it. */
 export type FacilitatorAnswer =
@@ -11,20 +12,20 @@ export type FacilitatorAnswer =
 export interface FacilitatorHttp {
   origin: string;
   post(path: '/verify' | '/settle', body: unknown): Promise<FacilitatorAnswer>;
-  /** The newest x402 version in which the facilitator settles "exact" on the network; `null`: none, or it does not answer. */
-  findVersion(network: string): Promise<1 | 2 | null>;
+  /** The newest x402 version in which the facilitator settles the scheme on the network; `null`: none, or no answer. */
+  findVersion(scheme: string, network: Network): Promise<1 | 2 | null>;
   close(): Promise<void>;
 }
 
 interface HttpOptions {
   url: string;
-  chains: ReadonlyMap<string, { network: { caip2: string; v1Name: string } }>;
   clock: Clock;
   timeoutMs?: number | undefined;
 }
 
 interface Kind {
   x402Version: number;
+  scheme: string;
   network: string;
 }
 
@@ -33,8 +34,8 @@ const KINDS_KEPT_MS = 5 * 60_000;
 const FAILURES_UNTIL_OPEN = 5;
 const OPEN_MS = 15_000;
 const MAX_RESPONSE_BYTES = 1024 * 1024;
-/** The request was turned away at the door: bad credentials, wrong path, too many requests. */
-const TURNED_AWAY: ReadonlySet<number> = new Set([401, 403, 404, 405, 413, 415, 429]);
+/** The request was refused unread: bad credentials, wrong path, too many requests. */
+const REFUSED_UNREAD: ReadonlySet<number> = new Set([401, 403, 404, 405, 413, 415, 429]);
 const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -45,7 +46,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
 ]);
 
 export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
-  const { clock, chains, timeoutMs = FACILITATOR_TIMEOUT_MS } = options;
+  const { clock, timeoutMs = FACILITATOR_TIMEOUT_MS } = options;
   const { origin, pathname } = new URL(options.url);
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { connections: 16, connectTimeout: timeoutMs, maxResponseSize: MAX_RESPONSE_BYTES });
@@ -99,11 +100,12 @@ export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
   return {
     origin,
     post: (path, body) => request('POST', path, body),
-    findVersion: async (caip2) => {
-      const v1Name = chains.get(caip2)?.network.v1Name;
+    findVersion: async (scheme, { caip2, v1Name }) => {
       const list = await readKinds();
       const speaks = (x402Version: number, name: string | undefined) =>
-        list.some((kind) => kind.x402Version === x402Version && matchesNetwork(kind.network, name));
+        list.some(
+          (kind) => kind.x402Version === x402Version && kind.scheme === scheme && matchesNetwork(kind.network, name),
+        );
       if (speaks(2, caip2)) {
         return 2;
       }
@@ -115,7 +117,7 @@ export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
 
 /** Facilitators answer refusals with 200 or 400 and the same body. */
 function toAnswer(status: number, text: string): FacilitatorAnswer {
-  if (TURNED_AWAY.has(status)) {
+  if (REFUSED_UNREAD.has(status)) {
     return { kind: 'not_sent', reason: `facilitator_answered_${status}` };
   }
   try {
@@ -129,8 +131,8 @@ function toAnswer(status: number, text: string): FacilitatorAnswer {
 function toKinds(body: Record<string, unknown>): Kind[] {
   const list = Array.isArray(body['kinds']) ? body['kinds'] : [];
   return list.flatMap((kind: unknown) =>
-    isRecord(kind) && kind['scheme'] === 'exact'
-      ? [{ x402Version: Number(kind['x402Version']), network: String(kind['network']) }]
+    isRecord(kind)
+      ? [{ x402Version: Number(kind['x402Version']), scheme: String(kind['scheme']), network: String(kind['network']) }]
       : [],
   );
 }

@@ -6,7 +6,7 @@ import { makeAccount, makeOffer, pay, SANDBOX_NETWORK, signOffer, toPayment } fr
 import { answer, useScriptedFacilitator, type Script } from '../../../tests/support/scripted-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
 import { settlePayment, verifyPayment } from '../index.ts';
-import { encodeTransfer } from './call-data.ts';
+import { encodeTransfer } from '../schemes/exact-eip155/call-data.ts';
 
 const chain = useTestChain();
 const scripted = useScriptedFacilitator(chain);
@@ -134,7 +134,7 @@ describe('what may have been sent is unknown, never refused', () => {
     expect(await settlePayment(payments, payment, offer)).toMatchObject({ status: 'unknown' });
     const other = makePayee();
     const elsewhere = await pay(account, other);
-    const usurped = await pay(account, offer, { nonce: elsewhere.nonce });
+    const usurped = await pay(account, offer, { nonce: elsewhere.uniquenessKey });
     const stranger = makeAccount();
     await chain.current.fund(stranger.address, parseEther('1'));
     for (const sent of [payment, elsewhere]) {

@@ -5,7 +5,7 @@ import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../../tests/sup
 import { answer, useScriptedFacilitator } from '../../../tests/support/scripted-facilitator.ts';
 import { useTestChain } from '../../../tests/support/test-chain.ts';
 import { settlePayment } from '../index.ts';
-import { encodeTransfer } from './call-data.ts';
+import { encodeTransfer } from '../schemes/exact-eip155/call-data.ts';
 
 const chain = useTestChain();
 const scripted = useScriptedFacilitator(chain);

@@ -1,3 +1,6 @@
+import type { Clock, Log } from '#kit/index.ts';
+import type { SchemeList } from '../find-scheme.ts';
+import type { Chain } from '../network.ts';
 import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Settlement, Verdict } from '../verdict.ts';
@@ -8,8 +11,9 @@ export type SettlerOutcome = Settlement | { status: 'unavailable'; reason: strin
 export type SettlerReadiness = { ready: true } | { ready: false; cause: string };
 
 /**
- * Puts payments on the chain. Settling the same payment again is safe: the token lets a nonce move money once.
- * `refused` only when nothing that this settler sent can still move the money; never rejects.
+ * Makes payments happen on their network. Knows no scheme: what is to be executed or sent is told by the payment's own.
+ * Settling the same payment again is safe: the network lets it move money once. `refused` only when nothing that this
+ * settler sent can still move the money; never rejects. `offer.amountAtomic` is what is charged.
  */
 export interface Settler {
   name: string;
@@ -23,9 +27,13 @@ export interface Settler {
   stop?(): Promise<void>;
 }
 
-/** The little of a logger that payments need. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+/** What settlers are opened with. */
+export interface SettlerDeps extends SchemeList {
+  /** By CAIP-2 name. */
+  chains: ReadonlyMap<string, Chain>;
+  facilitatorUrls: readonly string[];
+  settlerPrivateKeys: readonly string[];
+  facilitatorTimeoutMs?: number | undefined;
+  clock: Clock;
+  log: Log;
 }

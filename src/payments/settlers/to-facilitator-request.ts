@@ -1,22 +1,29 @@
 import type { Json } from '#kit/index.ts';
-import { networks } from '../networks.ts';
-import type { Offer } from '../offer.ts';
+import type { Network } from '../network.ts';
+import { toWireExtra, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
-import { normalizeSignature } from '../schemes/exact-eip3009.ts';
+import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from '../wire/base64-json.ts';
-import { isRecord } from './json-rpc.ts';
+import { isRecord } from './eip155/json-rpc.ts';
+
+interface Facilitated {
+  x402Version: 1 | 2;
+  scheme: Scheme;
+  network: Network;
+}
 
 /**
  * Body of `/verify` and `/settle`. The requirements are our own offer; of the buyer's header only the signed part goes
  * on, and in version 2 the echo of resource and extensions, from which facilitators fill their catalogues.
  */
-export function toFacilitatorRequest(x402Version: 1 | 2, payment: Payment, offer: Offer): { [name: string]: unknown } {
-  const payload = { signature: normalizeSignature(payment.signature), authorization: payment.authorization };
+export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: Offer): { [name: string]: unknown } {
+  const { x402Version, scheme } = to;
+  const payload = scheme.toFacilitatorPayload(payment);
   const echo = decodeBase64Json(payment.raw);
   const { resource, extensions } = isRecord(echo) ? echo : {};
   const url = isRecord(resource) && typeof resource['url'] === 'string' ? resource['url'] : 'urn:x402:payment';
   if (x402Version === 1) {
-    const network = networks[offer.network]?.v1Name ?? offer.network;
+    const network = to.network.v1Name ?? offer.network;
     return {
       x402Version,
       paymentPayload: { x402Version, scheme: offer.scheme, network, payload },
@@ -45,6 +52,6 @@ export function toFacilitatorRequest(x402Version: 1 | 2, payment: Payment, offer
 }
 
 function toShared(offer: Offer): { [name: string]: Json } {
-  const { scheme, asset, payTo, maxTimeoutSeconds, extra } = offer;
-  return { scheme, asset, payTo, maxTimeoutSeconds, extra };
+  const { scheme, asset, payTo, maxTimeoutSeconds } = offer;
+  return { scheme, asset, payTo, maxTimeoutSeconds, extra: toWireExtra(offer) };
 }

@@ -1,7 +1,8 @@
 import { encodePaymentSignatureHeader } from '@x402/core/http';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeHeader, makeAccount, makeOffer, signOffer, toEnvelope } from '../../../tests/support/pay.ts';
+import { encodeHeader, makeAccount, makeOffer, schemeList, signOffer, toEnvelope } from '../../../tests/support/pay.ts';
+import { fromStoredPayment, toStoredPayment, type StoredPayment } from '../stored-payment.ts';
 import { decodePayment } from './decode-payment.ts';
 
 const account = makeAccount();
@@ -28,16 +29,25 @@ const anyPayload = fc.record({
 describe('what is read', () => {
   test('version 2, as the SDK writes it', () => {
     const header = encodePaymentSignatureHeader(v2 as never);
-    expect(decodePayment({ paymentSignature: header })).toEqual({
+    expect(decodePayment(schemeList, { paymentSignature: header })).toEqual({
       ok: true,
       payment: {
         x402Version: 2,
         scheme: 'exact',
         network: 'eip155:84532',
+        asset: offer.asset.toLowerCase(),
         payer: account.address.toLowerCase(),
-        nonce: payload.authorization.nonce,
-        authorization: { ...payload.authorization, from: account.address.toLowerCase(), to: offer.payTo.toLowerCase() },
-        signature: payload.signature,
+        uniquenessKey: payload.authorization.nonce,
+        maxAmountAtomic: 10_000n,
+        expiresAt: Number(payload.authorization.validBefore),
+        payload: {
+          signature: payload.signature,
+          authorization: {
+            ...payload.authorization,
+            from: account.address.toLowerCase(),
+            to: offer.payTo.toLowerCase(),
+          },
+        },
         accepted: v2['accepted'],
         raw: header,
       },
@@ -45,31 +55,35 @@ describe('what is read', () => {
   });
 
   test('version 1, its network by our name', () => {
-    const decoded = decodePayment({ xPayment: encodeHeader(v1) });
+    const decoded = decodePayment(schemeList, { xPayment: encodeHeader(v1) });
     expect(decoded).toMatchObject({ ok: true, payment: { x402Version: 1, network: 'eip155:84532' } });
     expect(decoded.ok && decoded.payment).not.toHaveProperty('accepted');
   });
 
   test('PAYMENT-SIGNATURE goes before X-PAYMENT', () => {
-    const decoded = decodePayment({ paymentSignature: encodeHeader(v2), xPayment: 'broken' });
+    const decoded = decodePayment(schemeList, { paymentSignature: encodeHeader(v2), xPayment: 'broken' });
     expect(decoded).toMatchObject({ ok: true, payment: { x402Version: 2 } });
   });
 
   test('every well-formed authorisation, in both versions', () => {
     fc.assert(
       fc.property(anyPayload, fc.constantFrom(1 as const, 2 as const), (signed, version) => {
-        const decoded = decodePayment({ paymentSignature: encodeHeader(toEnvelope(version, offer, signed)) });
+        const decoded = decodePayment(schemeList, {
+          paymentSignature: encodeHeader(toEnvelope(version, offer, signed)),
+        });
         expect(decoded).toMatchObject({
           ok: true,
-          payment: { authorization: signed.authorization, signature: signed.signature },
+          payment: { payload: signed, maxAmountAtomic: BigInt(signed.authorization.value) },
         });
       }),
     );
   });
 
-  test('what was read is plain JSON, so that it can be stored and settled later', () => {
-    const decoded = decodePayment({ paymentSignature: encodeHeader(v2) });
-    expect(JSON.parse(JSON.stringify(decoded))).toEqual(decoded);
+  test('what was read comes back unchanged from its stored form, so that it can be settled later', () => {
+    const decoded = decodePayment(schemeList, { paymentSignature: encodeHeader(v2) });
+    const payment = decoded.ok ? decoded.payment : null;
+    const stored = JSON.stringify(payment && toStoredPayment(payment, offer));
+    expect(fromStoredPayment(JSON.parse(stored) as StoredPayment)).toEqual(payment);
   });
 });
 
@@ -108,13 +122,15 @@ describe('what is refused', () => {
       'invalid_payload',
     ],
   ])('%s', (_, header, problem) => {
-    const decoded = decodePayment({ paymentSignature: header });
+    const decoded = decodePayment(schemeList, { paymentSignature: header });
     expect(decoded).toMatchObject({ ok: false, problem });
   });
 
   test('the detail names the field and what was expected', () => {
     const authorization = { ...payload.authorization, value: '1e4' };
-    const decoded = decodePayment({ xPayment: encodeHeader({ ...v1, payload: { ...payload, authorization } }) });
+    const decoded = decodePayment(schemeList, {
+      xPayment: encodeHeader({ ...v1, payload: { ...payload, authorization } }),
+    });
     expect(decoded).toMatchObject({
       detail: 'X-PAYMENT: "payload.authorization.value" is not valid: expected a whole number in decimal digits.',
     });
@@ -122,7 +138,7 @@ describe('what is refused', () => {
 
   test('the detail repeats nothing that the client invented', () => {
     const authorization = { ...payload.authorization, ['<script>']: 1 };
-    const decoded = decodePayment({
+    const decoded = decodePayment(schemeList, {
       paymentSignature: encodeHeader({ ...v2, payload: { ...payload, authorization } }),
     });
     expect(decoded).toMatchObject({ ok: false, problem: 'invalid_payload' });
@@ -137,7 +153,7 @@ describe('what is refused', () => {
     );
     fc.assert(
       fc.property(anything, (header) => {
-        const decoded = decodePayment({ paymentSignature: header });
+        const decoded = decodePayment(schemeList, { paymentSignature: header });
         expect(decoded.ok).toBe(false);
         expect(decoded.ok ? '' : decoded.detail).toMatch(/^PAYMENT-SIGNATURE/);
         expect(decoded.ok ? '' : decoded.detail).not.toMatch(/undefined|Unexpected|BigInt|JSON at|TypeError/);
@@ -152,7 +168,7 @@ describe('what is refused', () => {
         const inner = path === 'signature' || path === 'authorization' ? {} : { [path]: value };
         const outer = path === 'signature' || path === 'authorization' ? { [path]: value } : {};
         const changed = { ...payload, authorization: { ...payload.authorization, ...inner }, ...outer };
-        const decoded = decodePayment({ paymentSignature: encodeHeader({ ...v2, payload: changed }) });
+        const decoded = decodePayment(schemeList, { paymentSignature: encodeHeader({ ...v2, payload: changed }) });
         const isDigits = typeof value === 'string' && /^\d{1,77}$/.test(value);
         expect(decoded.ok).toBe(isDigits && ['value', 'validAfter', 'validBefore'].includes(path));
       }),

@@ -1,8 +1,9 @@
-import type { z } from 'zod';
-import { findNetworkByV1Name } from '../networks.ts';
-import type { Payment } from '../payment.ts';
+import { findNetwork, findNetworkByV1Name, findScheme, type SchemeList } from '../find-scheme.ts';
+import type { Accepted, Payment } from '../payment.ts';
+import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from './base64-json.ts';
-import { paymentV1, paymentV2 } from './payment-shapes.ts';
+import { describeShape } from './describe-shape.ts';
+import { envelopeV1, envelopeV2 } from './envelopes.ts';
 
 const MAX_HEADER_CHARACTERS = 8192;
 
@@ -17,8 +18,14 @@ interface PaymentHeaders {
   xPayment?: string | undefined;
 }
 
+interface Header {
+  name: string;
+  value: unknown;
+  raw: string;
+}
+
 /** Reads the payment header. `detail` names the field and what was expected, never what a parser threw. */
-export function decodePayment(headers: PaymentHeaders): DecodedPayment {
+export function decodePayment(list: SchemeList, headers: PaymentHeaders): DecodedPayment {
   const name = headers.paymentSignature === undefined ? 'X-PAYMENT' : 'PAYMENT-SIGNATURE';
   const raw = headers.paymentSignature ?? headers.xPayment ?? '';
   if (raw.length > MAX_HEADER_CHARACTERS) {
@@ -30,46 +37,62 @@ export function decodePayment(headers: PaymentHeaders): DecodedPayment {
   }
   const version = 'x402Version' in value ? value.x402Version : undefined;
   if (version === 2) {
-    return decodeV2(name, value, raw);
+    return decodeV2(list, { name, value, raw });
   }
   return version === 1
-    ? decodeV1(name, value, raw)
+    ? decodeV1(list, { name, value, raw })
     : refuse('invalid_x402_version', `${name} must say x402Version 1 or 2.`);
 }
 
-function decodeV1(name: string, value: unknown, raw: string): DecodedPayment {
-  const parsed = paymentV1.safeParse(value);
+function decodeV1(list: SchemeList, header: Header): DecodedPayment {
+  const parsed = envelopeV1.safeParse(header.value);
   if (!parsed.success) {
-    return refuse('invalid_payload', describe(name, parsed.error));
+    return refuse('invalid_payload', `${header.name}: ${describeShape(parsed.error, '', 'payments')}`);
   }
-  const { network, payload } = parsed.data;
-  return toPayment({ x402Version: 1, network: findNetworkByV1Name(network)?.caip2 ?? network, ...payload, raw });
+  const { scheme, network, payload } = parsed.data;
+  const caip2 = findNetworkByV1Name(list, network)?.caip2 ?? network;
+  return decodeWithScheme(list, header, { x402Version: 1, scheme, network: caip2, payload, schemeField: 'scheme' });
 }
 
-function decodeV2(name: string, value: unknown, raw: string): DecodedPayment {
-  const parsed = paymentV2.safeParse(value);
+function decodeV2(list: SchemeList, header: Header): DecodedPayment {
+  const parsed = envelopeV2.safeParse(header.value);
   if (!parsed.success) {
-    return refuse('invalid_payload', describe(name, parsed.error));
+    return refuse('invalid_payload', `${header.name}: ${describeShape(parsed.error, '', 'payments')}`);
   }
   const { accepted, payload } = parsed.data;
-  return toPayment({ x402Version: 2, network: accepted.network, accepted, ...payload, raw });
+  const { scheme, network } = accepted;
+  const schemeField = 'accepted.scheme';
+  return decodeWithScheme(list, header, { x402Version: 2, scheme, network, payload, accepted, schemeField });
 }
 
-function toPayment(read: Omit<Payment, 'scheme' | 'payer' | 'nonce'>): DecodedPayment {
-  const { from, nonce } = read.authorization;
-  return { ok: true, payment: { scheme: 'exact', payer: from, nonce, ...read } };
+interface Enveloped {
+  x402Version: 1 | 2;
+  scheme: string;
+  network: string;
+  payload: unknown;
+  accepted?: Accepted;
+  schemeField: string;
+}
+
+function decodeWithScheme(list: SchemeList, header: Header, given: Enveloped): DecodedPayment {
+  const { schemeField, payload, ...envelope } = given;
+  const scheme = chooseScheme(list, envelope);
+  if (!scheme) {
+    const names = [...new Set(list.schemes.map(({ name }) => `"${name}"`))].join(' or ');
+    return refuse('invalid_payload', `${header.name}: "${schemeField}" is not valid: expected the scheme ${names}.`);
+  }
+  const network = findNetwork(list, envelope.network);
+  const decoded = scheme.decode(payload, { network, accepted: envelope.accepted });
+  return decoded.ok
+    ? { ok: true, payment: { ...envelope, ...decoded.parts, raw: header.raw } }
+    : refuse('invalid_payload', `${header.name}: ${decoded.detail}`);
+}
+
+/** On a network that nobody knows, a scheme of the name still says whether the payload has a shape; no offer matches it. */
+function chooseScheme(list: SchemeList, wanted: { scheme: string; network: string }): Scheme | null {
+  return findScheme(list, wanted) ?? list.schemes.find(({ name }) => name === wanted.scheme) ?? null;
 }
 
 function refuse(problem: (DecodedPayment & { ok: false })['problem'], detail: string): DecodedPayment {
   return { ok: false, problem, detail };
-}
-
-/** Only our own words: field names that the client invented are not repeated. */
-function describe(name: string, error: z.ZodError): string {
-  const issue = error.issues[0];
-  if (issue?.code === 'unrecognized_keys') {
-    return `${name}: "${issue.path.join('.')}" holds fields that EIP-3009 payments do not have.`;
-  }
-  const expected = issue?.message.startsWith('expected') ? issue.message : 'missing or of the wrong type';
-  return `${name}: "${issue?.path.join('.')}" is not valid: ${expected}.`;
 }

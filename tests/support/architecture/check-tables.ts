@@ -28,6 +28,7 @@ const reads = [`(?:from|join|using)\\s+${name}(?!\\s*\\()`, `,\\s*${name}(?!\\s*
 const verbs =
   /^\s*(select|insert\s+into|update\s+\S+\s+set|delete\s+from|with\s+\w+\s+as|truncate\s|(alter|create|drop)\s)/i;
 const loudVerbs = /\b(SELECT|INSERT INTO|DELETE FROM|TRUNCATE|FROM|JOIN|UPDATE)\s/;
+const COMPUTED = 'a computed table';
 const computed = /\b(FROM|INTO|UPDATE|JOIN|TRUNCATE|TABLE)\s+\$\{…\}/;
 
 /** Is it a statement, or a part of one? Our SQL writes its words in capitals; whole statements are found in any case. */
@@ -46,7 +47,7 @@ function findTableUses(text: string, tables: ReadonlySet<string>): TableUse[] {
       .flatMap((pattern) => [...text.matchAll(new RegExp(`(?<![\\w.])${pattern}`, 'gi'))])
       .map(([, table = '']) => ({ table, isWrite }))
       .filter(({ table }) => tables.has(table));
-  const unknown = computed.test(text) ? [{ table: 'a computed table', isWrite: true }] : [];
+  const unknown = computed.test(text) ? [{ table: COMPUTED, isWrite: true }] : [];
   return [...find([...writes, ...definitions], true), ...find(reads, false), ...unknown];
 }
 
@@ -79,9 +80,10 @@ function readStatements(path: string, text: string): string[] {
   return path.endsWith('.test.ts') ? [] : readTexts(path, text);
 }
 
-/** A whole module may be allowed to read, a file alone also to write. */
+/** A whole module may be allowed to read, or to compute the names of its tables; a file alone also to write. */
 function toPermissions(path: string, table: string, isWrite: boolean): string[] {
-  return [`${path} ${table}`, ...(isWrite ? [] : [`${moduleOf(path)} ${table}`])];
+  const isOfModule = !isWrite || table === COMPUTED;
+  return [`${path} ${table}`, ...(isOfModule ? [`${moduleOf(path)} ${table}`] : [])];
 }
 
 function checkStatement(path: string, said: string, { tableOwners }: TableRules): string[] {

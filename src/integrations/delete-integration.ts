@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { assertUser } from '#accounts/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
+import { changeIntegration } from './change-integration.ts';
+import { dependent } from './changes.ts';
+import type { IntegrationService } from './integration-service.ts';
+import { refuseMissing, type IntegrationDeps } from './integration.ts';
+
+export function deleteIntegration(service: IntegrationService) {
+  return operation({
+    name: `integrations.${service.name}.delete`,
+    route: `DELETE /api/user/integrations/${service.name}`,
+    summary: `Delete your ${service.provider} ${service.credential} and pause what depends on it`,
+    scope: 'integrations:write',
+    input: z.object({}),
+    output: z.object({ deleted: z.literal(true), paused: z.array(dependent) }),
+    run: async (deps: IntegrationDeps, caller: Caller) => {
+      assertUser(caller);
+      const ownerId = caller.userId;
+      const { paused } = await changeIntegration(deps, service, {
+        ownerId,
+        write: async (tx) => {
+          const { rowCount } = await tx.query(`DELETE FROM ${service.table} WHERE owner_id = $1`, [ownerId]);
+          return rowCount === 0 ? refuseMissing(service) : null;
+        },
+      });
+      return { deleted: true as const, paused };
+    },
+  });
+}

@@ -1,0 +1,15 @@
+/**
+ * What an account connects: keys of providers, one table a service and the same operations for all of them.
+ * Invariants: a key is stored sealed, and no answer, log line or error tells it; it is checked with its provider before
+ * it is stored; each change is announced inside its own transaction, so that what depends on the key is paused when the
+ * key goes, or the key stays; who listens is not known here (docs/decisions/0017).
+ */
+export { dependent, openChanges } from './changes.ts';
+export type { ChangeListener, Dependent, IntegrationChange, Reaction } from './changes.ts';
+export type { IntegrationDeps } from './integration.ts';
+export type { IntegrationService, ProviderAnswer, ServiceName } from './integration-service.ts';
+export { listIntegrations } from './list-integrations.ts';
+export { openKey } from './open-key.ts';
+export { openRouter } from './openrouter.ts';
+export { refuseKey } from './refuse-key.ts';
+export { toOperations } from './to-operations.ts';

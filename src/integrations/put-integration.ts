@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { assertUser } from '#accounts/index.ts';
+import type { Tx } from '#database/index.ts';
+import { newId, operation, sha256Hex, type Caller } from '#kit/index.ts';
+import type { Vault } from '#vault/index.ts';
+import { changeIntegration } from './change-integration.ts';
+import { assertGiven } from './check-given.ts';
+import type { IntegrationService } from './integration-service.ts';
+import { toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+import { toKeyPlace } from './open-key.ts';
+
+export function putIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+  const { provider, credential } = service;
+  const isEnabled = z.boolean().default(true);
+  type Sent = Given & { isEnabled: boolean };
+  const input: unknown = service.given.extend({ isEnabled });
+  return operation({
+    name: `integrations.${service.name}.put`,
+    route: `PUT /api/user/integrations/${service.name}`,
+    summary: `Test your ${provider} ${credential} and store it encrypted; resumes what was paused for want of it`,
+    scope: 'integrations:write',
+    input: input as z.ZodType<Sent, Given & { isEnabled?: boolean | undefined }>,
+    output: toViewSchema<Shown, 'resumed'>(service, ['resumed']),
+    run: async (deps: IntegrationDeps, caller: Caller, sent) => {
+      assertUser(caller);
+      const { label, shown } = await assertGiven(deps, service, sent);
+      const stored: NewKey = {
+        ownerId: caller.userId,
+        key: service.toKey(sent),
+        isEnabled: sent.isEnabled,
+        label,
+        shown,
+      };
+      const { row, resumed } = await changeIntegration(deps, service, {
+        ownerId: caller.userId,
+        write: (tx) => storeKey(deps.vault, tx, { service, stored }),
+      });
+      return { ...toView<Shown>(service, row), resumed };
+    },
+  });
+}
+
+interface NewKey {
+  ownerId: string;
+  key: string;
+  isEnabled: boolean;
+  label: string | null;
+  shown: object;
+}
+
+async function storeKey(
+  vault: Vault,
+  tx: Tx,
+  { service, stored }: { service: IntegrationService; stored: NewKey },
+): Promise<IntegrationRow> {
+  const sealed = await vault.seal(tx, toKeyPlace(service, stored.ownerId), stored.key);
+  const { rows } = await tx.query<IntegrationRow>(
+    `INSERT INTO ${service.table} AS i
+       (owner_id, id, label, sealed_key, key_hash, last_four, is_enabled, is_valid, snapshot, last_checked_at, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $9, $9)
+     ON CONFLICT (owner_id) DO UPDATE SET
+       label = excluded.label, sealed_key = excluded.sealed_key, key_hash = excluded.key_hash,
+       last_four = excluded.last_four, is_enabled = excluded.is_enabled, is_valid = true, snapshot = excluded.snapshot,
+       last_checked_at = excluded.last_checked_at, last_problem = NULL, updated_at = excluded.updated_at
+     RETURNING *`,
+    [
+      stored.ownerId,
+      newId(),
+      stored.label,
+      sealed,
+      sha256Hex(stored.key),
+      stored.key.slice(-4),
+      stored.isEnabled,
+      stored.shown,
+      new Date(vault.clock.now()),
+    ],
+  );
+  return rows[0] as IntegrationRow;
+}

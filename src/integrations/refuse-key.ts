@@ -1,0 +1,35 @@
+import { sha256Hex } from '#kit/index.ts';
+import { changeIntegration } from './change-integration.ts';
+import type { IntegrationDeps, IntegrationRow } from './integration.ts';
+import { getService } from './open-key.ts';
+
+const MAX_PROBLEM = 300;
+
+/** What a provider refused in a call. `problem` is for the owner. */
+export interface RefusedKey {
+  service: string;
+  ownerId: string;
+  apiKey: string;
+  problem: string;
+}
+
+/**
+ * After the provider refused this very key in a call: it is not used again, and what depends on it is paused, until it is
+ * tested with success or replaced. Does nothing when the key has been replaced meanwhile.
+ */
+export async function refuseKey(deps: IntegrationDeps, refused: RefusedKey): Promise<void> {
+  const service = getService(deps, refused.service);
+  const { ownerId, apiKey } = refused;
+  const problem = refused.problem.replaceAll(apiKey, '…').slice(0, MAX_PROBLEM);
+  await changeIntegration(deps, service, {
+    ownerId,
+    write: async (tx) => {
+      const { rows } = await tx.query<IntegrationRow>(
+        `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4
+          WHERE owner_id = $1 AND key_hash = $2 AND is_valid RETURNING *`,
+        [ownerId, sha256Hex(apiKey), problem, new Date(deps.vault.clock.now())],
+      );
+      return rows[0];
+    },
+  });
+}

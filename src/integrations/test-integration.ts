@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { assertUser } from '#accounts/index.ts';
+import type { Tx } from '#database/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
+import { changeIntegration } from './change-integration.ts';
+import { checkGiven } from './check-given.ts';
+import type { IntegrationService } from './integration-service.ts';
+import { getIntegration, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+import { toKeyPlace } from './open-key.ts';
+
+export function testIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+  const { provider, credential } = service;
+  return operation({
+    name: `integrations.${service.name}.test`,
+    route: `POST /api/user/integrations/${service.name}/test`,
+    summary: `Ask ${provider} about your stored ${credential} again and keep what it says`,
+    scope: 'integrations:write',
+    input: z.object({}),
+    output: z.object({ ok: z.boolean(), problem: z.string().nullable(), integration: toViewSchema<Shown>(service) }),
+    run: async (deps: IntegrationDeps, caller: Caller) => {
+      assertUser(caller);
+      const { vault } = deps;
+      const ownerId = caller.userId;
+      const { row, key } = await vault.database.asUser(ownerId, async (tx) => {
+        const found = await getIntegration(tx, service, ownerId);
+        return { row: found, key: await vault.open(tx, toKeyPlace(service, ownerId), found.sealed_key) };
+      });
+      const before = service.shown.parse(row.snapshot);
+      const checked = await checkGiven(deps, service, service.toGiven(key, before));
+      if (checked.verdict === 'unclear') {
+        return { ok: false, problem: checked.detail, integration: toView<Shown>(service, row) };
+      }
+      const verdict: Verdict =
+        checked.verdict === 'good'
+          ? { problem: null, label: checked.label, shown: checked.shown }
+          : { problem: checked.detail, label: row.label, shown: before };
+      const { row: stored } = await changeIntegration(deps, service, {
+        ownerId,
+        write: (tx) => storeVerdict(tx, { service, row, checkedAt: new Date(vault.clock.now()) }, verdict),
+      });
+      return {
+        ok: verdict.problem === null,
+        problem: verdict.problem,
+        integration: toView<Shown>(service, stored ?? row),
+      };
+    },
+  });
+}
+
+interface Verdict {
+  problem: string | null;
+  label: string | null;
+  shown: object;
+}
+
+/** Guarded by the hash: a key that was replaced while the provider was asked is not judged by this answer. */
+async function storeVerdict(
+  tx: Tx,
+  tested: { service: IntegrationService; row: IntegrationRow; checkedAt: Date },
+  { problem, label, shown }: Verdict,
+): Promise<IntegrationRow | undefined> {
+  const { service, row, checkedAt } = tested;
+  const { rows } = await tx.query<IntegrationRow>(
+    `UPDATE ${service.table}
+        SET is_valid = $3, last_problem = $4, snapshot = $5, label = $6, last_checked_at = $7, updated_at = $7
+      WHERE owner_id = $1 AND key_hash = $2 RETURNING *`,
+    [row.owner_id, row.key_hash, problem === null, problem, shown, label, checkedAt],
+  );
+  return rows[0];
+}

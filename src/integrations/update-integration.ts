@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { assertUser } from '#accounts/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
+import { changeIntegration } from './change-integration.ts';
+import type { IntegrationService } from './integration-service.ts';
+import { refuseMissing, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+
+export function updateIntegration<Given extends object, Shown extends object>(
+  service: IntegrationService<Given, Shown>,
+) {
+  return operation({
+    name: `integrations.${service.name}.update`,
+    route: `PATCH /api/user/integrations/${service.name}`,
+    summary: `Switch your stored ${service.provider} ${service.credential} on or off; pauses or resumes what depends on it`,
+    scope: 'integrations:write',
+    input: z.object({ isEnabled: z.boolean() }),
+    output: toViewSchema<Shown, 'paused' | 'resumed'>(service, ['paused', 'resumed']),
+    run: async (deps: IntegrationDeps, caller: Caller, { isEnabled }) => {
+      assertUser(caller);
+      const ownerId = caller.userId;
+      const { row, paused, resumed } = await changeIntegration(deps, service, {
+        ownerId,
+        write: async (tx) => {
+          const { rows } = await tx.query<IntegrationRow>(
+            `UPDATE ${service.table} SET is_enabled = $2, updated_at = $3 WHERE owner_id = $1 RETURNING *`,
+            [ownerId, isEnabled, new Date(deps.vault.clock.now())],
+          );
+          return rows[0] ?? refuseMissing(service);
+        },
+      });
+      return { ...toView<Shown>(service, row), paused, resumed };
+    },
+  });
+}

@@ -1,0 +1,50 @@
+import type { BlockRange } from '../../network.ts';
+import { isRecord, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
+
+const FIRST_STEP = 1000;
+
+/** A block made at `timestampSeconds` or before, at most `slack` (1000) blocks too old; 0 when the chain is younger. */
+export async function findBlockBefore(
+  rpc: JsonRpc,
+  head: number,
+  wanted: { timestampSeconds: number; slack?: number },
+): Promise<number> {
+  const { timestampSeconds, slack = FIRST_STEP } = wanted;
+  let [old, young] = [head, head];
+  for (let step = FIRST_STEP; old > 0 && (await readTimestamp(rpc, old)) > timestampSeconds; step *= 2) {
+    young = old;
+    old = Math.max(0, old - step);
+  }
+  while (young - old > slack) {
+    const middle = Math.floor((old + young) / 2);
+    if ((await readTimestamp(rpc, middle)) > timestampSeconds) {
+      young = middle;
+    } else {
+      old = middle;
+    }
+  }
+  return old;
+}
+
+/** Seconds since the epoch. */
+export async function readTimestamp(rpc: JsonRpc, block: number): Promise<number> {
+  const answer = await rpc.call('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
+  const timestamp = isRecord(answer) ? Number(answer['timestamp']) : Number.NaN;
+  if (!Number.isSafeInteger(timestamp)) {
+    throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
+  }
+  return timestamp;
+}
+
+/** See `Chain.findRange`. The older end may be up to 1000 blocks too old. */
+export async function findRange(
+  rpc: JsonRpc,
+  { seconds, lagSeconds }: { seconds: number; lagSeconds: number },
+): Promise<BlockRange> {
+  const head = Number(await rpc.call('eth_blockNumber', []));
+  const newest = (await readTimestamp(rpc, head)) - lagSeconds;
+  return {
+    toBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest, slack: 1 }),
+    fromBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest - seconds }),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Tx } from '#database/index.ts';
+import type { Dependent, IntegrationChange, Reaction } from '#integrations/index.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import type { ResourceState } from './tables.ts';
+
+type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged'>;
+
+/**
+ * Pauses the owner's published resources that cannot work without the service, or resumes what was paused for want of a
+ * key, and only that. Inside the transaction of the change and as the owner, so that neither is there without the other.
+ */
+export async function followIntegration(deps: FollowDeps, tx: Tx, change: IntegrationChange): Promise<Reaction> {
+  const { problem } = change;
+  const changed = problem === null ? await resume(deps, tx, change) : await pause(deps, tx, { ...change, problem });
+  return {
+    paused: problem === null ? [] : changed,
+    resumed: problem === null ? changed : [],
+    afterCommit: () => changed.forEach(({ id }) => deps.onChanged?.(id)),
+  };
+}
+
+/** The owner's published and paused resources that cannot work without the service. */
+export async function findDependents(
+  deps: Pick<FollowDeps, 'kinds'>,
+  tx: Tx,
+  change: Pick<IntegrationChange, 'ownerId' | 'service'>,
+): Promise<Dependent[]> {
+  const found = await findByService(deps, tx, change.ownerId);
+  return (found.get(change.service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
+}
+
+async function pause(
+  deps: FollowDeps,
+  tx: Tx,
+  { ownerId, service, problem }: IntegrationChange & { problem: string },
+): Promise<Dependent[]> {
+  const dependents = await findDependents(deps, tx, { ownerId, service });
+  const { rows } = await tx.query<{ id: string }>(
+    `UPDATE x402_resources SET state = 'paused', paused_by = 'key', pause_cause = $3, updated_at = $4
+     WHERE owner_id = $1 AND id = ANY($2) AND state = 'published' RETURNING id`,
+    [ownerId, dependents.map(({ id }) => id), problem.slice(0, 500), new Date(deps.clock.now())],
+  );
+  return toChanged(dependents, rows, 'paused');
+}
+
+/** Also what needs no service any more since it was published again while paused for one. */
+async function resume(deps: FollowDeps, tx: Tx, { ownerId, service }: IntegrationChange): Promise<Dependent[]> {
+  const found = await findByService(deps, tx, ownerId);
+  const candidates = [...(found.get(service) ?? []), ...(found.get(null) ?? [])];
+  const { rows } = await tx.query<{ id: string }>(
+    `UPDATE x402_resources SET state = 'published', paused_by = NULL, pause_cause = NULL, updated_at = $3
+     WHERE owner_id = $1 AND id = ANY($2) AND state = 'paused' AND paused_by = 'key' RETURNING id`,
+    [ownerId, candidates.map(({ id }) => id), new Date(deps.clock.now())],
+  );
+  return toChanged(candidates, rows, 'published');
+}
+
+type Found = Dependent & { config: unknown };
+
+async function findByService(
+  { kinds }: Pick<FollowDeps, 'kinds'>,
+  tx: Tx,
+  ownerId: string,
+): Promise<Map<string | null, Found[]>> {
+  const { rows } = await tx.query<Found>(
+    `SELECT r.id, r.kind, r.slug, v.name, r.state, v.config
+     FROM x402_resources r JOIN x402_resource_versions v ON v.id = r.published_version_id
+     WHERE r.owner_id = $1 AND r.state IN ('published', 'paused') ORDER BY r.id`,
+    [ownerId],
+  );
+  return Map.groupBy(rows, (row) => kinds.find(({ name }) => name === row.kind)?.integrationOf?.(row.config) ?? null);
+}
+
+function toChanged(candidates: readonly Dependent[], rows: { id: string }[], state: ResourceState): Dependent[] {
+  const ids = new Set(rows.map(({ id }) => id));
+  return candidates
+    .filter(({ id }) => ids.has(id))
+    .map(({ id, kind, slug, name }) => ({ id, kind, slug, name, state }));
+}
