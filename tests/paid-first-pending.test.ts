@@ -110,6 +110,27 @@ test('the transfer is found while the answer is still being made: it is stored a
   expect(source.countRuns(topic)).toBe(1);
 });
 
+test('a call that is paid before it runs, and whose transfer is found late, is run as soon as that is known', async () => {
+  const config = { source: source.url };
+  const prepaid = await creator.publish({ slug: 'p', kind: 'toy_stream', settlementPoint: 'upfront', config });
+  const [buyer, topic] = [await makeBuyer(), 'paid first, found late'];
+  const payment = await payFor(buyer, prepaid.url);
+  fallSilentAfterSending();
+  expect(await send(prepaid.url, { payment, body: { topic } })).toMatchObject({
+    status: 503,
+    body: { code: 'settlement_pending' },
+  });
+  expect(source.countRuns(topic)).toBe(0);
+  rpc.plan(() => null);
+  await expect.poll(() => readCall(buyer.address), { timeout: 30_000 }).toEqual({ state: 'settled', has_answer: true });
+  expect(await send(prepaid.url, { payment, body: { topic } })).toMatchObject({
+    status: 200,
+    body: { response: 'one two three' },
+  });
+  expect(source.countRuns(topic)).toBe(1);
+  expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
+});
+
 test('a payment that is refused when its output is there: the output is withheld and its run is given up', async () => {
   const [buyer, topic] = [await makeBuyer(), 'a drained wallet'];
   const payment = await payFor(buyer, url);

@@ -74,7 +74,7 @@ export function payableOffers(deps: OfferDeps & Pick<GatewayDeps, 'clock'>, vers
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
 }
 
-function isUpfront(offer: Offer): boolean {
+export function isUpfront(offer: Pick<Offer, 'paymentFlow'>): boolean {
   return offer.paymentFlow === 'upfront';
 }
 
