@@ -16,7 +16,7 @@ interface CallBody {
 
 /**
  * Reads the body once. Trouble with its meaning is returned, not thrown: a request without payment gets its 402
- * whatever it carries (issue 2, section 4). Only a body over the limit is refused at once.
+ * whatever it carries. Only a body over the limit is refused at once.
  */
 export async function readCallBody(req: IncomingMessage): Promise<CallBody> {
   const bytes = await readBytes(req);

@@ -93,7 +93,7 @@ export async function findCalls(tx: Tx, query: CallQuery): Promise<LoggedCall[]>
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }
 
-/** The creator who reads. The door has checked the scope; this states what it relied on. */
+/** The creator who reads. The operation's scope admits only users, which its type does not say. */
 export function getReader(caller: Caller): string {
   if (caller.kind !== 'user') {
     throw new Problem('unauthenticated', { detail: 'The usage log is shown to the creator only.' });

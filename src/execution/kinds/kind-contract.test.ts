@@ -15,7 +15,7 @@ import {
 import { startStreamSource, type StreamSource } from '../../../tests/support/stream-source.ts';
 import { openToyKind, type ToyKind } from '../../../tests/support/toy-kind.ts';
 import { openToyStream } from '../../../tests/support/toy-stream.ts';
-import { openOpenrouterInstant, openPromptTemplate } from '../index.ts';
+import { openOpenRouterInstant, openPromptTemplate } from '../index.ts';
 
 const router = useScriptedOpenRouter();
 const PROMPT = 'Confidential house style, "number nine"';
@@ -40,7 +40,7 @@ afterAll(async () => {
 beforeEach(() => {
   const chatCompletions = openChatCompletions({ outbound, log: { info: () => {}, warn: () => {} } });
   const media = { storeImage: () => Promise.reject(new Error('no image is asked for')) };
-  world = executionDeps({ openrouter: router.client, chatCompletions, outbound, media });
+  world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
   world.deps.openUpstreamKey = async () => CANARY_KEY;
   toy = openToyKind();
@@ -76,7 +76,7 @@ const onUpstream = {
 
 describeKind('openrouter_instant', {
   ...onUpstream,
-  kind: () => openOpenrouterInstant(world.deps),
+  kind: () => openOpenRouterInstant(world.deps),
   draft: () => ({
     parameters,
     config: { modelId: 'acme/poet', systemPrompt: `${PROMPT}: {topic}{/topic}`, userMessage: `${PROMPT}!` },
