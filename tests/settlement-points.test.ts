@@ -108,12 +108,8 @@ describe('at_first_output', () => {
     expect(await spentBy(buyer.address)).toBe(0n);
     expect(await readUsage(id)).toMatchObject([{ status: 'failed', cause: 'toy_failed: as told' }]);
     source.script(topic, [{ text: 'now' }]);
-    expect(await (await openParts(url, { payment, topic })).rest()).toMatchObject([
-      { text: 'now' },
-      {},
-      {},
-      { type: 'done' },
-    ]);
+    const lines = await (await openParts(url, { payment, topic })).rest();
+    expect(lines).toMatchObject([{ text: 'now' }, {}, {}, { type: 'done' }]);
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
@@ -154,11 +150,9 @@ describe('at_first_output', () => {
   );
 
   test('a run again that ends without output leaves the call owed', async () => {
-    const { url } = await publish('at_first_output');
-    const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
-    const payment = await payFor(buyer, url);
+    const [{ url }, buyer, topic] = [await publish('at_first_output'), await app.current.makeBuyer(), newTopic()];
     source.script(topic, [{ text: 'half' }, { fail: true }]);
-    await (await openParts(url, { payment, topic })).rest();
+    await (await openParts(url, { payment: await payFor(buyer, url), topic })).rest();
     source.script(topic, [{ text: '' }]);
     await expect.poll(() => source.countRuns(topic), { timeout: 20_000 }).toBe(2);
     await untilState(buyer.address, 'owed');
