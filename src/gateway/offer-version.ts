@@ -74,7 +74,7 @@ export function payableOffers(deps: OfferDeps & Pick<GatewayDeps, 'clock'>, vers
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
 }
 
-export function isUpfront(offer: Pick<Offer, 'paymentFlow'>): boolean {
+function isUpfront(offer: Offer): boolean {
   return offer.paymentFlow === 'upfront';
 }
 

@@ -12,7 +12,6 @@ import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { isUpfront } from './offer-version.ts';
 import { RUN_MARGIN_MS } from './run-limit.ts';
 
 type ResolveDeps = Pick<GatewayDeps, 'database' | 'payments' | 'log' | 'clock'>;
@@ -88,8 +87,8 @@ export async function noteReverted(deps: Pick<GatewayDeps, 'database'>, callId: 
 }
 
 /**
- * An answer that is still to come has as long as its run would have had without the wait. What is paid before it runs has
- * no run: it is owed at once, and run from there.
+ * An answer that is still to come has as long as its run would have had without the wait. What is paid before it runs is
+ * not running yet: it is owed at once, and so begun.
  */
 async function close(
   deps: ResolveDeps,
@@ -99,7 +98,7 @@ async function close(
   const { row, transaction } = found;
   const { timeoutSeconds } = JSON.parse(row.record) as StoredRecord;
   const runEndsAt = row.created_at.getTime() + timeoutSeconds * 1000 + RUN_MARGIN_MS;
-  const runLeftMs = isUpfront(row.offer) ? 0 : Math.max(0, runEndsAt - deps.clock.now());
+  const runLeftMs = row.offer.paymentFlow === 'upfront' ? 0 : Math.max(0, runEndsAt - deps.clock.now());
   await closeSettled(deps, { callId, by: 'find', transaction, runLeftMs });
 }
 
