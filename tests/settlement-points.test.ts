@@ -108,12 +108,8 @@ describe('at_first_output', () => {
     expect(await spentBy(buyer.address)).toBe(0n);
     expect(await readUsage(id)).toMatchObject([{ status: 'failed', cause: 'toy_failed: as told' }]);
     source.script(topic, [{ text: 'now' }]);
-    expect(await (await openParts(url, { payment, topic })).rest()).toMatchObject([
-      { text: 'now' },
-      {},
-      {},
-      { type: 'done' },
-    ]);
+    const lines = await (await openParts(url, { payment, topic })).rest();
+    expect(lines).toMatchObject([{ text: 'now' }, {}, {}, { type: 'done' }]);
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
@@ -152,6 +148,15 @@ describe('at_first_output', () => {
       expect(await readUsage(id)).toMatchObject([{ status: 'success', problem: null, earnedUsdc: '0.01' }]);
     },
   );
+
+  test('a run again that ends without output leaves the call owed', async () => {
+    const [{ url }, buyer, topic] = [await publish('at_first_output'), await app.current.makeBuyer(), newTopic()];
+    source.script(topic, [{ text: 'half' }, { fail: true }]);
+    await (await openParts(url, { payment: await payFor(buyer, url), topic })).rest();
+    source.script(topic, [{ text: '' }]);
+    await expect.poll(() => source.countRuns(topic), { timeout: 20_000 }).toBe(2);
+    await untilState(buyer.address, 'owed');
+  });
 
   test('a buyer who leaves in the middle finds the whole answer kept', async () => {
     const { url } = await publish('at_first_output');

@@ -209,7 +209,16 @@ test('the OpenAPI document lists the problems that each operation can answer wit
 
 test('the OpenAPI document describes the configuration of a resource by its kind', async () => {
   const configSchema = { type: 'object', properties: { prompt: { type: 'string' } } };
-  const kinds = [{ name: 'toy', title: 'Toy', summary: '', configSchema, mayAllowUserMessage: false }];
+  const kinds = [
+    {
+      name: 'toy',
+      title: 'Toy',
+      summary: '',
+      configSchema,
+      settlementPoints: ['on_success' as const],
+      mayAllowUserMessage: false,
+    },
+  ];
   const document = JSON.parse(await page('/api/openapi.json', { kinds })) as Record<string, unknown>;
   expect((await new Validator().validate(structuredClone(document) as never)).valid).toBe(true);
   expect(document).toMatchObject({

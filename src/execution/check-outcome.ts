@@ -3,6 +3,7 @@ import type { Answer, AnswerBody, Evidence, Failure, Outcome, ResourceKind } fro
 
 /** A kept answer lies in one row of the database, and live ones in memory until they are stored. */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+export const TOO_LARGE = 'answer_too_large: The answer is larger than 16 MiB.';
 const MAX_EVIDENCE_CHARACTERS = 8_000;
 const CONTENT_TYPE = /^[\w!#$&^.+-]{1,60}\/[\w!#$&^.+-]{1,60}(; ?[\w-]{1,30}=("[\w .-]{1,60}"|[\w.-]{1,60})){0,3}$/;
 const HEADER_VALUE = /^[\x20-\x7e]{0,500}$/;
@@ -47,7 +48,7 @@ function findFault({ status, contentType, body }: Answer): string | null {
   if (!CONTENT_TYPE.test(contentType)) {
     return 'unusable_content_type: The answer has no content type that could be passed on.';
   }
-  return sizeOf(body) > MAX_ANSWER_BYTES ? 'answer_too_large: The answer is larger than 16 MiB.' : null;
+  return sizeOf(body) > MAX_ANSWER_BYTES ? TOO_LARGE : null;
 }
 
 function sizeOf(body: AnswerBody): number {

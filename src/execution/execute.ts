@@ -1,5 +1,5 @@
 import type { Clock } from '#kit/index.ts';
-import { noEvidence, type Outcome, type PartsEnd, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import { noEvidence, type Failure, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
 import { checkEvidence, checkOutcome, failure } from './check-outcome.ts';
 import { guardParts } from './read-parts.ts';
 
@@ -37,7 +37,7 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
     return failure({ problem: 'unavailable', cause: `unknown_kind: ${work.version.kind}` }, noEvidence);
   }
   const cutOff = openCutOff(context);
-  const onThrow = (error: unknown): PartsEnd => {
+  const onThrow = (error: unknown): Failure => {
     const fields = { err: error, callId: context.callId, kind: kind.name };
     deps.log.error(fields, 'a kind of resource threw instead of answering');
     return failure({ problem: 'upstream_failed', cause: 'internal: the kind of resource failed' }, noEvidence);
@@ -48,9 +48,9 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
     runKind(kind, work, { callId, payer, isTest, deadlineMs, signal: cutOff.signal }),
     cutOff.passed,
   ]);
-  const outcome = await running.catch((error: unknown) => onThrow(error) as Outcome);
+  const outcome = await running.catch(onThrow);
   if (!outcome.ok || outcome.answer.body.type !== 'parts') {
-    cutOff.close();
+    cutOff.close(outcome.ok);
     return outcome;
   }
   const parts = guardParts(outcome.answer.body.parts, {
@@ -71,21 +71,34 @@ function openCutOff({ limitMs, signal }: ExecuteContext) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error('timeout')), limitMs);
   const cancel = (): void => controller.abort(new Error('cancelled'));
-  signal?.addEventListener('abort', cancel, { once: true });
-  const { promise: passed, resolve } = Promise.withResolvers<Extract<Outcome, { ok: false }>>();
+  const release = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+  };
+  const { promise: passed, resolve } = Promise.withResolvers<Failure>();
   const timedOut = failure(
     { problem: 'upstream_timeout', cause: 'timeout: the upstream did not finish in time' },
     noEvidence,
   );
-  controller.signal.addEventListener('abort', () => setTimeout(() => resolve(timedOut), LAST_WORD_MS).unref(), {
-    once: true,
-  });
+  const onAbort = (): void => {
+    release();
+    setTimeout(() => resolve(timedOut), LAST_WORD_MS).unref();
+  };
+  controller.signal.addEventListener('abort', onAbort, { once: true });
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) {
+    cancel();
+  }
   return {
     signal: controller.signal,
     passed,
-    close: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', cancel);
+    /** Nothing more is wanted of the run: what of it still goes on, because it did not end itself, is told to stop. */
+    close: (hasEnded: boolean) => {
+      release();
+      controller.signal.removeEventListener('abort', onAbort);
+      if (!hasEnded) {
+        controller.abort(new Error('not wanted'));
+      }
     },
   };
 }

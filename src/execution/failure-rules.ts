@@ -23,7 +23,7 @@ export interface FailureRule {
 }
 
 /**
- * research/openrouter.md 2.2 as data; the first rule that fits decides. All of a rule's lists must hold.
+ * How chat upstreams fail, as data: the first rule that fits decides, and all of a rule's lists must hold.
  * Only what a buyer's input cannot cause pauses anything: a 400 or 403 without a clear name never does.
  */
 export const failureRules: readonly FailureRule[] = [

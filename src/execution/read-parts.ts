@@ -1,5 +1,6 @@
 import {
   jsonAnswer,
+  noEvidence,
   type Answer,
   type AnswerPart,
   type Evidence,
@@ -8,41 +9,49 @@ import {
   type PartsEnd,
   type WholeBody,
 } from '#resources/index.ts';
-import { failure, MAX_ANSWER_BYTES } from './check-outcome.ts';
+import { failure, MAX_ANSWER_BYTES, TOO_LARGE } from './check-outcome.ts';
 
 type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
+
+/** A part counts for this much beside its content, so that pieces without content end, too. */
+const PART_BYTES = 64;
 
 export interface PartsGuard {
   /** Resolves when the run is cut off; never rejects. */
   cutOff: Promise<PartsEnd>;
   checkEnd(end: PartsEnd): PartsEnd;
   onThrow(error: unknown): PartsEnd;
-  /** Called once, when nothing more comes or the reader has turned away. */
-  close(): void;
+  /** Called once: nothing more is read. Without an end of their own the parts may still be being made. */
+  close(hasEnded: boolean): void;
 }
 
 /** The parts of a kind, which may throw, come too late, be too many or never end, as parts that end with a failure then. */
 export async function* guardParts(parts: Parts, guard: PartsGuard): Parts {
+  // Also while nobody asks for the next part.
+  void guard.cutOff.then(() => endParts(parts));
   let bytes = 0;
+  let hasEnded = false;
   try {
     for (;;) {
-      const next = await Promise.race([parts.next(), guard.cutOff]);
+      // The cut-off first: parts that were ended by it answer at once, without an end.
+      const next = await Promise.race([guard.cutOff, parts.next()]);
       if ('ok' in next) {
         return next;
       }
       if (next.done) {
+        hasEnded = true;
         return guard.checkEnd(next.value);
       }
       bytes += sizeOf(next.value);
       if (bytes > MAX_ANSWER_BYTES) {
-        return guard.onThrow(new Error('answer_too_large'));
+        return failure({ problem: 'upstream_failed', cause: TOO_LARGE }, noEvidence);
       }
       yield next.value;
     }
   } catch (error) {
     return guard.onThrow(error);
   } finally {
-    guard.close();
+    guard.close(hasEnded);
     // Not awaited: a generator that waits for its upstream ends only when that does.
     void endParts(parts);
   }
@@ -129,18 +138,27 @@ function isOutput(part: AnswerPart): boolean {
 }
 
 function sizeOf(part: AnswerPart): number {
-  return part.type === 'delta' ? Buffer.byteLength(part.text) : JSON.stringify(part).length;
+  return PART_BYTES + Buffer.byteLength(part.type === 'delta' ? part.text : JSON.stringify(part));
 }
 
-async function* replay(held: readonly AnswerPart[], rest: Parts): Parts {
-  let isHandedOver = false;
-  try {
-    yield* held;
-    isHandedOver = true;
-    return yield* rest;
-  } finally {
-    if (!isHandedOver) {
-      await endParts(rest);
-    }
-  }
+/** No generator function: one that was never asked for its first part would not pass on that its reader has left. */
+function replay(held: readonly AnswerPart[], rest: Parts): Parts {
+  const left = [...held];
+  const next: Parts['next'] = async () => {
+    const value = left.shift();
+    return value ? { done: false, value } : rest.next();
+  };
+  const end: Parts['return'] = (value) => {
+    left.length = 0;
+    return rest.return(value);
+  };
+  return {
+    next,
+    return: end,
+    throw: (error) => rest.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => void (await end(undefined as never)),
+  };
 }

@@ -23,7 +23,7 @@ export interface ChatRun {
   request: ChatRequest;
 }
 
-/** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure in two languages. */
+/** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
 export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
   const { signal, deadlineMs } = run.context;
   const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });

@@ -1,4 +1,4 @@
-import { collectParts } from '#execution/index.ts';
+import { awaitFirstOutput, collectParts } from '#execution/index.ts';
 import type { Evidence, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome, GivenAnswer, LivePart } from './call-request.ts';
@@ -48,7 +48,7 @@ export function giveFromFirstOutput(
 /** Paid, and nothing run yet: fulfilling -> settled with the answer stored, or -> owed. */
 export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid): Promise<CallOutcome> {
   const { started } = startRun(deps, call, longestRunMs(call));
-  const whole = await readWhole(call, await started);
+  const whole = await readWhole(call, await awaitFirstOutput(await started));
   const last = await close(deps, call, whole);
   if (last.type === 'error') {
     return { kind: 'problem', problem: last.problem, charged: true, settlement: paid.settlement };

@@ -1,7 +1,8 @@
 /**
  * THE PAID CALL: joins resources, payments and execution, and is the only place that does.
  * Owns the table `calls` and its states. Invariants: a payment is held by one call at a time; a call moves only along
- * `transitions`; the answer is stored before money moves; an unknown settlement is never answered with a new challenge.
+ * `transitions`; before money moves, the row holds the answer or what it takes to make it in any process; an unknown
+ * settlement is never answered with a new challenge.
  */
 export type { CallOutcome, CallRequest } from './call-request.ts';
 export { openGateway } from './open-gateway.ts';

@@ -37,7 +37,7 @@ const abandoned: Partial<Record<State, TransitionName>> = {
 };
 
 /**
- * Moves on every call that stands in an open state beyond its deadline, or whose process died (architecture, section 5).
+ * Moves on every call that stands in an open state beyond its deadline, or whose process died.
  * Safe to run in several processes at once: each step is one guarded UPDATE. It asks nobody but the database, so that no
  * slow chain holds it up.
  * @returns how many calls it looked at.

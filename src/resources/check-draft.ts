@@ -2,7 +2,7 @@ import { explainIssue, toFieldProblems, type FieldProblem } from '#kit/index.ts'
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
-import type { PublishedVersion, ResourceKind, SettlementPoint } from './resource-kind.ts';
+import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
@@ -87,13 +87,13 @@ async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Ow
   const { settlementPoint, parameters } = draft;
   const fields = [
     ...(await kind.checkPublishable(config, parameters, ownerId)),
-    ...checkSettlementPoint(settlementPoint, kind.settlementPoints?.(config) ?? ['on_success']),
+    ...checkSettlementPoint(settlementPoint, toSettlementPoints(kind)),
   ];
   return fields.length > 0 ? { fields } : { config, settlementPoint, inputSchema: toSchema(kind, config, draft) };
 }
 
 function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
-  const message = `With this configuration money can move at one of these points: ${offered.join(', ')}.`;
+  const message = `With this kind of resource money can move at one of these points: ${offered.join(', ')}.`;
   return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
-import type { ResourceKind } from './resource-kind.ts';
+import { settlementPoints, toSettlementPoints, type ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 
 const kindView = z.object({
@@ -10,6 +10,8 @@ const kindView = z.object({
   summary: z.string(),
   /** JSON Schema 2020-12 of `config`, as it may be sent. */
   configSchema: z.record(z.string(), z.unknown()),
+  /** When money may move: a version chooses one. */
+  settlementPoints: z.array(z.enum(settlementPoints)),
   /** Can a resource of this kind let buyers add a text of their own? */
   mayAllowUserMessage: z.boolean(),
 });
@@ -33,6 +35,7 @@ export function describeKind(kind: ResourceKind): KindView {
     title: kind.title,
     summary: kind.summary,
     configSchema: z.toJSONSchema(kind.configSchema, { io: 'input', unrepresentable: 'any' }),
+    settlementPoints: [...toSettlementPoints(kind)],
     mayAllowUserMessage: kind.allowsUserMessage !== undefined,
   };
 }

@@ -22,8 +22,8 @@ export interface ResourceKind<Config = unknown> {
   configSchema: z.ZodType<Config>;
   /** The kind's own part of the evidence; what does not fit is not kept. */
   evidenceSchema: z.ZodType<JsonObject>;
-  /** What a version with this config may choose from. Absent: `on_success` alone. */
-  settlementPoints?(config: Config): readonly SettlementPoint[];
+  /** What a version may choose from; what its config forbids is for `checkPublishable`. Absent: `on_success` alone. */
+  settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */
   checkPublishable(config: Config, parameters: Parameter[], ownerId: string): Promise<FieldProblem[]>;
   /** Allow-list for the public view; never the template. */
@@ -97,4 +97,8 @@ export interface PublishedVersion {
   config: unknown;
   publishedAt: Date;
   superseded: SupersededOffers[];
+}
+
+export function toSettlementPoints({ settlementPoints: offered }: ResourceKind): readonly SettlementPoint[] {
+  return offered ?? ['on_success'];
 }

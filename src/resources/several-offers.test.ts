@@ -162,7 +162,7 @@ describe('replaced versions', () => {
   });
 
   test('another settlement point supersedes the same offers', async () => {
-    toy.kind.settlementPoints = () => ['on_success', 'upfront'];
+    toy.kind.settlementPoints = ['on_success', 'upfront'];
     const { id } = await publishToy(deps, ada, { slug: anySlug() });
     await republish(id, { settlementPoint: 'upfront' });
     expect(await findVersion(id)).toMatchObject({
@@ -188,7 +188,7 @@ describe('the settlement point', () => {
   test.each(['at_first_output', 'upfront'] as const)(
     '%s is published and shown where the kind offers it',
     async (point) => {
-      toy.kind.settlementPoints = () => ['on_success', point];
+      toy.kind.settlementPoints = ['on_success', point];
       const { id, published } = await publishToy(deps, ada, { slug: anySlug(), settlementPoint: point });
       expect(published).toMatchObject({ settlementPoint: point });
       expect(await findVersion(id)).toMatchObject({ settlementPoint: point });
@@ -198,15 +198,6 @@ describe('the settlement point', () => {
       expect(items).toMatchObject([{ settlementPoint: point }]);
     },
   );
-
-  test('may depend on the configuration', async () => {
-    toy.kind.settlementPoints = ({ needsKey }) => (needsKey ? ['upfront'] : ['on_success']);
-    const config = { template: '{topic}{/topic}', needsKey: true };
-    expect(await refusals({ config })).toMatchObject([{ path: '/settlementPoint' }]);
-    await expect(publishToy(deps, ada, { slug: anySlug(), config, settlementPoint: 'upfront' })).resolves.toMatchObject(
-      { published: { settlementPoint: 'upfront' } },
-    );
-  });
 });
 
 test('a list by network finds every resource that can be paid there, whatever the order of its offers', async () => {

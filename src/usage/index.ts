@@ -1,7 +1,8 @@
 /**
  * The log of calls and everything counted from it.
- * Invariants: one row per call, written once and never changed; statistics come from those rows alone and are the same
- * before, during and after a rollup; causes, costs and payers are shown to the creator only.
+ * Invariants: one row per call, written once and never changed, except that what became of an owed call replaces it;
+ * statistics come from those rows alone and are the same before, during and after a rollup; causes, costs and payers are
+ * shown to the creator only.
  */
 export { exportUsage } from './export-usage.ts';
 export { getStats } from './get-stats.ts';

@@ -6,6 +6,7 @@ import {
   type Answer,
   type AnswerPart,
   type Evidence,
+  type Failure,
   type Outcome,
   type PartsEnd,
   type ResourceKind,
@@ -28,15 +29,22 @@ export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> 
     summary: 'Passes on what a source says, chunk by chunk.',
     configSchema: toyStreamConfig,
     evidenceSchema,
-    settlementPoints: () => ['on_success', 'at_first_output', 'upfront'],
-    checkPublishable: async () => [],
+    settlementPoints: ['on_success', 'at_first_output', 'upfront'],
+    checkPublishable: async ({ source }) =>
+      URL.canParse(source) ? [] : [{ path: '/config/source', message: 'This is no URL.' }],
     toPublic: ({ form }) => ({ form }),
     isReady: async () => ({ ready: true }),
     run: async (version, input, { signal }) => {
       const { source, form } = toyStreamConfig.parse(version.config);
-      const response = await fetch(`${source}?topic=${encodeURIComponent(String(input['topic']))}`, { signal });
-      const parts = readParts(response);
-      return form === 'parts' ? { ok: true, answer: toAnswer(parts), evidence: toEvidence(0) } : collect(parts, form);
+      const url = new URL(source);
+      url.searchParams.set('topic', String(input['topic']));
+      try {
+        const response = await fetch(url, { signal });
+        const parts = readParts(response);
+        return form === 'parts' ? { ok: true, answer: toAnswer(parts), evidence: toEvidence(0) } : collect(parts, form);
+      } catch {
+        return broken(0);
+      }
     },
   };
 }
@@ -46,16 +54,25 @@ type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
 async function* readParts(response: Response): Parts {
   let chunks = 0;
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-  for await (const line of createInterface({ input: body })) {
-    const chunk = JSON.parse(line) as Chunk;
-    if (!('text' in chunk)) {
-      return { ok: false, problem: 'upstream_failed', cause: 'toy_failed: as told', evidence: toEvidence(chunks) };
+  try {
+    for await (const line of createInterface({ input: body })) {
+      const chunk = JSON.parse(line) as Chunk;
+      if (!('text' in chunk)) {
+        return { ok: false, problem: 'upstream_failed', cause: 'toy_failed: as told', evidence: toEvidence(chunks) };
+      }
+      chunks += 1;
+      yield { type: 'delta', text: chunk.text };
     }
-    chunks += 1;
-    yield { type: 'delta', text: chunk.text };
+  } catch {
+    return broken(chunks);
   }
   yield { type: 'usage', usage: { chunks } };
   return { ok: true, evidence: toEvidence(chunks) };
+}
+
+function broken(chunks: number): Failure {
+  const cause = 'toy_broken: the connection to the source broke';
+  return { ok: false, problem: 'upstream_failed', cause, evidence: toEvidence(chunks) };
 }
 
 async function collect(parts: Parts, form: 'json' | 'bytes'): Promise<Outcome> {

@@ -34,7 +34,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
-    settlementPoints: () => ['on_success', 'upfront'],
+    settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),

@@ -49,7 +49,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     evidenceSchema: chatEvidence,
-    settlementPoints: () => ['on_success', 'upfront'],
+    settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [

@@ -1,0 +1,175 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { openChatCompletions, openOutbound, type Outbound } from '#upstreams/index.ts';
+import { parameterSchema } from '#resources/parameter.ts';
+import { describeKind, type GivenKind } from '../../../tests/support/describe-kind.ts';
+import { executionDeps } from '../../../tests/support/execution-deps.ts';
+import { CANARY_KEY, useScriptedOpenRouter } from '../../../tests/support/scripted-openrouter.ts';
+import {
+  bytes,
+  COMMENT,
+  delta,
+  goodStream,
+  type SeenRequest,
+  type Step,
+} from '../../../tests/support/scripted-upstream.ts';
+import { quietLog } from '../../../tests/support/test-chain.ts';
+import { startStreamSource, type StreamSource } from '../../../tests/support/stream-source.ts';
+import { openToyKind, type ToyKind } from '../../../tests/support/toy-kind.ts';
+import { openToyStream } from '../../../tests/support/toy-stream.ts';
+import { openOpenRouterInstant, openPromptTemplate } from '../index.ts';
+
+const router = useScriptedOpenRouter();
+const PROMPT = 'Confidential house style, "number nine"';
+const TOPIC = 'a "canary" at the mine\nof Kiruna';
+const MESSAGE = 'Ask the canary of the buyer';
+const URL_KEY = 'canary-in-the-url';
+const parameters = [parameterSchema.parse({ name: 'topic' })];
+
+let outbound: Outbound;
+let source: StreamSource;
+let world: ReturnType<typeof executionDeps>;
+let toy: ToyKind;
+
+beforeAll(async () => {
+  source = await startStreamSource();
+  outbound = openOutbound({ allowedOrigins: [router.upstream.url] });
+});
+afterAll(async () => {
+  await outbound.close();
+  await source.close();
+});
+beforeEach(() => {
+  const chatCompletions = openChatCompletions({ outbound, log: quietLog });
+  const media = { storeImage: () => Promise.reject(new Error('no image is asked for')) };
+  world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
+  world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
+  world.deps.openUpstreamKey = async () => CANARY_KEY;
+  toy = openToyKind();
+});
+afterEach(() => source.release());
+
+/** An upstream that repeats in its error all that it was sent. */
+const repeat: Step = (response, { headers, body }: SeenRequest) => {
+  const { messages } = JSON.parse(body) as { messages: { content: string }[] };
+  const message = `Key ${headers.authorization} may not ask ${messages.map(({ content }) => content).join(' ')}`;
+  response.writeHead(400, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ error: { code: 400, message, metadata: { raw: body } } }));
+};
+
+const onUpstream = {
+  secrets: [CANARY_KEY, PROMPT, TOPIC, MESSAGE],
+  settlementPoints: ['on_success', 'upfront'],
+  answering: () => router.upstream.script(bytes(goodStream('An ode'))),
+  failing: () => router.upstream.script(repeat),
+  standingStill: () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    router.upstream.script(async (response, request) => {
+      await bytes([COMMENT, delta('Half of')], { hang: true })(response, request);
+      resolve();
+    });
+    return { hasBegun: promise };
+  },
+  unready: () => {
+    world.deps.openCreatorKey = async () => null;
+    world.deps.openUpstreamKey = async () => null;
+  },
+} as const satisfies Partial<GivenKind>;
+
+describeKind('openrouter_instant', {
+  ...onUpstream,
+  kind: () => openOpenRouterInstant(world.deps),
+  draft: () => ({
+    parameters,
+    config: { modelId: 'acme/poet', systemPrompt: `${PROMPT}: {topic}{/topic}`, userMessage: `${PROMPT}!` },
+  }),
+  input: { topic: TOPIC },
+  hidden: ['systemPrompt'],
+  faulty: {
+    'an unknown model': (draft) => ({ ...draft, config: { ...draft.config, modelId: 'acme/nobody' } }),
+    'an unknown model to fall back to': (draft) => ({
+      ...draft,
+      config: { ...draft.config, fallbackModels: ['acme/nobody'] },
+    }),
+    'a tag without a parameter': (draft) => ({ ...draft, config: { ...draft.config, userMessage: '{word}{/word}' } }),
+  },
+});
+
+const template = {
+  ...onUpstream,
+  kind: () => openPromptTemplate(world.deps),
+  input: { topic: TOPIC, user_message: MESSAGE },
+} as const;
+
+describeKind('prompt_template on OpenRouter', {
+  ...template,
+  draft: () => ({
+    parameters,
+    config: { model: 'acme/poet', systemPrompt: `${PROMPT}: {topic}{/topic}`, allowsUserMessage: true },
+  }),
+  hidden: ['systemPrompt'],
+  faulty: {
+    'an unknown model': (draft) => ({ ...draft, config: { ...draft.config, model: 'acme/nobody' } }),
+    'a parameter that is not used': (draft) => ({
+      ...draft,
+      config: { ...draft.config, systemPrompt: '{word}{/word}' },
+    }),
+  },
+});
+
+describeKind('prompt_template on another upstream', {
+  ...template,
+  draft: () => ({
+    parameters,
+    config: {
+      model: 'tiny',
+      systemPrompt: `${PROMPT}: {topic}{/topic}`,
+      allowsUserMessage: true,
+      upstream: { type: 'chat_completions', baseUrl: `${router.upstream.url}/v1?key=${URL_KEY}` },
+    },
+  }),
+  hidden: [URL_KEY, '127.0.0.1'],
+  faulty: {
+    'a host that may not be called': (draft) => ({
+      ...draft,
+      config: { ...draft.config, upstream: { type: 'chat_completions', baseUrl: 'https://169.254.169.254/v1' } },
+    }),
+    'no name of a model': (draft) => ({ ...draft, config: { ...draft.config, model: ' ' } }),
+  },
+});
+
+describeKind('the toy kind', {
+  kind: () => toy,
+  draft: () => ({ parameters, config: { template: `${PROMPT}: {topic}{/topic}` } }),
+  input: { topic: TOPIC },
+  hidden: ['template'],
+  secrets: [PROMPT, TOPIC],
+  sellsItsInput: true,
+  settlementPoints: ['on_success'],
+  answering: () => {},
+  unready: () => {
+    toy.readiness = { ready: false, cause: 'toy_gone: taken away' };
+  },
+  faulty: {
+    'a tag without a parameter': (draft) => ({ ...draft, config: { template: '{word}{/word}' } }),
+  },
+});
+
+for (const form of ['parts', 'json', 'bytes']) {
+  describeKind(`the toy stream kind, as ${form}`, {
+    kind: () => openToyStream(),
+    draft: () => ({ parameters, config: { source: `${source.url}/?key=${URL_KEY}`, form } }),
+    input: { topic: TOPIC },
+    hidden: [URL_KEY, '127.0.0.1'],
+    secrets: [TOPIC],
+    settlementPoints: ['on_success', 'at_first_output', 'upfront'],
+    answering: () => source.script(TOPIC, [{ text: 'one ' }, { text: 'two' }]),
+    failing: () => source.script(TOPIC, [{ text: 'one ' }, { fail: true }]),
+    standingStill: () => {
+      source.script(TOPIC, [{ text: 'one ' }, { text: 'two' }]);
+      return { hasBegun: source.hold(TOPIC, 1) };
+    },
+    faulty: {
+      'a source that is no URL': (draft) => ({ ...draft, config: { ...draft.config, source: 'nowhere' } }),
+    },
+  });
+}
