@@ -1,5 +1,5 @@
 import type { Chain, ChainOptions, NetworkFamily } from '../../network.ts';
-import { networks, type Eip155Network } from '../../networks.ts';
+import { eip155Networks as networks, type Eip155Network } from '../../networks.ts';
 import { openChainReader, type ChainReader } from './chain-reader.ts';
 import { findRange } from './find-block.ts';
 import { openJsonRpc, type JsonRpc } from './json-rpc.ts';
