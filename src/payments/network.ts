@@ -35,7 +35,7 @@ export interface ChainOptions {
   rpcUrl?: string | undefined;
   clock: Clock;
   timeoutMs?: number;
-  /** Whose transactions are simulated where nobody else is named. */
+  /** The sender of simulated transactions where the question names none. */
   from?: string;
 }
 

@@ -73,7 +73,7 @@ export const eip155Networks: Readonly<Record<string, Eip155Network>> = Object.fr
 );
 
 /** All networks that payments can be configured for, by CAIP-2 name. */
-export const networks: Readonly<Record<string, Network>> = eip155Networks;
+export const networks: Readonly<Record<string, Network>> = { ...eip155Networks };
 
 function usdc(address: string, name: string): Eip155Network['asset'] {
   return { address, name, version: '2', decimals: 6 };
