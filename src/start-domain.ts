@@ -8,7 +8,7 @@ import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrat
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
-import { checkPayTo, openPayments, toSettlerAddress } from '#payments/index.ts';
+import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
@@ -59,8 +59,16 @@ export async function startDomain(
     log,
   };
   const kinds = listKinds(execution);
-  const payable = config.NETWORKS.map((network) => ({ scheme: 'exact', network }));
-  const resourcesDeps = { database, kinds, payable, checkPayTo, clock, publicUrl, findStats, onChanged };
+  const resourcesDeps = {
+    database,
+    kinds,
+    payable: listPayable(payments, config.NETWORKS),
+    checkPayTo: (network: string, text: string) => checkPayTo(payments, network, text),
+    clock,
+    publicUrl,
+    findStats,
+    onChanged,
+  };
   changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const gateway = await openGateway({
     database,

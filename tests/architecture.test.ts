@@ -5,7 +5,7 @@ import { readMigratedTables } from './support/architecture/check-tables.ts';
 import { readSources } from './support/architecture/read-sources.ts';
 import { findViolations, rules, type Rules } from './support/read-architecture.ts';
 
-const none: Rules = { imports: { api: [], kit: [] }, tableOwners: {}, tableReaders: [], tableTrespasses: [] };
+const none: Rules = { imports: { api: [], kit: [] }, tableOwners: {}, tableReaders: [] };
 
 test('the sources keep the architecture', async () => {
   expect(findViolations(await readSources(['src', 'sandbox']))).toEqual([]);
@@ -37,7 +37,7 @@ test('words in texts and comments are not taken for code', () => {
 });
 
 /** The real rules, and one listed trespass that no file commits. */
-const seeded: Rules = { ...rules, tableTrespasses: ['src/usage/gone.ts calls'] };
+const seeded: Rules = { ...rules, tableReaders: [...rules.tableReaders, 'src/usage/gone.ts calls'] };
 
 const face = ['src/kit/index.ts', 'export const one = 1;\n'] as const;
 

@@ -34,17 +34,21 @@ function openSdkFacilitator() {
 }
 
 async function openOurFacilitator() {
-  const { decodePayment, openPayments, settlePayment, verifyPayment } = await import('../../src/payments/index.ts');
+  const { decodePayment, exactEip155, openEmbeddedSettlers, openPayments, settlePayment, verifyPayment } =
+    await import('../../src/payments/index.ts');
   const payments = openPayments({
+    schemes: [exactEip155],
+    openSettlers: openEmbeddedSettlers,
     networks: [NETWORK],
     rpcUrls: new Map([[NETWORK, RPC_URL]]),
     facilitatorUrls: [],
     settlerPrivateKeys: [SETTLER_PRIVATE_KEY],
     clock: { now: () => Date.now() },
-    log: { info() {}, warn: console.error, error: console.error },
+    log: { debug() {}, info() {}, warn: console.error, error: console.error },
   });
   const read = (payload, { amount, ...rest }) => {
-    const decoded = decodePayment({ paymentSignature: Buffer.from(JSON.stringify(payload)).toString('base64') });
+    const header = Buffer.from(JSON.stringify(payload)).toString('base64');
+    const decoded = decodePayment(payments, { paymentSignature: header });
     return { payment: decoded.payment, offer: { ...rest, amountAtomic: BigInt(amount) } };
   };
   return {

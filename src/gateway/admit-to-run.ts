@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { exposureOf } from '#payments/index.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { transition } from './transitions.ts';
@@ -33,9 +34,14 @@ const select = `
  * Every row is there before its check: a call that sees no other one may go on at once, for whoever comes later sees it.
  * Calls that see others take turns, and each is refused while the rest does not fit.
  */
-export async function admitToRun(deps: Pick<GatewayDeps, 'database'>, call: PaidCall, run: Run): Promise<Admitted> {
+export async function admitToRun(
+  deps: Pick<GatewayDeps, 'database' | 'payments'>,
+  call: PaidCall,
+  run: Run,
+): Promise<Admitted> {
   const { system } = deps.database;
-  const alone = judge(await readExposure(system, call), call, run);
+  const own = exposureOf(deps.payments, call.payment, call.offer);
+  const alone = judge(await readExposure(system, call), own, run);
   if (alone === 'too_many_unpaid') {
     return alone;
   }
@@ -44,7 +50,7 @@ export async function admitToRun(deps: Pick<GatewayDeps, 'database'>, call: Paid
   }
   return deps.database.transaction(async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 402))', [call.payment.payer]);
-    const verdict = judge(await readExposure(tx, call), call, run);
+    const verdict = judge(await readExposure(tx, call), own, run);
     if (verdict === 'running') {
       return move(tx, call, run);
     }
@@ -54,12 +60,13 @@ export async function admitToRun(deps: Pick<GatewayDeps, 'database'>, call: Paid
   });
 }
 
-function judge(exposure: Exposure, call: PaidCall, { balanceAtomic }: Run): Admitted {
+/** `own`: how much this call may be charged; it alone is always admitted. */
+function judge(exposure: Exposure, own: bigint, { balanceAtomic }: Run): Admitted {
   if (exposure.unpaid >= UNPAID_LIMIT) {
     return 'too_many_unpaid';
   }
   const isCovered = balanceAtomic === undefined || exposure.open <= balanceAtomic;
-  return isCovered || exposure.open <= call.offer.amountAtomic ? 'running' : 'exceeds_balance';
+  return isCovered || exposure.open <= own ? 'running' : 'exceeds_balance';
 }
 
 async function move(executor: Pool | PoolClient, call: PaidCall, { deadlineInMs }: Run): Promise<Admitted> {

@@ -56,7 +56,7 @@ function problemsOf(challenge: Challenge): unknown[] {
   ].filter((problem) => problem !== undefined);
 }
 
-test('version 2 in the header, version 1 in the body, both valid and saying the same', () => {
+test('a 402 says the same in version 2 (header) and version 1 (body), both valid', () => {
   const challenge = challengeFor();
   expect(problemsOf(challenge)).toEqual([]);
   expect(read(challenge)).toEqual(challenge.paymentRequired);
@@ -98,7 +98,7 @@ test('version 2 in the header, version 1 in the body, both valid and saying the 
   });
 });
 
-test('is never cached', () => {
+test('a 402 is never cached', () => {
   const { headers, body } = challengeFor();
   expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
   expect(headers['Content-Length']).toBe(String(body.length));
@@ -137,7 +137,7 @@ test('what catalogues would drop is not sent', () => {
   expect(resource.tags).toEqual(['ok', 'two', 'three', 'four', 'five']);
 });
 
-describe('too much to tell', () => {
+describe('a 402 whose header would be too long', () => {
   const parameters = (count: number, property: (index: number) => Json): ChallengeInput['inputSchema'] => ({
     type: 'object',
     properties: Object.fromEntries(
@@ -147,7 +147,7 @@ describe('too much to tell', () => {
   });
   const bodySchema = (challenge: Challenge): string => JSON.stringify(read(challenge).extensions?.['bazaar'] ?? 'none');
 
-  test('descriptions go first', () => {
+  test('leaves out the descriptions of the input first', () => {
     const inputSchema = parameters(12, () => ({
       type: 'string',
       maxLength: 50,
@@ -161,7 +161,7 @@ describe('too much to tell', () => {
     expect(bodySchema(challenge)).not.toContain('long long');
   });
 
-  test('then examples and defaults', () => {
+  test('then leaves out examples and defaults', () => {
     const inputSchema = parameters(8, () => ({ type: 'string', maxLength: 900, default: 'd'.repeat(600) }));
     const challenge = challengeFor({ inputSchema, inputExample: { parameter_1: 'not kept' } });
     expect(problemsOf(challenge)).toEqual([]);
@@ -170,7 +170,7 @@ describe('too much to tell', () => {
     expect(bodySchema(challenge)).toContain('"maxLength":900');
   });
 
-  test('then everything but names and types', () => {
+  test('then tells only names and types', () => {
     const inputSchema = parameters(50, () => ({
       type: 'string',
       maxLength: 900,
@@ -183,7 +183,7 @@ describe('too much to tell', () => {
     expect(bodySchema(challenge)).not.toContain('pattern');
   });
 
-  test('then the names, then the extension and most of the description', () => {
+  test('then leaves out the names, and at last the extension and most of the description', () => {
     const inputSchema = parameters(400, () => ({ type: 'string' }));
     expect(problemsOf(challengeFor({ inputSchema, inputExample: {} }))).toEqual([]);
     const resource = { url: 'https://pay.example.com/x', description: '俳'.repeat(5000), mimeType: 'application/json' };
@@ -193,7 +193,7 @@ describe('too much to tell', () => {
   });
 });
 
-describe('the example satisfies the schema', () => {
+describe('the example input of a 402 satisfies its schema', () => {
   test('where the creator gave none, or one that does not fit', () => {
     const challenge = challengeFor({
       inputSchema: {

@@ -12,6 +12,7 @@ export { checkPayTo } from './check-pay-to.ts';
 export { exposureOf } from './exposure-of.ts';
 export type { SchemeList } from './find-scheme.ts';
 export { isAuthentic } from './is-authentic.ts';
+export { listPayable } from './list-payable.ts';
 export { lookupSettlement } from './lookup-settlement.ts';
 export { networks } from './networks.ts';
 export { matchOffer } from './match-offer.ts';

@@ -40,8 +40,8 @@ async function readEntries(callId: string) {
   return rows;
 }
 
-describe('booking', () => {
-  test('what leaves the buyer arrives at the creator', async () => {
+describe('booking a settled call', () => {
+  test('takes from the buyer what it gives to the creator', async () => {
     const entries = makeEntries();
     await recordEntries(database.current.system, entries);
     expect(await readEntries(entries.callId)).toEqual([
@@ -50,7 +50,7 @@ describe('booking', () => {
     ]);
   });
 
-  test('once per call, however often it is said', async () => {
+  test('happens once per call, however often it is asked for', async () => {
     const entries = makeEntries();
     await Promise.all([1, 2, 3].map(() => recordEntries(database.current.system, entries)));
     expect(await readEntries(entries.callId)).toHaveLength(2);
@@ -63,7 +63,7 @@ describe('booking', () => {
     expect(await readEntries(entries.callId)).toHaveLength(2);
   });
 
-  test('amounts beyond 64 bits', async () => {
+  test('keeps amounts beyond 64 bits', async () => {
     const entries = makeEntries({ amountAtomic: 10n ** 30n });
     await recordEntries(database.current.system, entries);
     expect((await readEntries(entries.callId)).map((row) => BigInt(row.amount_atomic))).toEqual([
@@ -106,7 +106,7 @@ describe('booking', () => {
   });
 });
 
-describe('against the chain', () => {
+describe('the ledger compared with the chain', () => {
   let fromBlock = 0;
 
   beforeEach(async () => {

@@ -42,7 +42,7 @@ async function sendByStranger(data: string): Promise<Hex> {
   return hash;
 }
 
-test('unused, then settled with its transaction', async () => {
+test('a payment looked up is unused, then settled with its transaction', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
   expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'unused' });
@@ -54,7 +54,7 @@ test('unused, then settled with its transaction', async () => {
   });
 });
 
-test('settled by a stranger, some blocks ago', async () => {
+test('a payment that a stranger sent some blocks ago is found', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
   const transaction = await sendByStranger(encodeTransfer(payment));
@@ -62,7 +62,7 @@ test('settled by a stranger, some blocks ago', async () => {
   expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'settled', transaction });
 });
 
-test('the nonce went to somebody else: this payment can never be paid', async () => {
+test('a payment whose nonce went to another payee is expired', async () => {
   const payer = await makePayer();
   const [offer, other] = [makePayee(), makePayee()];
   const payment = await pay(payer, offer);
@@ -73,7 +73,7 @@ test('the nonce went to somebody else: this payment can never be paid', async ()
   });
 });
 
-test('cancelled by its payer: this payment can never be paid', async () => {
+test('a payment that its payer cancelled is expired', async () => {
   const payer = await makePayer();
   const offer = makePayee();
   const payment = await pay(payer, offer);
@@ -97,7 +97,7 @@ test('cancelled by its payer: this payment can never be paid', async () => {
   });
 });
 
-test('expired: only when half a minute after its end has passed as well', async () => {
+test('an unused payment is expired half a minute after its end, and not before', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
   const end = payment.expiresAt;
@@ -110,13 +110,13 @@ test('expired: only when half a minute after its end has passed as well', async 
   expect(await at(end + 30)).toEqual({ status: 'expired', reason: 'authorization_expired' });
 });
 
-test('an authorisation without an end never expires, and breaks nothing', async () => {
+test('an authorisation without an end never expires', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer, { validBefore: (2n ** 256n - 1n).toString() });
   expect(await lookupSettlement(payments, payment, { offer })).toEqual({ status: 'unused' });
 });
 
-test('a chain that does not answer leaves it unknown', async () => {
+test('a look-up is unknown when the chain does not answer', async () => {
   const rpc = await startFaultyRpc(chain.current.rpcUrl);
   rpc.plan(() => 'drop before');
   const broken = await open({ rpcUrl: rpc.url });
@@ -129,7 +129,7 @@ test('a chain that does not answer leaves it unknown', async () => {
   await rpc.close();
 });
 
-test('an endpoint that cannot search leaves it unknown, and is not asked for ever narrower ranges', async () => {
+test('a look-up is unknown when the endpoint cannot search, and it is not asked for ever narrower ranges', async () => {
   const offer = makePayee();
   const payment = await pay(await makePayer(), offer);
   await sendByStranger(encodeTransfer(payment));

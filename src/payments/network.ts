@@ -35,7 +35,7 @@ export interface ChainOptions {
   rpcUrl?: string | undefined;
   clock: Clock;
   timeoutMs?: number;
-  /** Whose transactions are simulated where nobody else is named. */
+  /** The sender of simulated transactions where the question names none. */
   from?: string;
 }
 
@@ -45,6 +45,8 @@ export interface NetworkFamily<C extends Chain = Chain> {
   /** By CAIP-2 name. */
   networks: Readonly<Record<string, Network>>;
   openChain(options: ChainOptions): C;
+  /** A payee's address as offers write it, or what to tell a creator who gave another thing. */
+  parsePayee(text: string): { value: string } | { message: string };
   /** A transaction's identifier as the ledger writes it, or `null` when the text is none. */
   parseTransaction(text: string): string | null;
 }

@@ -4,9 +4,9 @@ import * as viemChains from 'viem/chains';
 import { expect, test } from 'vitest';
 import { schemeList } from '../../tests/support/pay.ts';
 import { findNetworkByV1Name } from './find-scheme.ts';
-import { networks } from './networks.ts';
+import { eip155Networks } from './networks.ts';
 
-test.each(Object.values(networks))('$name has the asset and domain that the SDK knows', (network) => {
+test.each(Object.values(eip155Networks))('$name has the asset and domain that the SDK knows', (network) => {
   const [asset] = DEFAULT_ASSETS[network.caip2] ?? [];
   expect(network.asset).toEqual({
     address: asset?.asset,
@@ -18,7 +18,7 @@ test.each(Object.values(networks))('$name has the asset and domain that the SDK 
   expect(network.caip2).toBe(`eip155:${network.chainId}`);
 });
 
-test.each(Object.values(networks))('$name has a version 1 name, and an endpoint that viem knows', (network) => {
+test.each(Object.values(eip155Networks))('$name has a version 1 name, and an endpoint that viem knows', (network) => {
   expect(namesOfV1).toContain(network.v1Name);
   expect(findNetworkByV1Name(schemeList, network.v1Name)).toBe(network);
   const chain = Object.values(viemChains).find((known) => 'id' in known && known.id === network.chainId);

@@ -11,8 +11,8 @@ export interface Eip155Network extends Network {
   ceilings: { tipGwei: bigint; feeGwei: bigint };
 }
 
-/** By CAIP-2 name. Assets and domains are those of `DEFAULT_ASSETS` in @x402/evm; networks.test.ts compares them. */
-export const networks: Readonly<Record<string, Eip155Network>> = Object.fromEntries(
+/** EVM networks by CAIP-2 name. Assets and domains are those of `DEFAULT_ASSETS` in @x402/evm; networks.test.ts compares them. */
+export const eip155Networks: Readonly<Record<string, Eip155Network>> = Object.fromEntries(
   [
     {
       caip2: 'eip155:8453',
@@ -71,6 +71,9 @@ export const networks: Readonly<Record<string, Eip155Network>> = Object.fromEntr
     },
   ].map((network): [string, Eip155Network] => [network.caip2, network]),
 );
+
+/** All networks that payments can be configured for, by CAIP-2 name. */
+export const networks: Readonly<Record<string, Network>> = { ...eip155Networks };
 
 function usdc(address: string, name: string): Eip155Network['asset'] {
   return { address, name, version: '2', decimals: 6 };

@@ -42,7 +42,7 @@ test('a network that nobody knows is refused by name', () => {
   expect(() => makeOffer({ network: 'eip155:1' })).toThrow(/"eip155:1" is not a network/);
 });
 
-describe('matching', () => {
+describe('matching a payment with our offers', () => {
   test('version 2 names its offer; a superseded one is found beside the current one', async () => {
     const [current, former] = [makeOffer({ amountAtomic: 20_000n }), makeOffer()];
     const payment = toPayment(2, former, await signOffer(account, former));

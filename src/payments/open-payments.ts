@@ -77,7 +77,7 @@ function getFamily(list: SchemeList, network: string) {
   return scheme.family;
 }
 
-/** Facilitators send from accounts that we do not know; contracts shall not know that nobody sends from ours either. */
+/** Without a key of ours simulations have a random sender: a contract must not recognise a simulation by its sender. */
 function anyAddress(): string {
   return `0x${randomBytes(20).toString('hex')}`;
 }

@@ -49,7 +49,7 @@ test('all verifications of one moment share one call to the chain', async () => 
   await seen.close();
 });
 
-test('two payments of one payer at once are each looked at for themselves', async () => {
+test('two payments of one payer verified at once are each judged alone', async () => {
   const payer = await makePayer();
   const big = makeOffer({ payTo: offer.payTo, amountAtomic: 6_000_000n });
   const both = await Promise.all([pay(payer, big), pay(payer, big)]);
@@ -59,7 +59,7 @@ test('two payments of one payer at once are each looked at for themselves', asyn
   ]);
 });
 
-test('where there is no Multicall3, single calls say the same', async () => {
+test('without Multicall3, single calls give the same verdicts', async () => {
   const code = await chain.client.getCode({ address: MULTICALL3 });
   await chain.client.setCode({ address: MULTICALL3, bytecode: '0x' });
   const without = await openTestPayments(chain);
@@ -154,7 +154,7 @@ describe('when the chain cannot be asked', () => {
     await broken.close();
   });
 
-  test('what can be told without it is told: a wrong payee, an amount, a window', async () => {
+  test('a wrong payee, amount or window is refused without it', async () => {
     rpc.plan(() => 'drop before');
     const broken = await openTestPayments(chain, { rpcUrl: rpc.url });
     const payer = makeAccount();
@@ -168,7 +168,7 @@ describe('when the chain cannot be asked', () => {
     await broken.close();
   });
 
-  test('an address without a token is trouble of ours, not of the buyer', async () => {
+  test('no token at the address of the asset: the payment may be tried again', async () => {
     const usdc = offer.asset as Hex;
     const code = await chain.client.getCode({ address: usdc });
     const payment = await pay(await makePayer(), offer);

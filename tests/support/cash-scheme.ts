@@ -107,6 +107,7 @@ function toFamily(bank: CashBank): NetworkFamily<CashChain> {
       findRange: async () => ({ fromBlock: 0, toBlock: bank.listBooked().length }),
       close: async () => {},
     }),
+    parsePayee: (text) => (text === '' ? { message: 'Name who is paid.' } : { value: text }),
     parseTransaction: (text) => (/^till-\d+$/.test(text) ? text : null),
   };
 }

@@ -84,7 +84,7 @@ function toSettlerWorld(world: SchemeWorld, settlers: CashSettler[], open: () =>
     makePayment: async (offer, wealth) => toPayment(payments, offer, await (await world.makePayer(wealth)).sign(offer)),
     balanceOf: world.balanceOf,
     setFault: (fault) => {
-      const mood = { none: 'good', unreachable: 'busy', deaf: 'forgetful' } as const;
+      const mood = { none: 'good', unreachable: 'busy', silent: 'forgetful' } as const;
       settlers.forEach((settler) => {
         settler.mood = mood[fault];
       });

@@ -9,8 +9,8 @@ export interface SettlerWorld {
   makeOffer(): Offer;
   makePayment(offer: Offer, wealth: 'rich' | 'poor'): Promise<Payment>;
   balanceOf(account: string): Promise<bigint>;
-  /** `unreachable`: nothing that the settler sends arrives. `deaf`: it arrives, and no answer comes back. */
-  setFault(fault: 'none' | 'unreachable' | 'deaf'): void;
+  /** `unreachable`: nothing that the settler sends arrives. `silent`: it arrives, and no answer comes back. */
+  setFault(fault: 'none' | 'unreachable' | 'silent'): void;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function describeSettler(name: string, openWorld: () => Promise<SettlerWo
 
     test('"unknown": it may have been sent; settling it again later moves the money once', async () => {
       const { offer, payment } = await make();
-      world.setFault('deaf');
+      world.setFault('silent');
       expect((await settler.settle(payment, offer)).status).toBe('unknown');
       world.setFault('none');
       expect((await settler.settle(payment, offer)).status).toBe('settled');

@@ -12,8 +12,6 @@ export interface Rules {
   tableOwners: Readonly<Record<string, readonly string[]>>;
   /** `module table`: who reads or names a table of another module. */
   tableReaders: readonly string[];
-  /** `file table`: what is still wrong. */
-  tableTrespasses: readonly string[];
 }
 
 export const rules: Rules = {

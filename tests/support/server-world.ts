@@ -16,7 +16,7 @@ import { makeCreator, type Creator } from './start-app.ts';
 import { useTestChain, type TestChain } from './test-chain.ts';
 import { useTestDatabase } from './test-database.ts';
 
-const LANES = 6;
+const SENDERS = 6;
 const OPEN = `state IN ('claimed', 'running', 'settling', 'pending', 'fulfilling')`;
 
 /** A signed payment and the request that it belongs to; may be sent any number of times. */
@@ -79,7 +79,7 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
     rpc: await startHttpGate(chain.current.rpcUrl),
     upstream: await startHttpGate(simulator.url),
   };
-  const settlers = Array.from({ length: LANES }, () => generatePrivateKey());
+  const settlers = Array.from({ length: SENDERS }, () => generatePrivateKey());
   await Promise.all(settlers.map((key) => chain.current.fund(privateKeyToAccount(key).address, parseEther('10'))));
   const environment = {
     PORT: '0',

@@ -4,6 +4,7 @@ import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
 import { checkPayTo } from '#payments/index.ts';
 import { createResource, followIntegration, publishResource, type ResourcesDeps } from '#resources/index.ts';
 import { perform as performOn } from './test-door.ts';
+import { schemeList } from './pay.ts';
 import { openToyKind, type ToyKind } from './toy-kind.ts';
 
 export const PAY_TO = '0x71C7656EC7ab88b098defB751B7401B5f6d8976F';
@@ -29,7 +30,7 @@ export function openToyResources(database: Database): ToyResources {
     database,
     kinds: [kind],
     payable: [NETWORK, OTHER_NETWORK].map((network) => ({ scheme: 'exact', network })),
-    checkPayTo,
+    checkPayTo: (network: string, text: string) => checkPayTo(schemeList, network, text),
     clock,
     publicUrl: 'https://farebox.test',
   };

@@ -84,7 +84,7 @@ test('20 at once with 8 bad ones among them: all good ones settle, each bad one 
   expect(await balanceOf(offer.payTo)).toBe(120_000n);
 });
 
-test('what gathers while a transaction is under way travels together', async () => {
+test('payments that queue up while a transaction is under way share the next one', async () => {
   const { settler, close } = await openTestSettler(chain);
   const offer = makePayee();
   const payments = await Promise.all(Array.from({ length: 30 }, async () => pay(await makePayer(), offer)));

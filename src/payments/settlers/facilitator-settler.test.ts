@@ -22,8 +22,8 @@ async function makePayment(offer = makePayee()) {
   return { offer, account, payment: await pay(account, offer) };
 }
 
-describe('the SDK’s facilitator over HTTP', () => {
-  test('settles in version 2', async () => {
+describe('the settler of a facilitator', () => {
+  test('settles in version 2 of x402', async () => {
     const { offer, payment } = await makePayment();
     const settled = await settlePayment(await open(), payment, offer);
     expect(settled).toMatchObject({ status: 'settled', network: SANDBOX_NETWORK });
@@ -40,7 +40,7 @@ describe('the SDK’s facilitator over HTTP', () => {
     expect(await balanceOf(offer.payTo)).toBe(10_000n);
   });
 
-  test('gets v as 27 or 28 even where the wallet wrote 0 or 1', async () => {
+  test('sends v as 27 or 28 even where the wallet wrote 0 or 1', async () => {
     const offer = makePayee();
     const account = makeAccount();
     await chain.current.faucet.send(account.address);
@@ -50,7 +50,7 @@ describe('the SDK’s facilitator over HTTP', () => {
     expect(await settlePayment(await open(), payment, offer)).toMatchObject({ status: 'settled' });
   });
 
-  test('gets our offer, not what the client says it accepts, and nothing else of the header', async () => {
+  test('sends our offer, not what the client says it accepts, and nothing else of the header', async () => {
     const { offer, payment } = await makePayment();
     await settlePayment(await open(), payment, offer);
     const { amountAtomic: _, ...rest } = offer;
@@ -62,7 +62,7 @@ describe('the SDK’s facilitator over HTTP', () => {
     ]);
   });
 
-  test('a refusal of its own stands', async () => {
+  test('passes a refusal of the facilitator on', async () => {
     const offer = makePayee();
     const payment = await pay(makeAccount(), offer, { validBefore: '1000' });
     expect(await settlePayment(await open(), payment, offer)).toEqual({
@@ -87,7 +87,7 @@ describe('the SDK’s facilitator over HTTP', () => {
   });
 });
 
-describe('what may have been sent is unknown, never refused', () => {
+describe('what a facilitator may have sent is unknown, never refused', () => {
   const success = { success: true, transaction: `0x${'ab'.repeat(32)}`, network: SANDBOX_NETWORK };
 
   test.each<[string, Script]>([

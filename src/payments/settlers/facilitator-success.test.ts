@@ -19,7 +19,7 @@ async function makePayment(offer = makePayee()) {
   return { offer, account, payment: await pay(account, offer) };
 }
 
-describe('success is believed when the chain shows it', () => {
+describe('a facilitator that reports success', () => {
   const succeed = (transaction: string) =>
     answer('/settle', 200, { success: true, transaction, network: SANDBOX_NETWORK });
 
@@ -46,7 +46,7 @@ describe('success is believed when the chain shows it', () => {
         return hash;
       },
     ],
-  ])('%s: unknown', async (_, makeTransaction) => {
+  ])('with %s is not believed', async (_, makeTransaction) => {
     const transaction = await makeTransaction();
     scripted.current.script = succeed(transaction);
     const payments = await open({ facilitatorTimeoutMs: 300 });
@@ -54,7 +54,7 @@ describe('success is believed when the chain shows it', () => {
     expect(await settlePayment(payments, payment, offer)).toEqual({ status: 'unknown', reason: 'settlement_pending' });
   });
 
-  test('unless the chain cannot be asked', async () => {
+  test('is believed where the chain cannot be asked', async () => {
     const transaction = `0x${'ab'.repeat(32)}`;
     scripted.current.script = succeed(transaction);
     const rpc = await startFaultyRpc(chain.current.rpcUrl);

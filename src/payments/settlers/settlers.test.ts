@@ -34,8 +34,10 @@ async function openEmbedded(): Promise<SettlerWorld> {
       return one.settler;
     },
     setFault: (fault) => {
-      const isDeaf = (methods: readonly string[]) => methods.includes('eth_getTransactionReceipt');
-      rpc.plan((methods) => (fault === 'unreachable' || (fault === 'deaf' && isDeaf(methods)) ? 'drop before' : null));
+      const isLost = (methods: readonly string[]) => methods.includes('eth_getTransactionReceipt');
+      rpc.plan((methods) =>
+        fault === 'unreachable' || (fault === 'silent' && isLost(methods)) ? 'drop before' : null,
+      );
     },
     close: async () => {
       await Promise.all(opened.map((one) => one.close()));
@@ -58,7 +60,7 @@ async function openFacilitator(): Promise<SettlerWorld> {
       const faults = {
         none: () => null,
         unreachable: answer('/supported', 503, {}),
-        deaf: (path: string) => (path.endsWith('/settle') ? ('drop' as const) : null),
+        silent: (path: string) => (path.endsWith('/settle') ? ('drop' as const) : null),
       };
       scripted.current.script = faults[fault];
     },

@@ -26,8 +26,8 @@ const anyPayload = fc.record({
   }),
 });
 
-describe('what is read', () => {
-  test('version 2, as the SDK writes it', () => {
+describe('a payment header is read', () => {
+  test('in version 2, as the SDK writes it', () => {
     const header = encodePaymentSignatureHeader(v2 as never);
     expect(decodePayment(schemeList, { paymentSignature: header })).toEqual({
       ok: true,
@@ -54,7 +54,7 @@ describe('what is read', () => {
     });
   });
 
-  test('version 1, its network by our name', () => {
+  test('in version 1, with its network under its CAIP-2 name', () => {
     const decoded = decodePayment(schemeList, { xPayment: encodeHeader(v1) });
     expect(decoded).toMatchObject({ ok: true, payment: { x402Version: 1, network: 'eip155:84532' } });
     expect(decoded.ok && decoded.payment).not.toHaveProperty('accepted');
@@ -87,7 +87,7 @@ describe('what is read', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a payment header is refused', () => {
   const url = (text: string) => text.replaceAll('+', '-').replaceAll('/', '_');
   const withEnie = encodeHeader({ ...v2, note: '?>?>~~' });
   const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));

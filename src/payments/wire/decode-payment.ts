@@ -88,7 +88,7 @@ function decodeWithScheme(list: SchemeList, header: Header, given: Enveloped): D
     : refuse('invalid_payload', `${header.name}: ${decoded.detail}`);
 }
 
-/** On a network that nobody knows, a scheme of the name still says whether the payload has a shape; no offer matches it. */
+/** On an unknown network, a scheme of that name still checks the payload's shape; no offer will match. */
 function chooseScheme(list: SchemeList, wanted: { scheme: string; network: string }): Scheme | null {
   return findScheme(list, wanted) ?? list.schemes.find(({ name }) => name === wanted.scheme) ?? null;
 }

@@ -26,7 +26,7 @@ test('a refusal carries its reason', () => {
   expect(decodePaymentResponseHeader(value)).toMatchObject({ success: false, errorReason: 'invalid_payload' });
 });
 
-test('nothing but what belongs there goes out', () => {
+test('a settlement header holds no fields but its own', () => {
   const sloppy = { ...report, secret: 'x', x402Version: 2 };
   expect(Object.keys(decodePaymentResponseHeader(toSettlementHeader(2, sloppy).value))).toEqual([
     'success',

@@ -3,7 +3,6 @@ import { moduleOf, readTexts, type Sources } from './read-sources.ts';
 interface TableRules {
   tableOwners: Readonly<Record<string, readonly string[]>>;
   tableReaders: readonly string[];
-  tableTrespasses: readonly string[];
 }
 
 interface TableUse {
@@ -55,7 +54,7 @@ function findTableUses(text: string, tables: ReadonlySet<string>): TableUse[] {
 export function checkTables(sources: Sources, rules: TableRules): string[] {
   const owners = Object.entries(rules.tableOwners);
   const ownerOf = new Map(owners.flatMap(([owner, tables]) => tables.map((table) => [table, owner])));
-  const allowed = new Set([...rules.tableReaders, ...rules.tableTrespasses]);
+  const allowed = new Set(rules.tableReaders);
   const uses = [...sources].flatMap(([path, text]) => readStatements(path, text).map((said) => ({ path, said })));
   const foreign = uses.flatMap(({ path, said }) =>
     findTableUses(said, new Set(ownerOf.keys()))

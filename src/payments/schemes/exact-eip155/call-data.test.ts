@@ -40,7 +40,7 @@ const toSigned = (signed: Signed, signature: string) =>
 const toArguments = (signed: Signed) =>
   [signed.from, signed.to, signed.value, signed.validAfter, signed.validBefore, signed.nonce] as const;
 
-describe('encoded as viem does', () => {
+describe('call data of EIP-3009 is encoded as viem encodes it', () => {
   test('a transfer with a 65-byte signature', () => {
     fc.assert(
       fc.property(authorization, fc.tuple(hex(32), hex(32), fc.constantFrom(27, 28)), (signed, [r, s, v]) => {
@@ -74,7 +74,7 @@ describe('encoded as viem does', () => {
     );
   });
 
-  test('the question whether an authorisation was used', () => {
+  test('authorizationState', () => {
     const abi = parseAbi(['function authorizationState(address,bytes32) view returns (bool)']);
     fc.assert(
       fc.property(hex(20), hex(32), (address, word) => {

@@ -36,24 +36,27 @@ function toGolden(network: string): { payment: Payment; offer: ReturnType<typeof
   return { offer: goldenOffer, payment: toPayment(2, goldenOffer, { authorization, signature }) };
 }
 
-test.each(Object.entries(golden.digests))('golden digest on %s', (network, digest) => {
-  const { payment, offer: goldenOffer } = toGolden(network);
-  expect(`0x${toDigest(payment, goldenOffer).toString('hex')}`).toBe(digest);
-});
+test.each(Object.entries(golden.digests))(
+  'the EIP-712 digest on %s is the one that the SDK made',
+  (network, digest) => {
+    const { payment, offer: goldenOffer } = toGolden(network);
+    expect(`0x${toDigest(payment, goldenOffer).toString('hex')}`).toBe(digest);
+  },
+);
 
-test('golden signature', () => {
+test('a signature that the SDK made is the payer’s', () => {
   const { payment, offer: goldenOffer } = toGolden('eip155:84532');
   expect(isSignedByPayer(payment, toDigest(payment, goldenOffer))).toBe(true);
 });
 
-describe('against viem', () => {
+describe('compared with viem', () => {
   const bytes = (length: number) =>
     fc
       .uint8Array({ minLength: length, maxLength: length })
       .map((found): Hex => `0x${Buffer.from(found).toString('hex')}`);
   const uint256 = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n });
 
-  test('the digest of any authorisation, token name and version', () => {
+  test('the digest of any authorisation, token name and version is the same', () => {
     const authorization = fc.record({
       from: bytes(20),
       to: bytes(20),
@@ -82,7 +85,7 @@ describe('against viem', () => {
     );
   });
 
-  test('the signer of what any account signs', async () => {
+  test('the signer of what any account signs is the same', async () => {
     await fc.assert(
       fc.asyncProperty(bytes(32), bytes(32), async (key, digest) => {
         fc.pre(BigInt(key) > 0n && BigInt(key) < ORDER);
@@ -105,7 +108,7 @@ describe('against viem', () => {
   });
 });
 
-describe('signatures', async () => {
+describe('a payer’s signature', async () => {
   const account = makeAccount();
   const payload = await signOffer(account, offer);
   const { signature } = payload;
@@ -116,29 +119,29 @@ describe('signatures', async () => {
   const parity = signature.endsWith('1b') ? 0 : 1;
   const withV = (v: number) => signature.slice(0, 130) + v.toString(16).padStart(2, '0');
 
-  test('v as 27 or 28, or the parity itself', () => {
+  test('may have v as 27 or 28, or the parity itself', () => {
     expect([isTaken(withV(27 + parity)), isTaken(withV(parity))]).toEqual([true, true]);
     expect([2, 26, 28 - parity, 1 - parity, 29, 35, 36, 255].map((v) => isTaken(withV(v)))).not.toContain(true);
   });
 
-  test('a high s, which would be a second signature for the same authorisation, is none', () => {
+  test('may not have a high s, which would be a second signature for the same authorisation', () => {
     const s = ORDER - BigInt(`0x${signature.slice(66, 130)}`);
     const high = signature.slice(0, 66) + s.toString(16).padStart(64, '0');
     expect([isTaken(`${high}1b`), isTaken(`${high}1c`)]).toEqual([false, false]);
   });
 
-  test('64 and 66 bytes are none', () => {
+  test('has 65 bytes, not 64 or 66', () => {
     expect([isTaken(signature.slice(0, -2)), isTaken(`${signature}00`)]).toEqual([false, false]);
   });
 
-  test('the parity is sent to the chain as 27 or 28; other signatures stay as they are', () => {
+  test('is sent to the chain with v as 27 or 28; other signatures stay as they are', () => {
     expect(normalizeSignature(withV(parity))).toBe(signature);
     expect(normalizeSignature(signature)).toBe(signature);
     expect(normalizeSignature('0x00')).toBe('0x00');
   });
 });
 
-describe('terms', async () => {
+describe('the terms of a payment', async () => {
   const nowMs = 1_800_000_000_999;
   const now = 1_800_000_000;
   const account = makeAccount();
@@ -148,7 +151,7 @@ describe('terms', async () => {
     return verdict.ok ? 'ok' : verdict.reason;
   };
 
-  test('the end of the window, to the second', async () => {
+  test('end of the window, checked to the second', async () => {
     expect(await check({ validBefore: String(now + 6) })).toBe('ok');
     expect(await check({ validBefore: String(now + 5) })).toBe('invalid_exact_evm_payload_authorization_valid_before');
     expect(await check({ validBefore: String(now + 59) }, 2, 60)).toBe(
@@ -157,19 +160,19 @@ describe('terms', async () => {
     expect(await check({ validBefore: String(2n ** 256n - 1n) })).toBe('ok');
   });
 
-  test('the beginning of the window, to the second', async () => {
+  test('beginning of the window, checked to the second', async () => {
     expect(await check({ validAfter: String(now) })).toBe('ok');
     expect(await check({ validAfter: String(now + 1) })).toBe('invalid_exact_evm_payload_authorization_valid_after');
   });
 
-  test('exactly the amount; each version has its word', async () => {
+  test('another amount is refused, with the reason of its x402 version', async () => {
     for (const value of ['0', '9999', '10001', String(2n ** 256n - 1n)]) {
       expect(await check({ value })).toBe('invalid_exact_evm_payload_authorization_value_mismatch');
       expect(await check({ value }, 1)).toBe('invalid_exact_evm_authorization_value');
     }
   });
 
-  test('the payee', async () => {
+  test('another payee is refused', async () => {
     expect(await check({ to: account.address })).toBe('invalid_exact_evm_recipient_mismatch');
     expect(await check({ to: offer.payTo.toLowerCase() })).toBe('ok');
   });

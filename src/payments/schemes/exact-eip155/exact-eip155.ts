@@ -1,7 +1,7 @@
 import { toChecksumAddress } from '#kit/index.ts';
 import type { Accepted } from '../../payment.ts';
 import type { Offer } from '../../offer.ts';
-import { networks } from '../../networks.ts';
+import { eip155Networks } from '../../networks.ts';
 import { eip155, type Eip155Chain } from '../../settlers/eip155/chain.ts';
 import type { OfferParts, Scheme } from '../scheme.ts';
 import { encodeTransfer } from './call-data.ts';
@@ -44,7 +44,7 @@ export const exactEip155: Scheme<Eip155Chain> = {
 };
 
 function toOfferParts(network: string, payTo: string): OfferParts {
-  const known = networks[network];
+  const known = eip155Networks[network];
   if (!known) {
     throw new Error(`"${network}" is not a known EVM network.`);
   }

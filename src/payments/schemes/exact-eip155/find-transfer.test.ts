@@ -6,7 +6,7 @@ import { findBlockBefore } from '../../settlers/eip155/find-block.ts';
 import { findTransfer } from './find-transfer.ts';
 import { RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
 import { addressTopic } from '../../settlers/eip155/logs.ts';
-import { networks } from '../../networks.ts';
+import { eip155Networks } from '../../networks.ts';
 import { topics } from './transfers.ts';
 
 const HEAD = 3_000_000;
@@ -55,7 +55,7 @@ function openLongChain(used: { payment: Payment; offer: Offer; block: number }, 
     eth_getTransactionReceipt: () => ({ logs }),
   };
   const rpc: JsonRpc = { call: async (method, [first]) => answers[method]?.(first), close: async () => {} };
-  const network = networks[SANDBOX_NETWORK];
+  const network = eip155Networks[SANDBOX_NETWORK];
   if (!network) {
     throw new Error(`${SANDBOX_NETWORK} is not among the networks.`);
   }
@@ -69,7 +69,7 @@ async function payAt(block: number) {
 
 const found = { kind: 'transferred', transaction: HASH };
 
-describe('as far back as the call', () => {
+describe('the transfer of a payment is searched for as far back as its call', () => {
   test.each([10, 5_000, 70_000, 400_000])('a transfer %i blocks ago', async (age) => {
     const used = await payAt(HEAD - age);
     const { chain } = openLongChain(used);
@@ -77,7 +77,7 @@ describe('as far back as the call', () => {
     expect(await findTransfer(chain, used.payment, { offer: used.offer, sinceMs })).toEqual(found);
   });
 
-  test('and no further: what was used before the call is another use', async () => {
+  test('and no further: an older use of the nonce is not found', async () => {
     const used = await payAt(HEAD - 100_000);
     const { chain, asked } = openLongChain(used);
     const sinceMs = timeOf(HEAD - 20_000) * 1000;
@@ -85,7 +85,7 @@ describe('as far back as the call', () => {
     expect(Math.min(...asked.map(([from]) => from))).toBeGreaterThan(HEAD - 23_000);
   });
 
-  test('every block in between is searched, however narrow the ranges that the endpoint serves', async () => {
+  test('in every block in between, however narrow the ranges that the endpoint serves', async () => {
     const used = await payAt(HEAD - 3_000);
     const { chain, asked } = openLongChain(used, 90);
     const sinceMs = timeOf(used.block) * 1000 - 60_000;
@@ -95,7 +95,7 @@ describe('as far back as the call', () => {
   });
 });
 
-test('an endpoint that does not search is an error, not "not found"', async () => {
+test('a search that the endpoint refuses is an error, not "not found"', async () => {
   const used = await payAt(HEAD - 10);
   const { chain, rpc } = openLongChain(used);
   for (const message of ['internal error', 'rate limit exceeded', 'the method eth_getLogs does not exist']) {

@@ -13,7 +13,7 @@ export type FoundTransfer = { kind: 'transferred'; transaction: string } | { kin
 const FIRST_SPAN = 2000;
 /** What endpoints say to a range that they do not serve in one answer; there is no code for it. */
 const TOO_WIDE = /range|limit|exceed|too (many|large|wide|big|long)|more than|max(imum)?\b|response size|timed? ?out/i;
-/** Where nobody says since when: a payment that is being settled was unused minutes ago. */
+/** Searched when no time is given: a payment that is being settled was unused minutes ago. */
 const USUAL_AGE_MS = 24 * 3_600_000;
 /** Clocks of databases and chains differ. */
 const CLOCK_MARGIN_SECONDS = 600;

@@ -12,8 +12,8 @@ import {
 const hex = (least: number, most = least) =>
   fc.uint8Array({ minLength: least, maxLength: most }).map((bytes): Hex => `0x${Buffer.from(bytes).toString('hex')}`);
 
-describe('encoded as viem does', () => {
-  test('the questions to token and wallet', () => {
+describe('call data is encoded as viem encodes it', () => {
+  test('balanceOf and isValidSignature', () => {
     const abi = parseAbi([
       'function balanceOf(address) view returns (uint256)',
       'function isValidSignature(bytes32,bytes) view returns (bytes4)',
@@ -41,10 +41,10 @@ describe('encoded as viem does', () => {
   });
 });
 
-describe('decoded', () => {
+describe('decoding', () => {
   const result = fc.record({ success: fc.boolean(), returnData: hex(0, 100) });
 
-  test('what aggregate3 returns', () => {
+  test('gives what aggregate3 returned', () => {
     fc.assert(
       fc.property(fc.array(result, { maxLength: 20 }), (results) => {
         const answer = encodeFunctionResult({ abi: multicall3Abi, functionName: 'aggregate3', result: results });
@@ -56,7 +56,7 @@ describe('decoded', () => {
     );
   });
 
-  test('an answer cut off, or any bytes: results or null, never an exception', () => {
+  test('any bytes for aggregate3: results or null, never an exception', () => {
     fc.assert(
       fc.property(fc.array(result, { minLength: 1, maxLength: 5 }), fc.nat(), hex(0, 400), (results, cut, bytes) => {
         const answer = encodeFunctionResult({ abi: multicall3Abi, functionName: 'aggregate3', result: results });
@@ -67,7 +67,7 @@ describe('decoded', () => {
     );
   });
 
-  test('the text of a revert; a custom error stays what it is', () => {
+  test('gives the text of a revert, and a custom error as it is', () => {
     const text = 'FiatTokenV2: authorization is used or canceled';
     const data = `0x08c379a0${encodeAbiParameters([{ type: 'string' }], [text]).slice(2)}`;
     expect(decodeRevert(data)).toBe(text);

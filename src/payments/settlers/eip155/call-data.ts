@@ -63,7 +63,7 @@ export function decodeAggregate3(answer: string, count: number): CallResult[] | 
   return results;
 }
 
-/** The text of Error(string), or the raw digits: custom errors are recognised by nobody here. */
+/** The text of Error(string), or the raw digits: custom errors are not decoded. */
 export function decodeRevert(data: string): string {
   const hex = data.startsWith('0x') ? data.slice(2) : data;
   if (!hex.startsWith(selectors.error)) {

@@ -50,7 +50,10 @@ const MULTICALL_RECHECK_MS = 60_000;
 interface ReaderOptions {
   rpc: JsonRpc;
   clock: { now(): number };
-  /** Whose transactions are simulated where nobody else is named; never the zero address, which nobody sends from. */
+  /**
+   * The sender of simulated transactions where the question names none. Not the zero address: a contract could tell by it
+   * that it is being simulated.
+   */
   from?: string | undefined;
 }
 

@@ -1,5 +1,6 @@
+import { parseAddress } from '#kit/index.ts';
 import type { Chain, ChainOptions, NetworkFamily } from '../../network.ts';
-import { networks, type Eip155Network } from '../../networks.ts';
+import { eip155Networks as networks, type Eip155Network } from '../../networks.ts';
 import { openChainReader, type ChainReader } from './chain-reader.ts';
 import { findRange } from './find-block.ts';
 import { openJsonRpc, type JsonRpc } from './json-rpc.ts';
@@ -17,8 +18,17 @@ export const eip155: NetworkFamily<Eip155Chain> = {
   name: 'eip155',
   networks,
   openChain,
+  parsePayee,
   parseTransaction: (text) => (TRANSACTION.test(text) ? text.toLowerCase() : null),
 };
+
+function parsePayee(text: string): { value: string } | { message: string } {
+  const address = parseAddress(text);
+  if (address === null) {
+    return { message: 'Give the address that is paid: 0x and 40 hex digits, with a correct checksum if mixed.' };
+  }
+  return BigInt(address) === 0n ? { message: 'Nobody owns this address.' } : { value: address };
+}
 
 function openChain(options: ChainOptions): Eip155Chain {
   const { clock, rpcUrl, timeoutMs, from } = options;

@@ -12,14 +12,14 @@ function nodeSaying(baseFee: bigint, tip: bigint) {
   return { call: (method: string) => Promise.resolve(answers[method]), close: () => Promise.resolve() };
 }
 
-test('twice the base fee and the tip', async () => {
+test('a settlement bids twice the base fee and the tip', async () => {
   expect(await readFees({ rpc: nodeSaying(3n * GWEI, GWEI), network })).toEqual({
     maxPriorityFeePerGas: GWEI,
     maxFeePerGas: 7n * GWEI,
   });
 });
 
-test('a node that asks for the moon gets what the network’s ceilings allow', async () => {
+test('the fees that a node suggests are cut to the network’s ceilings', async () => {
   expect(await readFees({ rpc: nodeSaying(3n * GWEI, 10n ** 30n), network })).toEqual({
     maxPriorityFeePerGas: 2n * GWEI,
     maxFeePerGas: 8n * GWEI,
@@ -38,13 +38,13 @@ function raiseToTheEnd(first: Fees): Fees {
   return fees;
 }
 
-test('raises end at ten times the first fee', () => {
+test('fees are raised to ten times the first fee', () => {
   const { maxFeePerGas } = raiseToTheEnd({ maxPriorityFeePerGas: 1n, maxFeePerGas: GWEI });
   expect(maxFeePerGas).toBeGreaterThan(8n * GWEI);
   expect(maxFeePerGas).toBeLessThanOrEqual(10n * GWEI);
 });
 
-test('raises end at the ceiling of the network', () => {
+test('fees are raised to the ceiling of the network and no further', () => {
   const last = raiseToTheEnd({ maxPriorityFeePerGas: GWEI, maxFeePerGas: 20n * GWEI });
   expect(last.maxFeePerGas).toBeGreaterThan(40n * GWEI);
   expect(last.maxFeePerGas).toBeLessThanOrEqual(50n * GWEI);

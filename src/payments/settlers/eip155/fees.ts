@@ -13,7 +13,7 @@ interface Endpoint {
 
 const GWEI = 1_000_000_000n;
 const KEPT_MS = 5000;
-/** What is not mined at ten times its first fee waits for something else than money. */
+/** A transaction that is not mined at ten times its first fee is held up by something other than its fee. */
 const MAX_RAISE = 10n;
 const FALLBACK_TIP = GWEI;
 

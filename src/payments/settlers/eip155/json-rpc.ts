@@ -20,7 +20,7 @@ export class RpcUnreachable extends Error {
 }
 
 export interface JsonRpc {
-  /** Calls made in the same turn of the event loop travel in one HTTP request. Rejects with RpcError or RpcUnreachable. */
+  /** Calls made in the same turn of the event loop share one HTTP request. Rejects with RpcError or RpcUnreachable. */
   call(method: string, params: readonly unknown[]): Promise<unknown>;
   close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface PendingPayment {
   /** Something that can move the money may have been sent. */
   isSent: boolean;
   attempts: number;
-  /** Transactions for this payment alone that were mined without moving the money: gas that nobody gives back. */
+  /** Transactions for this payment alone that were mined without moving the money: their gas is lost. */
   reverted: number;
   isDecided: boolean;
   decision: Promise<SettlerOutcome>;

@@ -9,7 +9,7 @@ import type { MakeRequest, SendResult, TransactionSender } from './transaction-s
 /** Gives pending payments to senders: a free sender takes all that were queued while it and the others were busy. */
 export interface SettlementQueue {
   enqueue(payments: readonly PendingPayment[]): void;
-  /** Takes out a payment that nobody waits for any more. */
+  /** Takes out a payment whose settle() has timed out. */
   withdraw(pending: PendingPayment): void;
   stop(): Promise<void>;
 }
@@ -142,7 +142,7 @@ function sendAgain(state: QueueState, batch: readonly PendingPayment[]): void {
   );
 }
 
-/** What somebody still waits for is put together at the last moment; from then on it counts as sent. */
+/** What is still undecided is put together at the last moment; from then on it counts as sent. */
 function toRequest(batch: readonly PendingPayment[]): MakeRequest {
   return () => {
     const wanted = batch.filter((pending) => !pending.isDecided);

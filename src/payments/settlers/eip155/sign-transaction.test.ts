@@ -17,7 +17,7 @@ const transaction = fc.record({
 });
 const privateKey = hex(32).filter((key) => BigInt(key) > 0n && BigInt(key) < 2n ** 255n);
 
-test('signs as viem does, byte for byte', async () => {
+test('a transaction is signed as viem signs it, byte for byte', async () => {
   await fc.assert(
     fc.asyncProperty(privateKey, transaction, amount, async (key, fields, more) => {
       const account = privateKeyToAccount(key);
