@@ -276,6 +276,7 @@ describe('on_success', () => {
       expect(response.headers.get('Content-Type')).toBe('text/plain; charset=utf-8');
       expect(response.headers.get('Content-Language')).toBe('en');
       expect(response.headers.get('Set-Cookie')).toBeNull();
+      expect(response.headers.get('Content-Security-Policy')).toContain('sandbox');
       const receipt = Buffer.from(response.headers.get('X-Farebox-Receipt') ?? '', 'base64').toString();
       expect(JSON.parse(receipt)).toMatchObject({ paidUsdc: '0.01', payer: buyer.address.toLowerCase() });
     }

@@ -13,7 +13,9 @@ interface Written {
   onSent(): void;
 }
 
+/** What a resource answers is no page of this origin, whatever its content type says. */
 const paidAnswer = {
+  'Content-Security-Policy': "default-src 'none'; sandbox",
   'Cache-Control': 'private, no-store',
   Vary: 'PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
 };
