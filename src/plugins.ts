@@ -1,4 +1,5 @@
 /** What can be added without touching anything else: kinds of resource, integrations, payment schemes, settlers and jobs. */
+import type { Database } from '#database/index.ts';
 import type { Durable } from '#durable/index.ts';
 import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import type { Gateway } from '#gateway/index.ts';
@@ -7,6 +8,7 @@ import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
 import * as payments from '#payments/index.ts';
 import type { ResourceKind } from '#resources/index.ts';
+import type { Upstreams } from '#upstreams/index.ts';
 import { scheduleRollup } from '#usage/index.ts';
 
 /** Paid answers are kept this long for whoever sends the same payment again (docs/decisions/0006). */
@@ -17,7 +19,10 @@ const LEDGER_WINDOW_SECONDS = 720;
 /** What an account can connect. */
 export const services: readonly IntegrationService[] = [openRouter];
 
-export function listKinds(deps: ExecutionDeps): ResourceKind[] {
+/** What kinds are opened with: every upstream is among it. */
+export type KindDeps = ExecutionDeps & Upstreams;
+
+export function listKinds(deps: KindDeps): ResourceKind[] {
   return [openOpenRouterInstant(deps), openPromptTemplate(deps)];
 }
 
@@ -31,6 +36,7 @@ export function listSettlers(deps: payments.SettlerDeps): payments.Settler[] {
 }
 
 interface JobDeps {
+  database: Database;
   gateway: Gateway;
   media: Media;
   models: ModelsDeps;
@@ -40,7 +46,7 @@ interface JobDeps {
 export function registerJobs(durable: Durable, deps: JobDeps): void {
   const minutes = 60_000;
   scheduleModelSync(durable, deps.models);
-  scheduleRollup(durable, deps.models.database);
+  scheduleRollup(durable, deps.database);
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });
@@ -52,7 +58,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({
     name: 'payments.watch-ledger',
     intervalMs: 10 * minutes,
-    run: () => payments.watchLedger({ database: deps.models.database, payments: deps.payments }, LEDGER_WINDOW_SECONDS),
+    run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS),
   });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
 }

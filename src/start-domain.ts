@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { openAccounts } from '#accounts/index.ts';
 import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
-import type { ExecutionDeps, PlatformKey } from '#execution/index.ts';
+import type { PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
 import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
@@ -10,10 +10,10 @@ import { openMedia } from '#media/index.ts';
 import { findModel, openModels } from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openChatCompletions, openOpenRouter, openOutbound } from '#upstreams/index.ts';
+import { openUpstreams } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
-import { listSchemes, listSettlers, services } from './plugins.ts';
+import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 export type Domain = Awaited<ReturnType<typeof startDomain>>;
@@ -21,15 +21,14 @@ export type Domain = Awaited<ReturnType<typeof startDomain>>;
 /** Opens the modules of the domain and connects them. `stack` closes them again. */
 export async function startDomain(
   infrastructure: Infrastructure,
-  listKinds: (deps: ExecutionDeps) => resources.ResourceKind[],
+  listKinds: (deps: KindDeps) => resources.ResourceKind[],
   stack: AsyncDisposableStack,
 ) {
   const { config, database, vault, publicUrl, log } = infrastructure;
   const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
-  stack.defer(() => openRouter.close());
-  const outbound = openOutbound(infrastructure.sandbox ? { allowedOrigins: [openRouterUrl] } : {});
-  stack.defer(() => outbound.close());
+  const allowedOrigins = infrastructure.sandbox ? [openRouterUrl] : [];
+  const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
+  const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
@@ -44,10 +43,8 @@ export async function startDomain(
   const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
   const changes = openChanges();
   const integrations: IntegrationDeps = { vault, services, clients: { openRouter }, changes };
-  const execution: ExecutionDeps = {
-    openRouter,
-    chatCompletions: openChatCompletions({ outbound, log }),
-    outbound,
+  const execution: KindDeps = {
+    ...upstreams,
     findModel: (id) => findModel(models, id),
     openCreatorKey: (ownerId, service) => openKey(integrations, { ownerId, service }),
     openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),

@@ -77,7 +77,7 @@ export async function startServing(
 }
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
-  const { databaseUrl: url, log, vault } = infrastructure;
+  const { database, databaseUrl: url, log, vault } = infrastructure;
   const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
   const forget = (channel: string, payload: string): void => {
     if (channel === modelsChannel) {
@@ -99,7 +99,7 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
   });
   stack.defer(() => listening.close());
   const durable = openDurable({ url, log, name: 'farebox' });
-  registerJobs(durable, domain);
+  registerJobs(durable, { database, ...domain });
   await durable.start();
   stack.defer(() => durable.stop());
 }

@@ -1,0 +1,24 @@
+import type { Log } from '#kit/index.ts';
+import { openChatCompletions } from './chat-completions/open-chat-completions.ts';
+import { openOpenRouter } from './openrouter/open-openrouter.ts';
+import { openOutbound } from './outbound/open-outbound.ts';
+
+interface UpstreamsOptions {
+  openRouterUrl: string;
+  publicUrl: string;
+  /** Servers of the sandbox, which are called although they are not public. Empty in live mode. */
+  allowedOrigins: readonly string[];
+  log: Log;
+}
+
+export type Upstreams = ReturnType<typeof openUpstreams>;
+
+/** Every client that a server has, by the name under which kinds of resource are given it. `stack` closes them. */
+export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableStack) {
+  const { openRouterUrl, publicUrl, allowedOrigins, log } = options;
+  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
+  stack.defer(() => openRouter.close());
+  const outbound = openOutbound({ allowedOrigins });
+  stack.defer(() => outbound.close());
+  return { openRouter, outbound, chatCompletions: openChatCompletions({ outbound, log }) };
+}
