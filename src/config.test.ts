@@ -71,6 +71,7 @@ test.each([
   ['NETWORKS', 'base', /eip155:8453/],
   ['FACILITATOR_URLS', 'https://good.example,ftp://bad.example', /entry 2: must be a URL/],
   ['RPC_URLS', 'https://rpc.example', /must look like/],
+  ['RPC_URLS', 'eip155:8453=https://rpc.example,eip155:8435=https://rpc.example', /entry 2: names a network that/],
   ['ADMIN_EMAILS', 'root', /email/i],
   ['MODE', 'production', /"sandbox"\|"live"/],
 ])('the setting %s=%s is refused', (name, value, expected) => {

@@ -35,7 +35,10 @@ const masterKey = z.string().superRefine((text, context) => {
   }
 });
 const privateKey = z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hexadecimal digits');
-const rpcUrl = z.string().regex(/^eip155:\d{1,10}=https?:\/\/\S+$/, 'must look like eip155:8453=https://rpc.example');
+const rpcUrl = z
+  .string()
+  .regex(/^[^=]+=https?:\/\/\S+$/, { error: 'must look like eip155:8453=https://rpc.example', abort: true })
+  .refine((entry) => Object.hasOwn(networks, entry.split('=')[0] ?? ''), 'names a network that is not known');
 
 interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
@@ -154,12 +157,12 @@ export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS'> {
   rpcUrls: ReadonlyMap<string, string>;
 }
 
-/** Thrown with every problem of the configuration at once, each with its variable. */
 /** The OpenRouter API of this configuration. `simulator`: of the sandbox, where there is one. */
 export function toOpenRouterUrl(config: Pick<Config, 'OPENROUTER_BASE_URL'>, simulator?: string): string {
   return config.OPENROUTER_BASE_URL ?? simulator ?? OPENROUTER_URL;
 }
 
+/** Thrown with every problem of the configuration at once, each with its variable. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
