@@ -6,11 +6,14 @@ import { describe, expect, test } from 'vitest';
 import type { Json } from '#kit/index.ts';
 import { makeOffer, schemeList } from '../../tests/support/pay.ts';
 import { buildChallenge, withReason, type Challenge, type ChallengeInput } from './challenge.ts';
+import type { SchemeList } from './find-scheme.ts';
+import type { Network } from './network.ts';
+import { exactEip155 } from './schemes/exact-eip155/exact-eip155.ts';
 
 const offer = makeOffer();
 
-function challengeFor(changes: Partial<ChallengeInput> = {}): Challenge {
-  return buildChallenge(schemeList, {
+function challengeFor(changes: Partial<ChallengeInput> = {}, list: SchemeList = schemeList): Challenge {
+  return buildChallenge(list, {
     offers: [offer],
     resource: {
       url: 'https://pay.example.com/@demo/haiku',
@@ -55,6 +58,14 @@ function problemsOf(challenge: Challenge): unknown[] {
     size < 8192 ? undefined : size,
   ].filter((problem) => problem !== undefined);
 }
+
+test('a network that version 1 has no name for is offered in version 2 alone', () => {
+  const { v1Name: _, ...unnamed } = exactEip155.family.networks[offer.network] as Network;
+  const family = { ...exactEip155.family, networks: { [offer.network]: unnamed } };
+  const challenge = challengeFor({}, { schemes: [{ ...exactEip155, family }] });
+  expect(read(challenge).accepts.map(({ network }) => network)).toEqual([offer.network]);
+  expect(readBody(challenge)).toMatchObject({ x402Version: 1, accepts: [] });
+});
 
 test('a 402 says the same in version 2 (header) and version 1 (body), both valid', () => {
   const challenge = challengeFor();

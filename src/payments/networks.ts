@@ -2,7 +2,6 @@ import type { Network } from './network.ts';
 
 /** An EVM chain and its USDC. */
 export interface Eip155Network extends Network {
-  v1Name: string;
   chainId: number;
   /** `name` and `version` are the EIP-712 domain of the token, not what a wallet shows. */
   asset: { address: string; name: string; version: string; decimals: 6 };
