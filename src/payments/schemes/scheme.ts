@@ -39,7 +39,7 @@ export interface Scheme<C extends Chain = Chain> {
   isTransferOf(transfer: Transfer, payment: Payment, offer: Offer): boolean;
   /** The payments of this scheme, in the network's asset, that a receipt shows. */
   readTransfers(network: Network, receipt: unknown): Transfer[];
-  /** The payments of this scheme in the blocks given, both included. */
+  /** The payments of this scheme in the blocks given, both included. A transfer that two schemes list is counted twice. */
   listTransfers(chain: C, range: BlockRange): Promise<TransfersOfRange>;
 }
 
