@@ -38,6 +38,7 @@ const paidResponses = {
     'upstream_failed',
     'unavailable',
     'settlement_pending',
+    'answer_owed',
     'upstream_timeout',
   ]),
   200: {

@@ -37,7 +37,7 @@ export function chainUnreachable(): CallOutcome {
 /** The answer to a payment whose settlement is not known yet: never a new challenge, so that nobody pays twice. */
 export function settlementPending(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('settlement_pending', {
-    detail: 'The payment was sent to the network and its outcome is not known yet. The answer is kept for you.',
+    detail: 'The payment was sent to the network and its outcome is not known yet. What it buys is kept for you.',
     headers: { 'Retry-After': String(PENDING_RETRY_SECONDS) },
   });
   return { kind: 'problem', problem };

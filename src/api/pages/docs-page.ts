@@ -49,12 +49,14 @@ function theCall(origin: string): Markup {
         input and the resource are checked first: a request that cannot be answered is refused and costs nothing.
       </li>
       <li>
-        The answer is made, then the payment is settled, then you get
-        <code>{response, images?, usage, receipt}</code> and <code>PAYMENT-RESPONSE</code>.
+        The answer is made, then the payment is settled; where the offer says <code>"paymentFlow": "upfront"</code> it
+        is the other way round. Then you get <code>{response, images?, usage, receipt}</code> and
+        <code>PAYMENT-RESPONSE</code>.
       </li>
       <li>
-        If the settlement takes long the answer is <code>503 settlement_pending</code>: send the same payment again, and
-        never sign a second one. The same payment never buys twice.
+        If the settlement takes long the answer is <code>503 settlement_pending</code>, and if what was paid for could
+        not be made yet <code>503 answer_owed</code>: send the same payment again, and never sign a second one. The same
+        payment never buys twice.
       </li>
     </ol>
   </section>`;
