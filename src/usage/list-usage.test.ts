@@ -97,15 +97,17 @@ test('filters', async () => {
     payer: `0x${'a'.repeat(40)}`,
     at: new Date('2026-11-03T00:00:00.000Z'),
   });
-  await record([plain, test_, failed]);
+  const elsewhere = makeRecord({ ownerId, payer: 'Account7', at: new Date('2026-10-01T00:00:00.000Z') });
+  await record([plain, test_, failed, elsewhere]);
   const ids = async (query: Record<string, unknown>): Promise<string[]> =>
     (await list(ownerId, query)).items.map((item) => item.callId);
-  expect(await ids({})).toEqual([failed.callId, test_.callId, plain.callId]);
+  expect(await ids({})).toEqual([failed.callId, test_.callId, plain.callId, elsewhere.callId]);
   expect(await ids({ resourceId: plain.resourceId })).toEqual([plain.callId]);
   expect(await ids({ status: 'failed' })).toEqual([failed.callId]);
   expect(await ids({ isTest: 'true' })).toEqual([test_.callId]);
   expect(await ids({ problem: 'upstream_timeout' })).toEqual([failed.callId]);
   expect(await ids({ payer: `0x${'A'.repeat(40)}` })).toEqual([failed.callId]);
+  expect(await ids({ payer: 'Account7' })).toEqual([elsewhere.callId]);
   expect(await ids({ from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' })).toEqual([plain.callId]);
 });
 
@@ -122,6 +124,7 @@ test.each([
   { from: 'yesterday' },
   { from: '2026-11-02T00:00:00Z', to: '2026-11-01T00:00:00Z' },
   { payer: '0x12' },
+  { payer: 'two words' },
   { isTest: 'maybe' },
   { problem: "'; DROP TABLE" },
   { limit: '0' },

@@ -9,8 +9,11 @@ export const usageFilters = z
     to: z.iso.datetime({ offset: true }).optional(),
     payer: z
       .string()
-      .regex(/^0x[0-9a-fA-F]{40}$/, 'Expected an address: 0x and 40 hexadecimal digits')
-      .toLowerCase()
+      .regex(
+        /^(0x[0-9a-fA-F]{40}|(?!0x)[!-~]{1,128})$/,
+        'Expected an address; on EVM networks 0x and 40 hexadecimal digits',
+      )
+      .transform((address) => (address.startsWith('0x') ? address.toLowerCase() : address))
       .optional(),
     isTest: z.enum(['true', 'false']).optional(),
     model: z.string().min(1).max(300).optional(),
