@@ -42,7 +42,7 @@ export async function startDomain(
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
   const changes = openChanges();
-  const integrations: IntegrationDeps = { vault, services, clients: { openRouter }, changes };
+  const integrations: IntegrationDeps = { vault, services, clients: upstreams, changes };
   const execution: KindDeps = {
     ...upstreams,
     findModel: (id) => findModel(models, id),

@@ -55,7 +55,7 @@ const neutralProblems: ReadonlySet<ProblemCode> = new Set([
   'too_large',
 ]);
 
-/** What every kind of resource owes the rest of the house: run by each of them, the toys included. */
+/** What every kind of resource owes those who call it: run by each of them, the toys included. */
 export function describeKind(name: string, given: GivenKind): void {
   const readDraft = () => {
     const kind = given.kind();
