@@ -91,7 +91,7 @@ export function openCashScheme(bank: CashBank): Scheme<CashChain> {
     listTransfers: async (chain, { fromBlock, toBlock }) => ({
       transfers: chain.bank.listBooked().slice(fromBlock, toBlock).map(toTransfer),
       fromTimestamp: 0,
-      toTimestamp: Number.MAX_SAFE_INTEGER,
+      toTimestamp: 253_402_300_799,
     }),
   };
 }
