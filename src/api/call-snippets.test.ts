@@ -28,8 +28,15 @@ test.each(hostile)('the shell passes %j on as it is', (topic) => {
   expect(JSON.parse(words.at(-2) ?? '')).toEqual({ topic });
 });
 
-test('the program can pay on every network that is offered', () => {
-  const offers = ['eip155:8453', 'eip155:137'].map((network) => ({
+test('the program pays on every network on which its client can, and names no other', () => {
+  const ways = [
+    ['exact', 'eip155:8453'],
+    ['exact', 'eip155:137'],
+    ['upto', 'eip155:10'],
+    ['exact', 'elsewhere:1'],
+  ] as const;
+  const offers = ways.map(([scheme, network]) => ({
+    scheme,
     network,
     networkName: network,
     priceUsdc: '1',
@@ -39,6 +46,7 @@ test('the program can pay on every network that is offered', () => {
   expect(parseSync('paid-call.mjs', program).errors).toEqual([]);
   expect(program).toContain("{ network: 'eip155:8453', client: new ExactEvmScheme(wallet) }");
   expect(program).toContain("{ network: 'eip155:137', client: new ExactEvmScheme(wallet) }");
+  expect(program).not.toMatch(/eip155:10'|elsewhere/);
 });
 
 test.each(hostile)('the program stays a program with %j in it', (topic) => {

@@ -42,8 +42,8 @@ function toShown(shown: Shown): PublicResource {
     model: typeof model === 'string' ? model : null,
     state: shown.state === 'draft' ? 'paused' : shown.state,
     version: shown.version,
-    offers: shown.offers.map(({ priceUsdc, network, payTo }) => {
-      return { priceUsdc, network, networkName: networks[network]?.name ?? network, payTo };
+    offers: shown.offers.map(({ scheme, priceUsdc, network, payTo }) => {
+      return { scheme, priceUsdc, network, networkName: networks[network]?.name ?? network, payTo };
     }),
     settlementPoint: shown.settlementPoint,
     timeoutSeconds: shown.timeoutSeconds,

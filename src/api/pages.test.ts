@@ -69,7 +69,13 @@ test('the start page names what is published, its price, its creator and how to 
   expect(shown).not.toContain('Sandbox');
 });
 
-const offer = { priceUsdc: '0.01', network: 'eip155:8453', networkName: 'Base', payTo: `0x${'1'.repeat(40)}` };
+const offer = {
+  scheme: 'exact',
+  priceUsdc: '0.01',
+  network: 'eip155:8453',
+  networkName: 'Base',
+  payTo: `0x${'1'.repeat(40)}`,
+};
 const polygon = { ...offer, network: 'eip155:137', networkName: 'Polygon' };
 const celo = {
   ...offer,

@@ -22,6 +22,7 @@ export interface PublicResource {
 }
 
 interface PublicOffer {
+  scheme: string;
   priceUsdc: string;
   /** CAIP-2. */
   network: string;

@@ -170,6 +170,7 @@ export const toyResource: PublicResource = {
   version: 3,
   offers: [
     {
+      scheme: 'exact',
       priceUsdc: '0.01',
       network: 'eip155:84532',
       networkName: 'Base Sepolia',

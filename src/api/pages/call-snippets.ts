@@ -29,9 +29,10 @@ interface Program {
   isSandbox: boolean;
 }
 
-/** The whole paid call with the unmodified official client. */
+/** The whole paid call with the unmodified official client, which pays with `exact` on EVM networks. */
 export function toFetchProgram({ origin, isSandbox }: Program, resource: PublicResource): string {
-  const schemes = [...new Set(resource.offers.map((offer) => offer.network))].map(
+  const payable = resource.offers.filter(({ scheme, network }) => scheme === 'exact' && network.startsWith('eip155:'));
+  const schemes = [...new Set(payable.map((offer) => offer.network))].map(
     (network) => `{ network: '${network}', client: new ExactEvmScheme(wallet) }`,
   );
   const body = JSON.stringify(resource.inputExample, null, 2).replaceAll('\n', '\n  ');

@@ -62,11 +62,11 @@ function payment({ offers, settlementPoint }: PublicResource): [string, unknown]
     return [];
   }
   const payees = [...Map.groupBy(offers, (offer) => offer.payTo)].map(([payTo, paid]) => {
-    return { payTo, networks: paid.map((offer) => offer.networkName).join(', ') };
+    return { payTo, networks: [...new Set(paid.map((offer) => offer.networkName))].join(', ') };
   });
   return [
     ['Charged', charged[settlementPoint]],
-    ['Network', offers.map(({ network, networkName }) => `${networkName} (${network})`).join(', ')],
+    ['Network', [...new Set(offers.map(({ network, networkName }) => `${networkName} (${network})`))].join(', ')],
     ['Paid to', payees.length === 1 ? html`<code>${payees[0]?.payTo}</code>` : payees.map(payeeLine)],
   ];
 }
