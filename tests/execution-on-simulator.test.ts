@@ -11,13 +11,9 @@ import { parseCatalogue } from '#models/parse-catalogue.ts';
 import type { Outcome } from '#resources/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { simulatorFaults, startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
-import {
-  openChatCompletions,
-  openOpenRouter,
-  openOutbound,
-  type OpenRouterClient,
-  type Outbound,
-} from '#upstreams/index.ts';
+import { openChatCompletions } from '#upstreams/chat-completions/open-chat-completions.ts';
+import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
+import { openOutbound, type Outbound } from '#upstreams/outbound/open-outbound.ts';
 import { executionDeps, publishedVersion, runContext } from './support/execution-deps.ts';
 import { useTestDatabase } from './support/test-database.ts';
 

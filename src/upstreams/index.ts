@@ -13,12 +13,10 @@ export type {
   FailureKind,
   Upstream,
 } from './chat-completions/chat.ts';
-export { openChatCompletions } from './chat-completions/open-chat-completions.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
-export { openOutbound } from './outbound/open-outbound.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
 export type { Timers } from './timers.ts';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { openChatCompletions, openOutbound, type Outbound } from '#upstreams/index.ts';
+import { openChatCompletions } from '#upstreams/chat-completions/open-chat-completions.ts';
+import { openOutbound, type Outbound } from '#upstreams/outbound/open-outbound.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { describeKind, type GivenKind } from '../../../tests/support/describe-kind.ts';
 import { executionDeps } from '../../../tests/support/execution-deps.ts';

@@ -8,7 +8,8 @@ import { systemClock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import type { Outcome, PublishedVersion } from '#resources/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
-import { openChatCompletions, openOutbound, type Outbound } from '#upstreams/index.ts';
+import { openChatCompletions } from '#upstreams/chat-completions/open-chat-completions.ts';
+import { openOutbound, type Outbound } from '#upstreams/outbound/open-outbound.ts';
 import { executionDeps, publishedVersion, runContext } from '../../../tests/support/execution-deps.ts';
 import { CANARY_KEY, useScriptedOpenRouter } from '../../../tests/support/scripted-openrouter.ts';
 import {

@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startScriptedUpstream, status, type ScriptedUpstream } from '../../../tests/support/scripted-upstream.ts';
-import { openChatCompletions, openOutbound, type Outbound } from '../index.ts';
+import { openChatCompletions } from '../chat-completions/open-chat-completions.ts';
+import { openOutbound, type Outbound } from './open-outbound.ts';
 import { isPublicAddress, lookupPublic } from './public-address.ts';
 
 let upstream: ScriptedUpstream;
