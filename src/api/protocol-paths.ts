@@ -42,8 +42,24 @@ const paidResponses = {
     'upstream_timeout',
   ]),
   200: {
-    ...json('The answer `{response, images?, usage, receipt}`.'),
-    headers: { 'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } } },
+    description: 'The answer. JSON carries its receipt: `{response, images?, usage, receipt}` of a prompt on a model.',
+    headers: {
+      'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
+      'X-Farebox-Receipt': {
+        description: 'The receipt of an answer that is not JSON, base64 of its JSON.',
+        schema: { type: 'string' },
+      },
+    },
+    content: {
+      'application/json': { schema: { type: 'object' } },
+      'application/x-ndjson': {
+        schema: {
+          type: 'string',
+          description: 'An answer in parts, one JSON object a line, `done` or `error` the last.',
+        },
+      },
+      '*/*': { schema: { type: 'string', format: 'binary' } },
+    },
   },
   402: {
     ...json('Payment required: the same offers for x402 version 1 in the body.'),

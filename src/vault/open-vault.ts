@@ -50,7 +50,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
 async function assertCurrent(tx: Tx, ring: Keyring, firstId: string): Promise<void> {
   await tx.query(
     `INSERT INTO vault_master_keys (id, is_current, created_at) VALUES ($1, true, $2)
-     ON CONFLICT (is_current) WHERE is_current DO NOTHING`,
+     ON CONFLICT DO NOTHING`,
     [firstId, new Date(ring.clock.now())],
   );
   const current = (await findCurrentMasterKey(tx)) ?? '';
