@@ -104,12 +104,21 @@ async function perform(attempt: Attempt, input: unknown): Promise<unknown> {
       }
       return output;
     });
-    effects.forEach((effect) => effect());
+    effects.forEach((effect) => attemptEffect(attempt, effect));
     reportUndeclared(attempt, outcome);
     return outcome;
   } catch (error) {
     reportUndeclared(attempt, error);
     throw error;
+  }
+}
+
+/** The change is made already: an effect that fails keeps neither the others nor the answer back. */
+function attemptEffect({ door, called, source }: Attempt, effect: () => void): void {
+  try {
+    effect();
+  } catch (err) {
+    door.log.error({ err, operation: called.name, requestId: source.requestId }, 'an effect after a commit failed');
   }
 }
 
