@@ -162,3 +162,13 @@ test('what was paused for the key resumes by hand only when it can work', async 
   toy.kind.readiness = { ready: true };
   expect(await change(resumeResource, id)).toMatchObject({ state: 'published' });
 });
+
+test('what its creator paused resumes only when it can work: the key may have gone meanwhile', async () => {
+  const { id } = await make(true);
+  await change(pauseResource, id);
+  expect((await lose()).paused).not.toContain(id);
+  toy.kind.readiness = { ready: false, cause: 'No key.' };
+  const refused = { code: 'unprocessable', message: 'The resource cannot serve yet: No key.' };
+  await expect(change(resumeResource, id)).rejects.toMatchObject(refused);
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
+});

@@ -40,11 +40,10 @@ export const resumeResource = operation({
   // Before the transaction: a kind may ask the network whether it is ready.
   prepare: async (deps: ResourcesDeps, caller, { id }) => {
     const read = await deps.database.asUser(getUser(caller).userId, (tx) => findOwn(tx, id));
-    const isPausedForKey = read?.paused_by === 'key';
-    if (isPausedForKey) {
+    if (read?.state === 'paused') {
       await assertReady(deps, id);
     }
-    return { isPausedForKey };
+    return { isPausedForKey: read?.paused_by === 'key' };
   },
   run: async (deps: ResourcesDeps & InTransaction<{ isPausedForKey: boolean }>, caller: Caller, { id }) => {
     const row = await lockOwn(deps.tx, id);
@@ -69,7 +68,7 @@ export const archiveResource = operation({
   },
 });
 
-/** What was paused because the key is gone only comes back when the kind can work again. */
+/** What is paused comes back only when the kind can work: a key that went meanwhile paused nothing that was paused already. */
 async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
   const version = await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]);
   const kind = deps.kinds.find((candidate) => candidate.name === version?.kind);
