@@ -1,4 +1,5 @@
 import { problemResponses } from './problem-responses.ts';
+import { RECEIPT_HEADER } from './write-answer.ts';
 
 const json = (description: string) => ({
   description,
@@ -41,8 +42,20 @@ const paidResponses = {
     'upstream_timeout',
   ]),
   200: {
-    ...json('The answer `{response, images?, usage, receipt}`.'),
-    headers: { 'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } } },
+    description:
+      'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt` (the chat kinds: `{response, images?, usage, receipt}`), bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+    content: {
+      'application/json': { schema: { type: 'object', properties: { receipt: { type: 'object' } } } },
+      'application/x-ndjson': {},
+      '*/*': {},
+    },
+    headers: {
+      'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
+      [RECEIPT_HEADER]: {
+        description: 'With bytes: the receipt, base64 of its JSON.',
+        schema: { type: 'string' },
+      },
+    },
   },
   402: {
     ...json('Payment required: the same offers for x402 version 1 in the body.'),
@@ -109,7 +122,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       summary: 'A picture of an answer, by the signed link in that answer.',
       parameters: [text('id', 'path', 'The image'), text('expires', 'query', ''), text('signature', 'query', '')],
       responses: {
-        ...problemResponses(['forbidden', 'not_found', 'gone', 'internal']),
+        ...problemResponses(['invalid_input', 'not_found', 'internal']),
         200: { description: 'The picture.', content: { 'image/*': {} } },
       },
     },
@@ -145,7 +158,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       tags: ['operations'],
       summary: 'Counters for Prometheus, for scrapers on the same machine and for administrators.',
       responses: {
-        ...problemResponses(['unauthenticated', 'forbidden', 'internal']),
+        ...problemResponses(['unauthenticated', 'forbidden', 'rate_limited', 'internal']),
         200: { description: 'Prometheus text format.', content: { 'text/plain': {} } },
       },
     },
