@@ -37,7 +37,7 @@ export interface Changes {
   announce(tx: Tx, change: IntegrationChange): Promise<Reaction>;
 }
 
-/** Tells a change to whoever subscribed; the rooms that depend on a connection are not known here. */
+/** Tells a change to whoever subscribed; the modules that depend on a connection are not known here. */
 export function openChanges(): Changes {
   const listeners: ChangeListener[] = [];
   return {
