@@ -41,7 +41,7 @@ test('a file that reads a payload or names what is signed would be found', () =>
   expect(schemeNonce.test('values: [payment.nonce]')).toBe(true);
 });
 
-/** The face of the room exports the schemes by their paths. */
+/** `index.ts` exports the schemes by their paths. */
 function withoutImports(text: string): string {
   return text.replaceAll(/^(import|export) .* from '.*';$/gm, '');
 }
