@@ -36,11 +36,8 @@ async function serve({ options, origins, operation }: Served, c: AppContext): Pr
       caller = await options.authenticate(c.req.raw.headers);
       return caller;
     },
-    // The origin is checked where the caller is known: what another site's page tried in their name is audited.
-    input: () => {
-      assertOwnOrigin(c, caller, origins);
-      return readInput(c);
-    },
+    assertCaller: (known) => assertOwnOrigin(c, known, origins),
+    input: () => readInput(c),
     source: toSource(c),
     ids: c.req.param(),
   });

@@ -42,6 +42,8 @@ type Lazy<T> = T | (() => T | Promise<T>);
 export interface OperationCall<Input> {
   /** A function is asked after the limit was counted: guessing credentials is limited too. */
   caller: Lazy<Caller>;
+  /** What the surface demands of who calls besides the scope; a refusal is audited. Throws a Problem. */
+  assertCaller?(caller: Caller): void;
   /** A function is asked once the caller may do this: what strangers send is not read. */
   input: Lazy<Input>;
   source: Source;
@@ -67,6 +69,7 @@ export async function callOperation<Called extends BoundOperation>(
   const attempt: Attempt = { door, called, caller, source: call.source, ids: toIds(call.ids ?? {}) };
   let outcome: unknown;
   try {
+    call.assertCaller?.(caller);
     assertScope(called.scope, caller);
     const input = parseWith(called.input, await ask<unknown>(call.input));
     outcome = await perform({ ...attempt, ids: { ...readIds(called, input), ...attempt.ids } }, input);
