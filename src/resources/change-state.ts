@@ -43,12 +43,16 @@ export const resumeResource = operation({
     if (read?.state === 'paused') {
       await assertReady(deps, id);
     }
-    return { isPausedForKey: read?.paused_by === 'key' };
+    return { changedAt: read?.updated_at.getTime() };
   },
-  run: async (deps: ResourcesDeps & InTransaction<{ isPausedForKey: boolean }>, caller: Caller, { id }) => {
+  run: async (deps: ResourcesDeps & InTransaction<{ changedAt: number | undefined }>, caller: Caller, { id }) => {
     const row = await lockOwn(deps.tx, id);
-    if (row.state !== 'paused' || (row.paused_by === 'key' && !deps.prepared.isPausedForKey)) {
+    if (row.state !== 'paused') {
       throw new Problem('conflict', { detail: 'This resource is not paused.' });
+    }
+    // A key that goes touches what needs it, so what was found ready is so still.
+    if (row.updated_at.getTime() !== deps.prepared.changedAt) {
+      throw new Problem('conflict', { detail: 'This resource was changed meanwhile.', next: 'Resume it again.' });
     }
     return setState(deps, caller, { id, state: 'published' });
   },
