@@ -122,7 +122,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       summary: 'A picture of an answer, by the signed link in that answer.',
       parameters: [text('id', 'path', 'The image'), text('expires', 'query', ''), text('signature', 'query', '')],
       responses: {
-        ...problemResponses(['invalid_input', 'not_found', 'internal']),
+        ...problemResponses(['invalid_input', 'forbidden', 'not_found', 'gone', 'internal']),
         200: { description: 'The picture.', content: { 'image/*': {} } },
       },
     },
