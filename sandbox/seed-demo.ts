@@ -33,12 +33,33 @@ export async function seedDemo(options: SeedOptions): Promise<void> {
   if (!(await isThere(call('integrations.openrouter.get', {})))) {
     await call('integrations.openrouter.put', { apiKey: options.apiKey });
   }
+  const { items } = (await call('resources.list', { mine: true, limit: 100 })) as { items: Listed[] };
   for (const draft of demoResources) {
-    if (!(await isThere(call('creators.resource', { username, slug: draft.slug })))) {
-      const { id } = (await call('resources.create', { ...draft, network: options.network, payTo: PAY_TO })) as {
-        id: string;
-      };
-      await call('resources.publish', { id });
+    const made = items.find(({ slug }) => slug === draft.slug);
+    // A draft: the process that made it was stopped before it was published.
+    if (!made || made.state === 'draft') {
+      await unlessDone(async () => {
+        const place = { network: options.network, payTo: PAY_TO };
+        const { id } = made ?? ((await call('resources.create', { ...draft, ...place })) as Listed);
+        await call('resources.publish', { id });
+      });
+    }
+  }
+}
+
+interface Listed {
+  id: string;
+  slug: string;
+  state: string;
+}
+
+/** Another process that starts at the same time may be making the same. */
+async function unlessDone(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'conflict')) {
+      throw error;
     }
   }
 }

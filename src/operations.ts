@@ -27,7 +27,7 @@ export function listOperations(deps: OperationDeps) {
     bind(createApiKey, deps.accounts),
     bind(revokeApiKey, deps.accounts),
     bind(listIntegrations, deps.integrations),
-    ...services.flatMap((service) => listIntegrationOperations(service, deps)),
+    ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
@@ -50,7 +50,17 @@ export function listOperations(deps: OperationDeps) {
   ] as const;
 }
 
-function listIntegrationOperations(service: IntegrationService, deps: OperationDeps) {
+type Service = (typeof services)[number];
+/** Distributes over the services, so that each of them keeps what it takes and shows. */
+type OperationsOf<One extends IntegrationService> =
+  One extends IntegrationService<infer Given, infer Shown, infer Name>
+    ? ReturnType<typeof listIntegrationOperations<Given, Shown, Name>>[number]
+    : never;
+
+function listIntegrationOperations<Given extends object, Shown extends object, Name extends string>(
+  service: IntegrationService<Given, Shown, Name>,
+  deps: OperationDeps,
+) {
   const operations = toOperations(service);
   return [
     bind(operations.put, deps.integrations),

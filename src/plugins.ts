@@ -16,8 +16,8 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 /** Longer than the time between two runs, so that no block is left out. */
 const LEDGER_WINDOW_SECONDS = 720;
 
-/** What an account can connect. */
-export const services: readonly IntegrationService[] = [openRouter];
+/** What an account can connect. A tuple, so that clients know what each service is given and shows. */
+export const services = [openRouter] as const satisfies readonly IntegrationService[];
 
 /** What kinds are opened with: every upstream is among it. */
 export type KindDeps = ExecutionDeps & Upstreams;

@@ -50,6 +50,8 @@ test('what an operation takes and answers is checked by the compiler', () => {
     id: string;
     revision?: number | undefined;
   }>();
+  expectTypeOf<OperationTypes['integrations.openrouter.put']['input']['apiKey']>().toEqualTypeOf<string>();
+  expectTypeOf<OperationTypes['integrations.openrouter.get']['output']['isFreeTier']>().toEqualTypeOf<boolean>();
   const refused = (client: Client) => [
     // @ts-expect-error there is no such operation
     client('resources.burn', {}),
@@ -59,6 +61,10 @@ test('what an operation takes and answers is checked by the compiler', () => {
     client('resources.publish', { id: 7 }),
     // @ts-expect-error there is no such scope
     client('account.api_keys.create', { label: 'ci', scopes: ['everything'] }),
+    // @ts-expect-error there is no such service
+    client('integrations.nobody.get', {}),
+    // @ts-expect-error the key is missing
+    client('integrations.openrouter.put', {}),
     // @ts-expect-error a misspelt field
     client('resources.create', { kind: 'openrouter_instant', slug: 'poem', prize: '0.01' }),
   ];

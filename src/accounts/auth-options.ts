@@ -2,7 +2,7 @@ import type { BetterAuthOptions } from 'better-auth';
 import { APIError, createAuthMiddleware } from 'better-auth/api';
 import { username } from 'better-auth/plugins/username';
 import type { Database } from '#database/index.ts';
-import { newId } from '#kit/index.ts';
+import { MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, newId } from '#kit/index.ts';
 import { isAllowedUsername } from './username.ts';
 
 /** Set by `handler` from the connection; whatever a client sends under this name is dropped. */
@@ -91,8 +91,8 @@ const completeSignUp = createAuthMiddleware(async (context) => {
 const usernames = username({
   displayUsername: false,
   immutableUsername: true,
-  minUsernameLength: 3,
-  maxUsernameLength: 30,
+  minUsernameLength: MIN_USERNAME_LENGTH,
+  maxUsernameLength: MAX_USERNAME_LENGTH,
   validationOrder: { username: 'post-normalization' },
   usernameValidator: isAllowedUsername,
 });

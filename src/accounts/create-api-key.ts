@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { newId, operation, Problem, scopes as allScopes, type Caller, type Clock } from '#kit/index.ts';
+import { assertUser, newId, operation, Problem, scopes as allScopes, type Caller, type Clock } from '#kit/index.ts';
 import { apiKeyView, toApiKeyView, type ApiKeyRow } from './api-key-view.ts';
 import { makeSecret } from './api-key.ts';
-import { assertUser } from './assert-user.ts';
 
 const MAX_LIVE_KEYS = 20;
 const DAY_MS = 86_400_000;

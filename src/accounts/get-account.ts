@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, Problem, vias, type Caller } from '#kit/index.ts';
-import { assertUser } from './assert-user.ts';
+import { assertUser, operation, Problem, vias, type Caller } from '#kit/index.ts';
 
 const input = z.object({});
 const output = z.object({

@@ -5,7 +5,6 @@
  * a session cookie counts only for our own origins. There is no e-mail service, so addresses are not verified: only
  * ADMIN_EMAILS makes administrators, and they sign up before the server is open to others (docs/decisions/0004).
  */
-export { assertUser } from './assert-user.ts';
 export { createApiKey } from './create-api-key.ts';
 export { getAccount } from './get-account.ts';
 export { listApiKeys } from './list-api-keys.ts';

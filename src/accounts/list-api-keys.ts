@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { apiKeyView, toApiKeyView, type ApiKeyRow } from './api-key-view.ts';
-import { assertUser } from './assert-user.ts';
 
 const input = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, Problem, type Caller, type Clock } from '#kit/index.ts';
+import { assertUser, operation, Problem, type Caller, type Clock } from '#kit/index.ts';
 import { apiKeyView, toApiKeyView, type ApiKeyRow } from './api-key-view.ts';
-import { assertUser } from './assert-user.ts';
 
 interface Deps {
   clock: Clock;

@@ -1,4 +1,4 @@
-import { assertScope } from '#kit/index.ts';
+import { assertScope, takeUnit } from '#kit/index.ts';
 import type { Metrics } from './open-metrics.ts';
 import type { Route } from './mount-routes.ts';
 import type { AppContext } from './request-context.ts';
@@ -14,6 +14,7 @@ export function metricsRoutes(options: AppOptions, metrics: Metrics): Route[] {
       pattern: '/metrics',
       handle: async (c) => {
         if (!isLocal(c)) {
+          await takeUnit(options.door.limiter, c.get('clientAddress'));
           assertScope('admin', await options.authenticate(c.req.raw.headers));
         }
         c.header('Content-Type', metrics.registry.contentType);

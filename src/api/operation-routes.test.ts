@@ -89,6 +89,14 @@ test('a session may change things from our own origins only', async () => {
   expect([gone.status, await gone.text()]).toEqual([204, '']);
 });
 
+test('a change that another site\u2019s page tries in the name of a session is refused unread, and audited', async () => {
+  const { send, state } = open();
+  const headers = { ...jsonHeaders, Cookie: 'session=alice', Origin: 'https://evil.test' };
+  const refused = await send('/api/notes', { method: 'POST', headers, body: 'not JSON' });
+  expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'forbidden' }]);
+  expect(state.audits).toMatchObject([{ operation: 'notes.create', outcome: 'forbidden', caller: { via: 'session' } }]);
+});
+
 test('CORS: any origin without cookies, trusted origins with them', async () => {
   const { send } = open();
   const cors = async (origin: string): Promise<(string | null)[]> => {

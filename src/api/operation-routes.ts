@@ -34,9 +34,9 @@ async function serve({ options, origins, operation }: Served, c: AppContext): Pr
   const output = await callOperation(options.door, operation, {
     caller: async () => {
       caller = await options.authenticate(c.req.raw.headers);
-      assertOwnOrigin(c, caller, origins);
       return caller;
     },
+    assertCaller: (known) => assertOwnOrigin(c, known, origins),
     input: () => readInput(c),
     source: toSource(c),
     ids: c.req.param(),

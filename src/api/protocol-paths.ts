@@ -1,4 +1,5 @@
 import { problemResponses } from './problem-responses.ts';
+import { RECEIPT_HEADER } from './write-answer.ts';
 
 const json = (description: string) => ({
   description,
@@ -42,23 +43,19 @@ const paidResponses = {
     'upstream_timeout',
   ]),
   200: {
-    description: 'The answer. JSON carries its receipt: `{response, images?, usage, receipt}` of a prompt on a model.',
+    description:
+      'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt` (the chat kinds: `{response, images?, usage, receipt}`), bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+    content: {
+      'application/json': { schema: { type: 'object', properties: { receipt: { type: 'object' } } } },
+      'application/x-ndjson': {},
+      '*/*': {},
+    },
     headers: {
       'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
-      'X-Farebox-Receipt': {
-        description: 'The receipt of an answer that is not JSON, base64 of its JSON.',
+      [RECEIPT_HEADER]: {
+        description: 'With bytes: the receipt, base64 of its JSON.',
         schema: { type: 'string' },
       },
-    },
-    content: {
-      'application/json': { schema: { type: 'object' } },
-      'application/x-ndjson': {
-        schema: {
-          type: 'string',
-          description: 'An answer in parts, one JSON object a line, `done` or `error` the last.',
-        },
-      },
-      '*/*': { schema: { type: 'string', format: 'binary' } },
     },
   },
   402: {
@@ -126,7 +123,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       summary: 'A picture of an answer, by the signed link in that answer.',
       parameters: [text('id', 'path', 'The image'), text('expires', 'query', ''), text('signature', 'query', '')],
       responses: {
-        ...problemResponses(['forbidden', 'not_found', 'gone', 'internal']),
+        ...problemResponses(['invalid_input', 'forbidden', 'not_found', 'gone', 'internal']),
         200: { description: 'The picture.', content: { 'image/*': {} } },
       },
     },
@@ -162,7 +159,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       tags: ['operations'],
       summary: 'Counters for Prometheus, for scrapers on the same machine and for administrators.',
       responses: {
-        ...problemResponses(['unauthenticated', 'forbidden', 'internal']),
+        ...problemResponses(['unauthenticated', 'forbidden', 'rate_limited', 'internal']),
         200: { description: 'Prometheus text format.', content: { 'text/plain': {} } },
       },
     },

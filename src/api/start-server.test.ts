@@ -170,3 +170,14 @@ test('metrics are for this machine and for administrators', async () => {
   const admin = { ...forwarded, Authorization: 'Bearer admin' };
   expect((await fetch(`${url}/metrics`, { headers: admin })).status).toBe(200);
 });
+
+test('who asks for metrics from elsewhere is limited before a credential is looked at', async () => {
+  const { options } = toyOptions({ metrics: openMetrics(), trustedProxyHops: 1 });
+  const limiter = { take: async (key: string) => ({ isAllowed: key !== '9.9.9.9', retryAfterSeconds: 1 }) };
+  const { url } = await start({ metrics: openMetrics(), trustedProxyHops: 1, door: { ...options.door, limiter } });
+  const from = (address: string) => ({ 'X-Forwarded-For': address, Authorization: 'Bearer guessed' });
+  const statuses = ['9.9.9.9', '8.8.8.8'].map(async (address) => {
+    return (await fetch(`${url}/metrics`, { headers: from(address) })).status;
+  });
+  expect(await Promise.all(statuses)).toEqual([429, 401]);
+});

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { assertUser } from '#accounts/index.ts';
 import type { InTransaction } from '#database/index.ts';
-import { operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { dependent } from './changes.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { refuseMissing, type IntegrationDeps } from './integration.ts';
 
-export function deleteIntegration(service: IntegrationService) {
+export function deleteIntegration<Name extends string>(service: IntegrationService<object, object, Name>) {
   return operation({
     name: `integrations.${service.name}.delete`,
     route: `DELETE /api/user/integrations/${service.name}`,

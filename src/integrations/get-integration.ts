@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { assertUser } from '#accounts/index.ts';
 import type { InTransaction } from '#database/index.ts';
-import { operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, type Caller } from '#kit/index.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { getIntegration as getRow, toView, toViewSchema } from './integration.ts';
 
-export function getIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+export function getIntegration<Given extends object, Shown extends object, Name extends string>(
+  service: IntegrationService<Given, Shown, Name>,
+) {
   return operation({
     name: `integrations.${service.name}.get`,
     route: `GET /api/user/integrations/${service.name}`,

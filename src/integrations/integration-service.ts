@@ -16,9 +16,13 @@ export type ProviderAnswer =
  * What an account can connect; a record of functions, one file each, listed in plugins.ts. `Given` is what the owner
  * sends, `Shown` what is kept of the provider's answer and shown to the owner.
  */
-export interface IntegrationService<Given extends object = object, Shown extends object = object> {
+export interface IntegrationService<
+  Given extends object = object,
+  Shown extends object = object,
+  Name extends string = string,
+> {
   /** In routes, in operation names and in the announcements of changes. */
-  name: string;
+  name: Name;
   /** For texts: "OpenRouter refuses your key". */
   provider: string;
   /** For texts: what of the provider's is stored, such as "key". */
@@ -37,4 +41,7 @@ export interface IntegrationService<Given extends object = object, Shown extends
 }
 
 /** What a service is called by, without what it does. */
-export type ServiceName = Pick<IntegrationService, 'name' | 'provider' | 'credential'>;
+export type ServiceName<Name extends string = string> = Pick<
+  IntegrationService<object, object, Name>,
+  'name' | 'provider' | 'credential'
+>;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { assertUser } from '#accounts/index.ts';
 import type { InTransaction } from '#database/index.ts';
-import { operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { findIntegration, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 
 const connection = z.object({

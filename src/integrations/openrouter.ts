@@ -24,7 +24,7 @@ const shown = z.object({
 const UNCLEAR = new Set(['unreachable', 'rate_limited']);
 
 /** The creator's own OpenRouter key, which pays for what their resources run on OpenRouter. */
-export const openRouter: IntegrationService<z.output<typeof given>, z.output<typeof shown>> = {
+export const openRouter: IntegrationService<z.output<typeof given>, z.output<typeof shown>, 'openrouter'> = {
   name: 'openrouter',
   provider: 'OpenRouter',
   credential: 'key',

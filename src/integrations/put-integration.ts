@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { assertUser } from '#accounts/index.ts';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { newId, operation, sha256Hex, type Caller } from '#kit/index.ts';
+import { assertUser, newId, operation, sha256Hex, type Caller } from '#kit/index.ts';
 import type { Vault } from '#vault/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { assertGiven, type Checked } from './check-given.ts';
@@ -9,7 +8,9 @@ import type { IntegrationService } from './integration-service.ts';
 import { toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
 
-export function putIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+export function putIntegration<Given extends object, Shown extends object, Name extends string>(
+  service: IntegrationService<Given, Shown, Name>,
+) {
   const { provider, credential } = service;
   const isEnabled = z.boolean().default(true);
   type Sent = Given & { isEnabled: boolean };

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { assertUser } from '#accounts/index.ts';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { checkGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { getIntegration, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
 
-export function testIntegration<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+export function testIntegration<Given extends object, Shown extends object, Name extends string>(
+  service: IntegrationService<Given, Shown, Name>,
+) {
   const { provider, credential } = service;
   return operation({
     name: `integrations.${service.name}.test`,

@@ -6,7 +6,9 @@ import { testIntegration } from './test-integration.ts';
 import { updateIntegration } from './update-integration.ts';
 
 /** The operations on one service; they are the same for all. */
-export function toOperations<Given extends object, Shown extends object>(service: IntegrationService<Given, Shown>) {
+export function toOperations<Given extends object, Shown extends object, Name extends string>(
+  service: IntegrationService<Given, Shown, Name>,
+) {
   return {
     put: putIntegration(service),
     get: getIntegration(service),

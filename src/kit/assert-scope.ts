@@ -30,7 +30,14 @@ export function assertScope(access: Access, caller: Caller): void {
 
 /** The first half of `assertScope`: a request of nobody is refused before anything of it is kept. */
 export function assertKnown(access: Access, caller: Caller): void {
-  if (access !== 'public' && caller.kind === 'anonymous') {
+  if (access !== 'public') {
+    assertUser(caller);
+  }
+}
+
+/** Throws `unauthenticated` when nobody is known. */
+export function assertUser(caller: Caller): asserts caller is User {
+  if (caller.kind === 'anonymous') {
     throw new Problem('unauthenticated', { detail: 'This needs a signed-in user or an API key.' });
   }
 }

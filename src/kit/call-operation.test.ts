@@ -112,6 +112,26 @@ test('a change that cannot be committed has no effects', async () => {
   expect(told).not.toContain('effect');
 });
 
+test('an effect that fails after the commit is logged; the other effects and the answer stand, audited once', async () => {
+  const { outcome, told } = await ask({
+    run: async (deps) => {
+      deps.afterCommit(() => {
+        throw new Error('broken effect');
+      });
+      deps.afterCommit(() => void deps.told.push('last effect'));
+      return good(deps);
+    },
+  });
+  expect(outcome).toEqual({ id: 'made' });
+  expect(told.slice(4)).toEqual([
+    'audit ok {"id":"n1"}',
+    'commit',
+    'effect',
+    expect.stringContaining('log an effect after a commit failed'),
+    'last effect',
+  ]);
+});
+
 test('a thrown problem undoes the change and is audited in a transaction of its own', async () => {
   const { outcome, told } = await ask({ run: () => Promise.reject(new Problem('conflict', { detail: 'x' })) });
   expect(outcome).toMatchObject({ code: 'conflict' });

@@ -42,6 +42,8 @@ type Lazy<T> = T | (() => T | Promise<T>);
 export interface OperationCall<Input> {
   /** A function is asked after the limit was counted: guessing credentials is limited too. */
   caller: Lazy<Caller>;
+  /** What the surface demands of who calls besides the scope; a refusal is audited. Throws a Problem. */
+  assertCaller?(caller: Caller): void;
   /** A function is asked once the caller may do this: what strangers send is not read. */
   input: Lazy<Input>;
   source: Source;
@@ -67,6 +69,7 @@ export async function callOperation<Called extends BoundOperation>(
   const attempt: Attempt = { door, called, caller, source: call.source, ids: toIds(call.ids ?? {}) };
   let outcome: unknown;
   try {
+    call.assertCaller?.(caller);
     assertScope(called.scope, caller);
     const input = parseWith(called.input, await ask<unknown>(call.input));
     outcome = await perform({ ...attempt, ids: { ...readIds(called, input), ...attempt.ids } }, input);
@@ -104,12 +107,21 @@ async function perform(attempt: Attempt, input: unknown): Promise<unknown> {
       }
       return output;
     });
-    effects.forEach((effect) => effect());
+    effects.forEach((effect) => attemptEffect(attempt, effect));
     reportUndeclared(attempt, outcome);
     return outcome;
   } catch (error) {
     reportUndeclared(attempt, error);
     throw error;
+  }
+}
+
+/** The change is made already: an effect that fails keeps neither the others nor the answer back. */
+function attemptEffect({ door, called, source }: Attempt, effect: () => void): void {
+  try {
+    effect();
+  } catch (err) {
+    door.log.error({ err, operation: called.name, requestId: source.requestId }, 'an effect after a commit failed');
   }
 }
 

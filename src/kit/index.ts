@@ -3,7 +3,7 @@
  * one way to call them. Pure; owns no state.
  */
 export { parseAddress, toChecksumAddress } from './address.ts';
-export { assertScope } from './assert-scope.ts';
+export { assertScope, assertUser } from './assert-scope.ts';
 export { callOperation } from './call-operation.ts';
 export type { AuditEntry, Door, Source } from './call-operation.ts';
 export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';
@@ -28,6 +28,8 @@ export {
   isSlug,
   isUsername,
   MAX_SLUG_LENGTH,
+  MAX_USERNAME_LENGTH,
+  MIN_USERNAME_LENGTH,
   parseResourcePath,
   slugPattern,
   toResourcePath,

@@ -1,4 +1,4 @@
-/** The little of a logger that modules need; pino's has it. */
+/** What modules need of a logger; pino's has it. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,8 +1,8 @@
 const USERNAME = /^[a-z0-9](-?[a-z0-9])*$/;
 /** The form of slugs and tags, whatever their length. */
 export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const MIN_USERNAME_LENGTH = 3;
-const MAX_USERNAME_LENGTH = 30;
+export const MIN_USERNAME_LENGTH = 3;
+export const MAX_USERNAME_LENGTH = 30;
 export const MAX_SLUG_LENGTH = 60;
 
 /** The form of a creator's name: lower case, 3 to 30 characters, single inner hyphens. The tables demand the same. */

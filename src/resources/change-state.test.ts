@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { anonymous, newId, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openToyResources, perform, publishToy, tellOfKey } from '../../tests/support/toy-resources.ts';
+import { openToyResources, perform, publishToy, tellOfKey, toyDraft } from '../../tests/support/toy-resources.ts';
 import {
   archiveResource,
   createResource,
@@ -161,4 +161,64 @@ test('what was paused for the key resumes by hand only when it can work', async 
   await expect(change(resumeResource, id)).rejects.toMatchObject({ code: 'unprocessable' });
   toy.kind.readiness = { ready: true };
   expect(await change(resumeResource, id)).toMatchObject({ state: 'published' });
+});
+
+/** Is a transaction waiting for a lock that another one holds? */
+async function isWaiting(): Promise<boolean> {
+  const { rows } = await deps.database.system.query<{ isThere: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.datname = current_database()
+       WHERE NOT l.granted AND (l.database = d.oid OR l.database IS NULL)) AS "isThere"`,
+  );
+  return rows[0]?.isThere === true;
+}
+
+async function untilWaiting(): Promise<void> {
+  while (!(await isWaiting())) {
+    // Asked again at once.
+  }
+}
+
+test.each([
+  ['resumed', true],
+  ['published for the first time', false],
+])('what is being %s while the key goes is paused with the rest', async (_, isPaused) => {
+  const config = { template: '{topic}{/topic}', needsKey: true };
+  const { id } = isPaused
+    ? await make(true)
+    : await perform(createResource, [deps, creator], toyDraft({ slug: anySlug(), config }));
+  if (isPaused) {
+    await change(pauseResource, id);
+  }
+  let losing: ReturnType<typeof lose> | undefined;
+  deps.findStats = async () => {
+    losing ??= lose();
+    await Promise.race([losing, untilWaiting()]);
+    return new Map();
+  };
+  expect(await change(isPaused ? resumeResource : publishResource, id)).toMatchObject({ state: 'published' });
+  expect((await losing)?.paused).toContain(id);
+  deps.findStats = async () => new Map();
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'key' });
+});
+
+test('a resource whose key goes after it was found ready does not resume', async () => {
+  const { id } = await make(true);
+  await change(pauseResource, id);
+  toy.kind.isReady = async () => {
+    toy.clock.nowMs += 1;
+    await lose();
+    return { ready: true };
+  };
+  await expect(change(resumeResource, id)).rejects.toMatchObject({ code: 'conflict' });
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
+});
+
+test('what its creator paused resumes only when it can work: the key may have gone meanwhile', async () => {
+  const { id } = await make(true);
+  await change(pauseResource, id);
+  expect((await lose()).paused).not.toContain(id);
+  toy.kind.readiness = { ready: false, cause: 'No key.' };
+  const refused = { code: 'unprocessable', message: 'The resource cannot serve yet: No key.' };
+  await expect(change(resumeResource, id)).rejects.toMatchObject(refused);
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });
 });

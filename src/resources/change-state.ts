@@ -40,16 +40,19 @@ export const resumeResource = operation({
   // Before the transaction: a kind may ask the network whether it is ready.
   prepare: async (deps: ResourcesDeps, caller, { id }) => {
     const read = await deps.database.asUser(getUser(caller).userId, (tx) => findOwn(tx, id));
-    const isPausedForKey = read?.paused_by === 'key';
-    if (isPausedForKey) {
+    if (read?.state === 'paused') {
       await assertReady(deps, id);
     }
-    return { isPausedForKey };
+    return { changedAt: read?.updated_at.getTime() };
   },
-  run: async (deps: ResourcesDeps & InTransaction<{ isPausedForKey: boolean }>, caller: Caller, { id }) => {
+  run: async (deps: ResourcesDeps & InTransaction<{ changedAt: number | undefined }>, caller: Caller, { id }) => {
     const row = await lockOwn(deps.tx, id);
-    if (row.state !== 'paused' || (row.paused_by === 'key' && !deps.prepared.isPausedForKey)) {
+    if (row.state !== 'paused') {
       throw new Problem('conflict', { detail: 'This resource is not paused.' });
+    }
+    // A key that goes touches what needs it, so what was found ready is so still.
+    if (row.updated_at.getTime() !== deps.prepared.changedAt) {
+      throw new Problem('conflict', { detail: 'This resource was changed meanwhile.', next: 'Resume it again.' });
     }
     return setState(deps, caller, { id, state: 'published' });
   },
@@ -69,7 +72,7 @@ export const archiveResource = operation({
   },
 });
 
-/** What was paused because the key is gone only comes back when the kind can work again. */
+/** What is paused comes back only when the kind can work: a key that went meanwhile paused nothing that was paused already. */
 async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
   const version = await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]);
   const kind = deps.kinds.find((candidate) => candidate.name === version?.kind);

@@ -11,12 +11,18 @@ type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged'>;
  */
 export async function followIntegration(deps: FollowDeps, tx: Tx, change: IntegrationChange): Promise<Reaction> {
   const { problem } = change;
+  await lockAll(tx, change.ownerId);
   const changed = problem === null ? await resume(deps, tx, change) : await pause(deps, tx, { ...change, problem });
   return {
     paused: problem === null ? [] : changed,
     resumed: problem === null ? changed : [],
     afterCommit: () => changed.forEach(({ id }) => deps.onChanged?.(id)),
   };
+}
+
+/** Waits for what is being published or resumed just now, so that it is seen as it will be; others wait for this change. */
+async function lockAll(tx: Tx, ownerId: string): Promise<void> {
+  await tx.query('SELECT FROM x402_resources WHERE owner_id = $1 ORDER BY id FOR UPDATE', [ownerId]);
 }
 
 /** The owner's published and paused resources that cannot work without the service. */
@@ -29,18 +35,21 @@ export async function findDependents(
   return (found.get(change.service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
 }
 
+/** What is paused already is touched, so that a resumption that found it ready before is refused. */
 async function pause(
   deps: FollowDeps,
   tx: Tx,
   { ownerId, service, problem }: IntegrationChange & { problem: string },
 ): Promise<Dependent[]> {
   const dependents = await findDependents(deps, tx, { ownerId, service });
-  const { rows } = await tx.query<{ id: string }>(
-    `UPDATE x402_resources SET state = 'paused', paused_by = 'key', pause_cause = $3, updated_at = $4
-     WHERE owner_id = $1 AND id = ANY($2) AND state = 'published' RETURNING id`,
+  await tx.query(
+    `UPDATE x402_resources SET state = 'paused', updated_at = $4,
+       paused_by = CASE state WHEN 'published' THEN 'key' ELSE paused_by END,
+       pause_cause = CASE state WHEN 'published' THEN $3 ELSE pause_cause END
+     WHERE owner_id = $1 AND id = ANY($2)`,
     [ownerId, dependents.map(({ id }) => id), problem.slice(0, 500), new Date(deps.clock.now())],
   );
-  return toChanged(dependents, rows, 'paused');
+  return dependents.filter(({ state }) => state === 'published').map((one) => ({ ...one, state: 'paused' }));
 }
 
 /** Also what needs no service any more since it was published again while paused for one. */

@@ -31,7 +31,7 @@ export const getResource = operation({
 export const getCreatorResource = operation({
   name: 'creators.resource',
   route: 'GET /api/creators/:username/:slug',
-  summary: 'The public face of a resource, by its creator and slug.',
+  summary: 'The public view of a resource, by its creator and slug.',
   scope: 'public',
   input: z.strictObject({ username: z.string().max(60), slug: z.string().max(100) }),
   output: publicResource,

@@ -6,7 +6,7 @@ import { findDependents } from './follow-integration.ts';
 import { getUser } from './own-resource.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 
-export function listAffected({ name: service, provider, credential }: ServiceName) {
+export function listAffected<Name extends string>({ name: service, provider, credential }: ServiceName<Name>) {
   return operation({
     name: `integrations.${service}.affected_resources`,
     route: `GET /api/user/integrations/${service}/affected-resources`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { operation, Problem, type Caller } from '#kit/index.ts';
+import { assertScope, operation, type Caller } from '#kit/index.ts';
 import { categories } from './draft.ts';
 import { getUser } from './own-resource.ts';
 import { findStats, publicResource, resourceSummary, toPublicResource, toSummary } from './resource-view.ts';
@@ -49,9 +49,7 @@ export const listResources = operation({
 
 async function listMine(deps: ReadDeps, caller: Caller, given: Input) {
   const user = getUser(caller);
-  if (!user.scopes.includes('resources:read')) {
-    throw new Problem('forbidden', { detail: 'This API key lacks the scope resources:read.' });
-  }
+  assertScope('resources:read', user);
   const { rows } = await deps.tx.query<ResourceRow>(
     `SELECT * FROM x402_resources
      WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)

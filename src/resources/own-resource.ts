@@ -1,11 +1,9 @@
 import type { Tx } from '#database/index.ts';
-import { Problem, type Caller, type User } from '#kit/index.ts';
+import { assertUser, Problem, type Caller, type User } from '#kit/index.ts';
 import type { ResourceRow } from './tables.ts';
 
 export function getUser(caller: Caller): User {
-  if (caller.kind !== 'user') {
-    throw new Problem('unauthenticated', { detail: 'Only a signed-in creator has resources.' });
-  }
+  assertUser(caller);
   return caller;
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import type { Database } from '#database/index.ts';
-import { fileOutput, operation, Problem, type Caller } from '#kit/index.ts';
+import { assertUser, fileOutput, operation, type Caller } from '#kit/index.ts';
 import { findCalls, loggedCall, type LoggedCall, type Position } from './find-calls.ts';
 import { usageFilters, type UsageFilters } from './usage-filters.ts';
 
@@ -28,9 +28,7 @@ export const exportUsage = operation({
   output: fileOutput,
   file: { contentType: 'text/csv; charset=utf-8; header=present', fileName: 'farebox-usage.csv' },
   run: async (deps: UsageDeps, caller: Caller, filters) => {
-    if (caller.kind !== 'user') {
-      throw new Problem('unauthenticated', { detail: 'The usage log is shown to the creator only.' });
-    }
+    assertUser(caller);
     return streamCsv(deps, caller.userId, filters);
   },
 });

@@ -26,9 +26,13 @@ const definitions = [
 const reads = [`(?:from|join|using)\\s+${name}(?!\\s*\\()`, `,\\s*${name}(?!\\s*\\()`];
 const verbs =
   /^\s*(select|insert\s+into|update\s+\S+\s+set|delete\s+from|with\s+\w+\s+as|truncate\s|(alter|create|drop)\s)/i;
-const loudVerbs = /\b(SELECT|INSERT INTO|DELETE FROM|TRUNCATE|FROM|JOIN|UPDATE)\s/;
+const loudVerbs = /\b(SELECT|INSERT INTO|DELETE FROM|TRUNCATE|FROM|JOIN|UPDATE)(\s|$)/;
 const COMPUTED = 'a computed table';
-const computed = /\b(FROM|INTO|UPDATE|JOIN|TRUNCATE|TABLE)\s+\$\{…\}/;
+/** A table that is put in, or added behind the end of the text. `FOR UPDATE` and `DO UPDATE` name none. */
+const put = String.raw`\b(?:FROM|INTO|(?<!\b(?:FOR|DO|KEY) )UPDATE|JOIN|TRUNCATE|TABLE)\s+(?:ONLY\s+)?(?:"?\w+"?\.)?"?\$\{…\}`;
+const added = String.raw`(?:\b(?:FROM|INTO|JOIN|TRUNCATE|TABLE)|^\s*UPDATE)\s*$`;
+const computed = new RegExp(`${put}|${added}`);
+const computedInStatement = new RegExp(computed, 'i');
 
 /** Is it a statement, or a part of one? Our SQL writes its words in capitals; whole statements are found in any case. */
 function isSql(text: string): boolean {
@@ -46,7 +50,8 @@ function findTableUses(text: string, tables: ReadonlySet<string>): TableUse[] {
       .flatMap((pattern) => [...text.matchAll(new RegExp(`(?<![\\w.])${pattern}`, 'gi'))])
       .map(([, table = '']) => ({ table, isWrite }))
       .filter(({ table }) => tables.has(table));
-  const unknown = computed.test(text) ? [{ table: COMPUTED, isWrite: true }] : [];
+  const isUnknown = computed.test(text) || (verbs.test(text) && computedInStatement.test(text));
+  const unknown = isUnknown ? [{ table: COMPUTED, isWrite: true }] : [];
   return [...find([...writes, ...definitions], true), ...find(reads, false), ...unknown];
 }
 
@@ -76,7 +81,8 @@ export function checkTables(sources: Sources, rules: TableRules): string[] {
 }
 
 function readStatements(path: string, text: string): string[] {
-  return path.endsWith('.test.ts') ? [] : readTexts(path, text);
+  const comments = /\/\*[^]*?\*\/|--.*/g;
+  return path.endsWith('.test.ts') ? [] : readTexts(path, text).map((said) => said.replaceAll(comments, ' '));
 }
 
 /** A whole module may be allowed to read, or to compute the names of its tables; a file alone also to write. */

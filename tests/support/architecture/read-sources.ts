@@ -10,7 +10,12 @@ export interface Import {
   specifier: string;
   /** The file it names, when it is ours. */
   target: string | null;
+  /** What is imported is exported again, under whatever name. */
+  isPassedOn: boolean;
 }
+
+/** Stands for what a dynamic import names when the text does not tell. */
+export const COMPUTED_IMPORT = 'a computed name';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -29,18 +34,36 @@ export async function readSources(folders: readonly string[], endings: readonly 
 }
 
 export function readImports(path: string, text: string): Import[] {
-  const { module, errors } = parseSync(path, text);
+  const { module, program, errors } = parseSync(path, text);
   if (errors.length > 0) {
     throw new Error(`${path} does not parse: ${errors[0]?.message}`);
   }
-  const specifiers = [
-    ...module.staticImports.map((found) => found.moduleRequest.value),
-    ...module.staticExports.flatMap((found) =>
+  const passedOn = new Set(
+    module.staticExports.flatMap((found) =>
       found.entries.flatMap((entry) => (entry.moduleRequest ? [entry.moduleRequest.value] : [])),
     ),
-    ...module.dynamicImports.map((found) => text.slice(found.moduleRequest.start + 1, found.moduleRequest.end - 1)),
+  );
+  const specifiers = [
+    ...module.staticImports.map((found) => found.moduleRequest.value),
+    ...passedOn,
+    ...module.dynamicImports.map(({ moduleRequest }) => readName(text.slice(moduleRequest.start, moduleRequest.end))),
+    ...collect(program, (type) => type === 'TSImportType').map((node) => (node as ImportType).source.value),
   ];
-  return [...new Set(specifiers)].map((specifier) => ({ from: path, specifier, target: resolve(path, specifier) }));
+  return [...new Set(specifiers)].map((specifier) => ({
+    from: path,
+    specifier,
+    target: resolve(path, specifier),
+    isPassedOn: passedOn.has(specifier),
+  }));
+}
+
+/** `import('…').Name` in a type. */
+interface ImportType {
+  source: { value: string };
+}
+
+function readName(written: string): string {
+  return /^(['"`])([^'"`$]*)\1$/.exec(written)?.[2] ?? COMPUTED_IMPORT;
 }
 
 function resolve(from: string, specifier: string): string | null {
