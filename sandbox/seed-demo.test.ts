@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { bind, operation, Problem, type BoundOperation } from '#kit/index.ts';
 import { createResource, listResources, publishResource } from '#resources/index.ts';
 import { useTestDatabase } from '../tests/support/test-database.ts';
-import { openTestDoor } from '../tests/support/test-door.ts';
+import { openTestPorts } from '../tests/support/perform.ts';
 import { NETWORK, openToyResources } from '../tests/support/toy-resources.ts';
 import { demoCreator, demoResources } from './demo-data.ts';
 import { seedDemo } from './seed-demo.ts';
@@ -39,7 +39,7 @@ function listOperations(): BoundOperation[] {
 
 const seed = (operations = listOperations()) =>
   seedDemo({
-    door: openTestDoor(database.current),
+    ports: openTestPorts(database.current),
     operations,
     ensureUser: async () => ({ userId, username: demoCreator.username }),
     apiKey: 'unused',

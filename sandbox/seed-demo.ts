@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { callOperation, newId, onBehalfOf, Problem, type BoundOperation, type Door } from '#kit/index.ts';
+import { callOperation, newId, onBehalfOf, Problem, type BoundOperation, type OperationPorts } from '#kit/index.ts';
 import { demoCreator, demoResources } from './demo-data.ts';
 
 interface SeedOptions {
-  door: Door;
+  ports: OperationPorts;
   /** The same operations that every creator uses. */
   operations: readonly BoundOperation[];
   ensureUser(user: typeof demoCreator & { password: string }): Promise<{ userId: string; username: string }>;
@@ -28,7 +28,7 @@ export async function seedDemo(options: SeedOptions): Promise<void> {
     if (!found) {
       throw new Error(`There is no operation ${name}.`);
     }
-    return callOperation(options.door, found, { caller, input, source });
+    return callOperation(options.ports, found, { caller, input, source });
   };
   if (!(await isThere(call('integrations.openrouter.get', {})))) {
     await call('integrations.openrouter.put', { apiKey: options.apiKey });

@@ -4,7 +4,7 @@ import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
-import { systemClock as clock, type Door } from '#kit/index.ts';
+import { systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
 import { describeKind } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
@@ -33,14 +33,14 @@ export async function startServing(
     secrets: { vault },
     usage: { database },
   });
-  const door: Door<Tx> = {
+  const ports: OperationPorts<Tx> = {
     transact: openTransact(database),
     recordAudit,
     limiter: openLimiter({ name: 'api', points: 600, seconds: 60 }),
     log,
   };
   await openJobs(infrastructure, domain, stack);
-  await seed(infrastructure, domain, { door, operations });
+  await seed(infrastructure, domain, { ports, operations });
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
   const server = await startServer({
@@ -50,14 +50,14 @@ export async function startServing(
     closeWithinMs: CLOSE_WITHIN_MS,
     version,
     operations,
-    door,
+    ports,
     kinds: resourcesDeps.kinds.map(describeKind),
     authenticate,
     authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
     readImage: (id, link) => domain.media.readImage(id, link),
-    landing: openLanding(door, resourcesDeps),
+    landing: openLanding(ports, resourcesDeps),
     log,
     metrics,
     limits: {
@@ -108,7 +108,7 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
 async function seed(
   infrastructure: Infrastructure,
   domain: Domain,
-  served: { door: Door; operations: Operations },
+  served: { ports: OperationPorts; operations: Operations },
 ): Promise<void> {
   const { sandbox, config } = infrastructure;
   await fillCatalogue(domain.models);

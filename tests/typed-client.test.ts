@@ -34,7 +34,7 @@ test('a client derived from the list of operations publishes a resource and read
   expect((await client('integrations.openrouter.get', {})).isValid).toBe(true);
 });
 
-test('an operation is given its own dependencies, and not what the door gives', () => {
+test('an operation is given its own dependencies, and not what callOperation adds', () => {
   type Given<Bound> = keyof OwnDeps<Bound>;
   type DepsOf<Declared> = Declared extends Operation<infer Deps, z.ZodType, z.ZodType> ? Deps : never;
   expectTypeOf<Given<DepsOf<typeof revokeApiKey>>>().toEqualTypeOf<'clock'>();

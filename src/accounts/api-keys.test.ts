@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Problem, scopes as allScopes, type Caller, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { perform } from '../../tests/support/test-door.ts';
+import { perform } from '../../tests/support/perform.ts';
 import { createApiKey } from './create-api-key.ts';
 import { getAccount } from './get-account.ts';
 import { listApiKeys } from './list-api-keys.ts';

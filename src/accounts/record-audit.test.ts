@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import { bind, callOperation, onBehalfOf, systemClock, vias, type Door, type User } from '#kit/index.ts';
+import { bind, callOperation, onBehalfOf, systemClock, vias, type OperationPorts, type User } from '#kit/index.ts';
 import type { Tx } from '#database/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openTestDoor, testSource } from '../../tests/support/test-door.ts';
+import { openTestPorts, testSource } from '../../tests/support/perform.ts';
 import { createApiKey } from './create-api-key.ts';
 import { recordAudit } from './record-audit.ts';
 
@@ -21,9 +21,9 @@ const write = (userId: string, caller: User) =>
 const read = async (userId: string) =>
   (await database.current.asUser(userId, (tx) => tx.query('SELECT operation, ids, via, surface FROM audit_log'))).rows;
 
-function createKey(door: Door<Tx>, label: string) {
+function createKey(ports: OperationPorts<Tx>, label: string) {
   const input = { label, scopes: ['usage:read' as const] };
-  return callOperation(door, bind(createApiKey, { clock: systemClock }), { caller: ada, input, source: testSource });
+  return callOperation(ports, bind(createApiKey, { clock: systemClock }), { caller: ada, input, source: testSource });
 }
 const listKeys = async (label: string) =>
   (await database.current.system.query('SELECT id FROM api_keys WHERE label = $1', [label])).rows;
@@ -54,7 +54,7 @@ test('every way to be known, and nobody known, has its place in the log', async 
 });
 
 test('a change and its audit row are committed together', async () => {
-  const { id } = await createKey(openTestDoor(database.current), 'kept');
+  const { id } = await createKey(openTestPorts(database.current), 'kept');
   expect(await listKeys('kept')).toEqual([{ id }]);
   expect(await read('ada')).toContainEqual(
     expect.objectContaining({ operation: 'account.api_keys.create', ids: { id } }),
@@ -62,8 +62,8 @@ test('a change and its audit row are committed together', async () => {
 });
 
 test('a change whose audit row cannot be written is not made', async () => {
-  const door = openTestDoor(database.current);
-  const full = { ...door, recordAudit: () => Promise.reject(new Error('no space left')), log: { error: () => {} } };
+  const ports = openTestPorts(database.current);
+  const full = { ...ports, recordAudit: () => Promise.reject(new Error('no space left')), log: { error: () => {} } };
   await expect(createKey(full, 'lost')).rejects.toThrow('no space left');
   expect(await listKeys('lost')).toEqual([]);
 });

@@ -14,7 +14,7 @@ export function metricsRoutes(options: AppOptions, metrics: Metrics): Route[] {
       pattern: '/metrics',
       handle: async (c) => {
         if (!isLocal(c)) {
-          await takeUnit(options.door.limiter, c.get('clientAddress'));
+          await takeUnit(options.ports.limiter, c.get('clientAddress'));
           assertScope('admin', await options.authenticate(c.req.raw.headers));
         }
         c.header('Content-Type', metrics.registry.contentType);

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { anonymous, bind, callOperation, isSlug, isUsername, type Door } from '#kit/index.ts';
+import { anonymous, bind, callOperation, isSlug, isUsername, type OperationPorts } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { getCreatorResource, listResources, toInputExample, type ResourcesDeps } from '#resources/index.ts';
 import type { PublicResource } from './public-resource.ts';
@@ -10,13 +10,13 @@ type Shown = z.output<typeof getCreatorResource.output>;
 const SHOWN_AT_ONCE = 24;
 
 /** What the public pages show, read through the same operations as everybody else's programs. */
-export function openLanding(door: Door, deps: ResourcesDeps): AppOptions['landing'] {
+export function openLanding(ports: OperationPorts, deps: ResourcesDeps): AppOptions['landing'] {
   const list = bind(listResources, deps);
   const get = bind(getCreatorResource, deps);
   return {
     listResources: async (source) => {
       const input = { limit: SHOWN_AT_ONCE };
-      const { items } = await callOperation(door, list, { caller: anonymous, input, source });
+      const { items } = await callOperation(ports, list, { caller: anonymous, input, source });
       return items.flatMap((item) => (item.view === 'public' ? [toShown(item)] : []));
     },
     findResource: async ({ creator, slug }, source) => {
@@ -24,7 +24,7 @@ export function openLanding(door: Door, deps: ResourcesDeps): AppOptions['landin
         return null;
       }
       const input = { username: creator, slug };
-      return toShown(await callOperation(door, get, { caller: anonymous, input, source }));
+      return toShown(await callOperation(ports, get, { caller: anonymous, input, source }));
     },
   };
 }

@@ -5,7 +5,7 @@ import { buildApp } from './build-app.ts';
 
 function open(changes: Parameters<typeof toyOptions>[0] = {}, limiter?: RateLimiter) {
   const { options, state } = toyOptions(changes);
-  const app = buildApp({ ...options, door: { ...options.door, ...(limiter ? { limiter } : {}) } });
+  const app = buildApp({ ...options, ports: { ...options.ports, ...(limiter ? { limiter } : {}) } });
   const send = (path: string, init: RequestInit = {}): Promise<Response> => Promise.resolve(app.request(path, init));
   const post = (body: string, headers: Record<string, string> = signedIn): Promise<Response> =>
     send('/api/notes', { method: 'POST', headers, body });

@@ -31,7 +31,7 @@ interface Served {
 
 async function serve({ options, origins, operation }: Served, c: AppContext): Promise<Response> {
   let caller: Caller = anonymous;
-  const output = await callOperation(options.door, operation, {
+  const output = await callOperation(options.ports, operation, {
     caller: async () => {
       caller = await options.authenticate(c.req.raw.headers);
       return caller;

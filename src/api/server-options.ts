@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BoundOperation, Caller, Door, Json, Log, RateLimiter, Source } from '#kit/index.ts';
+import type { BoundOperation, Caller, OperationPorts, Json, Log, RateLimiter, Source } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import type { Metrics } from './open-metrics.ts';
 import type { PublicResource } from './public-resource.ts';
@@ -20,7 +20,7 @@ export interface AppOptions {
   version: string;
   operations: readonly BoundOperation[];
   /** How operations are carried out; its limit is the one of the management API. */
-  door: Door;
+  ports: OperationPorts;
   /** For the documents: the configuration of a resource depends on its kind. */
   kinds: readonly KindView[];
   authenticate(headers: Headers): Promise<Caller>;

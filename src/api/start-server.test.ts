@@ -174,7 +174,7 @@ test('metrics are for this machine and for administrators', async () => {
 test('who asks for metrics from elsewhere is limited before a credential is looked at', async () => {
   const { options } = toyOptions({ metrics: openMetrics(), trustedProxyHops: 1 });
   const limiter = { take: async (key: string) => ({ isAllowed: key !== '9.9.9.9', retryAfterSeconds: 1 }) };
-  const { url } = await start({ metrics: openMetrics(), trustedProxyHops: 1, door: { ...options.door, limiter } });
+  const { url } = await start({ metrics: openMetrics(), trustedProxyHops: 1, ports: { ...options.ports, limiter } });
   const from = (address: string) => ({ 'X-Forwarded-For': address, Authorization: 'Bearer guessed' });
   const statuses = ['9.9.9.9', '8.8.8.8'].map(async (address) => {
     return (await fetch(`${url}/metrics`, { headers: from(address) })).status;

@@ -1,11 +1,11 @@
-import type { Door, InTransaction as Given } from '#kit/index.ts';
+import type { OperationPorts, InTransaction as Given } from '#kit/index.ts';
 import type { Database, Tx } from './open-database.ts';
 
-/** What an operation's `run` is given by the door. */
+/** What an operation's `run` is given beside its own dependencies. */
 export type InTransaction<Prepared = undefined> = Given<Tx, Prepared>;
 
 /** Transactions for operations: as farebox_app for a known user, as farebox_system for nobody known. */
-export function openTransact(database: Database): Door<Tx>['transact'] {
+export function openTransact(database: Database): OperationPorts<Tx>['transact'] {
   return ({ caller, isReadOnly }, work) => {
     const begin = async (tx: Tx, asSystem: InTransaction['asSystem']) => {
       if (isReadOnly) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { callOperation, type Door, type OperationCall, type Source } from './call-operation.ts';
+import { callOperation, type OperationPorts, type OperationCall, type Source } from './call-operation.ts';
 import { anonymous, onBehalfOf, type Caller, type User } from './caller.ts';
 import { Problem } from './errors.ts';
 import { bind, operation, type InTransaction } from './operation.ts';
@@ -12,8 +12,8 @@ const source: Source = { surface: 'http', requestId: 'request-1', clientAddress:
 const session: User = { ...onBehalfOf({ userId: 'u1', username: 'ada', email: '' }), via: 'session' };
 const good: Step = async () => ({ id: 'made', secret: 'not declared' }) as { id: string };
 
-/** A door that writes down what happens in which order; `fails` names the step that breaks. */
-function openDoor(fails = '') {
+/** Ports that write down what happens in which order; `fails` names the step that breaks. */
+function openPorts(fails = '') {
   const told: string[] = [];
   const step = (name: string): void => {
     told.push(name);
@@ -21,7 +21,7 @@ function openDoor(fails = '') {
       throw new Error(`broken: ${name}`);
     }
   };
-  const door: Door<string> = {
+  const ports: OperationPorts<string> = {
     transact: async ({ caller, isReadOnly }, work) => {
       told.push(`begin${caller.kind === 'user' ? ` as ${caller.userId}` : ''}${isReadOnly ? ' read only' : ''}`);
       try {
@@ -37,7 +37,7 @@ function openDoor(fails = '') {
     limiter: { take: async (key) => (step(`limit ${key}`), { isAllowed: fails !== 'limiter', retryAfterSeconds: 3 }) },
     log: { error: (fields, message) => void told.push(`log ${message} ${JSON.stringify(fields)}`) },
   };
-  return { door, told };
+  return { ports, told };
 }
 
 function declare(run: Step, more: { route?: 'GET /notes/:id' } = {}) {
@@ -70,9 +70,9 @@ interface Asked {
 }
 
 async function ask({ run = good, fails = '', call = {}, ...more }: Asked = {}) {
-  const { door, told } = openDoor(fails);
+  const { ports, told } = openPorts(fails);
   const bound = bind(declare(run, more), { told });
-  const asked = callOperation(door, bound, { caller: session, input: { id: 'n1', size: '7' }, source, ...call });
+  const asked = callOperation(ports, bound, { caller: session, input: { id: 'n1', size: '7' }, source, ...call });
   const outcome = await asked.catch((error: unknown) => error);
   return { outcome, told };
 }

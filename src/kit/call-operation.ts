@@ -28,7 +28,7 @@ export interface AuditEntry {
 type Opened<Tx> = Pick<InTransaction<Tx>, 'tx' | 'asSystem'>;
 
 /** What carrying out an operation takes. */
-export interface Door<Tx = unknown> {
+export interface OperationPorts<Tx = unknown> {
   /** One transaction, bound to the caller; a read may be given one that cannot write. */
   transact<T>(as: { caller: Caller; isReadOnly: boolean }, work: (opened: Opened<Tx>) => Promise<T>): Promise<T>;
   recordAudit(tx: Tx, entry: AuditEntry): Promise<void>;
@@ -59,14 +59,14 @@ const MAX_ID_LENGTH = 64;
  * audit row of its own; reads and requests of nobody known leave none.
  */
 export async function callOperation<Called extends BoundOperation>(
-  door: Door,
+  ports: OperationPorts,
   called: Called,
   call: OperationCall<z.input<Called['input']>>,
 ): Promise<z.output<Called['output']>> {
-  await takeUnit(door.limiter, call.source.clientAddress);
+  await takeUnit(ports.limiter, call.source.clientAddress);
   const caller = await ask(call.caller);
   assertKnown(called.scope, caller);
-  const attempt: Attempt = { door, called, caller, source: call.source, ids: toIds(call.ids ?? {}) };
+  const attempt: Attempt = { ports, called, caller, source: call.source, ids: toIds(call.ids ?? {}) };
   let outcome: unknown;
   try {
     call.assertCaller?.(caller);
@@ -84,7 +84,7 @@ export async function callOperation<Called extends BoundOperation>(
 }
 
 interface Attempt {
-  door: Door;
+  ports: OperationPorts;
   called: BoundOperation;
   caller: Caller;
   source: Source;
@@ -93,17 +93,17 @@ interface Attempt {
 
 /** @returns the output, or the Problem that `run` returned. */
 async function perform(attempt: Attempt, input: unknown): Promise<unknown> {
-  const { door, called, caller } = attempt;
+  const { ports, called, caller } = attempt;
   const effects: (() => void)[] = [];
   const afterCommit = (effect: () => void): void => void effects.push(effect);
   try {
     const prepared = await called.prepare(caller, input);
-    const outcome = await door.transact({ caller, isReadOnly: !isChange(called) }, async (opened) => {
+    const outcome = await ports.transact({ caller, isReadOnly: !isChange(called) }, async (opened) => {
       const answered = await called.run({ ...opened, afterCommit, prepared }, caller, input);
       const isRefused = answered instanceof Problem;
       const output = isRefused ? answered : called.output.parse(answered);
       if (isChange(called)) {
-        await door.recordAudit(opened.tx, toEntry(attempt, isRefused ? answered.code : 'ok', output));
+        await ports.recordAudit(opened.tx, toEntry(attempt, isRefused ? answered.code : 'ok', output));
       }
       return output;
     });
@@ -117,11 +117,11 @@ async function perform(attempt: Attempt, input: unknown): Promise<unknown> {
 }
 
 /** The change is made already: an effect that fails keeps neither the others nor the answer back. */
-function attemptEffect({ door, called, source }: Attempt, effect: () => void): void {
+function attemptEffect({ ports, called, source }: Attempt, effect: () => void): void {
   try {
     effect();
   } catch (err) {
-    door.log.error({ err, operation: called.name, requestId: source.requestId }, 'an effect after a commit failed');
+    ports.log.error({ err, operation: called.name, requestId: source.requestId }, 'an effect after a commit failed');
   }
 }
 
@@ -131,23 +131,23 @@ function isChange({ route }: BoundOperation): boolean {
 
 /** A transaction of its own: the first one is undone. Nothing was changed, so the refusal stands also without the row. */
 async function auditFailure(attempt: Attempt, error: unknown): Promise<void> {
-  const { door, called, caller, source } = attempt;
+  const { ports, called, caller, source } = attempt;
   if (!isChange(called)) {
     return;
   }
   const entry = toEntry(attempt, error instanceof Problem ? error.code : 'internal');
   try {
-    await door.transact({ caller, isReadOnly: false }, ({ tx }) => door.recordAudit(tx, entry));
+    await ports.transact({ caller, isReadOnly: false }, ({ tx }) => ports.recordAudit(tx, entry));
   } catch (err) {
-    door.log.error({ err, requestId: source.requestId }, 'the audit row of a refused change could not be written');
+    ports.log.error({ err, requestId: source.requestId }, 'the audit row of a refused change could not be written');
   }
 }
 
 /** Documents and clients are made from the declaration: a code that is missing there is a defect. */
-function reportUndeclared({ door, called, source }: Attempt, outcome: unknown): void {
+function reportUndeclared({ ports, called, source }: Attempt, outcome: unknown): void {
   if (outcome instanceof Problem && !listCodes(called).includes(outcome.code)) {
     const fields = { operation: called.name, undeclared: outcome.code, requestId: source.requestId };
-    door.log.error(fields, 'an operation answered with a problem that it does not declare');
+    ports.log.error(fields, 'an operation answered with a problem that it does not declare');
   }
 }
 

@@ -5,7 +5,7 @@
 export { parseAddress, toChecksumAddress } from './address.ts';
 export { assertScope, assertUser } from './assert-scope.ts';
 export { callOperation } from './call-operation.ts';
-export type { AuditEntry, Door, Source } from './call-operation.ts';
+export type { AuditEntry, OperationPorts, Source } from './call-operation.ts';
 export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';

@@ -19,7 +19,7 @@ export interface InTransaction<Tx, Prepared = undefined> {
 }
 
 type Given = keyof InTransaction<unknown>;
-/** An operation's own dependencies: what is left without what the door gives. */
+/** An operation's own dependencies: what is left without what `callOperation` gives. */
 export type OwnDeps<Deps> = Omit<Deps, Given>;
 type PreparedOf<Deps> = Deps extends { prepared: infer Prepared } ? Prepared : undefined;
 
@@ -60,7 +60,7 @@ export function operation<Deps, Input extends z.ZodType, Output extends z.ZodTyp
   return declared;
 }
 
-/** An operation with its dependencies given: what the door needs to carry it out. Its schemas keep their types. */
+/** An operation with its dependencies given: what `callOperation` needs to carry it out. Its schemas keep their types. */
 export interface BoundOperation<
   Name extends string = string,
   Input extends z.ZodType = z.ZodType,

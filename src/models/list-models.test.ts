@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { anonymous } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { perform } from '../../tests/support/test-door.ts';
+import { perform } from '../../tests/support/perform.ts';
 import { getModel, listModels, openModels, syncModels, type ModelsDeps } from './index.ts';
 import { sorts } from './model-cursor.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { listen } from '#database/index.ts';
 import { anonymous, Problem, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { perform } from '../../tests/support/test-door.ts';
+import { perform } from '../../tests/support/perform.ts';
 import {
   findModel,
   forgetModels,

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { anonymous, newId, Problem, type Caller, type User } from '#kit/index.ts';
 import { masterKeyFromText, openVault } from '#vault/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { perform } from '../../tests/support/test-door.ts';
+import { perform } from '../../tests/support/perform.ts';
 import { openToyResources, publishToy } from '../../tests/support/toy-resources.ts';
 import { deleteResourceSecret, openResourceSecret, putResourceSecret, type ResourceSecretDeps } from './index.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { newId, Problem, type User } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { perform } from '../../tests/support/test-door.ts';
+import { perform } from '../../tests/support/perform.ts';
 import { exportUsage } from './export-usage.ts';
 import { listUsage } from './list-usage.ts';
 import { recordCall, type CallRecord } from './record-call.ts';

@@ -17,7 +17,7 @@ import { newId, Problem, type Operation, type OwnDeps, type User } from '#kit/in
 import { followIntegration } from '#resources/index.ts';
 import { masterKeyFromText, openVault, type Vault } from '#vault/index.ts';
 import { useTestDatabase } from './test-database.ts';
-import { perform } from './test-door.ts';
+import { perform } from './perform.ts';
 import { openToyResources, publishToy } from './toy-resources.ts';
 
 export const KEY = 'sk-canary-aaaaaaaaaaaaaaaaaaaaaaaaaaaa1111';
@@ -89,7 +89,7 @@ export function useIntegrationWorld<Given extends object, Shown extends object>(
     held.world = await makeWorld();
   });
 
-  /** Runs as the door does: input and output pass their schemas. No answer and no error may ever hold a key. */
+  /** Runs as `callOperation` does: input and output pass their schemas. No answer and no error may ever hold a key. */
   async function call<Deps, I extends z.ZodType, O extends z.ZodType, N extends string>(
     declared: Operation<Deps, I, O, N>,
     deps: OwnDeps<Deps>,

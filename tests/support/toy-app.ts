@@ -8,7 +8,7 @@ import {
   Problem,
   type AuditEntry,
   type Caller,
-  type Door,
+  type OperationPorts,
   type InTransaction,
   type User,
 } from '#kit/index.ts';
@@ -190,7 +190,7 @@ export const jsonHeaders = { 'Content-Type': 'application/json' };
 export const signedIn = { ...jsonHeaders, Authorization: 'Bearer full' };
 
 /** Transactions and audit rows in memory: what fails leaves no trace. */
-function openToyDoor(state: Pick<ToyState, 'notes' | 'audits'>, log: Door['log']): Door<null> {
+function openToyPorts(state: Pick<ToyState, 'notes' | 'audits'>, log: OperationPorts['log']): OperationPorts<null> {
   return {
     transact: async (_as, work) => {
       const before = [structuredClone(state.notes), [...state.audits]] as const;
@@ -228,7 +228,7 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
       bind(explode, state),
       bind(exportNotes, state),
     ],
-    door: openToyDoor(state, { error: keep }),
+    ports: openToyPorts(state, { error: keep }),
     kinds: [],
     authenticate,
     authHandler: async (request, address) =>

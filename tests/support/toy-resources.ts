@@ -3,7 +3,7 @@ import type { Database } from '#database/index.ts';
 import { scopes, type Caller, type Operation, type User } from '#kit/index.ts';
 import { checkPayTo } from '#payments/index.ts';
 import { createResource, followIntegration, publishResource, type ResourcesDeps } from '#resources/index.ts';
-import { perform as performOn } from './test-door.ts';
+import { perform as performOn } from './perform.ts';
 import { schemeList } from './pay.ts';
 import { openToyKind, type ToyKind } from './toy-kind.ts';
 

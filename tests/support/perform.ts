@@ -1,16 +1,24 @@
 import type { z } from 'zod';
 import { recordAudit } from '#accounts/index.ts';
 import { openTransact, type Database, type Tx } from '#database/index.ts';
-import { bind, callOperation, type Caller, type Door, type Operation, type OwnDeps, type Source } from '#kit/index.ts';
+import {
+  bind,
+  callOperation,
+  type Caller,
+  type OperationPorts,
+  type Operation,
+  type OwnDeps,
+  type Source,
+} from '#kit/index.ts';
 
 export const testSource: Source = { surface: 'system', requestId: 'of-a-test', clientAddress: null };
 
-/** The product's own door on a database of a test; what it reports as a defect fails the test. */
-export function openTestDoor(database: Database): Door<Tx> {
+/** The product's own ports on a database of a test; what they report as a defect fails the test. */
+export function openTestPorts(database: Database): OperationPorts<Tx> {
   return { transact: openTransact(database), recordAudit, log: { error: fail } };
 }
 
-/** For a door's log: a code that an operation does not declare, or an audit row that is lost. */
+/** For the log of the ports: a code that an operation does not declare, or an audit row that is lost. */
 function fail(fields: object, message: string): never {
   throw new Error(`${message}: ${JSON.stringify(fields)}`);
 }
@@ -21,5 +29,5 @@ export function perform<Deps, Input extends z.ZodType, Output extends z.ZodType,
   [deps, caller, database]: [OwnDeps<Deps>, Caller, Database],
   input: z.input<Input>,
 ): Promise<z.output<Output>> {
-  return callOperation(openTestDoor(database), bind(declared, deps), { caller, input, source: testSource });
+  return callOperation(openTestPorts(database), bind(declared, deps), { caller, input, source: testSource });
 }
