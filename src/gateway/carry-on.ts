@@ -31,9 +31,10 @@ interface OwedRow {
   record: string;
   transaction: string;
   settled_at: Date;
+  runs: number;
 }
 
-const columns = 'request_id, payment, offer, input, record, transaction, settled_at';
+const columns = 'request_id, payment, offer, input, record, transaction, settled_at, runs';
 
 type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
 
@@ -98,6 +99,7 @@ function restoreCall(
     offer,
     settlementPoint: settlementPointOf(version, offer),
     input: JSON.parse(row.input) as Record<string, unknown>,
+    run: row.runs,
     startedAt: deps.clock.now(),
   };
 }

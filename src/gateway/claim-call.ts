@@ -34,6 +34,7 @@ export async function claimCall(
     offer,
     settlementPoint: settlementPointOf(version, offer),
     input,
+    run: 1,
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {
