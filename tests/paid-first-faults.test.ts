@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
 import { payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { startStreamSource, type StreamSource } from './support/stream-source.ts';
 import { openToyStream } from './support/toy-stream.ts';
-import { withoutLedger } from './support/without-ledger.ts';
+import { withoutLedger, withoutWriting } from './support/without-ledger.ts';
 
 /* What breaks here, in this process, while a call is carried out that is paid before its answer is complete. */
 const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyStream()] });
@@ -49,4 +49,23 @@ test('the books cannot be written at the first output: the run goes on, and its 
   expect(await response.text()).toContain('{"type":"delta","text":"one two three"}');
   expect(source.countRuns(topic)).toBe(1);
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
+});
+
+test('the first output cannot be noted: nothing is charged, and its run is given up at once', async () => {
+  const config = { source: source.url };
+  const { url } = await creator.publish({ slug: 'n', kind: 'toy_stream', settlementPoint: 'at_first_output', config });
+  const [buyer, topic] = [await app.current.makeBuyer(), 'a broken note'];
+  const payment = await payFor(buyer, url);
+  const onLeft = vi.fn();
+  void source.untilLeft(topic).then(onLeft);
+  void source.hold(topic, 1);
+  const failed = await withoutWriting(
+    app.current.databaseUrl,
+    `UPDATE ON calls FOR EACH ROW WHEN (NEW.state = 'settling')`,
+    () => send(url, { payment, body: { topic } }),
+  );
+  expect(failed).toMatchObject({ status: 503, body: { charged: false } });
+  await expect.poll(() => onLeft.mock.calls.length, { timeout: 5_000 }).toBe(1);
+  source.release();
+  expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n);
 });
