@@ -32,7 +32,7 @@ export async function claimCall(
     version,
     payment,
     offer,
-    settlementPoint: settlementPointOf(version, offer),
+    settlementPoint: settlementPointOf(deps, version, offer),
     input,
     run: 1,
     startedAt: deps.clock.now(),
