@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { createTestClient, http } from 'viem';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { countRuns, getChallenge, payFor, send, signFor, toOffer } from './support/paid-request.ts';
 import { encodeHeader, makeAccount, signOffer, toEnvelope } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
+import { withoutLedger } from './support/without-ledger.ts';
 
 /** Who is trusted with what before money has moved, and what is said when something breaks afterwards. */
 const app = useApp({ TRUSTED_PROXY_HOPS: '1' });
@@ -26,24 +26,6 @@ beforeAll(async () => {
 });
 
 afterEach(() => control().setLatency({ firstTokenMs: 0 }));
-
-/** Runs `during` while no ledger entry can be written, as on a full disk. */
-async function withoutLedger<T>(during: () => Promise<T>): Promise<T> {
-  const owner = new pg.Client({ connectionString: app.current.databaseUrl });
-  await owner.connect();
-  await owner.query(
-    `CREATE FUNCTION refuse_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
-  );
-  await owner.query(
-    'CREATE TRIGGER refuse_entry BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION refuse_entry()',
-  );
-  try {
-    return await during();
-  } finally {
-    await owner.query('DROP FUNCTION refuse_entry() CASCADE');
-    await owner.end();
-  }
-}
 
 test('payer and nonce, which the chain shows to everybody, do not open the answer that they bought', async () => {
   const buyer = await app.current.makeBuyer();
@@ -102,6 +84,19 @@ test('a wallet that let answers go unpaid gets no more work that day', async () 
   );
   const refused = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
   expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', charged: false } });
+});
+
+test('a wallet that could not pay for what is paid before it runs has cost nobody work, and is trusted as before', async () => {
+  const buyer = await app.current.makeBuyer();
+  const first = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
+  expect(first.status).toBe(200);
+  await app.current.database.system.query(
+    `INSERT INTO calls SELECT (r).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'uniqueness_key', n::text, 'state', 'unpaid', 'transaction', null, 'offer', offer || '{"paymentFlow": "upfront"}')) AS r
+     FROM calls c, generate_series(1, 5) n WHERE c.payer = $1) made`,
+    [buyer.address.toLowerCase()],
+  );
+  const second = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
+  expect(second.status).toBe(200);
 });
 
 test('an authorisation that ends before the run may end is refused, so that no buyer times the cut', async () => {
@@ -167,7 +162,7 @@ test('when the books cannot be written after the money moved, the buyer is asked
   const buyer = await app.current.makeBuyer();
   const payment = await payFor(buyer, url);
   const body = { topic: newTopic() };
-  const broken = await withoutLedger(() => send(url, { payment, body }));
+  const broken = await withoutLedger(app.current.databaseUrl, () => send(url, { payment, body }));
   expect(broken).toMatchObject({ status: 503, body: { code: 'settlement_pending' } });
   expect(broken.body).not.toHaveProperty('charged');
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);

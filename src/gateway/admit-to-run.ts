@@ -4,7 +4,7 @@ import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { transition } from './transitions.ts';
 
-/** A wallet that let so many answers go unpaid within a day gets no more work on trust. */
+/** A wallet that let so many answers go unpaid within a day gets no more work on trust. Before `upfront` there was none. */
 export const UNPAID_LIMIT = 5;
 
 /** `taken`: somebody else has moved the call on. */
@@ -24,7 +24,8 @@ interface Exposure {
 
 const select = `
   SELECT coalesce(sum(amount_atomic) FILTER (WHERE state <> 'unpaid'), 0)::text AS open,
-         (count(*) FILTER (WHERE state = 'unpaid' AND updated_at > now() - interval '1 day'))::int AS unpaid
+         (count(*) FILTER (WHERE state = 'unpaid' AND updated_at > now() - interval '1 day'
+           AND offer->>'paymentFlow' IS DISTINCT FROM 'upfront'))::int AS unpaid
   FROM calls
   WHERE payer = $1 AND network = $2 AND asset = $3
     AND state IN ('claimed', 'running', 'settling', 'pending', 'unpaid')`;

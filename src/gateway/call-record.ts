@@ -17,6 +17,8 @@ export interface PaidCall {
   settlementPoint: SettlementPoint;
   /** As the version's schema has read it. */
   input: Record<string, unknown>;
+  /** Which of the runs of a paid call this is; the first is 1. */
+  run: number;
   startedAt: number;
 }
 

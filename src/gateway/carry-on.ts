@@ -5,7 +5,6 @@ import type { PaidCall, StoredRecord } from './call-record.ts';
 import { fulfilCall } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdInFlight } from './hold-in-flight.ts';
-import { settlementPointOf } from './offer-version.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
 import { toSettlement, type Paid } from './settle-call.ts';
 import { transitionReturning } from './transitions.ts';
@@ -31,9 +30,10 @@ interface OwedRow {
   record: string;
   transaction: string;
   settled_at: Date;
+  runs: number;
 }
 
-const columns = 'request_id, payment, offer, input, record, transaction, settled_at';
+const columns = 'request_id, payment, offer, input, record, transaction, settled_at, runs';
 
 type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
 
@@ -96,8 +96,10 @@ function restoreCall(
     version,
     payment: fromStoredPayment(row.payment),
     offer,
-    settlementPoint: settlementPointOf(version, offer),
+    // With `on_success` no call is owed without its answer.
+    settlementPoint: offer.paymentFlow ?? 'at_first_output',
     input: JSON.parse(row.input) as Record<string, unknown>,
+    run: row.runs,
     startedAt: deps.clock.now(),
   };
 }

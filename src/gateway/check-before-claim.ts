@@ -39,7 +39,7 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
       return { ok: false, outcome };
     }
   }
-  const settlementPoint = settlementPointOf(version, offer);
+  const settlementPoint = settlementPointOf(deps, version, offer);
   if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
     return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon) };
   }

@@ -32,8 +32,9 @@ export async function claimCall(
     version,
     payment,
     offer,
-    settlementPoint: settlementPointOf(version, offer),
+    settlementPoint: settlementPointOf(deps, version, offer),
     input,
+    run: 1,
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {

@@ -28,13 +28,8 @@ interface ClaimInput {
 /** The call that holds a payment, as much of it as another request with the same payment needs. */
 export interface HeldCall {
   id: string;
-  state: string;
   fingerprint: string;
-  versionId: string;
   payment: StoredPayment;
-  answer: string | null;
-  transaction: string | null;
-  reason: string | null;
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'held'; call: HeldCall };
@@ -47,8 +42,7 @@ const insert = `
   ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
 
 const selectHolder = `
-  SELECT id, state, fingerprint, version_id AS "versionId", answer, transaction, reason, payment
-  FROM calls
+  SELECT id, fingerprint, payment FROM calls
   WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state NOT IN ('refused', 'failed')`;
 
 /**

@@ -14,12 +14,14 @@ interface SettledRow {
   asset: string;
   payer: string;
   pay_to: string;
-  amount_atomic: string;
+  charged: string;
   record: string;
   settled_at: Date;
 }
 
-const columns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, amount_atomic::text, record, settled_at`;
+/** `calls.amount_atomic` is what the payment could be charged at most; what was charged is the offer's. */
+const columns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, offer->>'amountAtomic' AS charged, record,
+  settled_at`;
 
 interface Settled {
   callId: string;
@@ -45,7 +47,7 @@ export async function closeSettled(deps: Pick<GatewayDeps, 'database'>, settled:
     if (!row) {
       return null;
     }
-    const amountAtomic = BigInt(row.amount_atomic);
+    const amountAtomic = BigInt(row.charged);
     const stored = JSON.parse(row.record) as StoredRecord;
     await recordEntries(tx, {
       callId,

@@ -51,6 +51,16 @@ test('after it, answers go, and what was signed for what was not paid; open call
   });
 });
 
+test('an answer that was made long after its payment is kept as long as any other', async () => {
+  const lately = await Promise.all(
+    (['delivered', 'owed'] as const).map((state) =>
+      insertCall(database.current, { state, ageSeconds: HOUR + 60, movedSecondsAgo: HOUR - 60 }),
+    ),
+  );
+  await expireAnswers({ database: database.current }, HOUR);
+  expect(await Promise.all(lately.map(keptOf))).toEqual([everything, everything]);
+});
+
 test('after a day, claims that were released go; a payment that was used stays used', async () => {
   const kept = await expireAfter(25 * HOUR);
   expect(kept).toMatchObject({ refused: 'nothing', failed: 'nothing', unpaid: withoutPayload });

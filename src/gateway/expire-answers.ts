@@ -15,7 +15,7 @@ const forget = `
     SELECT id FROM calls
     WHERE (answer IS NOT NULL OR payment ? 'raw')
       AND state IN ('delivered', 'owed', 'refunded', 'unpaid', 'refused', 'failed')
-      AND coalesce(settled_at, updated_at) < now() - $1 * interval '1 second'
+      AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
 /** Claims that were released hold nothing; what they cost is in the usage log. */
@@ -26,7 +26,8 @@ const prune = `
     LIMIT $2)`;
 
 /**
- * Answers and payments of calls that have ended are kept for their retention only; receipt, record and the claim stay.
+ * Answers and payments of calls that have ended are kept for their retention only, from the last change of the call, because
+ * an answer may be made long after its payment; receipt, record and the claim stay.
  * @returns how many calls were forgotten in part or altogether.
  */
 export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retentionSeconds: number): Promise<number> {

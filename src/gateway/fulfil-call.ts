@@ -71,8 +71,12 @@ export function withholdOutput(
   }
   const work = async (): Promise<void> => {
     const whole = await readWhole(call, begun.output);
+    if (!whole.ok) {
+      await oweCall(deps, call, whole);
+      return;
+    }
     // The settlement may become known between two of these.
-    const isKept = !whole.ok || (await storeWhole(deps, call, whole)) || (await storePending(deps, call, whole));
+    const isKept = (await storeWhole(deps, call, whole)) || (await storePending(deps, call, whole));
     if (!isKept) {
       await storeWhole(deps, call, whole);
     }
@@ -129,10 +133,10 @@ async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<L
 interface PaidRow {
   record: string;
   transaction: string;
-  amount_atomic: string;
+  charged: string;
 }
 
-const columns = 'record, transaction, amount_atomic::text';
+const columns = `record, transaction, offer->>'amountAtomic' AS charged`;
 
 async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok: true }): Promise<boolean> {
   const { callId } = call;
@@ -149,25 +153,30 @@ async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok
   });
 }
 
-/** What it cost and why it failed is told to the creator at once; what becomes of it later replaces that. */
+/**
+ * What it cost and why it failed is told to the creator at once; what becomes of it later replaces that. A run that was
+ * given up and fails late leaves the call to the run that took its place.
+ */
 async function oweCall(deps: GatewayDeps, call: PaidCall, failure: Failure): Promise<void> {
   const { callId } = call;
-  await deps.database.transaction(async (tx) => {
-    const changes = { reason: failure.problem, columns };
+  const isOwed = await deps.database.transaction(async (tx) => {
+    const changes = { reason: failure.problem, ofRun: call.run, columns };
     const row = await transitionReturning<PaidRow>(tx, { callId, name: 'owe' }, changes);
     if (row) {
       const record = toEnded(row, failure.evidence, deps.clock.now() - call.startedAt);
       const { problem, cause } = failure;
       await recordCall(tx, { ...record, status: 'owed', problem, cause, at: new Date(deps.clock.now()) });
     }
+    return row !== null;
   });
-  deps.log.warn({ callId, resourceId: call.version.resourceId, cause: failure.cause }, 'a paid call is owed');
+  const { resourceId } = call.version;
+  deps.log.warn({ callId, resourceId, cause: failure.cause, isOwed }, 'the run of a paid call failed');
 }
 
 function toEnded(row: PaidRow, evidence: Evidence, latencyMs: number) {
   const { record } = JSON.parse(row.record) as StoredRecord;
   const { transaction } = row;
-  const amountAtomic = BigInt(row.amount_atomic);
+  const amountAtomic = BigInt(row.charged);
   return { ...record, ...toLogged(evidence), latencyMs: Math.round(latencyMs), amountAtomic, transaction };
 }
 

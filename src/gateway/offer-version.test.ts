@@ -3,7 +3,7 @@ import { matchOffer } from '#payments/index.ts';
 import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { makeAccount, pay, schemeList, signOffer, toPayment } from '../../tests/support/pay.ts';
-import { offerVersion, payableOffers } from './offer-version.ts';
+import { offerVersion, payableOffers, settlementPointOf } from './offer-version.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW }, payments: schemeList };
@@ -106,4 +106,15 @@ describe('a payment for a version that takes the money first', () => {
     expect(matchOffer(schemeList, await echoing(domain), offers)?.extra).toEqual(domain);
     expect(matchOffer(schemeList, await echoing({ ...domain, paymentFlow: 'upfront' }), offers)).toEqual(upfront);
   });
+});
+
+test('money moves as the version said whose offer is paid, where the creator has just changed that and the price', () => {
+  const [before, after] = ['on_success', 'at_first_output'] as const;
+  const pointsOf = (former: typeof before | typeof after, current: typeof before | typeof after) => {
+    const superseded = [replaced({ offers: [on(BASE, 20_000n)], settlementPoint: former })];
+    const version = toVersion({ offers: [on(BASE)], settlementPoint: current, superseded });
+    return payableOffers(deps, version).map((offer) => settlementPointOf(deps, version, offer));
+  };
+  expect(pointsOf(before, after)).toEqual([after, before]);
+  expect(pointsOf(after, before)).toEqual([before, after]);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
@@ -92,10 +93,16 @@ function toOffers(
   return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, maxTimeoutSeconds, ...paymentFlow }));
 }
 
-/** When money moves for a payment of this offer, which may be one of a version that was replaced meanwhile. */
-export function settlementPointOf(version: Pick<PublishedVersion, 'settlementPoint'>, offer: Offer): SettlementPoint {
+/** When money moves for a payment of this payable offer, which may be one of a version that was replaced meanwhile. */
+export function settlementPointOf(deps: OfferDeps, version: PublishedVersion, offer: Offer): SettlementPoint {
   if (isUpfront(offer)) {
     return 'upfront';
   }
-  return version.settlementPoint === 'upfront' ? 'on_success' : version.settlementPoint;
+  if (offerVersion(deps, version).offers.includes(offer)) {
+    return version.settlementPoint;
+  }
+  const maker = version.superseded.find((made) =>
+    toOffers(deps, made).some((known) => isDeepStrictEqual(known, offer)),
+  );
+  return maker?.settlementPoint ?? 'on_success';
 }

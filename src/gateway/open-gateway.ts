@@ -55,7 +55,10 @@ export async function openGateway(
     carryOnOwed: () => carryOnOwed(deps),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
     close: async () => {
-      await Promise.allSettled(deps.inFlight.values());
+      // What is paid at its first output becomes another piece of work on the way.
+      while (deps.inFlight.size > 0) {
+        await Promise.allSettled(deps.inFlight.values());
+      }
       await deliveries.flush();
       clearInterval(timer);
       await forgetProcess(deps);

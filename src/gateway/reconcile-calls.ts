@@ -101,12 +101,12 @@ interface AbandonedRow {
   payer: string;
   network: string;
   created_at: Date;
-  amount_atomic: string;
+  charged: string;
   transaction: string | null;
 }
 
 const selectAbandonedCall = `
-  SELECT owner_id, resource_id, version_id, request_id, payer, network, created_at, amount_atomic::text, transaction
+  SELECT owner_id, resource_id, version_id, request_id, payer, network, created_at, offer->>'amountAtomic' AS charged, transaction
   FROM calls WHERE id = $1`;
 
 /** A run that died with its process is in the creator's log like any other that failed, or is owed. */
@@ -136,7 +136,7 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string, status: Call
     endedAt: deps.clock.now(),
   });
   const { transaction } = row;
-  const amountAtomic = transaction === null ? 0n : BigInt(row.amount_atomic);
+  const amountAtomic = transaction === null ? 0n : BigInt(row.charged);
   await recordCall(deps.database.system, { ...record, amountAtomic, transaction });
 }
 

@@ -46,11 +46,15 @@ async function keepOutput<Body extends AnswerBody>(
 ): Promise<Ran<Body>> {
   const { answer, evidence } = ran.output;
   const { body }: { body: AnswerBody } = answer;
-  const isOurs = await moveToSettling(deps.database.system, call, {
+  const noted = moveToSettling(deps.database.system, call, {
     record: toStoredRecord(deps, call, evidence),
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
     ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
     ...(settlementPaths[call.settlementPoint].storedBefore.includes('input') ? { input: call.input } : {}),
+  });
+  const isOurs = await noted.catch((error: unknown) => {
+    ran.cancel();
+    throw error;
   });
   if (isOurs) {
     return { ok: true, ...ran };

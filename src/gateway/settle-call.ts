@@ -30,28 +30,43 @@ export async function settleCall(deps: GatewayDeps, call: PaidCall): Promise<Set
     return { status: 'unknown' as const, reason: 'unexpected_settle_error', reverted: 0 };
   });
   if (result.status === 'settled') {
-    const { transaction } = result;
-    const receipt = await closeSettled(deps, {
-      callId,
-      by: 'confirm',
-      transaction,
-      runLeftMs: longestRunMs(call) + RUN_MARGIN_MS,
-    });
-    return receipt
-      ? { ok: true, receipt, settlement: toSettlement(call, { success: true, transaction }) }
-      : { ok: false, isPending: true, outcome: settlementPending() };
+    return bookSettlement(deps, call, result.transaction);
   }
   if (result.status === 'unknown') {
     await noteReverted(deps, callId, result.reverted ?? 0);
-    await transition(deps.database.system, { callId, name: 'doubt' }, { reason: result.reason, deadlineInMs: 1000 });
-    return { ok: false, isPending: true, outcome: settlementPending() };
+    await doubt(deps, callId, result.reason);
+    return pending();
   }
   return refuseSettlement(deps, call, result.reason);
 }
 
+/** What is settled and cannot be written down is found on the chain later; until then it is as good as unknown. */
+async function bookSettlement(deps: GatewayDeps, call: PaidCall, transaction: string): Promise<Settled> {
+  const { callId } = call;
+  try {
+    const runLeftMs = longestRunMs(call) + RUN_MARGIN_MS;
+    const receipt = await closeSettled(deps, { callId, by: 'confirm', transaction, runLeftMs });
+    return receipt ? { ok: true, receipt, settlement: toSettlement(call, { success: true, transaction }) } : pending();
+  } catch (error) {
+    if (!(await doubt(deps, callId, 'not_booked'))) {
+      throw error;
+    }
+    deps.log.error({ err: error, callId, transaction }, 'a settlement could not be booked');
+    return pending();
+  }
+}
+
+function doubt(deps: GatewayDeps, callId: string, reason: string): Promise<boolean> {
+  return transition(deps.database.system, { callId, name: 'doubt' }, { reason, deadlineInMs: 1000 });
+}
+
+function pending(): Settled {
+  return { ok: false, isPending: true, outcome: settlementPending() };
+}
+
 async function refuseSettlement(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Settled> {
   if (!(await closeUnpaid(deps, { callId: call.callId, name: 'deny' }, reason))) {
-    return { ok: false, isPending: true, outcome: settlementPending() };
+    return pending();
   }
   const outcome: CallOutcome = {
     kind: 'challenge',

@@ -94,6 +94,8 @@ export interface Changes {
   reason?: string;
   /** Who carries the call on from here. */
   processId?: string;
+  /** Only while this is the call's latest run. */
+  ofRun?: number;
 }
 
 /** Money moves with the arrows out of `settling` and `pending` into a paid state. An input is kept until its answer is. */
@@ -112,7 +114,8 @@ const statement = `
     settled_at = CASE WHEN $2 IN ('settling', 'pending') AND $3 IN ('settled', 'fulfilling') THEN now() ELSE settled_at END
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
-                 WHEN 'input' THEN input IS NOT NULL ELSE true END`;
+                 WHEN 'input' THEN input IS NOT NULL ELSE true END
+    AND ($12::int IS NULL OR runs = $12)`;
 
 /**
  * Moves one call along one arrow. `false` means that the call no longer stood at its beginning: another request, process
@@ -182,6 +185,7 @@ function toValues(move: { callId: string; name: TransitionName }, changes: Chang
     changes.reason ?? null,
     changes.processId ?? null,
     needs ?? null,
+    changes.ofRun ?? null,
   ];
 }
 

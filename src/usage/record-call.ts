@@ -46,6 +46,8 @@ export interface SqlExecutor {
 
 const TEXT_LIMIT = 300;
 const CAUSE_LIMIT = 2000;
+/** Of PostgreSQL's int. */
+const MAX_INT = 2_147_483_647;
 const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
 
 // Refused and owed calls, tests and the owner's own calls are logged and count in no statistic.
@@ -108,8 +110,8 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       record.isSimulated,
       record.isFree,
       record.at.toISOString(),
-      toCount(record.attempts),
-      JSON.stringify(evidence, (_name, value: Json) => (typeof value === 'string' ? toText(value) : value)),
+      toCount(record.attempts, MAX_INT),
+      JSON.stringify(toStorable(evidence)),
     ],
   });
 }
@@ -119,8 +121,17 @@ function toText(value: Json | undefined, limit = TEXT_LIMIT): string | null {
   return typeof value === 'string' ? value.slice(0, limit).replaceAll('\0', '').toWellFormed() : null;
 }
 
-function toCount(value: Json | undefined): number | null {
-  return typeof value !== 'number' || !Number.isFinite(value) || value < 0
-    ? null
-    : Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
+/** The same for JSON, the names in it included. */
+function toStorable(value: Json): Json {
+  if (Array.isArray(value)) {
+    return value.map(toStorable);
+  }
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [toText(name) ?? '', toStorable(item)]));
+  }
+  return typeof value === 'string' ? toText(value) : value;
+}
+
+function toCount(value: Json | undefined, limit = Number.MAX_SAFE_INTEGER): number | null {
+  return typeof value !== 'number' || !Number.isFinite(value) || value < 0 ? null : Math.min(Math.round(value), limit);
 }

@@ -8,12 +8,14 @@ interface InsertedCall {
   offer?: Offer;
   /** How long ago the call was made, last moved and, where it is paid, settled. */
   ageSeconds?: number;
+  /** How long ago it was last moved, where that was later. */
+  movedSecondsAgo?: number;
   dueInSeconds?: number;
 }
 
 /** A call as the gateway would have left it, without having made it. */
 export async function insertCall(database: Database, call: InsertedCall): Promise<string> {
-  const { state, payment, offer, ageSeconds = 0, dueInSeconds = -1 } = call;
+  const { state, payment, offer, ageSeconds = 0, movedSecondsAgo = ageSeconds, dueInSeconds = -1 } = call;
   const id = newId();
   await database.system.query(
     `INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
@@ -21,7 +23,7 @@ export async function insertCall(database: Database, call: InsertedCall): Promis
                         created_at, updated_at, settled_at)
      VALUES ($1, 'o', $1, $1, 'r', $1, $2, $3, $4, $5, $6, 10000, 'f', $7, $8, now() + interval '1 hour',
              now() + $9 * interval '1 second', '{}', '0x1', now() - $10 * interval '1 second',
-             now() - $10 * interval '1 second', now() - $10 * interval '1 second')`,
+             now() - $11 * interval '1 second', now() - $10 * interval '1 second')`,
     [
       id,
       state,
@@ -35,6 +37,7 @@ export async function insertCall(database: Database, call: InsertedCall): Promis
       JSON.stringify(offer ? toStoredOffer(offer) : {}),
       dueInSeconds,
       ageSeconds,
+      movedSecondsAgo,
     ],
   );
   return id;
