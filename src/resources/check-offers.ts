@@ -17,7 +17,7 @@ interface Wanted {
 type Check<T> = { value: T } | { message: string };
 type OfferCheck = { offer: VersionOffer } | { problems: { name: keyof Wanted; message: string }[] };
 
-const FIRST_SCHEME = 'exact';
+const USUAL_SCHEME = 'exact';
 const DEFAULT_MAX_PRICE_ATOMIC = 1_000_000_000n;
 
 /** The offers of a draft in its creator's order, or everything that is wrong with them; none when it is free. */
@@ -26,8 +26,8 @@ export function checkOffers(deps: OfferDeps, draft: Draft): OffersCheck {
     const message = 'A resource that is free takes no payments: remove these offers, or set a price.';
     return draft.furtherOffers.length === 0 ? { offers: [] } : { fields: [{ path: '/furtherOffers', message }] };
   }
-  const { network, payTo, priceUsdc } = draft;
-  const first: Wanted = { scheme: FIRST_SCHEME, network, payTo, priceUsdc };
+  const { scheme = USUAL_SCHEME, network, payTo, priceUsdc } = draft;
+  const first: Wanted = { scheme, network, payTo, priceUsdc };
   const checkedFirst = checkOffer(deps, first);
   const checks = [checkedFirst, ...draft.furtherOffers.map((given) => checkOffer(deps, inherit(first, given)))];
   const fields = checks.flatMap((check, index): FieldProblem[] => {

@@ -31,6 +31,7 @@ export const draftFields = {
   description: storable.max(2000),
   category: z.enum(categories).nullable(),
   tags: z.array(z.string().regex(slugPattern).max(30)).max(10),
+  scheme: storable.max(40).optional().describe('The payment scheme of the first offer; "exact" unless told.'),
   priceUsdc: storable.max(40).nullable(),
   network: storable.max(100).nullable(),
   payTo: storable.max(100).nullable(),

@@ -179,6 +179,20 @@ describe('replaced versions', () => {
   });
 });
 
+test('the first offer may be of another scheme, which further ones then take over', async () => {
+  const payable = [NETWORK, OTHER_NETWORK].map((network) => ({ scheme: 'cash', network }));
+  deps = { ...deps, payable: [...deps.payable, ...payable] };
+  const fields = { slug: anySlug(), scheme: 'cash', furtherOffers: [further, { network: NETWORK, scheme: 'exact' }] };
+  const { id } = await publishToy(deps, ada, fields);
+  const version = await findVersion(id);
+  expect(version?.offers.map(({ scheme, network }) => [scheme, network])).toEqual([
+    ['cash', NETWORK],
+    ['cash', OTHER_NETWORK],
+    ['exact', NETWORK],
+  ]);
+  expect(await refusals({ scheme: 'barter' })).toMatchObject([{ path: '/scheme' }]);
+});
+
 describe('the settlement point', () => {
   test('is on_success where the kind says nothing else', async () => {
     expect(await refusals({ settlementPoint: 'upfront' })).toMatchObject([
