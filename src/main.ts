@@ -52,6 +52,9 @@ export interface StartOptions {
 /** A signal this long after the first one ends a stop that takes too long. */
 const FORCE_AFTER_MS = 3_000;
 
+/** A command that has come to its end is gone after this long. */
+const END_WITHIN_MS = 1_000;
+
 const likeAModel = { firstTokenMs: 250, tokensPerSecond: 80 };
 
 /** Starts all of Farebox. What was started before a failure is stopped again. */
@@ -73,11 +76,20 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
 /** Entry of `bin/farebox.mjs`. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    process.exit(await runCommand(args, openPorts()));
+    endWith(await runCommand(args, openPorts()));
   } catch (error) {
     console.error(explainFailure(error));
-    process.exit(error instanceof ConfigError ? 78 : 1);
+    endWith(error instanceof ConfigError ? 78 : 1);
   }
+}
+
+/**
+ * Everything is closed by now, so Node ends by itself. `process.exit` at once could hang: it joins threads that compile,
+ * and those may be waiting for a garbage collection of this thread. It is for what was left open after all.
+ */
+function endWith(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), END_WITHIN_MS).unref();
 }
 
 /** JSON lines for programs, text for a person at a terminal. */
