@@ -36,6 +36,11 @@ test('every table that the migrations make has exactly one owner', async () => {
   expect(owned.filter((table) => table !== 'schema_migrations').sort()).toEqual(made.sort());
 });
 
+test('the order of the paid call is one file of less than 100 lines', async () => {
+  const sources = await readSources(['src/gateway']);
+  expect(sources.get('src/gateway/paid-call.ts')?.split('\n').length).toBeLessThan(100);
+});
+
 test('words in texts and comments are not taken for code', () => {
   const text = '// process.env\nexport const shown = `await fetch(1)` + "createCipheriv";\n';
   expect(findViolations(new Map([['src/api/shown.ts', text]]), none)).toEqual([]);
