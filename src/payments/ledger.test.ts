@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
 import { openTestPayments } from '../../tests/support/open-test-payments.ts';
@@ -109,7 +110,12 @@ describe('booking a settled call', () => {
 describe('the ledger compared with the chain', () => {
   let fromBlock = 0;
 
+  // What other tests booked in the same second would be in the time of these blocks too.
   beforeEach(async () => {
+    const owner = new pg.Client({ connectionString: database.url });
+    await owner.connect();
+    await owner.query('TRUNCATE ledger_entries');
+    await owner.end();
     fromBlock = Number(await chain.client.getBlockNumber()) + 1;
   });
 
