@@ -103,12 +103,21 @@ test('every price of a model is a decimal string, and an unchanged list answers 
 });
 
 test('a sync keeps removals and prices in the history; removed models can come back', async () => {
-  const sync = () => root.call('POST', '/api/admin/sync-models', {});
+  const sync = (options = {}) => root.call('POST', '/api/admin/sync-models', options);
   expect((await sync()).body).toMatchObject({ status: 'applied' });
   control().changePrice('openai/gpt-4o-mini', { prompt: '0.000000123' });
   control().retireModel('anthropic/claude-haiku-4.5', { listed: false });
-  expect((await sync()).body).toMatchObject({ status: 'applied', counts: { removed: 1, price: 1 } });
-  const changed = await fetch(`${app.current.url}/api/models/changes?limit=2`).then((response) => response.json());
+  expect((await sync()).body).toMatchObject({
+    status: 'applied',
+    counts: { removed: 0, missing: 1, price: 1 },
+    missing: ['anthropic/claude-haiku-4.5'],
+  });
+  const kept = await fetch(`${app.current.url}/api/models/anthropic/claude-haiku-4.5`).then((response) =>
+    response.json(),
+  );
+  expect(kept).toMatchObject({ isActive: true, missingSince: expect.any(String) });
+  expect((await sync({ force: true })).body).toMatchObject({ status: 'applied', counts: { removed: 1 } });
+  const changed = await fetch(`${app.current.url}/api/models/changes?limit=3`).then((response) => response.json());
   expect((changed as { items: object[] }).items).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ openrouterId: 'anthropic/claude-haiku-4.5', kind: 'removed', after: null }),
@@ -122,12 +131,12 @@ test('a sync keeps removals and prices in the history; removed models can come b
   );
   expect(gone).toMatchObject({ isActive: false });
   control().reset();
-  expect((await sync()).body).toMatchObject({ counts: { returned: 1, price: 1, removed: 0 } });
+  expect((await sync()).body).toMatchObject({ counts: { returned: 1, price: 1, removed: 0, missing: 0 } });
 });
 
-test('a sync that would remove a third of the models is refused, unless an administrator insists', async () => {
+test('a sync whose list lacks a fifth of the models is refused, unless an administrator insists', async () => {
   const all = await listAll('');
-  for (const { openrouterId } of all.slice(0, Math.ceil(all.length * 0.35))) {
+  for (const { openrouterId } of all.slice(0, Math.ceil(all.length * 0.2))) {
     control().retireModel(openrouterId, { listed: false });
   }
   const refused = await root.call('POST', '/api/admin/sync-models', {});

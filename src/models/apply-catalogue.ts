@@ -11,13 +11,21 @@ interface Applied {
   at: Date;
 }
 
+export interface CatalogueChanges {
+  listed: readonly ListedModel[];
+  /** Active models that the list lacks: counted, and so far kept. */
+  missing: readonly string[];
+  /** Active models that count as gone from now on. */
+  gone: readonly string[];
+}
+
 /** The list as rows with the columns of ai_models; `$1` is its JSON. */
 const LISTED = `
   listed AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(
     id uuid, openrouter_id text, canonical_slug text, display_name text, description text, provider text,
     input_modalities text[], output_modalities text[], context_length integer, max_completion_tokens integer,
     supported_parameters text[], pricing jsonb, prompt_price numeric, completion_price numeric,
-    is_free boolean, is_router boolean, expiration_date date, published_at timestamptz, extra jsonb))`;
+    is_free boolean, is_router boolean, expiration_date date, published_at timestamptz, odd_fields jsonb, extra jsonb))`;
 
 const capabilities = (row: string): string => `jsonb_build_object(
     'inputModalities', ${row}.input_modalities, 'outputModalities', ${row}.output_modalities,
@@ -34,7 +42,7 @@ const NOTE_CHANGES = `
     SELECT l.openrouter_id, 'added', NULL::jsonb, ${summary('l')}
       FROM listed l WHERE NOT EXISTS (SELECT FROM ai_models m WHERE m.openrouter_id = l.openrouter_id)
     UNION ALL SELECT m.openrouter_id, 'removed', ${summary('m')}, NULL
-      FROM ai_models m WHERE m.is_active AND NOT EXISTS (SELECT FROM listed l WHERE l.openrouter_id = m.openrouter_id)
+      FROM ai_models m WHERE m.is_active AND m.openrouter_id = ANY ($4)
     UNION ALL SELECT (l).openrouter_id, 'returned', NULL, ${summary('(l)')} FROM both_sides WHERE NOT (m).is_active
     UNION ALL SELECT (l).openrouter_id, 'price', (m).pricing, (l).pricing
       FROM both_sides WHERE (l).pricing <> (m).pricing
@@ -53,8 +61,8 @@ const WRITE_LISTED = `
   INSERT INTO ai_models AS m (
     id, openrouter_id, canonical_slug, display_name, description, provider, input_modalities, output_modalities,
     context_length, max_completion_tokens, supported_parameters, pricing, prompt_price, completion_price,
-    is_free, is_router, expiration_date, published_at, extra, first_seen_at, last_synced_at)
-  SELECT listed.*, $2::timestamptz, $2::timestamptz FROM listed
+    is_free, is_router, expiration_date, published_at, odd_fields, extra, first_seen_at, last_synced_at, odd_since)
+  SELECT listed.*, $2::timestamptz, $2::timestamptz, CASE WHEN odd_fields <> '[]' THEN $2::timestamptz END FROM listed
   ON CONFLICT (openrouter_id) DO UPDATE SET
     canonical_slug = excluded.canonical_slug, display_name = excluded.display_name,
     description = excluded.description, provider = excluded.provider,
@@ -64,20 +72,25 @@ const WRITE_LISTED = `
     prompt_price = excluded.prompt_price, completion_price = excluded.completion_price,
     is_free = excluded.is_free, is_router = excluded.is_router, expiration_date = excluded.expiration_date,
     published_at = excluded.published_at, extra = excluded.extra, last_synced_at = excluded.last_synced_at,
-    is_active = true`;
+    odd_fields = excluded.odd_fields,
+    odd_since = CASE WHEN excluded.odd_fields <> '[]' THEN coalesce(m.odd_since, excluded.odd_since) END,
+    missed_syncs = 0, first_missed_at = NULL, is_active = true`;
+
+const COUNT_MISSES = `
+  UPDATE ai_models SET missed_syncs = missed_syncs + 1, first_missed_at = coalesce(first_missed_at, $2)
+  WHERE openrouter_id = ANY ($1)`;
 
 /** Brings ai_models to the list and notes what changed; returns how many changes of each kind. */
 export async function applyCatalogue(
   tx: Tx,
-  listed: readonly ListedModel[],
+  { listed, missing, gone }: CatalogueChanges,
   { syncId, at }: Applied,
 ): Promise<Record<ChangeKind, number>> {
   const json = JSON.stringify(listed.map(toRow));
-  const changes = await tx.query<{ kind: ChangeKind; count: number }>(NOTE_CHANGES, [json, syncId, at]);
+  const changes = await tx.query<{ kind: ChangeKind; count: number }>(NOTE_CHANGES, [json, syncId, at, gone]);
   await tx.query(WRITE_LISTED, [json, at]);
-  await tx.query('UPDATE ai_models SET is_active = false WHERE is_active AND openrouter_id <> ALL ($1)', [
-    listed.map((model) => model.openrouterId),
-  ]);
+  await tx.query(COUNT_MISSES, [[...missing, ...gone], at]);
+  await tx.query('UPDATE ai_models SET is_active = false WHERE openrouter_id = ANY ($1)', [gone]);
   const none = { added: 0, removed: 0, returned: 0, price: 0, capability: 0, expiry: 0 };
   return { ...none, ...Object.fromEntries(changes.rows.map((row) => [row.kind, row.count])) };
 }
@@ -103,6 +116,7 @@ function toRow(model: ListedModel): Record<string, unknown> {
     is_router: model.isRouter,
     expiration_date: model.expirationDate,
     published_at: model.publishedAt,
+    odd_fields: model.oddFields,
     extra: model.extra,
   };
 }

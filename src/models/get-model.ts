@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
-import { findModel } from './find-model.ts';
+import { readCatalogue } from './find-model.ts';
+import { findNearestModels } from './find-nearest.ts';
 import { modelView, toModelView } from './model-view.ts';
 import type { Model } from './model.ts';
 import type { ModelsDeps } from './open-models.ts';
@@ -17,12 +18,23 @@ export const getModel = operation({
   output: modelView,
   problems: ['not_found'],
   // The catalogue in memory is filled over a connection of its own.
-  prepare: (deps: ModelsDeps, _caller, { author, slug }) => findModel(deps, `${author}/${slug}`),
-  run: async ({ prepared: model }: ModelsDeps & InTransaction<Model | null>, _caller: Caller) => {
+  prepare: async (deps: ModelsDeps, _caller, { author, slug }) => {
+    const name = `${author}/${slug}`;
+    const model = (await readCatalogue(deps)).find(name);
+    return { model, nearest: model ? [] : await findNearestModels(deps, name) };
+  },
+  run: async (
+    { prepared }: ModelsDeps & InTransaction<{ model: Model | null; nearest: string[] }>,
+    _caller: Caller,
+  ) => {
+    const { model, nearest } = prepared;
     if (!model) {
       throw new Problem('not_found', {
         detail: 'No model of this id is in the catalogue.',
-        next: 'Search for it with GET /api/models?q=….',
+        next:
+          nearest.length > 0
+            ? `Did you mean ${nearest.join(' or ')}? Or search with GET /api/models?q=….`
+            : 'Search for it with GET /api/models?q=….',
       });
     }
     return toModelView(model);

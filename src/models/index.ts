@@ -1,13 +1,18 @@
 /**
  * The catalogue of AI models: sync, history, search, and the snapshot that ships for offline use.
  * Invariants: a sync changes everything or nothing; each change leaves a row of history; prices are exact decimal strings;
+ * what cannot be read keeps its last good value; a model is gone only when several lists in a row have lacked it;
  * capabilities come only from what the catalogue declares; its texts hold no control characters but may say anything.
  */
 export { fillCatalogue } from './fill-catalogue.ts';
 export { forgetModels, findModel, modelsChannel } from './find-model.ts';
+export { findNearestModels } from './find-nearest.ts';
 export { getModel } from './get-model.ts';
 export { listModelChanges } from './list-model-changes.ts';
 export { listModels } from './list-models.ts';
+export { readModelName, toWireName } from './model-name.ts';
+export type { ModelName, RoutingSuffix } from './model-name.ts';
+export type { OddField } from './model.ts';
 export { openModels } from './open-models.ts';
 export type { ModelsDeps } from './open-models.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';

@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
   await syncModels(deps, { trigger: 'test' });
   deps.fetchCatalogue = async () => [...special, ...filler];
-  await syncModels(deps, { trigger: 'test' });
+  await syncModels(deps, { trigger: 'test', force: true });
 });
 
 function list(query: Record<string, unknown>) {
@@ -199,4 +199,25 @@ test('getModel finds one model by its id, also one that is gone; its view holds 
   expect(await read('acme', 'gone')).not.toHaveProperty('extra');
   await expect(read('acme', 'nothing')).rejects.toMatchObject({ code: 'not_found' });
   await expect(read('acme', '\0')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a model is read by any name that OpenRouter or its users give it', async () => {
+  const read = async (author: string, slug: string) =>
+    (await perform(getModel, [deps, anonymous, database.current], { author, slug })).openrouterId;
+  expect(await read('acme', 'percent:nitro')).toBe('acme/percent');
+  expect(await read('ACME', 'Percent')).toBe('acme/percent');
+  expect(await read('acme', 'painter:free:online')).toBe('acme/painter:free');
+});
+
+test('a model that is not there is answered with the nearest ids', async () => {
+  const read = (author: string, slug: string) =>
+    perform(getModel, [deps, anonymous, database.current], { author, slug });
+  await expect(read('acme', 'precent')).rejects.toMatchObject({
+    code: 'not_found',
+    next: 'Did you mean acme/percent? Or search with GET /api/models?q=….',
+  });
+  await expect(read('acme', 'painter')).rejects.toMatchObject({ next: expect.stringContaining('acme/painter:free') });
+  await expect(read('zzz', 'qqqqqqqqqqqqqqqqqqqqqqqqq')).rejects.toMatchObject({
+    next: 'Search for it with GET /api/models?q=….',
+  });
 });

@@ -25,6 +25,11 @@ export const modelView = z.object({
   isFree: z.boolean(),
   isRouter: z.boolean(),
   isActive: z.boolean(),
+  missingSince: z.string().nullable().describe('Since when the upstream lists it no longer; it counts as gone later'),
+  oddFields: z
+    .array(z.object({ field: z.string(), found: z.string() }))
+    .describe('What of the newest list could not be read; the values shown are the last good ones'),
+  oddSince: z.string().nullable(),
   expirationDate: z.string().nullable(),
   publishedAt: z.string().nullable(),
   firstSeenAt: z.string(),

@@ -1,5 +1,13 @@
 import type { Pricing } from './pricing.ts';
 
+/** A field of the newest list that could not be read: the model keeps what the last good list said. */
+export interface OddField {
+  /** Path in the entry, such as `pricing.prompt`. */
+  field: string;
+  /** What stood there, in a few words. */
+  found: string;
+}
+
 /** What the catalogue says about a model. */
 export interface CatalogueModel {
   openrouterId: string;
@@ -20,12 +28,17 @@ export interface CatalogueModel {
   /** `YYYY-MM-DD`: announced end. */
   expirationDate: string | null;
   publishedAt: string | null;
+  oddFields: OddField[];
 }
 
 export interface Model extends CatalogueModel {
   id: string;
-  /** False once the catalogue no longer lists it. */
+  /** False once the catalogue no longer lists it: a single list without it does not count yet. */
   isActive: boolean;
+  /** Since when the lists lack it; null while they have it. */
+  missingSince: string | null;
+  /** Since when `oddFields` cannot be read. */
+  oddSince: string | null;
   firstSeenAt: string;
   lastSyncedAt: string;
 }
@@ -36,6 +49,9 @@ export const modelColumns = `
   input_modalities AS "inputModalities", output_modalities AS "outputModalities", context_length AS "contextLength",
   max_completion_tokens AS "maxCompletionTokens", supported_parameters AS "supportedParameters", pricing,
   is_free AS "isFree", is_router AS "isRouter", expiration_date::text AS "expirationDate", is_active AS "isActive",
+  odd_fields AS "oddFields",
+  to_char(odd_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "oddSince",
+  to_char(first_missed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "missingSince",
   to_char(published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "publishedAt",
   to_char(first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "firstSeenAt",
   to_char(last_synced_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "lastSyncedAt"`;

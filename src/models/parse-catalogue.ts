@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { CatalogueModel } from './model.ts';
-import { isUnknownPrice, listPrices, pricingSchema } from './pricing.ts';
+import { describeFound, readAt } from './describe-found.ts';
+import type { CatalogueModel, OddField } from './model.ts';
+import { isUnknownPrice, listPrices, readPricing, type Pricing } from './pricing.ts';
 import { toPlainJson, toPlainText } from './to-plain-text.ts';
 
 export interface ListedModel extends CatalogueModel {
@@ -8,6 +9,7 @@ export interface ListedModel extends CatalogueModel {
   extra: Record<string, unknown>;
 }
 
+/** An entry of which no model can be made: one that nobody knows yet, or that has no name. */
 export interface SkippedEntry {
   openrouterId: string | null;
   reason: string;
@@ -30,83 +32,190 @@ const words = z
   .transform((items) =>
     [...new Set(items.filter((item): item is string => typeof item === 'string' && WORD.test(item)))].sort(),
   );
-const count = z.int().min(0).max(MAX_INTEGER).nullable().catch(null);
+const someWords = words.refine((list) => list.length > 0);
+const integer = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,10}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(0).max(MAX_INTEGER));
+/** Nobody can use a model of no tokens: 0 says that the limit is not told. */
+const limit = integer.transform((count) => (count === 0 ? null : count)).nullable();
 const id = z.string().max(200).regex(ID);
+const seconds = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,10}$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().min(0).max(MAX_INTEGER))
+  .transform((at) => new Date(Math.trunc(at) * 1000).toISOString())
+  .nullable();
+const date = z.iso
+  .date()
+  .nullish()
+  .transform((day) => day ?? null);
 
-const entry = z.looseObject({
-  id,
-  canonical_slug: id.nullable().catch(null),
-  name: z.string().catch(''),
-  description: z.string().catch(''),
-  created: z.number().min(0).max(MAX_INTEGER).nullable().catch(null),
-  context_length: count,
-  architecture: z.looseObject({
-    input_modalities: words.refine((list) => list.length > 0),
-    output_modalities: words.refine((list) => list.length > 0),
-  }),
-  pricing: pricingSchema,
-  top_provider: z.looseObject({ max_completion_tokens: count }).catch({ max_completion_tokens: null }),
-  supported_parameters: words.catch([]),
-  expiration_date: z.iso.date().nullable().catch(null),
-});
+type Known = ReadonlyMap<string, CatalogueModel>;
 
-/** Reads raw `GET /models` objects. A bad entry is skipped with its reason and spoils nothing else. */
-export function parseCatalogue(raw: readonly unknown[]): ParsedCatalogue {
+/**
+ * Reads raw `GET /models` objects. A field that cannot be read, or that is missing where the model had one, keeps the value
+ * of `known`, the last good one, and is told in the model's `oddFields`; only a model that nobody knows yet, without prices
+ * or modalities that can be read, is left out. One bad entry spoils nothing else.
+ */
+export function parseCatalogue(raw: readonly unknown[], known: Known = new Map()): ParsedCatalogue {
   const models = new Map<string, ListedModel>();
   const skipped: SkippedEntry[] = [];
   for (const [index, item] of raw.entries()) {
-    const parsed = index < MAX_ENTRIES ? entry.safeParse(item) : undefined;
-    if (!parsed?.success) {
-      skipped.push({ openrouterId: findId(item), reason: parsed ? toReason(parsed.error) : 'too many entries' });
-    } else if (models.has(parsed.data.id)) {
-      skipped.push({ openrouterId: parsed.data.id, reason: 'listed twice' });
+    const parsed = index < MAX_ENTRIES ? parseEntry(item, known) : 'too many entries';
+    if (typeof parsed === 'string') {
+      skipped.push({ openrouterId: findId(item), reason: parsed });
+    } else if (models.has(parsed.openrouterId)) {
+      skipped.push({ openrouterId: parsed.openrouterId, reason: 'listed twice' });
     } else {
-      models.set(parsed.data.id, toListedModel(parsed.data));
+      models.set(parsed.openrouterId, parsed);
     }
   }
   return { models: [...models.values()], skipped };
 }
 
-function toListedModel(read: z.output<typeof entry>): ListedModel {
-  const prices = listPrices(read.pricing);
-  const created = read.created === null ? null : new Date(Math.trunc(read.created) * 1000);
+interface Entry {
+  raw: Readonly<Record<string, unknown>>;
+  last: CatalogueModel | undefined;
+  odd: OddField[];
+}
+
+/** The model, or why there is none. */
+function parseEntry(item: unknown, known: Known): ListedModel | string {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+    return 'not an object';
+  }
+  const raw = item as Entry['raw'];
+  const openrouterId = id.safeParse(raw['id']).data;
+  if (openrouterId === undefined) {
+    return 'unreadable id';
+  }
+  const last = known.get(openrouterId);
+  const entry: Entry = { raw, last, odd: [] };
+  const inputModalities = take(entry, 'architecture.input_modalities', {
+    schema: someWords,
+    last: last?.inputModalities,
+  });
+  const outputModalities = take(entry, 'architecture.output_modalities', {
+    schema: someWords,
+    last: last?.outputModalities,
+  });
+  const pricing = takePricing(entry);
+  if (!inputModalities || !outputModalities || !pricing) {
+    return `unreadable ${entry.odd[0]?.field ?? ''}`;
+  }
+  const texts = { openrouterId, ...takeTexts(entry, openrouterId) };
   return {
-    openrouterId: read.id,
-    canonicalSlug: read.canonical_slug ?? read.id,
-    displayName: toPlainText(read.name.replaceAll(/\s+/g, ' '), 200) || read.id,
-    description: toPlainText(read.description, 4_000),
-    provider: (read.id.split('/')[0] ?? '').replace('~', ''),
-    inputModalities: read.architecture.input_modalities,
-    outputModalities: read.architecture.output_modalities,
-    contextLength: read.context_length,
-    maxCompletionTokens: read.top_provider.max_completion_tokens,
-    supportedParameters: read.supported_parameters,
-    pricing: read.pricing,
-    isFree: prices.every((price) => price === '0'),
-    isRouter: prices.some(isUnknownPrice),
-    expirationDate: read.expiration_date,
-    publishedAt: created?.toISOString() ?? null,
-    extra: pickExtra(read),
+    ...texts,
+    ...takeLimits(entry),
+    inputModalities,
+    outputModalities,
+    ...rate(pricing),
+    oddFields: entry.odd,
+    extra: pickExtra(raw),
   };
 }
 
-function pickExtra(read: z.output<typeof entry>): Record<string, unknown> {
-  const { id: _id, canonical_slug: _slug, name: _name, description: _text, created: _at, ...more } = read;
-  const {
-    context_length: _length,
-    pricing: _prices,
-    supported_parameters: _words,
-    expiration_date: _end,
-    ...left
-  } = more;
-  const { input_modalities: _in, output_modalities: _out, ...architecture } = read.architecture;
-  const { max_completion_tokens: _max, ...topProvider } = read.top_provider;
+function takeTexts(entry: Entry, openrouterId: string) {
+  const { last } = entry;
+  const name = z.string().transform((text) => toPlainText(text.replaceAll(/\s+/g, ' '), 200) || openrouterId);
+  const description = z.string().transform((text) => toPlainText(text, 4_000));
+  return {
+    canonicalSlug:
+      take(entry, 'canonical_slug', { schema: id, last: last?.canonicalSlug, fallback: openrouterId }) ?? openrouterId,
+    displayName: take(entry, 'name', { schema: name, last: last?.displayName, fallback: openrouterId }) ?? openrouterId,
+    description: take(entry, 'description', { schema: description, last: last?.description, fallback: '' }) ?? '',
+    provider: (openrouterId.split('/')[0] ?? '').replace('~', ''),
+    publishedAt: take(entry, 'created', { schema: seconds, last: last?.publishedAt, fallback: null }) ?? null,
+  };
+}
+
+function takeLimits(entry: Entry) {
+  const { last } = entry;
+  const parameters = last?.supportedParameters.length ? someWords : words;
+  const most = { schema: limit, last: last?.maxCompletionTokens, fallback: null };
+  return {
+    contextLength: take(entry, 'context_length', { schema: limit, last: last?.contextLength, fallback: null }) ?? null,
+    maxCompletionTokens: take(entry, 'top_provider.max_completion_tokens', most) ?? null,
+    supportedParameters:
+      take(entry, 'supported_parameters', { schema: parameters, last: last?.supportedParameters, fallback: [] }) ?? [],
+    expirationDate:
+      take(entry, 'expiration_date', { schema: date, last: last?.expirationDate, fallback: null }) ?? null,
+  };
+}
+
+function rate(pricing: Pricing) {
+  const prices = listPrices(pricing);
+  return { pricing, isFree: prices.every((price) => price === '0'), isRouter: prices.some(isUnknownPrice) };
+}
+
+interface Expected<T> {
+  schema: z.ZodType<T>;
+  last: T | undefined;
+  /** Of a model that nobody knows yet; without it there is no model. */
+  fallback?: T;
+}
+
+/** The value at a path, or the last good one with a note. What was never there and is not there now is nothing to note. */
+function take<T>(entry: Entry, path: string, { schema, last, fallback }: Expected<T>): T | undefined {
+  const value = readAt(entry.raw, path.split('.'));
+  const parsed = schema.safeParse(value);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  const kept = last === undefined ? fallback : last;
+  if ((value !== undefined && value !== null) || fallback === undefined || !isSame(kept, fallback)) {
+    entry.odd.push({ field: path, found: describeFound(value) });
+  }
+  return kept;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Prices belong together: one of today beside one of last week would be a price that nobody asks. */
+function takePricing(entry: Entry): Pricing | undefined {
+  const { pricing } = entry.raw;
+  const read = readPricing(pricing, entry.last?.pricing);
+  if (read.ok) {
+    return read.pricing;
+  }
+  const field = toPlainText(['pricing', ...read.path.map(String)].join('.'), 80);
+  entry.odd.push({ field, found: describeFound(readAt(pricing, read.path)) });
+  return entry.last?.pricing;
+}
+
+const topColumns = new Set([
+  'id',
+  'canonical_slug',
+  'name',
+  'description',
+  'created',
+  'context_length',
+  'pricing',
+  'supported_parameters',
+  'expiration_date',
+]);
+
+/** What the entry holds beyond its columns. */
+function pickExtra(raw: Entry['raw']): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   let length = 0;
-  for (const [key, value] of Object.entries({ ...left, architecture, top_provider: topProvider })) {
-    const plain = toPlainJson(value);
+  for (const [key, value] of Object.entries(raw).filter(([name]) => !topColumns.has(name) && WORD.test(name))) {
+    const plain = toPlainJson(withoutColumns(key, value));
     const size = JSON.stringify(plain ?? null).length;
-    if (WORD.test(key) && length + size <= MAX_EXTRA_LENGTH) {
+    if (length + size <= MAX_EXTRA_LENGTH) {
       kept[key] = plain;
       length += size;
     }
@@ -114,12 +223,19 @@ function pickExtra(read: z.output<typeof entry>): Record<string, unknown> {
   return kept;
 }
 
+const nestedColumns: Readonly<Record<string, readonly string[]>> = {
+  architecture: ['input_modalities', 'output_modalities'],
+  top_provider: ['max_completion_tokens'],
+};
+
+function withoutColumns(key: string, value: unknown): unknown {
+  const columns = nestedColumns[key];
+  return columns && typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([name]) => !topColumns.has(name)))
+    : value;
+}
+
 function findId(item: unknown): string | null {
   const found = z.object({ id: z.string() }).safeParse(item);
   return found.success ? toPlainText(found.data.id, 200) : null;
-}
-
-function toReason(error: z.ZodError): string {
-  const path = error.issues[0]?.path.join('.') ?? '';
-  return path ? `unreadable ${toPlainText(path, 80)}` : 'not an object';
 }

@@ -1,23 +1,32 @@
 import type { Tx } from '#database/index.ts';
 import { newId, Problem } from '#kit/index.ts';
 import { applyCatalogue, type ChangeKind } from './apply-catalogue.ts';
-import { forgetModels, modelsChannel } from './find-model.ts';
+import { forgetModels, indexModels, modelsChannel } from './find-model.ts';
+import { explainDoubt, judgeList, type Doubt } from './judge-list.ts';
+import { modelColumns, type Model, type OddField } from './model.ts';
 import type { ModelsDeps } from './open-models.ts';
-import { parseCatalogue, type ParsedCatalogue } from './parse-catalogue.ts';
+import { parseCatalogue, type SkippedEntry } from './parse-catalogue.ts';
 
 export interface SyncOptions {
   /** Who asked: `schedule`, `admin`, `cli`, `start`; or `snapshot`. */
   trigger: string;
-  /** Apply even when a large share of the models vanishes (another upstream, say). An empty list is never applied. */
+  /** Believe the list as it is (another upstream, say): what it lacks is gone at once. An empty list is never applied. */
   force?: boolean;
 }
 
-export type SyncCounts = Record<ChangeKind, number> & { listed: number; skipped: number };
+export type SyncCounts = Record<ChangeKind, number> & { listed: number; skipped: number; odd: number; missing: number };
+
+/** A model of which something could not be read; without a row of an earlier list it was left out. */
+export interface OddModel {
+  openrouterId: string | null;
+  fields: OddField[];
+  isKept: boolean;
+}
 
 export type SyncResult =
-  | { status: 'applied'; syncId: string; counts: SyncCounts }
+  | { status: 'applied'; syncId: string; counts: SyncCounts; odd: OddModel[]; missing: string[] }
   /** The list was refused and nothing was changed. */
-  | { status: 'refused'; syncId: string; reason: 'empty' | 'too_many_vanish'; active: number; vanished: number }
+  | ({ status: 'refused'; syncId: string } & Doubt)
   /** A sync that began later was applied first; this list is older. */
   | { status: 'superseded'; syncId: string };
 
@@ -25,13 +34,14 @@ export type SyncResult =
 export const SNAPSHOT_TRIGGER = 'snapshot';
 
 const LOCK_KEY = 402_404;
-const MAX_VANISHING_SHARE = 0.3;
 const MAX_LOGGED = 20;
+const MAX_RECORDED = 200;
 
 /** A catalogue that was fetched and waits to be applied. */
 export interface FetchedCatalogue {
   syncId: string;
-  parsed: ParsedCatalogue;
+  /** Raw objects of `GET /models`: what they mean depends on what is known already. */
+  raw: readonly unknown[];
 }
 
 /**
@@ -58,7 +68,7 @@ export async function fetchModels(deps: Omit<ModelsDeps, 'cache'>, trigger: stri
     [syncId, trigger, now(deps)],
   );
   try {
-    return { syncId, parsed: parseCatalogue(await deps.fetchCatalogue()) };
+    return { syncId, raw: await deps.fetchCatalogue() };
   } catch (error) {
     await recordFailure(deps, syncId, error);
     throw error;
@@ -69,7 +79,7 @@ async function recordFailure(deps: Pick<ModelsDeps, 'database' | 'clock'>, syncI
   await finish(deps.database.system, { syncId, status: 'failed', problem: toReason(error), at: now(deps) });
 }
 
-type ApplyDeps = Pick<ModelsDeps, 'clock' | 'log'> & { tx: Tx };
+type ApplyDeps = Pick<ModelsDeps, 'clock' | 'log' | 'follow'> & { tx: Tx };
 
 /** The second half, in a transaction with the rights of the system; `forgetModels` after its commit. */
 export async function applyModels(
@@ -78,11 +88,13 @@ export async function applyModels(
   options: Pick<SyncOptions, 'force'>,
 ): Promise<SyncResult> {
   const result = await decide(deps, fetched, options.force === true);
-  report(deps, fetched.parsed, result);
+  report(deps, result);
   return result;
 }
 
-async function decide(deps: ApplyDeps, { syncId, parsed }: FetchedCatalogue, isForced: boolean): Promise<SyncResult> {
+type KnownModel = Model & { missedSyncs: number };
+
+async function decide(deps: ApplyDeps, { syncId, raw }: FetchedCatalogue, isForced: boolean): Promise<SyncResult> {
   const { tx } = deps;
   const at = now(deps);
   await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
@@ -91,19 +103,54 @@ async function decide(deps: ApplyDeps, { syncId, parsed }: FetchedCatalogue, isF
     return { status: 'superseded', syncId };
   }
   await closeInterrupted(tx, syncId, at);
-  const doubt = await findDoubt(tx, parsed, isForced);
+  const { rows: known } = await tx.query<KnownModel>(
+    `SELECT ${modelColumns}, missed_syncs AS "missedSyncs" FROM ai_models`,
+  );
+  const { models: listed, skipped } = parseCatalogue(raw, new Map(known.map((model) => [model.openrouterId, model])));
+  const isTrusted = isForced || (await wasSnapshot(tx));
+  const { doubt, missing, gone } = judgeList({ known, listed, isTrusted, at });
+  const odd = [
+    ...listed.filter((model) => model.oddFields.length > 0).map(toOddModel),
+    ...skipped.map(toLeftOut),
+  ].slice(0, MAX_RECORDED);
   if (doubt) {
-    const problem = `${doubt.reason}: ${doubt.vanished} of ${doubt.active} active models would vanish`;
-    await finish(tx, { syncId, status: 'refused', problem, at });
+    await finish(tx, { syncId, status: 'refused', problem: `${doubt.reason}: ${explainDoubt(doubt)}`, odd, at });
     return { status: 'refused', syncId, ...doubt };
   }
-  const changes = await applyCatalogue(tx, parsed.models, { syncId, at });
-  const counts = { listed: parsed.models.length, skipped: parsed.skipped.length, ...changes };
-  await finish(tx, { syncId, status: 'applied', counts, at });
-  if (Object.values(changes).some((count) => count > 0)) {
+  const changes = await applyCatalogue(tx, { listed, missing, gone }, { syncId, at });
+  const told = { listed: listed.length, skipped: skipped.length, odd: odd.length, missing: missing.length };
+  const counts = { ...told, ...changes };
+  await finish(tx, { syncId, status: 'applied', counts, odd, at });
+  await follow(deps);
+  if (missing.length > 0 || odd.length > 0 || Object.values(changes).some((count) => count > 0)) {
     await tx.query('SELECT pg_notify($1, $2)', [modelsChannel, syncId]);
   }
-  return { status: 'applied', syncId, counts };
+  return { status: 'applied', syncId, counts, odd, missing };
+}
+
+/** The snapshot is dated, so the list after it may lack any number of its models. */
+async function wasSnapshot(tx: Tx): Promise<boolean> {
+  const { rows } = await tx.query<{ trigger: string }>(
+    `SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1`,
+  );
+  return rows[0]?.trigger === SNAPSHOT_TRIGGER;
+}
+
+/** Whoever keeps the id of a model's row brings it up to date, in the same transaction. */
+async function follow({ tx, follow: tell }: ApplyDeps): Promise<void> {
+  if (tell) {
+    const { rows } = await tx.query<Model>(`SELECT ${modelColumns} FROM ai_models`);
+    const index = indexModels(rows);
+    await tell(tx, (name) => index.find(name)?.id ?? null);
+  }
+}
+
+function toOddModel({ openrouterId, oddFields }: { openrouterId: string; oddFields: OddField[] }): OddModel {
+  return { openrouterId, fields: oddFields, isKept: true };
+}
+
+function toLeftOut({ openrouterId, reason }: SkippedEntry): OddModel {
+  return { openrouterId, fields: [{ field: '', found: reason }], isKept: false };
 }
 
 async function isSuperseded(tx: Tx, syncId: string): Promise<boolean> {
@@ -124,49 +171,46 @@ async function closeInterrupted(tx: Tx, syncId: string, at: Date): Promise<void>
   );
 }
 
-type Doubt = { reason: 'empty' | 'too_many_vanish'; active: number; vanished: number };
-
-async function findDoubt(tx: Tx, { models }: ParsedCatalogue, force: boolean): Promise<Doubt | null> {
-  const { rows } = await tx.query<{ active: number; vanished: number; last: string | null }>(
-    `SELECT count(*)::int AS active, count(*) FILTER (WHERE openrouter_id <> ALL ($1))::int AS vanished,
-            (SELECT trigger FROM ai_model_syncs WHERE status = 'applied' ORDER BY number DESC LIMIT 1) AS last
-     FROM ai_models WHERE is_active`,
-    [models.map((model) => model.openrouterId)],
-  );
-  const { active, vanished, last } = rows[0] ?? { active: 0, vanished: 0, last: null };
-  if (models.length === 0) {
-    return { reason: 'empty', active, vanished };
-  }
-  const isTrusting = force || last === SNAPSHOT_TRIGGER;
-  return vanished > active * MAX_VANISHING_SHARE && !isTrusting
-    ? { reason: 'too_many_vanish', active, vanished }
-    : null;
-}
-
 interface Ending {
   syncId: string;
   status: SyncResult['status'] | 'failed';
   at: Date;
   counts?: SyncCounts;
+  odd?: OddModel[];
   problem?: string;
 }
 
-async function finish(connection: Pick<Tx, 'query'>, { syncId, status, at, counts, problem }: Ending): Promise<void> {
+async function finish(connection: Pick<Tx, 'query'>, ending: Ending): Promise<void> {
+  const { syncId, status, at, counts, odd, problem } = ending;
   await connection.query(
-    'UPDATE ai_model_syncs SET status = $2, counts = $3, problem = $4, finished_at = $5 WHERE id = $1',
-    [syncId, status, counts ? JSON.stringify(counts) : null, problem ?? null, at],
+    'UPDATE ai_model_syncs SET status = $2, counts = $3, problem = $4, odd = $5, finished_at = $6 WHERE id = $1',
+    [
+      syncId,
+      status,
+      counts ? JSON.stringify(counts) : null,
+      problem ?? null,
+      odd && odd.length > 0 ? JSON.stringify(odd) : null,
+      at,
+    ],
   );
 }
 
-function report({ log }: Pick<ModelsDeps, 'log'>, parsed: ParsedCatalogue, result: SyncResult): void {
-  if (parsed.skipped.length > 0) {
+function report({ log }: Pick<ModelsDeps, 'log'>, result: SyncResult): void {
+  if (result.status !== 'applied') {
+    log[result.status === 'refused' ? 'warn' : 'info']({ sync: result }, `catalogue sync ${result.status}`);
+    return;
+  }
+  const { odd, missing, ...sync } = result;
+  log.info({ sync }, 'catalogue sync applied');
+  if (odd.length > 0) {
+    log.warn({ odd: odd.slice(0, MAX_LOGGED) }, 'what the catalogue says of some models cannot be read');
+  }
+  if (missing.length > 0) {
     log.warn(
-      { skipped: parsed.skipped.length, first: parsed.skipped.slice(0, MAX_LOGGED) },
-      'catalogue entries skipped',
+      { missing: missing.slice(0, MAX_LOGGED) },
+      'the catalogue lacks models that it had; they are kept for now',
     );
   }
-  const level = result.status === 'refused' ? 'warn' : 'info';
-  log[level]({ sync: result }, `catalogue sync ${result.status}`);
 }
 
 /** Never the upstream's own words: they may hold anything. */

@@ -4,18 +4,40 @@ import { operation, Problem, type Caller } from '#kit/index.ts';
 import { changeKinds } from './apply-catalogue.ts';
 import { forgetModels } from './find-model.ts';
 import type { ModelsDeps } from './open-models.ts';
+import { explainDoubt } from './judge-list.ts';
 import { applyModels, fetchModels, type FetchedCatalogue } from './sync-models.ts';
 
 const input = z.object({
-  force: z.boolean().default(false).describe('Apply the list even when more than 30 % of the models vanish'),
+  force: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Believe the list even when more than a tenth of the models vanish at once or become free; what it lacks is gone at once',
+    ),
 });
 const count = z.int().min(0);
 const output = z.object({
   syncId: z.uuid(),
   status: z.enum(['applied', 'superseded']),
   counts: z
-    .object({ listed: count, skipped: count, ...Object.fromEntries(changeKinds.map((kind) => [kind, count])) })
+    .object({
+      listed: count,
+      skipped: count,
+      odd: count,
+      missing: count,
+      ...Object.fromEntries(changeKinds.map((kind) => [kind, count])),
+    })
     .nullable(),
+  odd: z
+    .array(
+      z.object({
+        openrouterId: z.string().nullable(),
+        fields: z.array(z.object({ field: z.string(), found: z.string() })),
+        isKept: z.boolean().describe('The model stays as the last good list described it; false: it was left out'),
+      }),
+    )
+    .describe('What of the list could not be read'),
+  missing: z.array(z.string()).describe('Models that this list lacks and that are kept until more lists lack them'),
 });
 
 export const triggerSync = operation({
@@ -31,15 +53,18 @@ export const triggerSync = operation({
     const result = await deps.asSystem((tx) => applyModels({ ...deps, tx }, deps.prepared, { force }));
     deps.afterCommit(() => forgetModels(deps));
     if (result.status === 'refused') {
-      const isEmpty = result.reason === 'empty';
       // Returned: the record of the refused list is kept.
       return new Problem('unprocessable', {
-        detail: isEmpty
-          ? 'The upstream lists no model that can be read. Nothing was changed.'
-          : `${result.vanished} of ${result.active} active models would vanish. Nothing was changed.`,
-        next: isEmpty ? 'Check the upstream.' : 'Check the upstream; send {"force": true} if this is meant.',
+        detail: `${explainDoubt(result)} Nothing was changed.`,
+        next:
+          result.reason === 'empty'
+            ? 'Check the upstream.'
+            : 'Check the upstream; send {"force": true} if this is meant.',
       });
     }
-    return { syncId: result.syncId, status: result.status, counts: result.status === 'applied' ? result.counts : null };
+    const { syncId, status } = result;
+    return result.status === 'applied'
+      ? { syncId, status, counts: result.counts, odd: result.odd, missing: result.missing }
+      : { syncId, status, counts: null, odd: [], missing: [] };
   },
 });

@@ -7,6 +7,8 @@ const MAX_PAGE_BYTES = 32_000_000;
 
 const page = z.object({
   data: z.array(z.unknown()),
+  /** Of all pages. */
+  total_count: z.int().min(0).nullish().catch(null),
   links: z
     .object({ next: z.string().nullish().catch(null) })
     .nullish()
@@ -17,6 +19,7 @@ const page = z.object({
 export async function listModels(source: JsonGet): Promise<unknown[]> {
   const models: unknown[] = [];
   const seen = new Set<string>();
+  let total = 0;
   let next: string | null = `${source.basePath}/models?output_modalities=all&limit=1000`;
   while (next !== null && !seen.has(next)) {
     if (seen.size >= MAX_PAGES) {
@@ -25,7 +28,11 @@ export async function listModels(source: JsonGet): Promise<unknown[]> {
     seen.add(next);
     const got = await getPage(source, next);
     models.push(...got.data);
+    total = got.total_count ?? total;
     next = toPath(source, next, got.links?.next);
+  }
+  if (models.length < total) {
+    throw fail(`OpenRouter speaks of ${total} models and listed ${models.length}.`);
   }
   return models;
 }
