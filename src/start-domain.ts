@@ -7,7 +7,7 @@ import { openGateway } from '#gateway/index.ts';
 import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
-import { findModel, openModels } from '#models/index.ts';
+import { findModel, findModelId, findNearestModels, openModels } from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openUpstreams } from '#upstreams/index.ts';
@@ -46,6 +46,7 @@ export async function startDomain(
   const execution: KindDeps = {
     ...upstreams,
     findModel: (id) => findModel(models, id),
+    findNearestModels: (name) => findNearestModels(models, name),
     openCreatorKey: (ownerId, service) => openKey(integrations, { ownerId, service }),
     openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
     platformKey: toPlatformKey(config),
@@ -64,8 +65,10 @@ export async function startDomain(
     clock,
     publicUrl,
     findStats,
+    findModelId: (name: string) => findModelId(models, name),
     onChanged,
   };
+  models.follow = (tx, catalogue) => resources.alignModels(resourcesDeps, tx, catalogue);
   changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const gateway = await openGateway({
     database,

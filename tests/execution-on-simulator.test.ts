@@ -44,7 +44,12 @@ beforeAll(async () => {
     clock: systemClock,
   });
   const chatCompletions = openChatCompletions({ outbound, log });
-  const known = parseCatalogue(await openRouter.listModels()).models.map((model) => ({ ...model, isActive: true }));
+  const known = parseCatalogue(await openRouter.listModels()).models.map((model) => ({
+    ...model,
+    isActive: true,
+    missingSince: null,
+    oddSince: null,
+  }));
   world = executionDeps({ openRouter, chatCompletions, outbound, media }, known);
 });
 afterAll(async () => {

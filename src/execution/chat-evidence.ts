@@ -10,6 +10,8 @@ export const chatEvidence = z.object({
   inputTokens: z.number().nullable(),
   outputTokens: z.number().nullable(),
   finishReason: z.string().nullable(),
+  /** By the catalogue's prices, before the call; null where nobody knows. */
+  expectedCostUsd: z.string().nullable().default(null),
 });
 
 export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
@@ -20,6 +22,7 @@ export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
     inputTokens: facts.usage?.inputTokens ?? null,
     outputTokens: facts.usage?.outputTokens ?? null,
     finishReason: facts.finishReason,
+    expectedCostUsd: null,
   };
   return {
     attempts: facts.attempts,

@@ -7,7 +7,12 @@ const clock = { now: () => Date.parse('2026-11-21T12:00:00Z') };
 
 function check(model: KnownModel | null, settings: object = {}, modelId = 'acme/poet') {
   const all = { maxTokens: 1_024, ...settings };
-  return checkModel({ model, modelId, path: '/config/modelId', settings: all, clock });
+  return checkModel({ model, modelId, path: '/config/modelId', settings: all, nearest: [], clock });
+}
+
+function checkNearest(nearest: string[]): string | undefined {
+  const asked = { model: null, modelId: 'acme/poett', path: '/config/modelId', settings: { maxTokens: 1 } };
+  return checkModel({ ...asked, nearest, clock })[0]?.message;
 }
 
 test('accepts a model that fits', () => {
@@ -20,7 +25,6 @@ test.each<[string, KnownModel | null, object, string, string]>([
   ['unknown', null, {}, '/config/modelId', 'no model "acme/poet"'],
   ['inactive', knownModel({ isActive: false }), {}, '/config/modelId', 'no longer offered'],
   ['expired', knownModel({ expirationDate: '2026-11-20' }), {}, '/config/modelId', 'ended on 2026-11-20'],
-  ['router', knownModel({ isRouter: true }), {}, '/config/modelId', 'cost is not known'],
   [
     'speech only',
     knownModel({ outputModalities: ['audio'] }),
@@ -38,6 +42,17 @@ test.each<[string, KnownModel | null, object, string, string]>([
 test('refuses a name that moves, and no name', () => {
   expect(check(knownModel(), {}, '~acme/poet-latest')[0]?.message).toContain('moves on');
   expect(check(null, {}, ' ')[0]?.message).toBe('Choose a model.');
+});
+
+test('a name that the catalogue does not have is answered with the nearest ids', () => {
+  expect(checkNearest(['acme/poet', 'acme/poem'])).toBe(
+    'The catalogue has no model "acme/poett". Did you mean acme/poet or acme/poem?',
+  );
+  expect(checkNearest([])).toBe('The catalogue has no model "acme/poett".');
+});
+
+test('a router may be sold: OpenRouter accepts it, and a warning says that its cost is not known', () => {
+  expect(check(knownModel({ isRouter: true }))).toEqual([]);
 });
 
 test('asks image-only models for images only', () => {

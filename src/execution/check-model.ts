@@ -41,21 +41,21 @@ interface ModelQuestion {
   /** JSON Pointer of the field that names the model. */
   path: string;
   settings: ChatSettings;
+  /** Ids that are like it, for a name that the catalogue does not have. */
+  nearest: readonly string[];
   clock: Clock;
 }
 
 /** Everything that stands against publishing with this model. */
 export function checkModel(question: ModelQuestion): FieldProblem[] {
-  const { model, modelId, path, settings, clock } = question;
+  const { model, modelId, path, settings, nearest, clock } = question;
   if (modelId.trim() === '') {
     return [{ path, message: 'Choose a model.' }];
   }
   const fault = findModelFault(model, modelId, clock);
   if (model === null || fault !== null) {
-    return [{ path, message: (fault ?? '').replace(/^\w+: /, '') }];
-  }
-  if (model.isRouter) {
-    return [{ path, message: 'A router picks a model by itself, so its cost is not known. Choose one model.' }];
+    const meant = model === null && nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : '';
+    return [{ path, message: `${(fault ?? '').replace(/^\w+: /, '')}${meant}` }];
   }
   if (modelId.startsWith('~')) {
     return [{ path, message: 'This name moves on to newer models. Choose the model that it stands for today.' }];

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
+import type { OddField, Pricing } from '#models/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
 
@@ -14,6 +15,12 @@ export interface KnownModel {
   /** `YYYY-MM-DD` */
   expirationDate: string | null;
   isActive: boolean;
+  pricing: Pricing;
+  /** Since when the catalogue lacks it, while it does not count as gone yet. */
+  missingSince: string | null;
+  /** What of its newest entry could not be read, and since when. */
+  oddFields: readonly OddField[];
+  oddSince: string | null;
 }
 
 /** A key of the operator that stands in for creators who have none. */
@@ -35,8 +42,10 @@ export interface ExecutionDeps {
   openRouter: Upstream;
   chatCompletions: ChatCompletions;
   outbound: Pick<Outbound, 'open'>;
-  /** Called on every paid call: from memory. */
+  /** By the exact id of the catalogue. Called on every paid call: from memory. */
   findModel(openrouterId: string): KnownModel | null | Promise<KnownModel | null>;
+  /** The ids that whoever wrote this name may have meant. */
+  findNearestModels(name: string): Promise<string[]>;
   /** The creator's key of a service, null when there is none that works. Called on every paid call: cached. */
   openCreatorKey(ownerId: string, service: string): Promise<{ apiKey: string } | null>;
   /** The key of a `chat_completions` upstream, kept as a secret of the resource. */

@@ -24,6 +24,11 @@ export async function findModel(deps: FindDeps, id: string): Promise<Model | nul
   return (await readCatalogue(deps)).get(id);
 }
 
+/** The uuid of the row that a model's name means, however it is written. */
+export async function findModelId(deps: FindDeps, name: string): Promise<string | null> {
+  return (await readCatalogue(deps)).find(name)?.id ?? null;
+}
+
 /** To be called on every notification of `modelsChannel` and after every reconnection of the listener. */
 export function forgetModels(deps: Pick<ModelsDeps, 'cache'>): void {
   deps.cache.loading = null;

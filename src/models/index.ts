@@ -5,11 +5,14 @@
  * capabilities come only from what the catalogue declares; its texts hold no control characters but may say anything.
  */
 export { fillCatalogue } from './fill-catalogue.ts';
-export { forgetModels, findModel, modelsChannel } from './find-model.ts';
+export { forgetModels, findModel, findModelId, modelsChannel } from './find-model.ts';
 export { findNearestModels } from './find-nearest.ts';
 export { getModel } from './get-model.ts';
 export { listModelChanges } from './list-model-changes.ts';
 export { listModels } from './list-models.ts';
+export { priceUsage } from './price-usage.ts';
+export type { PricedUsage, Tier } from './price-usage.ts';
+export type { Pricing } from './pricing.ts';
 export { readModelName, toWireName } from './model-name.ts';
 export type { ModelName, RoutingSuffix } from './model-name.ts';
 export type { OddField } from './model.ts';

@@ -7,14 +7,23 @@ export interface ModelsDeps {
   /** Raw objects of `GET /models`, all output modalities. */
   fetchCatalogue(): Promise<unknown[]>;
   /**
-   * Told inside the transaction of every sync that is applied, with the rights of the system. `findModelId` gives the uuid
-   * of the row that a name means, however it is written, or null.
+   * Told inside the transaction of every sync that is applied, with the rights of the system; answers how many resources
+   * that are sold use a model with which something is wrong.
    */
-  follow?: (tx: Tx, findModelId: (name: string) => string | null) => Promise<void>;
+  follow?: (tx: Tx, catalogue: SyncedCatalogue) => Promise<number>;
   clock: Clock;
   log: Log;
   /** The catalogue in memory; see `findModel` and `forgetModels`. */
   cache: ModelCache;
+}
+
+/** The catalogue as a sync has just left it; models are uuids of their rows. */
+export interface SyncedCatalogue {
+  activeIds: string[];
+  /** Missing, gone, or told of in a way that cannot be read. */
+  troubledIds: string[];
+  /** Of the model that a name means, however it is written. */
+  findId(name: string): string | null;
 }
 
 export interface ModelCache {

@@ -24,7 +24,15 @@ export interface OddModel {
 }
 
 export type SyncResult =
-  | { status: 'applied'; syncId: string; counts: SyncCounts; odd: OddModel[]; missing: string[] }
+  | {
+      status: 'applied';
+      syncId: string;
+      counts: SyncCounts;
+      odd: OddModel[];
+      missing: string[];
+      /** That are sold and whose first model is missing, gone or odd: their creators are warned. */
+      affectedResources: number;
+    }
   /** The list was refused and nothing was changed. */
   | ({ status: 'refused'; syncId: string } & Doubt)
   /** A sync that began later was applied first; this list is older. */
@@ -121,11 +129,11 @@ async function decide(deps: ApplyDeps, { syncId, raw }: FetchedCatalogue, isForc
   const told = { listed: listed.length, skipped: skipped.length, odd: odd.length, missing: missing.length };
   const counts = { ...told, ...changes };
   await finish(tx, { syncId, status: 'applied', counts, odd, at });
-  await follow(deps);
+  const affectedResources = await follow(deps);
   if (missing.length > 0 || odd.length > 0 || Object.values(changes).some((count) => count > 0)) {
     await tx.query('SELECT pg_notify($1, $2)', [modelsChannel, syncId]);
   }
-  return { status: 'applied', syncId, counts, odd, missing };
+  return { status: 'applied', syncId, counts, odd, missing, affectedResources };
 }
 
 /** The snapshot is dated, so the list after it may lack any number of its models. */
@@ -137,12 +145,19 @@ async function wasSnapshot(tx: Tx): Promise<boolean> {
 }
 
 /** Whoever keeps the id of a model's row brings it up to date, in the same transaction. */
-async function follow({ tx, follow: tell }: ApplyDeps): Promise<void> {
-  if (tell) {
-    const { rows } = await tx.query<Model>(`SELECT ${modelColumns} FROM ai_models`);
-    const index = indexModels(rows);
-    await tell(tx, (name) => index.find(name)?.id ?? null);
+async function follow({ tx, follow: tell }: ApplyDeps): Promise<number> {
+  if (!tell) {
+    return 0;
   }
+  const { rows } = await tx.query<Model>(`SELECT ${modelColumns} FROM ai_models`);
+  const index = indexModels(rows);
+  const isTroubled = (model: Model): boolean =>
+    !model.isActive || model.missingSince !== null || model.oddSince !== null;
+  return tell(tx, {
+    activeIds: rows.filter(({ isActive }) => isActive).map(({ id }) => id),
+    troubledIds: rows.filter(isTroubled).map(({ id }) => id),
+    findId: (name) => index.find(name)?.id ?? null,
+  });
 }
 
 function toOddModel({ openrouterId, oddFields }: { openrouterId: string; oddFields: OddField[] }): OddModel {

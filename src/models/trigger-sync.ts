@@ -38,7 +38,12 @@ const output = z.object({
     )
     .describe('What of the list could not be read'),
   missing: z.array(z.string()).describe('Models that this list lacks and that are kept until more lists lack them'),
+  affectedResources: count.describe(
+    'Sold resources whose model is missing, gone or told of in a way that cannot be read',
+  ),
 });
+
+const nothing = { counts: null, odd: [], missing: [], affectedResources: 0 };
 
 export const triggerSync = operation({
   name: 'models.sync',
@@ -63,8 +68,6 @@ export const triggerSync = operation({
       });
     }
     const { syncId, status } = result;
-    return result.status === 'applied'
-      ? { syncId, status, counts: result.counts, odd: result.odd, missing: result.missing }
-      : { syncId, status, counts: null, odd: [], missing: [] };
+    return result.status === 'applied' ? result : { syncId, status, ...nothing };
   },
 });

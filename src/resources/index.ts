@@ -3,6 +3,7 @@
  * Invariants: a version never changes once published; nothing public ever holds a config, a template or a pause cause;
  * what a version's inputSchema allows is exactly what parseInput accepts; a slug once published stays with its resource.
  */
+export { alignModels } from './align-models.ts';
 export { jsonAnswer, noEvidence } from './answer.ts';
 export type {
   Answer,
@@ -33,6 +34,7 @@ export { pauseFaulty } from './pause-faulty.ts';
 export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {
+  CostQuote,
   PublishedVersion,
   Readiness,
   ResourceKind,
@@ -45,5 +47,5 @@ export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';
 export type { CompiledTemplate } from './template.ts';
-export { toInputExample } from './to-input-schema.ts';
+export { MAX_USER_MESSAGE_LENGTH, toInputExample, toMaxLength } from './to-input-schema.ts';
 export { updateResource } from './update-resource.ts';

@@ -34,7 +34,8 @@ export const publishResource = operation({
       });
     }
     const digest = sha256Hex(canonicalJson(read.draft));
-    return { revision: read.revision, digest, content: checked.content };
+    const aiModelId = await findModelId(deps, checked.content);
+    return { revision: read.revision, digest, content: checked.content, aiModelId };
   },
   run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
     const now = new Date(deps.clock.now());
@@ -46,6 +47,13 @@ interface CheckedDraft {
   revision: number;
   digest: string;
   content: Content;
+  aiModelId: string | null;
+}
+
+/** Of the model that a version is known by; null where its kind has none, or the catalogue does not know it. */
+async function findModelId({ kinds, findModelId: find }: ResourcesDeps, content: Content): Promise<string | null> {
+  const [model] = kinds.find(({ name }) => name === content.kind)?.modelIdsOf?.(content.config) ?? [];
+  return model === undefined || !find ? null : find(model);
 }
 
 interface Publication {
@@ -82,6 +90,7 @@ async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<R
     draft.digest,
     toSearchText(draft.content),
     now,
+    draft.aiModelId,
   ]);
   // A paused resource stays paused: resuming is a decision of its own.
   const { rows } = await tx.query<ResourceRow>(
@@ -103,9 +112,10 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
-    price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at)
+    price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
+    ai_model_id)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20)`;
+    to_tsvector('simple', $19), $20, $21)`;
 
 function toColumns(content: Content): unknown[] {
   return [

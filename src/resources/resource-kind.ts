@@ -26,6 +26,11 @@ export interface ResourceKind<Config = unknown> {
   settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */
   checkPublishable(config: Config, parameters: Parameter[], ownerId: string): Promise<FieldProblem[]>;
+  /** What can be published but may not be meant. Paths as those of `checkPublishable`, also `/priceUsdc` and the like. */
+  listWarnings?(
+    config: Config,
+    draft: { parameters: Parameter[]; offers: VersionOffer[]; ownerId: string },
+  ): Promise<FieldProblem[]>;
   /** Allow-list for the public view; never the template. */
   toPublic(config: Config): Record<string, unknown>;
   /** Asked before any money moves. */
@@ -36,6 +41,18 @@ export interface ResourceKind<Config = unknown> {
   allowsUserMessage?(config: Config): boolean;
   /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */
   integrationOf?(config: Config): string | null;
+  /** The models that it asks, in their order and as the config names them; the first is what a version is known by. */
+  modelIdsOf?(config: Config): string[];
+  /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
+  quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
+}
+
+export interface CostQuote {
+  /** Decimal strings, USD per call. */
+  typicalUsd: string;
+  worstUsd: string;
+  /** In words: which token counts and prices were assumed. */
+  basis: string;
 }
 
 /** `cause` is for the creator only. */

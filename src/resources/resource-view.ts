@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { formatUsdc, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
+import { costEstimate } from './estimate-cost.ts';
 import { parameterSchema } from './parameter.ts';
 import { settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
@@ -80,6 +81,8 @@ export const ownResource = resourceSummary.extend({
   view: z.literal('owner'),
   draft: draftSchema,
   published: publicResource.omit({ view: true, stats: true }).nullable(),
+  /** What a call of each costs its creator, beside its price; null where there is nothing to estimate. */
+  cost: z.object({ draft: costEstimate.nullable(), published: costEstimate.nullable() }),
 });
 
 type Summary = z.input<typeof resourceSummary>;
@@ -96,6 +99,8 @@ interface Shown {
   creator: string;
   stats: ResourceStats | undefined;
 }
+
+type ShownOwn = Shown & { cost: z.input<typeof ownResource>['cost'] };
 
 export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): Summary {
   return {
@@ -120,11 +125,11 @@ export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): 
 
 export function toOwnResource(
   deps: ResourcesDeps,
-  shown: Shown,
+  shown: ShownOwn,
   version: PublishedVersion | null,
 ): z.input<typeof ownResource> {
   const published = version && toPublicResource(deps, version);
-  return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published };
+  return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published, cost: shown.cost };
 }
 
 export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<typeof shownOffer> {

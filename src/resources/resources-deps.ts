@@ -21,6 +21,8 @@ export interface ResourcesDeps {
   clock: Clock;
   /** The origin that resource URLs begin with, without a slash at the end. */
   publicUrl: string;
+  /** The uuid of the catalogue's row that a model's name means; kept with each version. */
+  findModelId?: (name: string) => Promise<string | null>;
   /** 1000 USDC unless told. */
   maxPriceAtomic?: bigint;
   /** `tx` has the rights of the system. */

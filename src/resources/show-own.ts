@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import type { User } from '#kit/index.ts';
+import { estimateDraft, estimateVersion } from './estimate-cost.ts';
 import { loadVersion } from './load-version.ts';
 import { findStats, toOwnResource, type ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -22,5 +23,6 @@ export async function showOwn(deps: ShowDeps, user: User, row: ResourceRow): Pro
   const source = { pool: deps.tx, nowMs: deps.clock.now() };
   const version = row.published_version_id ? await loadVersion(source, 'version', [row.published_version_id]) : null;
   const stats = await findStats(deps, [row.id]);
-  return toOwnResource(deps, { row, creator: user.username, stats: stats.get(row.id) }, version);
+  const cost = { draft: await estimateDraft(deps, row), published: version && (await estimateVersion(deps, version)) };
+  return toOwnResource(deps, { row, creator: user.username, stats: stats.get(row.id), cost }, version);
 }

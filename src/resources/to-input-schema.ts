@@ -6,7 +6,7 @@ import { MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
 /** Text parameters without a `maxLength` of their own end here. */
 export const DEFAULT_MAX_LENGTH = 10_000;
 export const USER_MESSAGE = 'user_message';
-const MAX_USER_MESSAGE_LENGTH = 20_000;
+export const MAX_USER_MESSAGE_LENGTH = 20_000;
 
 interface InputOptions {
   allowsUserMessage: boolean;
@@ -70,10 +70,14 @@ function toTypeRules({ type, options }: Parameter): Record<string, Json> {
   return type === 'enum' ? { type: 'string', enum: options ?? [] } : { type };
 }
 
+/** The most characters that a text parameter takes. */
+export function toMaxLength({ maxLength, pattern }: Pick<Parameter, 'maxLength' | 'pattern'>): number {
+  return maxLength ?? (pattern === undefined ? DEFAULT_MAX_LENGTH : MAX_PATTERNED_LENGTH);
+}
+
 function toRules(parameter: Parameter): Record<string, Json> {
   const { minimum, maximum, minLength, pattern } = parameter;
-  const longest = pattern === undefined ? DEFAULT_MAX_LENGTH : MAX_PATTERNED_LENGTH;
-  const maxLength = parameter.maxLength ?? (parameter.type === 'string' ? longest : undefined);
+  const maxLength = parameter.type === 'string' ? toMaxLength(parameter) : parameter.maxLength;
   const rules = { minimum, maximum, minLength, maxLength, pattern };
   return Object.fromEntries(
     Object.entries(rules).filter((entry): entry is [string, string | number] => entry[1] !== undefined),

@@ -27,6 +27,8 @@ export const loggedCall = z.object({
   evidence: z.record(z.string(), z.json()),
   earnedUsdc: z.string(),
   costUsd: z.string().nullable(),
+  /** What the catalogue's prices let expect before the call; null where nobody knew. */
+  expectedCostUsd: z.string().nullable(),
   /** Earned minus cost, one USDC taken as one dollar; null where the cost is not known. */
   marginUsd: z.string().nullable(),
   network: z.string().nullable(),
@@ -50,6 +52,7 @@ SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionI
        input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
        latency_ms::float8 AS "latencyMs", first_output_ms::float8 AS "firstOutputMs", attempts, evidence,
        trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
+       trim_scale(expected_cost_usd)::text AS "expectedCostUsd",
        trim_scale(earned - cost_usd)::text AS "marginUsd", network, transaction,
        is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"
 FROM x402_prompt_template_usage_logs

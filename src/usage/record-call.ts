@@ -56,15 +56,17 @@ WITH recorded AS (
   INSERT INTO x402_prompt_template_usage_logs AS logged (
     call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
     model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
-    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence)
+    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence,
+    expected_cost_usd)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27, $28, $29)
+          $24, $25, $26, $27, $28, $29, $30)
   ON CONFLICT (call_id) DO UPDATE SET
     status = excluded.status, problem = excluded.problem, cause = excluded.cause, model = excluded.model,
     provider = excluded.provider, generation_id = excluded.generation_id, input_tokens = excluded.input_tokens,
     output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
     first_output_ms = excluded.first_output_ms, finish_reason = excluded.finish_reason,
-    is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence
+    is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence,
+    expected_cost_usd = excluded.expected_cost_usd
   WHERE logged.status = 'owed'
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
@@ -99,7 +101,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       toText(evidence['generationId']),
       toCount(evidence['inputTokens']),
       toCount(evidence['outputTokens']),
-      record.costUsd !== null && DECIMAL.test(record.costUsd) ? record.costUsd : null,
+      toDecimal(record.costUsd),
       toCount(record.latencyMs),
       toCount(record.firstOutputMs),
       toText(evidence['finishReason']),
@@ -112,6 +114,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       record.at.toISOString(),
       toCount(record.attempts, MAX_INT),
       JSON.stringify(toStorable(evidence)),
+      toDecimal(evidence['expectedCostUsd']),
     ],
   });
 }
@@ -130,6 +133,10 @@ function toStorable(value: Json): Json {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [toText(name) ?? '', toStorable(item)]));
   }
   return typeof value === 'string' ? toText(value) : value;
+}
+
+function toDecimal(value: Json | undefined): string | null {
+  return typeof value === 'string' && DECIMAL.test(value) ? value : null;
 }
 
 function toCount(value: Json | undefined, limit = Number.MAX_SAFE_INTEGER): number | null {

@@ -11,6 +11,10 @@ export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
     isRouter: false,
     expirationDate: null,
     isActive: true,
+    pricing: { prompt: '0.000001', completion: '0.000002' },
+    missingSince: null,
+    oddFields: [],
+    oddSince: null,
     ...more,
   };
 }
@@ -33,6 +37,7 @@ export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = 
   const deps: ExecutionDeps = {
     ...given,
     findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
+    findNearestModels: async () => [],
     openCreatorKey: async () => null,
     openUpstreamKey: async () => null,
     platformKey: null,

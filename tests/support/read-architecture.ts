@@ -25,7 +25,7 @@ export const rules: Rules = {
     resources: ['kit', 'database', 'vault', 'integrations'],
     payments: ['kit', 'database'],
     media: ['kit', 'database'],
-    execution: ['kit', 'resources', 'media', 'upstreams'],
+    execution: ['kit', 'models', 'resources', 'media', 'upstreams'],
     usage: ['kit', 'database'],
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
     api: ['kit', 'database', 'resources', 'payments', 'gateway'],

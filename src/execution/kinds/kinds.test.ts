@@ -101,6 +101,8 @@ test('a text answer with its evidence', async () => {
         inputTokens: 12,
         outputTokens: 34,
         finishReason: 'stop',
+        // 27 prompt tokens and half of the tokens that may be written, at most a thousand.
+        expectedCostUsd: '0.002026',
       },
     },
   });

@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
-import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel, findModelFault } from '../check-model.ts';
+import { checkModel } from '../check-model.ts';
+import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { listModelWarnings } from '../list-model-warnings.ts';
+import { measurePrompt } from '../measure-prompt.ts';
+import { chooseModels, findModelsFault, findNamedModel } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
+import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
@@ -15,7 +20,7 @@ const configSchema = z.strictObject({
   modelId: modelName,
   systemPrompt: templateText,
   userMessage: templateText.optional(),
-  /** Asked in order when the model fails; OpenRouter bills only the one that answers. */
+  /** Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers. */
   fallbackModels: z.array(modelName).max(3).optional(),
   ...chatSettings,
 });
@@ -40,10 +45,13 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),
     ],
+    listWarnings: async (config, { parameters, offers }) =>
+      listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
+    modelIdsOf: toModelIds,
+    quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: (config) => ({ model: config.modelId, maxTokens: config.maxTokens }),
     isReady: async (version) => {
-      const { modelId } = prepare(version).config;
-      const fault = findModelFault(await deps.findModel(modelId), modelId, deps.clock);
+      const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
       if (fault !== null) {
         return { ready: false, cause: fault };
       }
@@ -52,30 +60,46 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     },
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
-      const model = await deps.findModel(config.modelId);
+      const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
       const key = await findOpenRouterKey(deps, version);
-      if (model === null || key === null) {
-        return failBefore(findModelFault(model, config.modelId, deps.clock) ?? NO_KEY);
+      if (models.length === 0 || key === null) {
+        return failBefore(models.length === 0 ? (faults[0]?.fault ?? '') : NO_KEY);
       }
-      const messages = renderMessages(prompt, input);
-      const request = {
-        ...toChatRequest({ model, settings: config, messages }),
-        fallbackModels: config.fallbackModels,
-      };
-      return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
+      const call = { models, settings: config, messages: renderMessages(prompt, input) };
+      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call) };
+      return withExpectedCost(await runChat(deps, run), expectCost(call));
     },
   };
 }
 
+function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {
+  return [modelId, ...fallbackModels];
+}
+
+function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
+  return toModelIds(config).map((modelId, index) => ({
+    modelId,
+    path: index === 0 ? '/config/modelId' : `/config/fallbackModels/${index - 1}`,
+  }));
+}
+
+/** Null too while the template cannot be read. */
+async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
+  if (checkPrompt(config, parameters).length > 0) {
+    return null;
+  }
+  const prompt = measurePrompt(compilePrompt(config, parameters), parameters, { allowsUserMessage: false });
+  const { usable: models } = await chooseModels(deps, toModelIds(config));
+  return quoteCost({ models, settings: config, prompt });
+}
+
 async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<FieldProblem[]> {
-  const named = [
-    { modelId: config.modelId, path: '/config/modelId' },
-    ...(config.fallbackModels ?? []).map((modelId, index) => ({ modelId, path: `/config/fallbackModels/${index}` })),
-  ];
   const checked = await Promise.all(
-    named.map(async ({ modelId, path }) =>
-      checkModel({ model: await deps.findModel(modelId), modelId, path, settings: config, clock: deps.clock }),
-    ),
+    listNamed(config).map(async ({ modelId, path }) => {
+      const { model } = await findNamedModel(deps, modelId);
+      const nearest = model === null ? await deps.findNearestModels(modelId) : [];
+      return checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock });
+    }),
   );
   return checked.flat();
 }

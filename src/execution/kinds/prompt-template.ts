@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import type { Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
+import type { CostQuote, Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
-import { checkModel, findModelFault } from '../check-model.ts';
+import { checkModel } from '../check-model.ts';
+import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { listModelWarnings } from '../list-model-warnings.ts';
+import { measurePrompt } from '../measure-prompt.ts';
+import { chooseModels, findModelsFault, findNamedModel } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
+import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
@@ -56,6 +61,15 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       ...checkPrompt(config, parameters),
       ...(await checkUpstream(deps, config)),
     ],
+    listWarnings: async (config, { parameters, offers }) => {
+      const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
+      // Elsewhere than on OpenRouter nothing is known of models and prices.
+      return named.length === 0
+        ? []
+        : listModelWarnings(deps, { named, offers, quote: await quote(deps, config, parameters) });
+    },
+    modelIdsOf: toModelIds,
+    quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: (config) => ({
       model: config.model,
       maxTokens: config.maxTokens,
@@ -87,13 +101,14 @@ interface PromptCall {
 
 async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<Outcome> {
   const { version, context, config, messages } = call;
-  const model = await deps.findModel(config.model);
+  const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
   const key = await findOpenRouterKey(deps, version);
-  if (model === null || key === null) {
-    return failBefore(findModelFault(model, config.model, deps.clock) ?? NO_KEY);
+  if (models.length === 0 || key === null) {
+    return failBefore(models.length === 0 ? (faults[0]?.fault ?? '') : NO_KEY);
   }
-  const request = toChatRequest({ model, settings: config, messages });
-  return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
+  const asked = { models, settings: config, messages };
+  const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked) };
+  return withExpectedCost(await runChat(deps, run), expectCost(asked));
 }
 
 async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseUrl: string): Promise<Outcome> {
@@ -109,19 +124,36 @@ async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseU
   return runChat(deps, { version, context, upstream: deps.chatCompletions.at(baseUrl), key, request });
 }
 
+/** The models of the catalogue: none for an upstream that is not OpenRouter. */
+function toModelIds({ upstream, model }: PromptConfig): string[] {
+  return upstream.type === 'openrouter' ? [model] : [];
+}
+
+/** Null too while the template cannot be read. */
+async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
+  if (checkPrompt(config, parameters).length > 0) {
+    return null;
+  }
+  const prompt = measurePrompt(compilePrompt(config, parameters), parameters, config);
+  const { usable: models } = await chooseModels(deps, toModelIds(config));
+  return quoteCost({ models, settings: config, prompt });
+}
+
 /** Why a call would fail now; null when it would not. */
 async function findFault(deps: ExecutionDeps, config: PromptConfig, version: PublishedVersion): Promise<string | null> {
   if (config.upstream.type === 'chat_completions') {
     return (await deps.openUpstreamKey(version)) === null ? NO_UPSTREAM_KEY : null;
   }
-  const fault = findModelFault(await deps.findModel(config.model), config.model, deps.clock);
+  const fault = await findModelsFault(deps, toModelIds(config));
   return fault ?? ((await findOpenRouterKey(deps, version)) ? null : NO_KEY);
 }
 
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {
   if (config.upstream.type === 'openrouter') {
-    const model = await deps.findModel(config.model);
-    return checkModel({ model, modelId: config.model, path: '/config/model', settings: config, clock: deps.clock });
+    const { model } = await findNamedModel(deps, config.model);
+    const nearest = model === null ? await deps.findNearestModels(config.model) : [];
+    const named = { model, modelId: config.model, path: '/config/model', nearest };
+    return checkModel({ ...named, settings: config, clock: deps.clock });
   }
   const urlFault = findUrlFault(deps, config.upstream.baseUrl);
   return [

@@ -1,0 +1,22 @@
+import type { Outcome } from '#resources/index.ts';
+import type { ChatSettings } from './chat-settings.ts';
+import { measureMessages } from './measure-prompt.ts';
+import type { UsableModel } from './named-model.ts';
+import { quoteCost } from './quote-cost.ts';
+
+interface AskedCall {
+  models: readonly UsableModel[];
+  settings: ChatSettings;
+  messages: readonly { content: string }[];
+}
+
+/** What one call is expected to cost, with the prompt that it sends; null where nobody knows. USD. */
+export function expectCost({ models, settings, messages }: AskedCall): string | null {
+  return quoteCost({ models, settings, prompt: measureMessages(messages) })?.typicalUsd ?? null;
+}
+
+/** Puts the expectation beside what the call did cost. */
+export function withExpectedCost(outcome: Outcome, expectedCostUsd: string | null): Outcome {
+  const { evidence } = outcome;
+  return { ...outcome, evidence: { ...evidence, own: { ...evidence.own, expectedCostUsd } } };
+}

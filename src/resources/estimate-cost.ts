@@ -1,0 +1,70 @@
+import { Big } from 'big.js';
+import { z } from 'zod';
+import { formatUsdc } from '#kit/index.ts';
+import { checkOffers } from './check-offers.ts';
+import type { Parameter } from './parameter.ts';
+import type { PublishedVersion, VersionOffer } from './resource-kind.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import type { ResourceRow } from './tables.ts';
+
+/** What one call brings and costs, for its creator. One USDC is taken as one dollar. */
+export const costEstimate = z.object({
+  priceUsdc: z.string().describe('The lowest of the offers'),
+  typicalCostUsd: z.string().nullable().describe('null: nobody knows'),
+  worstCostUsd: z.string().nullable(),
+  typicalMarginUsd: z.string().nullable(),
+  worstMarginUsd: z.string().nullable(),
+  basis: z.string().describe('Which token counts and prices were assumed, or why nothing is known'),
+});
+
+type CostEstimate = z.input<typeof costEstimate>;
+
+interface Sold {
+  kind: string;
+  config: unknown;
+  parameters: Parameter[];
+  ownerId: string;
+  offers: readonly VersionOffer[];
+}
+
+const NOT_KNOWN = 'What a call costs is not known before it.';
+
+/** Of what buyers get now. Null where the kind has no cost. */
+export function estimateVersion(deps: ResourcesDeps, version: PublishedVersion): Promise<CostEstimate | null> {
+  return estimate(deps, version);
+}
+
+/** Of the draft; null too while its price or its config cannot be read. */
+export async function estimateDraft(deps: ResourcesDeps, row: ResourceRow): Promise<CostEstimate | null> {
+  const { kind: name, draft, owner_id: ownerId } = row;
+  const offered = checkOffers(deps, draft);
+  const parsed = deps.kinds.find((kind) => kind.name === name)?.configSchema.safeParse(draft.config);
+  if (!parsed?.success || 'fields' in offered) {
+    return null;
+  }
+  const { parameters } = draft;
+  return estimate(deps, { kind: name, config: parsed.data, parameters, ownerId, offers: offered.offers });
+}
+
+async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate | null> {
+  const kind = deps.kinds.find((candidate) => candidate.name === sold.kind);
+  if (!kind?.quoteCost) {
+    return null;
+  }
+  const quote = await kind.quoteCost(sold.config, sold.parameters, sold.ownerId);
+  const priceUsdc = toLowestPrice(sold.offers);
+  const margin = (costUsd: string): string => new Big(priceUsdc).minus(costUsd).toFixed();
+  return {
+    priceUsdc,
+    typicalCostUsd: quote?.typicalUsd ?? null,
+    worstCostUsd: quote?.worstUsd ?? null,
+    typicalMarginUsd: quote && margin(quote.typicalUsd),
+    worstMarginUsd: quote && margin(quote.worstUsd),
+    basis: quote?.basis ?? NOT_KNOWN,
+  };
+}
+
+function toLowestPrice(offers: readonly VersionOffer[]): string {
+  const [lowest = 0n] = offers.map(({ amountAtomic }) => amountAtomic).toSorted((a, b) => (a < b ? -1 : 1));
+  return formatUsdc(lowest);
+}
