@@ -23,14 +23,12 @@ export interface Catalogue {
   readonly list: readonly CatalogueModel[];
   /** Counts changes, for ETags and caches. */
   readonly revision: number;
+  /** By id or canonical slug, without what only steers the request. */
   find(id: string): CatalogueModel | null;
   change(id: string, change: (model: CatalogueModel) => CatalogueModel): void;
   remove(id: string): void;
   reset(): void;
 }
-
-/** Variants that steer routing only: the model behind them is the plain one. */
-const routingVariant = /:(nitro|floor|exacto|online|extended|thinking)$/;
 
 export function openCatalogue(source: readonly unknown[]): Catalogue {
   const original = source.map(checkModel);
@@ -49,7 +47,7 @@ export function openCatalogue(source: readonly unknown[]): Catalogue {
     get revision() {
       return revision;
     },
-    find: (id) => byName.get(id) ?? byName.get(id.replace(routingVariant, '')) ?? null,
+    find: (id) => byName.get(id) ?? null,
     change: (id, change) => {
       if (!byName.has(id)) {
         throw new Error(`The catalogue has no model "${id}".`);

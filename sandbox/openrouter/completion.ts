@@ -1,4 +1,4 @@
-import type { Big } from 'big.js';
+import { Big } from 'big.js';
 import { canonicalJson, sha256Hex } from '#kit/index.ts';
 import type { CatalogueModel } from './catalogue.ts';
 import { priceCall } from './cost.ts';
@@ -35,7 +35,10 @@ export interface Completion {
   completionTokens: number;
   reasoningTokens: number;
   imageTokens: number;
+  webSearches: number;
+  /** Of the tokens. */
   cost: Cost;
+  searchCost: Big;
   /** What the account pays; differs from `cost` with the user's own provider key (BYOK). */
   charge: Big;
   isByok: boolean;
@@ -47,6 +50,7 @@ export interface CompletionInput {
   model: CatalogueModel;
   endpoint: Endpoint;
   writesImage: boolean;
+  isOnline: boolean;
   now: number;
   /** Distinguishes the ids of equal requests. */
   sequence: number;
@@ -59,10 +63,11 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const words = findKeywords(promptOf(request));
   const written = write(request, { seed, model, words, writesImage: input.writesImage });
   const picture = input.writesImage ? drawPicture(toPictureRequest(request, seed)) : null;
-  const promptTokens = countPromptTokens(request.messages);
+  const promptTokens = countPromptTokens(request.messages) + (input.isOnline ? FOUND_TOKENS : 0);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
   const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens };
+  const searchCost = input.isOnline ? toSearchPrice(endpoint.pricing) : new Big(0);
   const cost = priceCall(endpoint.pricing, tokens, new Date(now));
   const createdSeconds = Math.floor(now / 1_000);
   return {
@@ -80,11 +85,22 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     completionTokens,
     reasoningTokens: written.reasoningTokens,
     imageTokens,
+    webSearches: Number(input.isOnline),
     cost,
-    charge: cost.total,
+    searchCost,
+    charge: cost.total.plus(searchCost),
     isByok: false,
     hasUsage: true,
   };
+}
+
+/** What a search has found is read as prompt. */
+const FOUND_TOKENS = 1_500;
+/** Of the web plugin, for models that do not search by themselves. */
+const PLUGIN_SEARCH_USD = '0.007';
+
+function toSearchPrice({ web_search: own }: Record<string, unknown>): Big {
+  return new Big(typeof own === 'string' ? own : PLUGIN_SEARCH_USD);
 }
 
 /** What the answer is about: the last thing that the user said, else the instructions. */

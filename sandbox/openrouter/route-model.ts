@@ -4,6 +4,8 @@ import { listEndpoints } from './list-endpoints.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
+import { readModelName } from './read-model-name.ts';
+import type { AskedModel } from './read-model-name.ts';
 import { isRefusal, refuse, withAvailability } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { countPromptTokens } from './tokens.ts';
@@ -12,6 +14,8 @@ export interface Route {
   model: CatalogueModel;
   endpoint: Endpoint;
   writesImage: boolean;
+  /** With a web search that is billed. */
+  isOnline: boolean;
 }
 
 /** The first of `model`, `models[]` that can serve the request, or why none can. */
@@ -26,7 +30,8 @@ export function routeModel(catalogue: Catalogue, request: ChatRequest, now: numb
 }
 
 function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; now: number }): Route | Refusal {
-  const named = catalogue.find(at.id);
+  const asked = readModelName(at.id, (id) => catalogue.find(id) !== null);
+  const named = asked.id === '' && asked.preset !== null ? findAny(catalogue) : catalogue.find(asked.id);
   if (named === null) {
     return refuse(400, `${at.id} is not a valid model ID`, { error_type: 'invalid_request' });
   }
@@ -39,11 +44,13 @@ function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; n
   if (modality !== 'text' && modality !== 'image') {
     return modality;
   }
-  const endpoint = chooseEndpoint(model, request);
+  const endpoint = chooseEndpoint(model, request, asked);
   if (isRefusal(endpoint)) {
     return endpoint;
   }
-  return checkLength(model, request) ?? { model, endpoint, writesImage: modality === 'image' };
+  return (
+    checkLength(model, request) ?? { model, endpoint, writesImage: modality === 'image', isOnline: asked.isOnline }
+  );
 }
 
 /** Aliases and routers answer with another model: the target, or the first that has the router's kind of price. */
@@ -64,6 +71,13 @@ function chooseModel(catalogue: Catalogue, named: CatalogueModel): CatalogueMode
     model.id !== named.id &&
     !model.expiration_date;
   return catalogue.list.find(suits) ?? named;
+}
+
+/** A preset alone chooses the model too. */
+function findAny(catalogue: Catalogue): CatalogueModel | null {
+  const isPlain = ({ id, pricing, architecture }: CatalogueModel): boolean =>
+    !id.startsWith('~') && pricing['prompt'] !== '-1' && architecture.output_modalities.join() === 'text';
+  return catalogue.list.find(isPlain) ?? null;
 }
 
 function refuseRetired(catalogue: Catalogue, model: CatalogueModel): Refusal {
@@ -107,11 +121,10 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
   return wanted.includes('image') ? 'image' : 'text';
 }
 
-function chooseEndpoint(model: CatalogueModel, request: ChatRequest): Endpoint | Refusal {
+function chooseEndpoint(model: CatalogueModel, request: ChatRequest, { isFast }: AskedModel): Endpoint | Refusal {
   const { only, ignore, max_price: maxPrice } = request.provider ?? {};
-  const allowed = listEndpoints(model).filter(
-    ({ tag }) => (!only?.length || only.includes(tag)) && !ignore?.includes(tag),
-  );
+  const byPreference = isFast ? listEndpoints(model).toReversed() : listEndpoints(model);
+  const allowed = byPreference.filter(({ tag }) => (!only?.length || only.includes(tag)) && !ignore?.includes(tag));
   if (allowed.length === 0) {
     return refuse(404, 'No allowed providers are available for the selected model.', {
       error_type: 'not_found',

@@ -72,12 +72,14 @@ function toUsage(completion: Completion): Record<string, unknown> {
       upstream_inference_cost: toUsd(cost.total),
       upstream_inference_prompt_cost: toUsd(cost.prompt),
       upstream_inference_completions_cost: toUsd(cost.completion),
+      ...(completion.webSearches > 0 ? { server_tool_cost: toUsd(completion.searchCost) } : {}),
     },
     completion_tokens_details: {
       reasoning_tokens: completion.reasoningTokens,
       image_tokens: completion.imageTokens,
       audio_tokens: 0,
     },
+    ...(completion.webSearches > 0 ? { server_tool_use_details: { web_search_requests: completion.webSearches } } : {}),
   };
 }
 
