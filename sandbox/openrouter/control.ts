@@ -16,6 +16,8 @@ export interface SimulatorControl {
   clearFaults(): void;
   /** Merges into the price of a model; decimal strings in USD. */
   changePrice(modelId: string, pricing: Record<string, string>): void;
+  /** Lists a model with other fields, odd ones too; its calls are priced as far as the prices can be read. */
+  changeEntry(modelId: string, fields: Record<string, unknown>): void;
   /** Answers 404 from now on. `listed: false` also takes it from the list. */
   retireModel(modelId: string, options?: { expirationDate?: string; listed?: boolean }): void;
   /** Cuts streams into writes of so many bytes; 0 ends it. */
@@ -53,6 +55,7 @@ export function openControl(state: State): SimulatorControl {
     clearFaults: () => state.faults.clear(),
     changePrice: (modelId, pricing) =>
       state.catalogue.change(modelId, (model) => ({ ...model, pricing: { ...model.pricing, ...pricing } })),
+    changeEntry: (modelId, fields) => state.catalogue.change(modelId, (model) => ({ ...model, ...fields })),
     retireModel: (modelId, options = {}) => {
       const expirationDate = options.expirationDate ?? new Date(state.clock.now()).toISOString().slice(0, 10);
       state.catalogue.change(modelId, (model) => ({ ...model, expiration_date: expirationDate }));

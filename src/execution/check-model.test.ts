@@ -55,7 +55,8 @@ test('a router may be sold: OpenRouter accepts it, and a warning says that its c
   expect(check(knownModel({ isRouter: true }))).toEqual([]);
 });
 
-test('asks image-only models for images only', () => {
+test('asks image-only models for images only, and routers for text', () => {
   expect(toModalities(knownModel({ outputModalities: ['image'] }))).toEqual(['image']);
   expect(toModalities(knownModel({ outputModalities: ['text', 'image'] }))).toEqual(['image', 'text']);
+  expect(toModalities(knownModel({ outputModalities: ['text', 'image'], isRouter: true }))).toEqual(['text']);
 });

@@ -19,9 +19,13 @@ export function findModelFault(model: KnownModel | null, modelId: string, clock:
   return null;
 }
 
-/** What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. */
+/**
+ * What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. A router
+ * that can write is asked for text alone, because what it chooses may do nothing else.
+ */
 export function toModalities(model: KnownModel): Output[] {
-  return (['image', 'text'] as const).filter((output) => model.outputModalities.includes(output));
+  const outputs = (['image', 'text'] as const).filter((output) => model.outputModalities.includes(output));
+  return model.isRouter && outputs.includes('text') ? ['text'] : outputs;
 }
 
 export function maxTokensOf(model: KnownModel): number {

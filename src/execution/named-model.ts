@@ -43,6 +43,13 @@ const presetAlone: KnownModel = {
   oddSince: null,
 };
 
+/** As buyers see it: the name in its plain form, without the preset, which is the creator's own matter. */
+export function toShownName(written: string): string {
+  const reading = readModelName(written).at(-1);
+  const shown = reading ? toWireName({ ...reading, preset: null }) : '';
+  return shown === '' ? 'preset' : shown;
+}
+
 export type UsableModel = NamedModel & { model: KnownModel };
 
 export interface ChosenModels {

@@ -26,15 +26,19 @@ export async function findNearestModels(
     .map(({ id }) => id);
 }
 
-/** Another maker, or a variant that was left out, counts as one step, however long: people know models by their names. */
+/** Another maker, or a variant too many or too few, counts as one step, however long: people know models by their names. */
 function countSteps(asked: string, { openrouterId }: Model): number {
-  const [base = '', variant] = openrouterId.split(':');
   const isSameMaker = openrouterId.split('/')[0] === asked.split('/')[0];
-  const toSlug = Math.min(
-    distance(slugOf(asked), slugOf(openrouterId)),
-    distance(slugOf(asked), slugOf(base)) + (variant === undefined ? 0 : 1),
-  );
+  const bySlug = distance(slugOf(asked), slugOf(openrouterId));
+  const byBase =
+    distance(baseOf(asked), baseOf(openrouterId)) + (asked.includes(':') === openrouterId.includes(':') ? 0 : 1);
+  const hasOtherVariant = asked.split(':')[1] !== openrouterId.split(':')[1];
+  const toSlug = hasOtherVariant ? Math.min(bySlug, byBase) : bySlug;
   return Math.min(distance(asked, openrouterId), toSlug + (isSameMaker ? 0 : 1));
+}
+
+function baseOf(id: string): string {
+  return slugOf(id).split(':')[0] ?? '';
 }
 
 function slugOf(id: string): string {

@@ -9,7 +9,7 @@ import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
-import { chooseModels, findModelsFault, findNamedModel } from '../named-model.ts';
+import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -49,7 +49,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
-    toPublic: (config) => ({ model: config.modelId, maxTokens: config.maxTokens }),
+    toPublic: (config) => ({ model: toShownName(config.modelId), maxTokens: config.maxTokens }),
     isReady: async (version) => {
       const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
       if (fault !== null) {

@@ -10,7 +10,7 @@ import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
-import { chooseModels, findModelsFault, findNamedModel } from '../named-model.ts';
+import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -71,7 +71,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: (config) => ({
-      model: config.model,
+      model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
       maxTokens: config.maxTokens,
       allowsUserMessage: config.allowsUserMessage,
     }),

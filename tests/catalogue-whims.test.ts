@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { payFor, send } from './support/paid-request.ts';
+import { useApp, type Creator } from './support/start-app.ts';
+
+const app = useApp({ ADMIN_EMAILS: 'ruth@example.com' });
+const control = () => {
+  const simulator = app.current.sandbox?.openRouter;
+  if (!simulator) {
+    throw new Error('These tests need the simulated OpenRouter.');
+  }
+  return simulator.control;
+};
+const MODEL = 'openai/gpt-4o-mini';
+const OTHER = 'anthropic/claude-haiku-4.5';
+const config = (more: object = {}) => ({
+  modelId: MODEL,
+  systemPrompt: 'Write about {topic}{/topic}.',
+  maxTokens: 400,
+  ...more,
+});
+
+let ruth: Creator;
+beforeAll(async () => {
+  ruth = await app.current.makeCreator('ruth');
+});
+afterEach(async () => {
+  control().reset();
+  await sync({ force: true });
+});
+
+async function sync(options = {}): Promise<Record<string, unknown>> {
+  return (await ruth.call('POST', '/api/admin/sync-models', options)).body;
+}
+
+async function buy(url: string) {
+  const buyer = await app.current.makeBuyer();
+  return send(url, { payment: await payFor(buyer, url), body: { topic: 'a harbour' } });
+}
+
+async function lastUsage(resourceId: string): Promise<Record<string, unknown>> {
+  const { body } = await ruth.call('GET', `/api/usage?resourceId=${resourceId}`);
+  return (body['items'] as Record<string, unknown>[])[0] ?? {};
+}
+
+/** The models that the simulated OpenRouter was asked for, by their order. */
+const asked = () =>
+  control()
+    .requests.filter(({ path }) => path.endsWith('/chat/completions'))
+    .map(({ body }) => body as { model: string; models?: string[] });
+
+async function tryToPublish(slug: string, draft: Record<string, unknown>) {
+  const made = await ruth.call('POST', '/api/resources', {
+    ...{ kind: 'openrouter_instant', slug, name: slug, category: 'ai', priceUsdc: '0.01', payTo: ruth.payTo },
+    network: 'eip155:84532',
+    parameters: [{ name: 'topic', maxLength: 200 }],
+    ...draft,
+  });
+  return ruth.call('POST', `/api/resources/${String(made.body['id'])}/publish`, {});
+}
+
+test.each([
+  ['a null price', { pricing: { prompt: null, completion: '0.0000006' } }],
+  ['an object instead of a price', { pricing: { prompt: { usd: '1' }, completion: '0.0000006' } }],
+  ['no modalities', { architecture: { input_modalities: [], output_modalities: [] } }],
+])('a model that is listed with %s goes on being sold', async (what, fields) => {
+  const { url } = await ruth.publish({ slug: `odd-${what.replaceAll(' ', '-')}`.slice(0, 40), config: config() });
+  control().changeEntry(MODEL, fields);
+  expect(await sync()).toMatchObject({
+    status: 'applied',
+    counts: { removed: 0, missing: 0, odd: 1 },
+    odd: [{ openrouterId: MODEL, isKept: true }],
+    affectedResources: expect.any(Number),
+  });
+  control().reset();
+  expect((await buy(url)).status).toBe(200);
+});
+
+test('a model that one list lacks goes on being sold, and the list is told how many resources use it', async () => {
+  const { url } = await ruth.publish({ slug: 'once-missing', config: config() });
+  control().retireModel(MODEL, { listed: false });
+  const answer = await sync();
+  expect(answer).toMatchObject({ status: 'applied', counts: { removed: 0, missing: 1 }, missing: [MODEL] });
+  expect(answer['affectedResources']).toBeGreaterThan(0);
+  control().reset();
+  expect((await buy(url)).status).toBe(200);
+});
+
+test('when the first model is gone, a call runs on the one that stands in for it', async () => {
+  const { id, url } = await ruth.publish({ slug: 'stand-in', config: config({ fallbackModels: [OTHER] }) });
+  control().retireModel(MODEL, { listed: false });
+  await sync({ force: true });
+  const answer = await buy(url);
+  expect(answer.status).toBe(200);
+  expect(asked().at(-1)).toMatchObject({ model: OTHER });
+  expect(await lastUsage(id)).toMatchObject({ status: 'success', model: expect.stringContaining(OTHER) });
+});
+
+test('without a model that stands in, a model that is gone is not sold', async () => {
+  const { url } = await ruth.publish({ slug: 'alone', config: config() });
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  control().retireModel(MODEL, { listed: false });
+  await sync({ force: true });
+  expect((await send(url, { payment, body: { topic: 'a harbour' } })).status).toBe(503);
+});
+
+test.each([
+  [`${MODEL}:nitro`, `${MODEL}:nitro`],
+  [`${MODEL}:floor`, `${MODEL}:floor`],
+  [`${MODEL}:exacto`, `${MODEL}:exacto`],
+  [`${MODEL}@preset/terse`, `${MODEL}@preset/terse`],
+  ['@preset/terse', '@preset/terse'],
+  ['openrouter/auto', 'openrouter/auto'],
+  ['OpenAI/GPT-4o-Mini', MODEL],
+  [`openrouter/${MODEL}`, MODEL],
+  [`https://openrouter.ai/${MODEL}`, MODEL],
+])('%s can be sold, and OpenRouter is asked for %s', async (modelId, wireName) => {
+  const slug = `named-${createHash('sha256').update(modelId).digest('hex').slice(0, 12)}`;
+  const { url } = await ruth.publish({ slug, config: config({ modelId }) });
+  expect(await buy(url)).toMatchObject({ status: 200 });
+  expect(asked().at(-1)?.model).toBe(wireName);
+});
+
+test('the search that :online adds is in the expected cost and in the true one', async () => {
+  const { id, url } = await ruth.publish({ slug: 'online', config: config({ modelId: `${MODEL}:online` }) });
+  expect((await buy(url)).status).toBe(200);
+  const { costUsd, expectedCostUsd } = await lastUsage(id);
+  expect(Number(expectedCostUsd)).toBeGreaterThan(0.007);
+  expect(Number(costUsd)).toBeGreaterThan(0.007);
+});
+
+test.each([
+  ['openai/gpt-4o-mimi', 'openai/gpt-4o-mini'],
+  ['openai/gpt-4o-mini:thinking', 'openai/gpt-4o-mini'],
+  ['claude-haiku-4.5', 'anthropic/claude-haiku-4.5'],
+])('%s cannot be published, and the answer suggests %s', async (modelId, nearest) => {
+  const slug = `unknown-${modelId.replaceAll(/[^a-z0-9]+/g, '-')}`;
+  const { status, body } = await tryToPublish(slug, { config: config({ modelId }) });
+  expect(status).toBe(422);
+  const [error] = body['errors'] as { path: string; message: string }[];
+  expect(error?.path).toBe('/config/modelId');
+  expect(error?.message).toContain(`Did you mean ${nearest}`);
+});
+
+test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price', async () => {
+  const { id, url } = await ruth.publish({
+    slug: 'picture',
+    priceUsdc: '0.02',
+    category: 'media',
+    config: config({ modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' }),
+  });
+  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { published, draft } = body['cost'] as { published: Record<string, string>; draft: unknown };
+  expect(published).toMatchObject({
+    priceUsdc: '0.02',
+    typicalCostUsd: expect.stringMatching(/^0\.03[89]/),
+    typicalMarginUsd: expect.stringMatching(/^-0\.01[89]/),
+    worstMarginUsd: expect.stringMatching(/^-/),
+    basis: expect.stringContaining('tokens of one picture'),
+  });
+  expect(draft).toEqual(published);
+  expect((await buy(url)).status).toBe(200);
+  const { costUsd, expectedCostUsd, marginUsd } = await lastUsage(id);
+  expect(Number(expectedCostUsd)).toBeCloseTo(Number(costUsd), 3);
+  expect(Number(marginUsd)).toBeLessThan(0);
+});
+
+test('a cost that nobody knows is told as unknown, not as zero', async () => {
+  const { id } = await ruth.publish({ slug: 'router', config: config({ modelId: 'openrouter/auto' }) });
+  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  expect(body['cost']).toMatchObject({
+    published: { priceUsdc: '0.01', typicalCostUsd: null, worstCostUsd: null, typicalMarginUsd: null },
+  });
+});
+
+test('strangers see no cost, and the creator sees it of a draft too', async () => {
+  const { id } = await ruth.publish({ slug: 'secret-cost', config: config() });
+  await ruth.call('PATCH', `/api/resources/${id}`, { priceUsdc: '0.5' });
+  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  expect(body['cost']).toMatchObject({ draft: { priceUsdc: '0.5' }, published: { priceUsdc: '0.01' } });
+  const stranger = (await fetch(`${app.current.url}/api/resources/${id}`).then((response) =>
+    response.json(),
+  )) as object;
+  expect(JSON.stringify(stranger)).not.toMatch(/costUsd|marginUsd/i);
+  expect(stranger).not.toHaveProperty('cost');
+});
+
+test('a version carries the row of its model, and a sync follows a model that is renamed', async () => {
+  const { id } = await ruth.publish({ slug: 'carries', config: config({ modelId: 'OpenAI/GPT-4o-mini:floor' }) });
+  const read = async () => {
+    const { rows } = await app.current.database.system.query<{ openrouter_id: string }>(
+      `SELECT m.openrouter_id FROM x402_resource_versions v JOIN ai_models m ON m.id = v.ai_model_id
+       WHERE v.resource_id = $1`,
+      [id],
+    );
+    return rows.map((row) => row.openrouter_id);
+  };
+  expect(await read()).toEqual([MODEL]);
+  control().changeEntry(MODEL, { id: 'openai/gpt-4o-mini-renamed' });
+  await sync({ force: true });
+  expect(await read()).toEqual(['openai/gpt-4o-mini-renamed']);
+  control().reset();
+  await sync({ force: true });
+  expect(await read()).toEqual([MODEL]);
+});
