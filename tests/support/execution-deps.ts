@@ -34,6 +34,7 @@ export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = 
     ...given,
     findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
     openCreatorKey: async () => null,
+    explainMissingKey: async () => 'key_missing: No key is stored. Store one.',
     openUpstreamKey: async () => null,
     platformKey: null,
     refuseCreatorKey: async (ownerId, { problem }) => void told.refusedKeys.push({ ownerId, problem }),

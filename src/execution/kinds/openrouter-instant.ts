@@ -5,7 +5,7 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -43,19 +43,21 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     toPublic: (config) => ({ model: config.modelId, maxTokens: config.maxTokens }),
     isReady: async (version) => {
       const { modelId } = prepare(version).config;
-      const fault = findModelFault(await deps.findModel(modelId), modelId, deps.clock);
-      if (fault !== null) {
-        return { ready: false, cause: fault };
+      const key = await askKey(deps, version);
+      if (!key.ready) {
+        return key;
       }
-      const key = await findOpenRouterKey(deps, version);
-      return key ? { ready: true } : { ready: false, cause: NO_KEY };
+      const fault = findModelFault(await deps.findModel(modelId), modelId, deps.clock);
+      return fault === null ? key : { ready: false, cause: fault };
     },
+    showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
       const model = await deps.findModel(config.modelId);
       const key = await findOpenRouterKey(deps, version);
       if (model === null || key === null) {
-        return failBefore(findModelFault(model, config.modelId, deps.clock) ?? NO_KEY);
+        const fault = findModelFault(model, config.modelId, deps.clock);
+        return failBefore(fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
       const messages = renderMessages(prompt, input);
       const request = {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import type { Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
+import type { Outcome, PublishedVersion, Readiness, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -62,8 +62,14 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       allowsUserMessage: config.allowsUserMessage,
     }),
     isReady: async (version) => {
-      const cause = await findFault(deps, prepare(version).config, version);
-      return cause === null ? { ready: true } : { ready: false, cause };
+      const { config } = prepare(version);
+      return config.upstream.type === 'openrouter'
+        ? askOpenRouter(deps, config, version)
+        : askUpstreamKey(deps, version);
+    },
+    showPrompt: (version, input) => {
+      const { config, prompt } = prepare(version);
+      return renderMessages(prompt, input, toUserMessage(config, input));
     },
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
@@ -76,7 +82,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
   };
 }
 
-const NO_UPSTREAM_KEY = 'key_missing: No API key is stored for the upstream of this resource.';
+const NO_UPSTREAM_KEY =
+  'key_missing: No API key is stored for the upstream of this resource. Store one with PUT /api/resources/{id}/secrets/upstream_api_key {"value": "…"}.';
 
 interface PromptCall {
   version: PublishedVersion;
@@ -90,7 +97,8 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<O
   const model = await deps.findModel(config.model);
   const key = await findOpenRouterKey(deps, version);
   if (model === null || key === null) {
-    return failBefore(findModelFault(model, config.model, deps.clock) ?? NO_KEY);
+    const fault = findModelFault(model, config.model, deps.clock);
+    return failBefore(fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
   const request = toChatRequest({ model, settings: config, messages });
   return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
@@ -109,13 +117,21 @@ async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseU
   return runChat(deps, { version, context, upstream: deps.chatCompletions.at(baseUrl), key, request });
 }
 
-/** Why a call would fail now; null when it would not. */
-async function findFault(deps: ExecutionDeps, config: PromptConfig, version: PublishedVersion): Promise<string | null> {
-  if (config.upstream.type === 'chat_completions') {
-    return (await deps.openUpstreamKey(version)) === null ? NO_UPSTREAM_KEY : null;
+async function askOpenRouter(
+  deps: ExecutionDeps,
+  { model }: PromptConfig,
+  version: PublishedVersion,
+): Promise<Readiness> {
+  const key = await askKey(deps, version);
+  if (!key.ready) {
+    return key;
   }
-  const fault = findModelFault(await deps.findModel(config.model), config.model, deps.clock);
-  return fault ?? ((await findOpenRouterKey(deps, version)) ? null : NO_KEY);
+  const fault = findModelFault(await deps.findModel(model), model, deps.clock);
+  return fault === null ? key : { ready: false, cause: fault };
+}
+
+async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
+  return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
 }
 
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {
