@@ -135,6 +135,14 @@ const settings = {
     'User names that may run on the operator\u2019s OPENROUTER_API_KEY, comma separated; `*` for everybody.',
     'nobody',
   ),
+  OPENROUTER_API_KEY_DAILY_USD: setting(
+    z
+      .string()
+      .regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount of US dollars, such as 5 or 0.50')
+      .default('5'),
+    'What each of these creators may spend of OPENROUTER_API_KEY in a day (UTC), in US dollars.',
+    '`5`',
+  ),
   ADMIN_EMAILS: setting(list(z.email()).default([]), 'E-mail addresses of administrators, comma separated.', 'nobody'),
   TRUSTED_PROXY_HOPS: setting(
     whole(0, 8).default(0),

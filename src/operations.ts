@@ -2,6 +2,7 @@
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
 import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
+import { testDraft, type DraftDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -13,6 +14,7 @@ interface OperationDeps {
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
+  drafts: DraftDeps;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database };
 }
@@ -37,6 +39,7 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.listResources, deps.resources),
     bind(resources.getResource, deps.resources),
     bind(resources.updateResource, deps.resources),
+    bind(testDraft, deps.drafts),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),
     bind(resources.resumeResource, deps.resources),

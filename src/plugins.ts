@@ -40,6 +40,10 @@ interface JobDeps {
   gateway: Gateway;
   media: Media;
   models: ModelsDeps;
+  /** Looks again at stored keys. */
+  checkKeys(): Promise<void>;
+  /** Resumes what was paused because it could not run. */
+  resumeReady(): Promise<number>;
   payments: payments.Payments;
 }
 
@@ -47,6 +51,8 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   const minutes = 60_000;
   scheduleModelSync(durable, deps.models);
   scheduleRollup(durable, deps.database);
+  durable.schedule({ name: 'integrations.check-keys', cron: '15 */5 * * * *', run: () => deps.checkKeys() });
+  durable.every({ name: 'resources.resume-ready', intervalMs: 3_000, run: () => deps.resumeReady() });
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });

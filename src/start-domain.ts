@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { openAccounts } from '#accounts/index.ts';
 import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
-import type { PlatformKey } from '#execution/index.ts';
+import { isCovered, type PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
-import { openChanges, openKey, refuseKey, type IntegrationDeps } from '#integrations/index.ts';
+import * as connections from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
 import { findModel, findModelId, findNearestModels, openModels } from '#models/index.ts';
@@ -41,18 +41,15 @@ export async function startDomain(
   const published = resources.openPublished({ database, clock });
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
-  const changes = openChanges();
-  const integrations: IntegrationDeps = { vault, services, clients: upstreams, changes };
+  const { integrations, ...keys } = openKeys(infrastructure, upstreams);
+  const pause = (request: resources.PauseRequest) => resources.pauseUnready({ database, clock, onChanged }, request);
   const execution: KindDeps = {
     ...upstreams,
     findModel: (id) => findModel(models, id),
     findNearestModels: (name) => findNearestModels(models, name),
-    openCreatorKey: (ownerId, service) => openKey(integrations, { ownerId, service }),
-    openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
-    platformKey: toPlatformKey(config),
+    ...keys.ports,
     media,
-    refuseCreatorKey: (ownerId, refused) => refuseKey(integrations, { ownerId, ...refused }),
-    pauseResource: (request) => resources.pauseFaulty({ database, clock, onChanged }, request),
+    pauseResource: (request) => pause({ ...request, by: 'fault' }),
     clock,
     log,
   };
@@ -67,9 +64,11 @@ export async function startDomain(
     findStats,
     findModelId: (name: string) => findModelId(models, name),
     onChanged,
+    isCovered: keys.isCovered,
   };
   models.follow = (tx, catalogue) => resources.alignModels(resourcesDeps, tx, catalogue);
-  changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
+  integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
+  const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
   const gateway = await openGateway({
     database,
     published,
@@ -78,7 +77,8 @@ export async function startDomain(
     publicUrl,
     clock,
     log,
-    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
+    pause,
+    limiter: freeLimiter,
   });
   stack.defer(() => gateway.close());
   return {
@@ -90,7 +90,40 @@ export async function startDomain(
     resourcesDeps,
     integrations,
     gateway,
+    freeLimiter,
+    checkKeys: keys.check,
+    resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),
+  };
+}
+
+/** The keys that runs are paid with: those of creators, those of single resources, and the operator's. */
+function openKeys({ config, database, vault, log }: Infrastructure, clients: connections.IntegrationDeps['clients']) {
+  const changes = connections.openChanges();
+  const integrations: connections.IntegrationDeps = { vault, services, clients, changes };
+  const dailyUsd = config.OPENROUTER_API_KEY_DAILY_USD;
+  const budget = connections.openPlatformBudget({ database, clock, dailyUsd });
+  const platformKey = toPlatformKey(config, budget);
+  const ports: Pick<
+    KindDeps,
+    'openCreatorKey' | 'explainMissingKey' | 'openUpstreamKey' | 'refuseCreatorKey' | 'platformKey'
+  > = {
+    openCreatorKey: (ownerId, service) => connections.openKey(integrations, { ownerId, service }),
+    explainMissingKey: (ownerId, service) => connections.explainMissingKey(integrations, { ownerId, service }),
+    openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
+    refuseCreatorKey: (ownerId, refused) => connections.refuseKey(integrations, { ownerId, ...refused }),
+    platformKey,
+  };
+  return {
+    integrations,
+    ports,
+    /** The operator's key is one of OpenRouter. */
+    isCovered: (username: string, service: string) =>
+      service === connections.openRouter.name && platformKey !== null && isCovered(platformKey, username),
+    check: async () => {
+      await connections.checkKeys({ ...integrations, log });
+      await budget.forgetOld();
+    },
   };
 }
 
@@ -117,7 +150,7 @@ async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {
   };
 }
 
-function toPlatformKey(config: Config): PlatformKey | null {
+function toPlatformKey(config: Config, budget: NonNullable<PlatformKey['budget']>): PlatformKey | null {
   const policy = config.OPENROUTER_API_KEY_CREATORS.includes('*') ? 'everybody' : config.OPENROUTER_API_KEY_CREATORS;
-  return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy } : null;
+  return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy, budget } : null;
 }

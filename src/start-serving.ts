@@ -30,6 +30,7 @@ export async function startServing(
     models,
     resources: resourcesDeps,
     integrations,
+    drafts: { resources: resourcesDeps, limiter: domain.freeLimiter, database, clock, log },
     secrets: { vault },
     usage: { database },
   });
@@ -82,8 +83,10 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
   const forget = (channel: string, payload: string): void => {
     if (channel === modelsChannel) {
       forgetModels(domain.models);
+      domain.gateway.forgetReadiness();
     } else if (channel === VAULT_CHANGED) {
       onVaultChanged(vault, payload);
+      domain.gateway.forgetReadiness();
     } else if (payload === '') {
       domain.published.dropAll();
     } else {

@@ -34,6 +34,53 @@ test.each<[string, () => string, RegExp]>([
   expect((await creator.call('GET', path)).status).toBe(404);
 });
 
+const control = () => app.current.sandbox?.openRouter?.control;
+
+test('a key without credits is refused with the place to add some; what credits there are is shown and kept', async () => {
+  control()?.setCreditsReadable(keys().empty, true);
+  const refused = await put(keys().empty);
+  expect(refused.body).toMatchObject({
+    status: 422,
+    detail: expect.stringMatching(/no credits left\. Add some at https:\/\/openrouter\.ai\/settings\/credits/),
+  });
+  control()?.setCredits(keys().empty, '3.25');
+  expect((await put(keys().empty)).body).toMatchObject({ creditsUsd: '3.25', isValid: true });
+  const { rows } = await app.current.database.system.query(
+    `SELECT credits_usd, last_credit_check = last_checked_at AS is_checked
+     FROM user_openrouter_integrations JOIN users ON users.id = owner_id WHERE username = $1`,
+    [creator.username],
+  );
+  expect(rows).toEqual([{ credits_usd: '3.25', is_checked: true }]);
+  control()?.setCredits(keys().empty, '0');
+  control()?.setCreditsReadable(keys().empty, false);
+});
+
+test('a key that may not read its credits is no worse for it: its own limit tells', async () => {
+  expect((await put(keys().limited)).body).toMatchObject({ creditsUsd: null, limitRemaining: '0.05', isValid: true });
+  expect((await put(keys().exhausted)).body).toMatchObject({
+    status: 422,
+    detail: expect.stringMatching(
+      /limit of this key is used up\. Raise it at https:\/\/openrouter\.ai\/settings\/keys/,
+    ),
+  });
+});
+
+test('a call that finds the account empty pauses what needs the key, with the place to add credits', async () => {
+  expect((await put(keys().nearlyEmpty)).status).toBe(200);
+  const { id, url } = await creator.publish({ slug: 'essay' });
+  control()?.setCredits(keys().nearlyEmpty, '0');
+  const owners = { cookie: creator.cookie, headers: { 'X-Owner-Test': 'true' }, body: { topic: 'thrift' } };
+  expect((await send(url, owners)).status).toBe(503);
+  expect((await creator.call('GET', `/api/resources/${id}`)).body).toMatchObject({
+    state: 'paused',
+    pausedBy: 'key',
+    pauseCause: expect.stringMatching(/no credits left\. Add some .*openrouter\.ai\/settings\/credits/),
+  });
+  control()?.setCredits(keys().nearlyEmpty, '5');
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
+  expect(await ask(url)).toBe(402);
+});
+
 test('a bad key does not take the place of a good one', async () => {
   await put(keys().healthy);
   const { url } = await creator.publish({ slug: 'essay' });
@@ -88,13 +135,12 @@ test('switching a key off pauses its resources, switching it on resumes them', a
 test('a key that OpenRouter no longer accepts is found by its test, pauses its resources, and resumes them when it works again', async () => {
   await put(keys().limited);
   const { url } = await creator.publish({ slug: 'essay' });
-  const control = app.current.sandbox?.openRouter?.control;
-  control?.disableKey(keys().limited);
+  control()?.disableKey(keys().limited);
   const tested = await creator.call('POST', `${path}/test`, {});
   expect(JSON.stringify(tested.body)).toMatch(/disabled|refuse/i);
   expect((await creator.call('GET', path)).body).toMatchObject({ isValid: false });
   expect(await ask(url)).toBe(503);
-  control?.disableKey(keys().limited, false);
+  control()?.disableKey(keys().limited, false);
   expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
   expect(await ask(url)).toBe(402);
 });

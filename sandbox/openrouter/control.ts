@@ -23,6 +23,10 @@ export interface SimulatorControl {
   /** Cuts streams into writes of so many bytes; 0 ends it. */
   setSplitBytes(bytes: number): void;
   setCredits(key: string, usd: string): void;
+  /** Lets this ordinary key read the balance of its account. */
+  setCreditsReadable(key: string, mayRead: boolean): void;
+  /** What the key may still spend of its account; null: no limit. */
+  setLimitRemaining(key: string, usd: string | null): void;
   disableKey(key: string, isDisabled?: boolean): void;
   getBalance(key: string): { creditsUsd: string; keyUsageUsd: string; reservedUsd: string };
 }
@@ -70,6 +74,14 @@ export function openControl(state: State): SimulatorControl {
       const { account } = getKey(text);
       account.creditsPurchased = account.creditsUsed.plus(usd);
       account.hasEverPurchased = true;
+    },
+    setCreditsReadable: (text, mayRead) => {
+      getKey(text).mayReadCredits = mayRead;
+    },
+    setLimitRemaining: (text, usd) => {
+      const key = getKey(text);
+      key.limitReset = null;
+      key.limit = usd === null ? null : spentIn(key, 'ever', state.clock.now()).plus(usd);
     },
     disableKey: (text, isDisabled = true) => {
       getKey(text).isDisabled = isDisabled;

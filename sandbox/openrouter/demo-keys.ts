@@ -21,6 +21,8 @@ export interface ApiKey {
   isDisabled: boolean;
   expiresAt: string | null;
   isManagement: boolean;
+  /** May an ordinary key read the balance of its account? OpenRouter's own may not, unless a management key asks. */
+  mayReadCredits: boolean;
   isRateLimited: boolean;
   freeCallTimes: number[];
 }
@@ -89,6 +91,7 @@ function createKey(key: string, account: Account, special: Partial<ApiKey> = {})
     isDisabled: false,
     expiresAt: null,
     isManagement: false,
+    mayReadCredits: false,
     isRateLimited: false,
     freeCallTimes: [],
     ...special,

@@ -45,7 +45,14 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
   const { callId, payer, isTest } = context;
   const deadlineMs = deps.clock.now() + context.limitMs;
   const running = Promise.race([
-    runKind(kind, work, { callId, payer, isTest, deadlineMs, signal: cutOff.signal }),
+    runKind(kind, work, {
+      callId,
+      payer,
+      isTest,
+      deadlineMs,
+      signal: cutOff.signal,
+      quoteWorst: () => quoteWorst(kind, work.version),
+    }),
     cutOff.passed,
   ]);
   const outcome = await running.catch(onThrow);
@@ -64,6 +71,10 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
 
 async function runKind(kind: ResourceKind, work: Work, context: Parameters<ResourceKind['run']>[2]): Promise<Outcome> {
   return checkOutcome(kind, await kind.run(work.version, work.input, context));
+}
+
+async function quoteWorst(kind: ResourceKind, version: PublishedVersion): Promise<string | null> {
+  return (await kind.quoteCost?.(version.config, version.parameters, version.ownerId))?.worstUsd ?? null;
 }
 
 /** Time and cancellation in one signal. `passed` resolves also where a kind does not heed the signal. */

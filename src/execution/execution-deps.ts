@@ -28,12 +28,29 @@ export interface PlatformKey {
   apiKey: string;
   /** For whom: everybody, or these usernames. */
   policy: 'everybody' | readonly string[];
+  /** None: a creator may spend any amount of it. */
+  budget?: PlatformBudget;
 }
 
-/** A finding that must stop the sale of one resource until its creator acts. */
+/** What each covered creator may spend of the operator's key in a day, counted over all processes. USD as decimals. */
+export interface PlatformBudget {
+  /** Is there room for one more run? Asked on every call: may be a few seconds old. */
+  hasRoom(ownerId: string, worstUsd: string | null): Promise<boolean>;
+  /** Sets the worst case of one run aside; null where it does not fit beside what is spent and what runs now. */
+  reserve(ownerId: string, worstUsd: string | null): Promise<string | null>;
+  /** What the run did cost; null where nobody knows, and its worst case stays counted. */
+  close(reservationId: string, costUsd: string | null): Promise<void>;
+  /** Until the day is over. */
+  retryAfterSeconds(): number;
+  dailyUsd: string;
+}
+
+/** A finding that must stop the sale of one resource. */
 export interface PauseRequest {
   resourceId: string;
   ownerId: string;
+  /** The version that failed: a newer one is not paused for it. */
+  versionId: string;
   /** For the creator. */
   cause: string;
 }
@@ -48,6 +65,8 @@ export interface ExecutionDeps {
   findNearestModels(name: string): Promise<string[]>;
   /** The creator's key of a service, null when there is none that works. Called on every paid call: cached. */
   openCreatorKey(ownerId: string, service: string): Promise<{ apiKey: string } | null>;
+  /** Why there is none, and what to do; for the creator. */
+  explainMissingKey(ownerId: string, service: string): Promise<string>;
   /** The key of a `chat_completions` upstream, kept as a secret of the resource. */
   openUpstreamKey(resource: Pick<PublishedVersion, 'resourceId' | 'ownerId'>): Promise<string | null>;
   platformKey: PlatformKey | null;

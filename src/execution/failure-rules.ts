@@ -130,14 +130,15 @@ export const failureRules: readonly FailureRule[] = [
     code: 'key_rejected',
     when: { statuses: [401] },
     problem: 'unavailable',
-    text: 'The upstream does not accept the API key: it is wrong, disabled, deleted or expired. Store a new one.',
+    text: 'The upstream does not accept the API key: it is wrong, disabled, revoked or expired. Store a new one.',
     pause: 'key',
   },
   {
     code: 'key_limit_reached',
     when: { limits: ['openrouter_key_limit'] },
     problem: 'unavailable',
-    text: 'The spending limit of the API key is used up. Raise it, or wait for its reset.',
+    text: 'The spending limit of the API key is used up. Raise it at https://openrouter.ai/settings/keys, wait for its reset, or store another key.',
+    pause: 'key',
   },
   {
     code: 'in_flight_budget',
@@ -175,7 +176,7 @@ export const failureRules: readonly FailureRule[] = [
     code: 'out_of_credits',
     when: { statuses: [402] },
     problem: 'unavailable',
-    text: 'The account behind the API key has no credits left. Top up, then resume the resources.',
+    text: 'The account behind the API key has no credits left. Add some where the key comes from (https://openrouter.ai/settings/credits), or store the key of another account.',
     pause: 'key',
   },
 

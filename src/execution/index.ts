@@ -5,6 +5,7 @@
  * outcome or its parts end in time with an answer or a failure.
  */
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
+export { isCovered } from './find-key.ts';
 export { execute } from './execute.ts';
 export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';

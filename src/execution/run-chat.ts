@@ -3,6 +3,7 @@ import {
   jsonAnswer,
   noEvidence,
   type Evidence,
+  type Failure,
   type MediaReference,
   type Outcome,
   type PublishedVersion,
@@ -11,8 +12,8 @@ import {
 import type { ChatFailure, ChatRequest, ChatResult, Upstream } from '#upstreams/index.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
-import type { ExecutionDeps } from './execution-deps.ts';
-import type { FoundKey } from './find-key.ts';
+import type { ExecutionDeps, PlatformBudget } from './execution-deps.ts';
+import { toSpent, type FoundKey } from './find-key.ts';
 
 /** One chat call of a version, ready to go. */
 export interface ChatRun {
@@ -26,8 +27,15 @@ export interface ChatRun {
 /** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
 export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
   const { signal, deadlineMs } = run.context;
+  const budget = run.key.source === 'platform' ? deps.platformKey?.budget : undefined;
+  const reserved = budget && (await reserve(deps, budget, run));
+  if (budget && reserved === null) {
+    return { ...failBefore(toSpent(budget).cause), retryAfterSeconds: budget.retryAfterSeconds() };
+  }
   const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });
-  const evidence = toEvidence(result, run.request.model);
+  const keySource = run.key.source === 'platform' ? 'platform' : 'own';
+  const evidence: Evidence = { ...toEvidence(result, run.request.model), keySource };
+  await reserved?.close(toSpentUsd(result, evidence));
   if (!result.ok) {
     return failWith(deps, run, { failure: result.failure, evidence });
   }
@@ -40,6 +48,33 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   return Array.isArray(images)
     ? { ok: true, answer: toAnswer(result, images), evidence }
     : { ok: false, ...images, evidence };
+}
+
+interface Reserved {
+  /** Never rejects: what cannot be written down stays counted at its worst. */
+  close(costUsd: string | null): Promise<void>;
+}
+
+async function reserve(
+  deps: Pick<ExecutionDeps, 'log'>,
+  budget: PlatformBudget,
+  run: ChatRun,
+): Promise<Reserved | null> {
+  const id = await budget.reserve(run.version.ownerId, (await run.context.quoteWorst?.()) ?? null);
+  const { callId } = run.context;
+  return id === null
+    ? null
+    : {
+        close: (costUsd) =>
+          budget.close(id, costUsd).catch((err: unknown) => {
+            deps.log.warn({ err, callId }, 'the cost of a run on the operator key could not be noted');
+          }),
+      };
+}
+
+/** A refusal before the answer began costs nothing; of anything else without a figure nobody knows. */
+function toSpentUsd(result: ChatResult, { costUsd }: Evidence): string | null {
+  return costUsd ?? (!result.ok && result.failure.kind === 'http_error' ? '0' : null);
 }
 
 /** Names on the wire that clients of such endpoints know. */
@@ -58,7 +93,7 @@ function toAnswer({ text, usage }: ChatResult & { ok: true }, images: readonly M
 }
 
 /** An outcome for what is known to fail before anything is asked. */
-export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Outcome {
+export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Failure {
   return { ok: false, problem, cause, evidence: noEvidence };
 }
 
@@ -83,11 +118,11 @@ async function failWith(
 
 /** A dead key of the operator is the operator's matter; a dead key of one upstream stops only what uses it. */
 async function stopSales(deps: ExecutionDeps, run: ChatRun, stop: { scope: 'key' | 'resource'; cause: string }) {
-  const { resourceId, ownerId } = run.version;
+  const { resourceId, ownerId, versionId } = run.version;
   const { cause } = stop;
   try {
     if (stop.scope === 'resource' || run.key.source === 'upstream') {
-      await deps.pauseResource({ resourceId, ownerId, cause });
+      await deps.pauseResource({ resourceId, ownerId, versionId, cause });
     } else if (run.key.source === 'creator') {
       const { service, apiKey } = run.key;
       await deps.refuseCreatorKey(ownerId, { service, apiKey, problem: cause });

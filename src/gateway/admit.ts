@@ -1,15 +1,27 @@
 import { Problem } from '#kit/index.ts';
+import type { Payment } from '#payments/index.ts';
 import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { recordRefused } from './record-refused.ts';
 
-type Admission = { ok: true; input: Record<string, unknown> } | { ok: false; problem: Problem };
+type Admission =
+  | { ok: true; input: Record<string, unknown> }
+  /** `cause` is for the owner: why the resource cannot run, and what to do. */
+  | { ok: false; problem: Problem; cause?: string };
+
+interface Asking {
+  request: CallRequest;
+  /** Absent where nobody pays. */
+  payment?: Payment;
+}
 
 /** May this call begin? State, input and readiness are checked before any money can move. */
-export async function admit(deps: GatewayDeps, version: PublishedVersion, request: CallRequest): Promise<Admission> {
+export async function admit(deps: GatewayDeps, version: PublishedVersion, asking: Asking): Promise<Admission> {
+  const { request, payment } = asking;
   const closed = refuseClosed(version);
   if (closed) {
-    return { ok: false, problem: closed };
+    return { ok: false, problem: closed, ...(version.pauseCause === null ? {} : { cause: version.pauseCause }) };
   }
   if (!request.input.ok) {
     return { ok: false, problem: request.input.problem };
@@ -21,26 +33,50 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, reques
       problem: new Problem('invalid_input', { detail: describeFields(parsed.fields), fields: parsed.fields }),
     };
   }
-  const readiness = await askReadiness(deps, version);
-  if (!readiness?.ready) {
-    deps.log.warn({ resourceId: version.resourceId, cause: readiness?.cause }, 'resource is not ready');
-    return { ok: false, problem: unavailable(readiness?.retryAfterSeconds) };
+  const readiness = await deps.readiness.ask(version);
+  if (readiness.ready) {
+    return { ok: true, input: parsed.input };
   }
-  return { ok: true, input: parsed.input };
+  const problem = await refuseUnready(deps, { version, request, payer: payment?.payer ?? null }, readiness);
+  return { ok: false, problem, cause: readiness.cause };
 }
 
-/** A kind that cannot even say is not ready; what it threw is nothing for buyers. */
-async function askReadiness(deps: GatewayDeps, version: PublishedVersion): Promise<Readiness | undefined> {
-  try {
-    return await deps.kinds.get(version.kind)?.isReady(version);
-  } catch (error) {
-    deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
-    return { ready: false, cause: 'internal' };
+/** What would be refused with a payment is not offered without one. Null: it may be offered. */
+export async function refuseOffer(
+  deps: GatewayDeps,
+  version: PublishedVersion,
+  request: CallRequest,
+): Promise<Problem | null> {
+  const closed = refuseClosed(version);
+  if (closed) {
+    return closed;
   }
+  const readiness = await deps.readiness.recall(version);
+  return readiness.ready ? null : refuseUnready(deps, { version, request, payer: null }, readiness);
+}
+
+interface Unready {
+  version: PublishedVersion;
+  request: CallRequest;
+  payer: string | null;
+}
+
+/** The creator reads the cause in the log, the buyer that it cannot answer. An owner's own test is nothing that was lost. */
+async function refuseUnready(
+  deps: GatewayDeps,
+  asked: Unready,
+  { cause, retryAfterSeconds }: Readiness & { ready: false },
+): Promise<Problem> {
+  if (!asked.request.isOwnerTest) {
+    await recordRefused(deps, asked, { problem: 'unavailable', cause }).catch((err: unknown) => {
+      deps.log.error({ err, resourceId: asked.version.resourceId }, 'a refused call could not be logged');
+    });
+  }
+  return unavailable(retryAfterSeconds);
 }
 
 /** A paused or archived resource is not offered, with or without a payment. */
-export function refuseClosed(version: PublishedVersion): Problem | null {
+function refuseClosed(version: PublishedVersion): Problem | null {
   if (version.state === 'archived') {
     return new Problem('gone', { detail: 'This resource was archived by its creator.' });
   }

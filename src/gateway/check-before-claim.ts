@@ -24,7 +24,7 @@ interface Asked {
  */
 export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
   const { version, payment } = asked;
-  const admission = await admit(deps, version, asked.request);
+  const admission = await admit(deps, version, asked);
   if (!admission.ok) {
     return { ok: false, outcome: { kind: 'problem', problem: admission.problem, charged: false } };
   }

@@ -1,8 +1,9 @@
 import type { Clock, Log, RateLimiter } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import type { Payments } from '#payments/index.ts';
-import type { Published, ResourceKind } from '#resources/index.ts';
+import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
 import type { Refusals } from './count-refusals.ts';
+import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
   database: Database;
@@ -15,6 +16,9 @@ export interface GatewayDeps {
   log: Log;
   /** Counts free calls and owner tests. */
   limiter: RateLimiter;
+  /** Takes off sale what cannot run. */
+  pause(request: PauseRequest): Promise<void>;
+  readiness: ReadinessMemory;
   refusals: Refusals;
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */

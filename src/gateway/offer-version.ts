@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
-import { refuseClosed } from './admit.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
@@ -46,21 +45,18 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
   return offered;
 }
 
-/** The answer to a request without payment; a paused or archived resource is not offered. */
+/** The answer to a request without payment. */
 export function challengeOf(deps: OfferDeps, version: PublishedVersion): CallOutcome {
-  const closed = refuseClosed(version);
-  return closed
-    ? { kind: 'problem', problem: closed }
-    : { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge };
+  return { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge };
 }
 
-/** The 402 of a resource that is in memory, offered and not free; `null` sends the request the whole way. */
+/** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */
 export function findChallenge(deps: GatewayDeps, creator: string, slug: string): Challenge | null {
   const version = deps.published.find(creator, slug);
   if (version === null || version instanceof Promise || version.state !== 'published' || version.priceAtomic === 0n) {
     return null;
   }
-  return offerVersion(deps, version).challenge;
+  return deps.readiness.isKnownReady(version) ? offerVersion(deps, version).challenge : null;
 }
 
 /**

@@ -8,6 +8,7 @@ import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
+import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
 const BEAT_EVERY_MS = 3_000;
@@ -16,6 +17,8 @@ export interface Gateway {
   call(request: CallRequest): Promise<CallOutcome>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(creator: string, slug: string): Challenge | null;
+  /** To be called when keys or models may have changed, here or in another process. */
+  forgetReadiness(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
   markDelivered(callId: string): void;
   /** Moves on overdue calls and those of dead processes; to be called every few seconds by a job. */
@@ -31,12 +34,13 @@ export interface Gateway {
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'refusals' | 'reruns'>,
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'readiness' | 'refusals' | 'reruns'>,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
     processId: newId(),
     inFlight: new Map(),
+    readiness: rememberReadiness(given),
     refusals: countRefusals(given.clock),
     reruns: new Set(),
   };
@@ -49,6 +53,7 @@ export async function openGateway(
   return {
     call: (request) => paidCall(deps, request),
     findChallenge: (creator, slug) => findChallenge(deps, creator, slug),
+    forgetReadiness: () => deps.readiness.forget(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),

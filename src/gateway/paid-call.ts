@@ -2,6 +2,7 @@ import { Problem } from '#kit/index.ts';
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
+import { refuseOffer } from './admit.ts';
 import { answerHeld, findAnswer } from './answer-held.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
@@ -25,7 +26,8 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
     return unpaidCall(deps, request, version);
   }
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
-    return challengeOf(deps, version);
+    const refused = await refuseOffer(deps, version, request);
+    return refused ? { kind: 'problem', problem: refused } : challengeOf(deps, version);
   }
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {

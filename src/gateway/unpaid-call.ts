@@ -31,9 +31,11 @@ export async function unpaidCall(
   if (request.isOwnerTest) {
     assertOwner(caller, version);
   }
-  const admission = await admit(deps, version, request);
+  const admission = await admit(deps, version, { request });
   if (!admission.ok) {
-    throw admission.problem;
+    throw request.isOwnerTest && admission.cause !== undefined
+      ? toOwnersRefusal(version, admission.cause)
+      : admission.problem;
   }
   await assertWithinLimit(deps, request, version);
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
@@ -91,6 +93,19 @@ async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, versio
       headers: { 'Retry-After': String(retryAfterSeconds) },
     });
   }
+}
+
+/** The owner reads what stands in the way of every call, and what to do about it. */
+function toOwnersRefusal({ state }: PublishedVersion, cause: string): Problem {
+  return state === 'published'
+    ? new Problem('unavailable', {
+        detail: `Your resource cannot run: ${cause}`,
+        next: 'Do what the detail says, then test again.',
+      })
+    : new Problem('unavailable', {
+        detail: `Your resource is ${state}, so buyers are turned away: ${cause}`,
+        next: 'Try its draft with POST /api/resources/{id}/test, and put it back on sale with POST /api/resources/{id}/resume.',
+      });
 }
 
 /** The owner sees the cause: it is their key, their model and their prompt. */

@@ -3,7 +3,7 @@ import type { IntegrationDeps } from './integration.ts';
 import type { IntegrationService } from './integration-service.ts';
 
 export type Checked<Shown extends object> =
-  | { verdict: 'good'; label: string | null; shown: Shown }
+  | { verdict: 'good'; label: string | null; shown: Shown; hasCredit: boolean | null }
   /** The key will not work as it is; `unclear` says nothing about the key. */
   | { verdict: 'refused' | 'unclear'; detail: string };
 
@@ -25,7 +25,8 @@ export async function checkGiven<Given extends object, Shown extends object>(
   if (!parsed.success || (answer.label?.length ?? 0) > MAX_LABEL) {
     return { verdict: 'unclear', detail: `${service.provider} answered in a form that is not understood.` };
   }
-  return { verdict: 'good', label: answer.label?.replaceAll(key, '…') ?? null, shown: parsed.data };
+  const label = answer.label?.replaceAll(key, '…') ?? null;
+  return { verdict: 'good', label, shown: parsed.data, hasCredit: answer.hasCredit ?? null };
 }
 
 /** The same, for a key that is not stored yet. Throws `unprocessable` for a bad key, `unavailable` when nobody could be asked. */

@@ -4,12 +4,14 @@
  * it is stored; each change is announced inside its own transaction, so that what depends on the key is paused when the
  * key goes, or the key stays; who listens is not known here (docs/decisions/0017).
  */
+export { checkKeys } from './check-keys.ts';
 export { dependent, openChanges } from './changes.ts';
 export type { ChangeListener, Dependent, IntegrationChange, Reaction } from './changes.ts';
 export type { IntegrationDeps } from './integration.ts';
 export type { IntegrationService, ProviderAnswer, ServiceName } from './integration-service.ts';
 export { listIntegrations } from './list-integrations.ts';
-export { openKey } from './open-key.ts';
+export { explainMissingKey, openKey } from './open-key.ts';
+export { openPlatformBudget } from './open-platform-budget.ts';
 export { openRouter } from './openrouter.ts';
 export { refuseKey } from './refuse-key.ts';
 export { toOperations } from './to-operations.ts';

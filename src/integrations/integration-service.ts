@@ -3,12 +3,18 @@ import type { OpenRouterClient } from '#upstreams/index.ts';
 
 /** Clients of the providers; a service's `check` takes the one that it needs. */
 export interface ProviderClients {
-  openRouter: Pick<OpenRouterClient, 'getKey'>;
+  openRouter: Pick<OpenRouterClient, 'getKey' | 'getCredits'>;
 }
 
 export type ProviderAnswer =
   /** What the provider says; only what the service's `shown` lists is kept. */
-  | { ok: true; label: string | null; shown: object }
+  | {
+      ok: true;
+      label: string | null;
+      shown: object;
+      /** Does the provider say that money stands behind it? Null or absent: it does not say. */
+      hasCredit?: boolean | null;
+    }
   /** `unclear` says nothing about the key: the provider could not be asked. `detail` is for the owner. */
   | { ok: false; verdict: 'refused' | 'unclear'; detail: string };
 
@@ -27,6 +33,8 @@ export interface IntegrationService<
   provider: string;
   /** For texts: what of the provider's is stored, such as "key". */
   credential: string;
+  /** For texts, a sentence: where an owner who has none gets one, and what to send. */
+  remedy: string;
   /** Goes into SQL as it is. Its columns are those of `IntegrationRow`. */
   table: `user_${string}_integrations`;
   given: z.ZodObject & z.ZodType<Given>;

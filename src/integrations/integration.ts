@@ -25,6 +25,8 @@ export interface IntegrationRow {
   snapshot: object;
   last_checked_at: Date;
   last_problem: string | null;
+  /** When a call met the refusal; null when a check found it, or there is none. */
+  refused_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -99,12 +101,16 @@ export function refuseMissing({ name, provider, credential }: ServiceName): neve
 
 /** Why something that needs the connection cannot work, in words for its owner; null when it can. */
 export function toProblem(service: ServiceName, row: IntegrationRow | null): string | null {
-  const { provider, credential } = service;
+  const { name, provider, credential } = service;
+  const path = `/api/user/integrations/${name}`;
   if (row === null) {
-    return `Your ${provider} ${credential} was deleted.`;
+    return `Your ${provider} ${credential} was deleted. Store another one with PUT ${path}.`;
   }
   if (!row.is_valid) {
-    return `${provider} refuses your ${credential}. Replace it, or mend it there and test it here.`;
+    const said = row.last_problem === null ? '' : ` ${row.last_problem}`;
+    return `${provider} does not take your ${credential} for calls.${said} Once that is mended, POST ${path}/test brings back what is paused for it; it is also looked at again by itself.`;
   }
-  return row.is_enabled ? null : `Your ${provider} ${credential} is switched off.`;
+  return row.is_enabled
+    ? null
+    : `Your ${provider} ${credential} is switched off. Switch it on with PATCH ${path} {"isEnabled": true}.`;
 }

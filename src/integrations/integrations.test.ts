@@ -14,6 +14,8 @@ const snapshot = {
   expiresAt: null,
 };
 
+const askNobody = () => Promise.reject(new Error('This service asks nobody else.'));
+
 describeIntegration('openrouter', (ask) => ({
   service: openRouter,
   clients: {
@@ -28,11 +30,12 @@ describeIntegration('openrouter', (ask) => ({
               detail: answer.detail,
             };
       },
+      getCredits: async () => ({ known: true, balanceUsd: '12.5' }),
     },
   },
   given: (apiKey) => ({ apiKey }),
   good: (repeat = 'my key') => ({ ok: true, label: repeat, shown: {} }),
-  shown: snapshot,
+  shown: { ...snapshot, creditsUsd: '12.5' },
   malformed: ['short', 'with space inside', 'k\u00e9y-with-accents', 'x'.repeat(513), 'line\nbreak-in-key'].map(
     (apiKey) => ({ apiKey }),
   ),
@@ -42,7 +45,7 @@ describeIntegration(
   'toy',
   (ask) => ({
     service: openToyService(ask),
-    clients: { openRouter: { getKey: () => Promise.reject(new Error('This service asks nobody else.')) } },
+    clients: { openRouter: { getKey: askNobody, getCredits: askNobody } },
     given: (token) => ({ token, room: 'lobby' }),
     good: (room = 'lobby') => ({ ok: true, label: 'bot', shown: { room, members: 3, secret: 'is not listed' } }),
     shown: { room: 'lobby', members: 3 },

@@ -1,5 +1,5 @@
 import type { SealContext } from '#vault/index.ts';
-import type { IntegrationDeps } from './integration.ts';
+import { toProblem, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import type { IntegrationService } from './integration-service.ts';
 
 /** The name under which the opened key is held in memory and announced as changed. */
@@ -29,6 +29,23 @@ export async function openKey(
     const sealed = rows[0]?.sealed_key;
     return sealed ? { apiKey: await vault.open(vault.database.system, toKeyPlace(service, ownerId), sealed) } : null;
   });
+}
+
+/** Why `openKey` finds none, and what to do; for the owner. `key_missing`, or `key_unusable` where one is stored. */
+export async function explainMissingKey(
+  { vault, services }: Pick<IntegrationDeps, 'vault' | 'services'>,
+  wanted: { service: string; ownerId: string },
+): Promise<string> {
+  const service = getService({ services }, wanted.service);
+  const { rows } = await vault.database.system.query<IntegrationRow>(
+    `SELECT * FROM ${service.table} WHERE owner_id = $1`,
+    [wanted.ownerId],
+  );
+  const problem = rows[0] && toProblem(service, rows[0]);
+  const { name, provider, credential } = service;
+  return problem
+    ? `key_unusable: ${problem}`
+    : `key_missing: This runs with your ${provider} ${credential}, and none is stored. ${service.remedy} Store it with PUT /api/user/integrations/${name}.`;
 }
 
 /** Throws for a name that no service has: names come from kinds of resource, so that is a mistake in the code. */

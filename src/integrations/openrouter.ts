@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { IntegrationService } from './integration-service.ts';
+import type { IntegrationService, ProviderAnswer } from './integration-service.ts';
 
 const text = z.string().max(200).nullable().default(null);
 
@@ -10,8 +10,10 @@ const given = z.object({
     .regex(/^[\x21-\x7e]{8,512}$/, 'An OpenRouter key is 8 to 512 printable characters without spaces.'),
 });
 
-/** What OpenRouter says about a key (`GET /key`); amounts are USD as decimal text. */
+/** What OpenRouter says about a key (`GET /key`, `GET /credits`); amounts are USD as decimal text. */
 const shown = z.object({
+  /** The balance of the account behind the key; null where OpenRouter does not tell it to this key. */
+  creditsUsd: text,
   limit: text,
   limitRemaining: text,
   limitReset: text,
@@ -28,15 +30,25 @@ export const openRouter: IntegrationService<z.output<typeof given>, z.output<typ
   name: 'openrouter',
   provider: 'OpenRouter',
   credential: 'key',
+  remedy: 'Make one at https://openrouter.ai/settings/keys and send {"apiKey": "sk-or-v1-…"}.',
   table: 'user_openrouter_integrations',
   given,
   shown,
   toKey: ({ apiKey }) => apiKey,
   toGiven: (apiKey) => ({ apiKey }),
-  check: async ({ openRouter: client }, { apiKey }) => {
+  check: async ({ openRouter: client }, { apiKey }): Promise<ProviderAnswer> => {
     const answer = await client.getKey(apiKey);
-    return answer.ok
-      ? { ok: true, label: answer.snapshot.label, shown: answer.snapshot }
-      : { ok: false, verdict: UNCLEAR.has(answer.reason) ? 'unclear' : 'refused', detail: answer.detail };
+    if (!answer.ok) {
+      return { ok: false, verdict: UNCLEAR.has(answer.reason) ? 'unclear' : 'refused', detail: answer.detail };
+    }
+    const credits = await client.getCredits(apiKey);
+    const creditsUsd = credits.known ? credits.balanceUsd : null;
+    if (creditsUsd !== null && Number(creditsUsd) <= 0) {
+      const detail =
+        'The OpenRouter account behind this key has no credits left. Add some at https://openrouter.ai/settings/credits, or store the key of another account.';
+      return { ok: false, verdict: 'refused', detail };
+    }
+    const { label, ...snapshot } = answer.snapshot;
+    return { ok: true, label, shown: { ...snapshot, creditsUsd }, hasCredit: creditsUsd === null ? null : true };
   },
 };

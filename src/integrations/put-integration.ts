@@ -67,7 +67,8 @@ async function storeKey(
      ON CONFLICT (owner_id) DO UPDATE SET
        label = excluded.label, sealed_key = excluded.sealed_key, key_hash = excluded.key_hash,
        last_four = excluded.last_four, is_enabled = excluded.is_enabled, is_valid = true, snapshot = excluded.snapshot,
-       last_checked_at = excluded.last_checked_at, last_problem = NULL, updated_at = excluded.updated_at
+       last_checked_at = excluded.last_checked_at, last_problem = NULL, refused_at = NULL,
+       updated_at = excluded.updated_at
      RETURNING *`,
     [
       stored.ownerId,

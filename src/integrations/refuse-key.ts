@@ -16,7 +16,7 @@ export interface RefusedKey {
 
 /**
  * After the provider refused this very key in a call: it is not used again, and what depends on it is paused, until it is
- * tested with success or replaced. Does nothing when the key has been replaced meanwhile.
+ * tested with success or replaced (`checkKeys` tests it too). Does nothing when the key has been replaced meanwhile.
  */
 export async function refuseKey(deps: IntegrationDeps, refused: RefusedKey): Promise<void> {
   const service = getService(deps, refused.service);
@@ -26,7 +26,7 @@ export async function refuseKey(deps: IntegrationDeps, refused: RefusedKey): Pro
   const afterCommit = (effect: () => void): void => void effects.push(effect);
   const write = async (tx: Tx) => {
     const { rows } = await tx.query<IntegrationRow>(
-      `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4
+      `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4, refused_at = $4
         WHERE owner_id = $1 AND key_hash = $2 AND is_valid RETURNING *`,
       [ownerId, sha256Hex(apiKey), problem, new Date(deps.vault.clock.now())],
     );

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { InTransaction, Tx } from '#database/index.ts';
+import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import { checkGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { getIntegration, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
+import { storeVerdict, type Verdict } from './store-verdict.ts';
 
 export function testIntegration<Given extends object, Shown extends object, Name extends string>(
   service: IntegrationService<Given, Shown, Name>,
@@ -57,26 +58,4 @@ interface Tested<Shown extends object> {
   row: IntegrationRow;
   before: Shown;
   checked: Checked<Shown>;
-}
-
-interface Verdict {
-  problem: string | null;
-  label: string | null;
-  shown: object;
-}
-
-/** Guarded by the hash: a key that was replaced while the provider was asked is not judged by this answer. */
-async function storeVerdict(
-  tx: Tx,
-  tested: { service: IntegrationService; row: IntegrationRow; checkedAt: Date },
-  { problem, label, shown }: Verdict,
-): Promise<IntegrationRow | undefined> {
-  const { service, row, checkedAt } = tested;
-  const { rows } = await tx.query<IntegrationRow>(
-    `UPDATE ${service.table}
-        SET is_valid = $3, last_problem = $4, snapshot = $5, label = $6, last_checked_at = $7, updated_at = $7
-      WHERE owner_id = $1 AND key_hash = $2 RETURNING *`,
-    [row.owner_id, row.key_hash, problem === null, problem, shown, label, checkedAt],
-  );
-  return rows[0];
 }

@@ -43,6 +43,8 @@ export interface Evidence {
   firstOutputMs: number | null;
   /** What the run cost the creator, as an exact decimal; `null` where nobody told. */
   costUsd: string | null;
+  /** Whose key that cost fell to: the creator's own or the operator's; absent where no key was used. */
+  keySource?: 'own' | 'platform';
   isSimulated: boolean;
   /** Read by the kind's `evidenceSchema`; for the creator only. */
   own: JsonObject;

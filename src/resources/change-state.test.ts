@@ -123,12 +123,12 @@ test('the key of another service pauses and resumes nothing', async () => {
   expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'key' });
 });
 
-test('what needs no key any more, since it was published again while paused for one, resumes too', async () => {
+test('what needs no key any more is on sale again as it is published without one', async () => {
   const { id } = await make(true);
   await lose();
   await perform(updateResource, [deps, creator], { id, config: { template: '{topic}{/topic}', needsKey: false } });
-  expect(await change(publishResource, id)).toMatchObject({ state: 'paused', pausedBy: 'key' });
-  expect((await regain()).resumed).toContain(id);
+  expect(await change(publishResource, id)).toMatchObject({ state: 'published', pausedBy: null, pauseCause: null });
+  expect((await regain()).resumed).not.toContain(id);
 });
 
 test('a change of the key tells this process only when it is committed', async () => {

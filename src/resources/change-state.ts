@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
-import { loadVersion } from './load-version.ts';
+import { askReadiness } from './ask-readiness.ts';
 import { findOwn, getUser, lockOwn } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -74,9 +74,7 @@ export const archiveResource = operation({
 
 /** What is paused comes back only when the kind can work: a key that went meanwhile paused nothing that was paused already. */
 async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
-  const version = await loadVersion({ pool: deps.database.system, nowMs: deps.clock.now() }, 'resource', [id]);
-  const kind = deps.kinds.find((candidate) => candidate.name === version?.kind);
-  const readiness = version && (await kind?.isReady({ ...version, state: 'published', pauseCause: null }));
+  const readiness = await askReadiness(deps, id);
   if (readiness && !readiness.ready) {
     throw new Problem('unprocessable', { detail: `The resource cannot serve yet: ${readiness.cause}` });
   }

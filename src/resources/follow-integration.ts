@@ -3,7 +3,7 @@ import type { Dependent, IntegrationChange, Reaction } from '#integrations/index
 import type { ResourcesDeps } from './resources-deps.ts';
 import type { ResourceState } from './tables.ts';
 
-type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged'>;
+type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged' | 'isCovered'>;
 
 /**
  * Pauses the owner's published resources that cannot work without the service, or resumes what was paused for want of a
@@ -25,14 +25,21 @@ async function lockAll(tx: Tx, ownerId: string): Promise<void> {
   await tx.query('SELECT FROM x402_resources WHERE owner_id = $1 ORDER BY id FOR UPDATE', [ownerId]);
 }
 
-/** The owner's published and paused resources that cannot work without the service. */
+/** The owner's published and paused resources that cannot work without a key of theirs; none where another one stands in. */
 export async function findDependents(
-  deps: Pick<FollowDeps, 'kinds'>,
+  deps: Pick<FollowDeps, 'kinds' | 'isCovered'>,
   tx: Tx,
   change: Pick<IntegrationChange, 'ownerId' | 'service'>,
 ): Promise<Dependent[]> {
-  const found = await findByService(deps, tx, change.ownerId);
-  return (found.get(change.service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
+  const { ownerId, service } = change;
+  if (deps.isCovered) {
+    const { rows } = await tx.query<{ username: string }>('SELECT username FROM users WHERE id = $1', [ownerId]);
+    if (rows[0] && deps.isCovered(rows[0].username, service)) {
+      return [];
+    }
+  }
+  const found = await findByService(deps, tx, ownerId);
+  return (found.get(service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
 }
 
 /** What is paused already is touched, so that a resumption that found it ready before is refused. */

@@ -17,6 +17,7 @@ export type {
   WholeBody,
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
+export { findOwnDraft } from './draft-version.ts';
 export { createResource } from './create-resource.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { openPublished } from './find-published.ts';
@@ -30,7 +31,8 @@ export { listResources } from './list-resources.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
-export { pauseFaulty } from './pause-faulty.ts';
+export { pauseUnready } from './pause-unready.ts';
+export type { PauseRequest } from './pause-unready.ts';
 export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {
@@ -42,6 +44,7 @@ export type {
   SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
+export { openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';

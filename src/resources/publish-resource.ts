@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
-import { checkDraft, type Content } from './check-draft.ts';
+import type { Content } from './check-draft.ts';
+import { readDraft } from './draft-version.ts';
 import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
 import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -25,17 +26,17 @@ export const publishResource = operation({
       throw notFound();
     }
     assertRevision(read, revision);
-    const checked = await checkDraft(deps, { ownerId: read.owner_id, kind: read.kind, draft: read.draft });
-    if (!checked.ok) {
+    const { content, problems } = await readDraft(deps, { row: read, creator: user.username });
+    if (content === null || problems.length > 0) {
       throw new Problem('unprocessable', {
         detail: 'The draft cannot be published yet.',
         next: 'Mend the fields that "errors" lists, then publish again.',
-        fields: checked.fields,
+        fields: problems,
       });
     }
     const digest = sha256Hex(canonicalJson(read.draft));
-    const aiModelId = await findModelId(deps, checked.content);
-    return { revision: read.revision, digest, content: checked.content, aiModelId };
+    const aiModelId = await findModelId(deps, content);
+    return { revision: read.revision, digest, content, aiModelId, readAt: read.updated_at };
   },
   run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
     const now = new Date(deps.clock.now());
@@ -48,6 +49,8 @@ interface CheckedDraft {
   digest: string;
   content: Content;
   aiModelId: string | null;
+  /** When the resource had last changed as it was found fit to run. */
+  readAt: Date;
 }
 
 /** Of the model that a version is known by; null where its kind has none, or the catalogue does not know it. */
@@ -92,14 +95,26 @@ async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<R
     now,
     draft.aiModelId,
   ]);
-  // A paused resource stays paused: resuming is a decision of its own.
   const { rows } = await tx.query<ResourceRow>(
     `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
-       state = CASE state WHEN 'draft' THEN 'published' ELSE state END
+       state = CASE WHEN $6 THEN 'published' ELSE state END,
+       paused_by = CASE WHEN $6 THEN NULL ELSE paused_by END,
+       pause_cause = CASE WHEN $6 THEN NULL ELSE pause_cause END
      WHERE id = $1 RETURNING *`,
-    [id, versionId, draft.revision, draft.content.slug, now],
+    [id, versionId, draft.revision, draft.content.slug, now, isOnSale(row, draft)],
   );
   return rows[0] as ResourceRow;
+}
+
+/**
+ * What its owner paused stays paused. What was paused because it could not run is sold again, for this version can; unless
+ * something of it, such as a key, went since that was asked.
+ */
+function isOnSale(
+  { state, paused_by: pausedBy, updated_at: updatedAt }: ResourceRow,
+  { readAt }: CheckedDraft,
+): boolean {
+  return state !== 'paused' || (pausedBy !== 'owner' && updatedAt.getTime() === readAt.getTime());
 }
 
 async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_digest: string } | undefined> {

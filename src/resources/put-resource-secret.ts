@@ -24,6 +24,11 @@ export const putResourceSecret = operation({
   run: async ({ tx, afterCommit, vault }: ResourceSecretDeps & InTransaction, caller: Caller, { id, value }) => {
     const context = toSecretContext({ ownerId: getUser(caller).userId, resourceId: id });
     await assertOwn(tx, id);
+    // What was paused because the upstream refused the old key is asked again at once.
+    await tx.query(
+      `UPDATE x402_resources SET paused_by = 'readiness' WHERE id = $1 AND state = 'paused' AND paused_by = 'fault'`,
+      [id],
+    );
     await storeSecret(vault, tx, { context, plaintext: value });
     afterCommit(() => forgetSecret(vault, context));
     return { isSet: true };

@@ -45,7 +45,22 @@ export interface ResourceKind<Config = unknown> {
   modelIdsOf?(config: Config): string[];
   /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
   quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
+  /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
+  showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }
+
+/** Can it run now? */
+export type Readiness =
+  | { ready: true }
+  | {
+      ready: false;
+      /** `code: what is wrong and what to do about it`; for the creator only. */
+      cause: string;
+      /** It comes back by itself, so nothing is paused for it. */
+      retryAfterSeconds?: number;
+      /** It waits for the owner's key of the service that `integrationOf` names, and is resumed with it. */
+      lacksKey?: boolean;
+    };
 
 export interface CostQuote {
   /** Decimal strings, USD per call. */
@@ -55,9 +70,6 @@ export interface CostQuote {
   basis: string;
 }
 
-/** `cause` is for the creator only. */
-export type Readiness = { ready: true } | { ready: false; cause: string; retryAfterSeconds?: number };
-
 export interface RunContext {
   callId: string;
   payer: string | null;
@@ -65,6 +77,8 @@ export interface RunContext {
   /** Milliseconds since the epoch. */
   deadlineMs: number;
   isTest: boolean;
+  /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
+  quoteWorst?(): Promise<string | null>;
 }
 
 /** One way to pay for a call. The asset is the one that the scheme takes on the network. */

@@ -63,9 +63,10 @@ export const resourceSummary = z.object({
   slug: z.string(),
   url: z.string(),
   state: z.enum(states),
-  /** Why buyers are turned away. */
+  /** Why buyers are turned away, and what to do about it. */
   pauseCause: z.string().nullable(),
-  pausedBy: z.enum(['owner', 'key']).nullable(),
+  /** `owner` ends by resuming only, the others by themselves when their cause is gone. */
+  pausedBy: z.enum(['owner', 'key', 'readiness', 'fault']).nullable(),
   name: z.string(),
   priceUsdc: z.string().nullable(),
   revision: z.number(),

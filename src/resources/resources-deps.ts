@@ -25,6 +25,8 @@ export interface ResourcesDeps {
   findModelId?: (name: string) => Promise<string | null>;
   /** 1000 USDC unless told. */
   maxPriceAtomic?: bigint;
+  /** Does another key stand in where this creator has none of the service? Absent: none does. */
+  isCovered?: (username: string, service: string) => boolean;
   /** `tx` has the rights of the system. */
   findStats?: (tx: Tx, resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
   /** Told right after a change of this process, so that its own memory need not wait for the notification. */

@@ -12,7 +12,7 @@ export interface ResourceRow {
   slug: string;
   state: ResourceState;
   pause_cause: string | null;
-  paused_by: 'owner' | 'key' | null;
+  paused_by: 'owner' | 'key' | 'readiness' | 'fault' | null;
   draft: Draft;
   revision: number;
   published_revision: number | null;

@@ -26,10 +26,15 @@ export const loggedCall = z.object({
   /** What the kind of resource tells of the run. */
   evidence: z.record(z.string(), z.json()),
   earnedUsdc: z.string(),
+  /** What the run cost, whoever's key paid. */
   costUsd: z.string().nullable(),
   /** What the catalogue's prices let expect before the call; null where nobody knew. */
   expectedCostUsd: z.string().nullable(),
-  /** Earned minus cost, one USDC taken as one dollar; null where the cost is not known. */
+  /** Whose key paid; null where none was used or nobody noted it. */
+  keySource: z.enum(['own', 'platform']).nullable(),
+  /** What of it fell to the operator's key. */
+  platformCostUsd: z.string().nullable(),
+  /** Earned minus what fell to the creator's own key, one USDC taken as one dollar; null where the cost is not known. */
   marginUsd: z.string().nullable(),
   network: z.string().nullable(),
   transaction: z.string().nullable(),
@@ -52,8 +57,9 @@ SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionI
        input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
        latency_ms::float8 AS "latencyMs", first_output_ms::float8 AS "firstOutputMs", attempts, evidence,
        trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
-       trim_scale(expected_cost_usd)::text AS "expectedCostUsd",
-       trim_scale(earned - cost_usd)::text AS "marginUsd", network, transaction,
+       trim_scale(expected_cost_usd)::text AS "expectedCostUsd", key_source AS "keySource",
+       trim_scale(CASE WHEN key_source = 'platform' THEN cost_usd ELSE cost_usd * 0 END)::text AS "platformCostUsd",
+       trim_scale(CASE WHEN key_source = 'platform' THEN earned ELSE earned - cost_usd END)::text AS "marginUsd", network, transaction,
        is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"
 FROM x402_prompt_template_usage_logs
 CROSS JOIN LATERAL (SELECT CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic * 0.000001 END) AS money (earned)

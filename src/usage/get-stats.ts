@@ -2,9 +2,10 @@ import type { Tx } from '#database/index.ts';
 import { formatUsdc } from '#kit/index.ts';
 
 /**
- * Public figures of one resource, under the names that they have on the wire. Tests, the owner's own calls and refused
- * calls count nowhere. `…_30d`: today and the 29 days before it, in UTC. A call is an execution: success or failure;
- * an answer whose settlement was refused is `unpaid`.
+ * Public figures of one resource, under the names that they have on the wire. Tests, the owner's own calls and
+ * payments that were refused count nowhere. `…_30d`: today and the 29 days before it, in UTC. A call is a success or a
+ * failure, and a failure is also a call that could not begin because the resource was not able to run; an answer whose
+ * settlement was refused is `unpaid`.
  */
 export interface Stats {
   call_count: number;

@@ -27,6 +27,8 @@ export interface CallRecord {
   firstOutputMs: number | null;
   /** Decimal string. */
   costUsd: string | null;
+  /** Whose key that cost fell to: the creator's own or the operator's. */
+  keySource?: 'own' | 'platform' | null;
   /** What the kind of resource tells of the run; `model`, tokens and the like become columns where it has them. */
   evidence: { [name: string]: Json };
   /** What was settled; 0n when nothing was. */
@@ -50,30 +52,32 @@ const CAUSE_LIMIT = 2000;
 const MAX_INT = 2_147_483_647;
 const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
 
-// Refused and owed calls, tests and the owner's own calls are logged and count in no statistic.
+// Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
+// the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody meant to pay, not.
 const SQL = `
 WITH recorded AS (
   INSERT INTO x402_prompt_template_usage_logs AS logged (
     call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
     model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
-    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence,
-    expected_cost_usd)
+    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence, expected_cost_usd,
+    key_source)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27, $28, $29, $30)
+          $24, $25, $26, $27, $28, $29, $30, $31)
   ON CONFLICT (call_id) DO UPDATE SET
     status = excluded.status, problem = excluded.problem, cause = excluded.cause, model = excluded.model,
     provider = excluded.provider, generation_id = excluded.generation_id, input_tokens = excluded.input_tokens,
     output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
     first_output_ms = excluded.first_output_ms, finish_reason = excluded.finish_reason,
     is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence,
-    expected_cost_usd = excluded.expected_cost_usd
+    expected_cost_usd = excluded.expected_cost_usd, key_source = excluded.key_source
   WHERE logged.status = 'owed'
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
-SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status = 'failed')::int,
+SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
-WHERE status NOT IN ('refused', 'owed') AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
+WHERE status <> 'owed' AND (status <> 'refused' OR problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
+  AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
 
 /**
  * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes
@@ -115,6 +119,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       toCount(record.attempts, MAX_INT),
       JSON.stringify(toStorable(evidence)),
       toDecimal(evidence['expectedCostUsd']),
+      record.keySource ?? null,
     ],
   });
 }

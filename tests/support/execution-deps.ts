@@ -39,6 +39,7 @@ export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = 
     findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
     findNearestModels: async () => [],
     openCreatorKey: async () => null,
+    explainMissingKey: async () => 'key_missing: No key is stored. Store one.',
     openUpstreamKey: async () => null,
     platformKey: null,
     refuseCreatorKey: async (ownerId, { problem }) => void told.refusedKeys.push({ ownerId, problem }),

@@ -104,7 +104,7 @@ function describeStoring(at: At): void {
     expect(await at.delete()).toEqual({ deleted: true, paused: [{ ...named, state: 'paused' }] });
     expect(await at.findResource()).toEqual({
       state: 'paused',
-      cause: `Your ${service.provider} ${service.credential} was deleted.`,
+      cause: `Your ${service.provider} ${service.credential} was deleted. Store another one with PUT /api/user/integrations/${service.name}.`,
     });
     expect(await at.openKey()).toBeNull();
     expect(await refusal(at.get())).toContain('not_found');
@@ -144,7 +144,7 @@ function describeSwitching(at: At): void {
     expect(await at.switch(false)).toMatchObject({ isEnabled: false, paused: [{ id: at.world.resourceId }] });
     expect(await at.findResource()).toEqual({
       state: 'paused',
-      cause: `Your ${provider} ${credential} is switched off.`,
+      cause: expect.stringMatching(`^Your ${provider} ${credential} is switched off\\. Switch it on with PATCH `),
     });
     expect(await at.openKey()).toBeNull();
     expect(await at.switch(true)).toMatchObject({ isEnabled: true, resumed: [{ id: at.world.resourceId }] });

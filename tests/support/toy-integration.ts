@@ -13,6 +13,7 @@ export function openToyService(ask: (sent: ToyGiven) => Promise<ProviderAnswer>)
     name: 'toy',
     provider: 'Toychat',
     credential: 'token',
+    remedy: 'Ask the bot for one.',
     table: 'user_toy_integrations',
     given,
     shown,

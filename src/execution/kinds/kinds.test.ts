@@ -93,6 +93,7 @@ test('a text answer with its evidence', async () => {
       attempts: 1,
       firstOutputMs: expect.any(Number),
       costUsd: '0.00012300',
+      keySource: 'own',
       isSimulated: false,
       own: {
         model: 'acme/poet-2026',

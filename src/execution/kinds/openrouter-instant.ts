@@ -6,7 +6,7 @@ import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
@@ -51,19 +51,20 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: (config) => ({ model: toShownName(config.modelId), maxTokens: config.maxTokens }),
     isReady: async (version) => {
-      const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
-      if (fault !== null) {
-        return { ready: false, cause: fault };
+      const key = await askKey(deps, version);
+      if (!key.ready) {
+        return key;
       }
-      const key = await findOpenRouterKey(deps, version);
-      return key ? { ready: true } : { ready: false, cause: NO_KEY };
+      const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
+      return fault === null ? key : { ready: false, cause: fault };
     },
+    showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
       const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
       const key = await findOpenRouterKey(deps, version);
       if (models.length === 0 || key === null) {
-        return failBefore(models.length === 0 ? (faults[0]?.fault ?? '') : NO_KEY);
+        return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
       const call = { models, settings: config, messages: renderMessages(prompt, input) };
       const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call) };

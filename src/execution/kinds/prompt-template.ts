@@ -1,13 +1,21 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import type { CostQuote, Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
+import type {
+  CostQuote,
+  Outcome,
+  Parameter,
+  PublishedVersion,
+  Readiness,
+  ResourceKind,
+  RunContext,
+} from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, NO_KEY, OPENROUTER } from '../find-key.ts';
+import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
@@ -76,8 +84,14 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       allowsUserMessage: config.allowsUserMessage,
     }),
     isReady: async (version) => {
-      const cause = await findFault(deps, prepare(version).config, version);
-      return cause === null ? { ready: true } : { ready: false, cause };
+      const { config } = prepare(version);
+      return config.upstream.type === 'openrouter'
+        ? askOpenRouter(deps, config, version)
+        : askUpstreamKey(deps, version);
+    },
+    showPrompt: (version, input) => {
+      const { config, prompt } = prepare(version);
+      return renderMessages(prompt, input, toUserMessage(config, input));
     },
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
@@ -90,7 +104,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
   };
 }
 
-const NO_UPSTREAM_KEY = 'key_missing: No API key is stored for the upstream of this resource.';
+const NO_UPSTREAM_KEY =
+  'key_missing: No API key is stored for the upstream of this resource. Store one with PUT /api/resources/{id}/secrets/upstream_api_key {"value": "…"}.';
 
 interface PromptCall {
   version: PublishedVersion;
@@ -104,7 +119,7 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<O
   const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
   const key = await findOpenRouterKey(deps, version);
   if (models.length === 0 || key === null) {
-    return failBefore(models.length === 0 ? (faults[0]?.fault ?? '') : NO_KEY);
+    return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
   const asked = { models, settings: config, messages };
   const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked) };
@@ -139,13 +154,17 @@ async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Para
   return quoteCost({ models, settings: config, prompt });
 }
 
-/** Why a call would fail now; null when it would not. */
-async function findFault(deps: ExecutionDeps, config: PromptConfig, version: PublishedVersion): Promise<string | null> {
-  if (config.upstream.type === 'chat_completions') {
-    return (await deps.openUpstreamKey(version)) === null ? NO_UPSTREAM_KEY : null;
+async function askOpenRouter(deps: ExecutionDeps, config: PromptConfig, version: PublishedVersion): Promise<Readiness> {
+  const key = await askKey(deps, version);
+  if (!key.ready) {
+    return key;
   }
   const fault = await findModelsFault(deps, toModelIds(config));
-  return fault ?? ((await findOpenRouterKey(deps, version)) ? null : NO_KEY);
+  return fault === null ? key : { ready: false, cause: fault };
+}
+
+async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
+  return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
 }
 
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {

@@ -67,11 +67,17 @@ function judgeKey(key: z.output<typeof answer>['data']): KeyCheck {
     return refuse('management_key', 'This is a management key, which cannot run models. Create an ordinary API key.');
   }
   if (key.expires_at && Date.parse(key.expires_at) <= Date.now()) {
-    return refuse('expired_key', 'This key has expired. Create a new one.');
+    return refuse(
+      'expired_key',
+      'This key has expired. Create a new one at https://openrouter.ai/settings/keys and store it here.',
+    );
   }
   const limitRemaining = signedDecimal(key.limit_remaining);
   if (limitRemaining !== null && Number(limitRemaining) <= 0) {
-    return refuse('limit_reached', 'The spending limit of this key is used up. Raise it or create another key.');
+    return refuse(
+      'limit_reached',
+      'The spending limit of this key is used up. Raise it at https://openrouter.ai/settings/keys, wait for its reset, or store another key.',
+    );
   }
   return {
     ok: true,
@@ -100,10 +106,16 @@ function judgeRefusal(got: { status: number; body: unknown }, apiKey: string): K
   });
   const said = message === '' ? '' : ` OpenRouter says: "${message}"`;
   if (got.status === 401 || got.status === 403) {
-    return refuse('invalid_key', `OpenRouter does not accept this key.${said}`);
+    return refuse(
+      'invalid_key',
+      `OpenRouter does not accept this key: it is wrong, disabled or revoked. Create a new one at https://openrouter.ai/settings/keys and store it here.${said}`,
+    );
   }
   if (got.status === 402) {
-    return refuse('limit_reached', `OpenRouter wants a payment first.${said}`);
+    return refuse(
+      'limit_reached',
+      `OpenRouter wants a payment first. Add credits at https://openrouter.ai/settings/credits.${said}`,
+    );
   }
   if (got.status === 429) {
     return refuse('rate_limited', 'OpenRouter asks to slow down. Try again in a minute.');

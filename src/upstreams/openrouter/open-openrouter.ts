@@ -3,6 +3,7 @@ import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
+import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
@@ -24,6 +25,8 @@ interface OpenRouterOptions {
 export interface OpenRouterClient extends Upstream {
   /** Asks `GET /key` about the key itself. */
   getKey(apiKey: string): Promise<KeyCheck>;
+  /** Asks `GET /credits` about the account behind the key. */
+  getCredits(apiKey: string): Promise<Credits>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
   isUp(): Promise<boolean>;
@@ -58,6 +61,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
         call,
       ),
     getKey: (apiKey) => getKey(source, apiKey),
+    getCredits: (apiKey) => getCredits(source, apiKey),
     listModels: () => listModels(source),
     isUp: () => isUp(source),
     close: () => pool.close(),

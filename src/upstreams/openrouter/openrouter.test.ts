@@ -82,6 +82,24 @@ test.each(['', 'short', 'with space in it', 'line\nbreak-key', 'schlÃ¼ssel-schlÃ
   },
 );
 
+test('getCredits tells the balance exactly, also below zero', async () => {
+  upstream.script(keyBody('{"total_credits":100.5,"total_usage":25.7500001}'));
+  expect(await client.getCredits(API_KEY)).toEqual({ known: true, balanceUsd: '74.7499999' });
+  upstream.script(keyBody('{"total_credits":5,"total_usage":5.02}'));
+  expect(await client.getCredits(API_KEY)).toEqual({ known: true, balanceUsd: '-0.02' });
+});
+
+test.each([
+  ['a key that may not ask', status(403, { error: { code: 403, message: 'Only management keys' } })],
+  ['an error', status(500, {})],
+  ['no amounts', keyBody('{"total_credits":null}')],
+  ['HTML', bytes(['<html>'], { type: 'text/html' })],
+  ['no answer', (response: { destroy(): void }) => response.destroy()],
+] as const)('getCredits knows nothing after %s, which is no fault of the key', async (_name, step) => {
+  upstream.script(step);
+  expect(await client.getCredits(API_KEY)).toEqual({ known: false });
+});
+
 test('listModels asks for every modality, follows links, and sends no key', async () => {
   upstream.script(
     status(200, { data: [{ id: 'a' }, { id: 'b' }], links: { next: '/api/v1/models?offset=2' } }),

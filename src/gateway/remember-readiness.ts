@@ -1,0 +1,94 @@
+import type { Clock, Log } from '#kit/index.ts';
+import type { PauseRequest, PublishedVersion, Readiness, ResourceKind } from '#resources/index.ts';
+
+export interface ReadinessMemory {
+  /** For the ready 402 of a version in memory: was it able to run a moment ago? Asks again in the background as that ages. */
+  isKnownReady(version: PublishedVersion): boolean;
+  /** What was found a moment ago, or asked now. */
+  recall(version: PublishedVersion): Promise<Readiness>;
+  /** Asked now. What cannot run until its owner acts is paused. */
+  ask(version: PublishedVersion): Promise<Readiness>;
+  /** A key, a model or something else that versions need has changed. */
+  forget(): void;
+}
+
+interface MemoryDeps {
+  kinds: ReadonlyMap<string, ResourceKind>;
+  clock: Clock;
+  log: Log;
+  /** Takes off sale what cannot run. */
+  pause(request: PauseRequest): Promise<void>;
+}
+
+/** So long an answer is as good as new; most of what changes it is told at once, by `forget` or by another version in memory. */
+const FRESH_MS = 2_000;
+/** So long it serves while it is asked anew. */
+const AGING_MS = 30_000;
+
+/** Kept with the version in memory, and forgotten with it. */
+export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
+  let known = new WeakMap<PublishedVersion, { readiness: Readiness; at: number; isAsking: boolean }>();
+  const ask = async (version: PublishedVersion): Promise<Readiness> => {
+    const askedIn = known;
+    const readiness = await askKind(deps, version);
+    askedIn.set(version, { readiness, at: deps.clock.now(), isAsking: false });
+    if (!readiness.ready) {
+      await stopSale(deps, version, readiness);
+    }
+    return readiness;
+  };
+  return {
+    ask,
+    isKnownReady: (version) => {
+      const found = known.get(version);
+      const age = found ? deps.clock.now() - found.at : Number.POSITIVE_INFINITY;
+      if (!found?.readiness.ready || age > AGING_MS) {
+        return false;
+      }
+      if (age > FRESH_MS && !found.isAsking) {
+        found.isAsking = true;
+        void ask(version);
+      }
+      return true;
+    },
+    recall: async (version) => {
+      const found = known.get(version);
+      return found && deps.clock.now() - found.at <= FRESH_MS ? found.readiness : ask(version);
+    },
+    forget: () => {
+      known = new WeakMap();
+    },
+  };
+}
+
+/** A kind that cannot even say is not ready; what it threw is nothing for buyers. */
+async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Readiness> {
+  try {
+    const unknown = {
+      ready: false as const,
+      cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
+    };
+    return (await deps.kinds.get(version.kind)?.isReady(version)) ?? unknown;
+  } catch (error) {
+    deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
+    return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };
+  }
+}
+
+async function stopSale(
+  deps: MemoryDeps,
+  version: PublishedVersion,
+  { cause, retryAfterSeconds, lacksKey }: Readiness & { ready: false },
+): Promise<void> {
+  const { resourceId, versionId, ownerId } = version;
+  deps.log.warn({ resourceId, cause }, 'resource is not ready');
+  if (retryAfterSeconds !== undefined) {
+    return;
+  }
+  try {
+    await deps.pause({ resourceId, versionId, ownerId, by: lacksKey ? 'key' : 'readiness', cause });
+  } catch (err) {
+    // Its calls are refused either way; the next one tries again.
+    deps.log.warn({ err, resourceId }, 'a resource that is not ready could not be paused');
+  }
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { openDatabase } from '#database/index.ts';
+import { newId } from '#kit/index.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { openPlatformBudget } from './index.ts';
+
+const database = useTestDatabase();
+const clock = { nowMs: Date.parse('2026-01-02T23:00:00.000Z'), now: () => clock.nowMs };
+const open = (dailyUsd = '1', on = database.current) => openPlatformBudget({ database: on, clock, dailyUsd });
+
+test('a creator who begins everything at once, in two processes, spends no more than the day allows', async () => {
+  const elsewhere = openDatabase({ url: database.url, systemConnections: 4, userConnections: 1 });
+  const budgets = [open(), open('1', elsewhere)];
+  const owner = newId();
+  const reserved = await Promise.all(
+    Array.from({ length: 24 }, (_, at) => (budgets[at % 2] ?? open()).reserve(owner, '0.15')),
+  );
+  expect(reserved.filter((id) => id !== null)).toHaveLength(6);
+  expect(await open().reserve(newId(), '0.15')).not.toBeNull();
+  await elsewhere.close();
+});
+
+test('what a run did cost makes room again; a run whose end nobody knows counts at its worst until the day is over', async () => {
+  const owner = newId();
+  const [cheap, lost] = [await open().reserve(owner, '0.5'), await open().reserve(owner, '0.5')];
+  expect(await open().hasRoom(owner, '0.01')).toBe(false);
+  await open().close(cheap ?? '', '0.000012');
+  await open().close(lost ?? '', null);
+  expect(await open().hasRoom(owner, '0.499988')).toBe(true);
+  expect(await open().hasRoom(owner, '0.499989')).toBe(false);
+  expect(open().retryAfterSeconds()).toBe(3_600);
+  clock.nowMs += 3_600_000;
+  expect(await open().hasRoom(owner, '1')).toBe(true);
+});
+
+test('days that no limit asks for any more are forgotten', async () => {
+  const owner = newId();
+  await open().reserve(owner, '0.5');
+  const count = async () => {
+    const { rows } = await database.current.system.query<{ kept: number }>(
+      'SELECT count(*)::int AS kept FROM platform_key_uses WHERE owner_id = $1',
+      [owner],
+    );
+    return rows[0]?.kept;
+  };
+  await open().forgetOld();
+  expect(await count()).toBe(1);
+  clock.nowMs += 36 * 86_400_000;
+  await open().forgetOld();
+  expect(await count()).toBe(0);
+});

@@ -1,0 +1,38 @@
+import type { Tx } from '#database/index.ts';
+import type { IntegrationRow } from './integration.ts';
+import type { IntegrationService } from './integration-service.ts';
+
+export interface Verdict {
+  /** Null: the key is good. */
+  problem: string | null;
+  label: string | null;
+  shown: object;
+}
+
+interface Tested {
+  service: Pick<IntegrationService, 'table'>;
+  row: Pick<IntegrationRow, 'owner_id' | 'key_hash'>;
+  checkedAt: Date;
+  /** Given: only if nothing has changed since then, such as a call that met a refusal. */
+  unchangedSince?: Date;
+}
+
+/**
+ * What a provider said about a stored key. Guarded by the hash: a key that was replaced while the provider was asked is not
+ * judged by this answer.
+ */
+export async function storeVerdict(
+  tx: Tx,
+  { service, row, checkedAt, unchangedSince }: Tested,
+  { problem, label, shown }: Verdict,
+): Promise<IntegrationRow | undefined> {
+  const { rows } = await tx.query<IntegrationRow>(
+    `UPDATE ${service.table}
+        SET is_valid = $3, last_problem = $4, snapshot = $5, label = $6, last_checked_at = $7, updated_at = $7,
+            refused_at = NULL
+      WHERE owner_id = $1 AND key_hash = $2 AND ($8::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $8)
+      RETURNING *`,
+    [row.owner_id, row.key_hash, problem === null, problem, shown, label, checkedAt, unchangedSince],
+  );
+  return rows[0];
+}
