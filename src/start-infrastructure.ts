@@ -35,7 +35,16 @@ export async function startInfrastructure({ config, log, latency }: Given, stack
     config.MODE === 'sandbox' ? await startSandbox({ folder, publicUrl, ports, wants, log, latency }, stack) : null;
   const masterKey = masterKeyFromText(config.MASTER_KEY ?? (await databases.keepSecret(folder, 'master-key')));
   const vault = await openVault({ database, masterKey, otherMasterKeys: toOtherKeys(config), clock });
-  return { config, log, ports, publicUrl, folder, databaseUrl, database, sandbox, vault };
+  return { config, log, ports, publicUrl, ownOrigins: toOwnOrigins(config, publicUrl), folder, databaseUrl, database, sandbox, vault };
+}
+
+/** The origins whose pages may use a session. In the sandbox the names of this machine are one site: people type either. */
+function toOwnOrigins(config: Config, publicUrl: string): string[] {
+  const { origin, hostname, protocol, port } = new URL(publicUrl);
+  const names = ['localhost', '127.0.0.1', '[::1]'];
+  const others = config.MODE === 'sandbox' && names.includes(hostname) ? names : [];
+  const suffix = port === '' ? '' : `:${port}`;
+  return [...new Set([origin, ...others.map((name) => `${protocol}//${name}${suffix}`)])];
 }
 
 function toWants(config: Config) {
