@@ -35,6 +35,11 @@ export function startServerChild(environment: Record<string, string>): Promise<S
   return untilReady(start(process.execPath, { args: [launcher, 'serve'], environment }));
 }
 
+/** A server by a launcher that takes its own Node for too old where it is called "old". */
+export function startLauncher(path: string, environment: Record<string, string>): Promise<ServerChild> {
+  return untilReady(start(process.execPath, { args: [path, 'serve'], environment, argv0: 'old' }));
+}
+
 /** A server with the toy kinds of the tests beside the real ones. */
 export function startToyServerChild(environment: Record<string, string>): Promise<ServerChild> {
   return untilReady(start(process.execPath, { args: [join(import.meta.dirname, 'toy-server-child.ts')], environment }));
@@ -53,12 +58,15 @@ interface Started {
 interface StartOptions {
   args: readonly string[];
   environment: Record<string, string>;
+  /** What the process is called; its program unless told. */
+  argv0?: string;
 }
 
-function start(command: string, { args, environment }: StartOptions): Started {
+function start(command: string, { args, environment, argv0 = command }: StartOptions): Started {
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/' };
   const child = spawn(command, args, {
     cwd: root,
+    argv0,
     env: { ...inherited, LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
