@@ -15,7 +15,7 @@ async function runAsOld(args: string[]): Promise<{ code: number | null; stdout: 
   return { code: code as number | null, stdout, stderr };
 }
 
-const folder = useDataFolder();
+const dataFolder = useDataFolder();
 const launcher = join(import.meta.dirname, '../bin/farebox.mjs');
 
 /** The launcher as an old Node runs it: the same text, but a process that is called "old" reads an old version. */
@@ -51,17 +51,17 @@ test('the launcher runs on the Node that the lockfile brings when its own is too
 test('a server whose launcher is killed with -9 stops by itself and leaves no process and no port behind', async () => {
   const copy = await copyLauncher(join(import.meta.dirname, '../bin'));
   try {
-    const server = await startLauncher(copy, { DATA_DIR: folder.path, PORT: '0' });
+    const server = await startLauncher(copy, { DATA_DIR: dataFolder.path, PORT: '0' });
     const isListening = () =>
       fetch(`${server.url}/healthz`).then(
         () => true,
         () => false,
       );
     expect(await isListening()).toBe(true);
-    expect(await folder.listProcesses()).not.toEqual([]);
+    expect(await dataFolder.listProcesses()).not.toEqual([]);
     await server.kill();
     await expect.poll(isListening, { timeout: 20_000, interval: 50 }).toBe(false);
-    await expect.poll(() => folder.listProcesses(), { timeout: 20_000, interval: 50 }).toEqual([]);
+    await expect.poll(() => dataFolder.listProcesses(), { timeout: 20_000, interval: 50 }).toEqual([]);
     expect(server.output()).toContain('Stopping: calls under way are finished first.');
   } finally {
     await rm(copy);

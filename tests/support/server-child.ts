@@ -14,6 +14,8 @@ export interface ServerChild {
   kill(): Promise<void>;
   /** SIGTERM without waiting for the end. */
   terminate(): void;
+  /** Resolves with the exit code when it ends by itself. */
+  ended(): Promise<number | null>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -102,6 +104,10 @@ function toServer({ child, output }: Started, { url, ended }: { url: string; end
     kill: async () => {
       child.kill('SIGKILL');
       await ended;
+    },
+    ended: async () => {
+      await ended;
+      return child.exitCode;
     },
     terminate: () => void child.kill('SIGTERM'),
     stop: async () => {
