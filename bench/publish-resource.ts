@@ -3,23 +3,7 @@ export async function publishResource(
   publicUrl: string,
   given: { apiKey: string; payTo: string; priceUsdc: string },
 ): Promise<string> {
-  const signUp = await fetch(`${publicUrl}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Origin: publicUrl },
-    body: JSON.stringify({
-      email: 'bench@example.com',
-      password: 'correct horse battery',
-      name: 'bench',
-      username: 'bench',
-    }),
-  });
-  if (!signUp.ok) {
-    throw new Error(`sign-up answered ${signUp.status}: ${await signUp.text()}`);
-  }
-  const cookie = signUp.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
+  const cookie = await signUpAndIn(publicUrl);
   const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
     const response = await fetch(`${publicUrl}${path}`, {
       method,
@@ -50,4 +34,26 @@ export async function publishResource(
   });
   await call('POST', `/api/resources/${String(id)}/publish`, {});
   return `${publicUrl}/@bench/haiku`;
+}
+
+/** @returns the Cookie header. */
+async function signUpAndIn(publicUrl: string): Promise<string> {
+  const given = { email: 'bench@example.com', password: 'correct horse battery' };
+  const post = async (path: string, body: object): Promise<Response> => {
+    const response = await fetch(`${publicUrl}/api/auth/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+    }
+    return response;
+  };
+  await post('sign-up/email', { ...given, name: 'bench', username: 'bench' });
+  const { headers } = await post('sign-in/email', given);
+  return headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
 }

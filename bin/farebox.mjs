@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 const NEEDED_MAJOR = 24;
+/** Set for the process that a launcher starts. */
+const LAUNCHED = 'FAREBOX_LAUNCHED';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function bundledNode() {
@@ -18,8 +20,15 @@ function bundledNode() {
   }
 }
 
-async function reExecute(node) {
-  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+/**
+ * Runs the same command on another Node. A process cannot replace itself on the Nodes that need this, so there are two; the
+ * channel between them is what tells the second one that the first one is gone, even after kill -9.
+ */
+function reExecute(node) {
+  const child = spawn(node, process.argv.slice(1), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [LAUNCHED]: '1' },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }
@@ -30,7 +39,17 @@ async function reExecute(node) {
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }
 
+/** Without its launcher nobody stops this process any more and it would hold its ports: it stops as by SIGTERM. */
+function endWithLauncher() {
+  delete process.env[LAUNCHED];
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
+}
+
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  if (process.env[LAUNCHED]) {
+    endWithLauncher();
+  }
   // Loading everything makes 60 MB of garbage and code that no call needs. Set here and not on the command line, so that
   // `main` can take it back when the server is ready: under load V8 may use what it wants.
   setFlagsFromString('--optimize-for-size');
@@ -42,7 +61,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
 } else {
   const node = bundledNode();
   if (node) {
-    await reExecute(node);
+    reExecute(node);
   } else {
     console.error(
       [

@@ -6,6 +6,7 @@
 export { describeSandbox } from './chain/describe-sandbox.ts';
 export { openFaucet } from './chain/open-faucet.ts';
 export { contractAddresses, readArtefact } from './chain/read-artefact.ts';
+export { untilLeftoverIsGone } from './chain/spawn-anvil.ts';
 export { startChain } from './chain/start-chain.ts';
 export type { Chain } from './chain/start-chain.ts';
 export { startOpenRouterSimulator } from './openrouter/start-simulator.ts';

@@ -1,54 +1,39 @@
 /** What `npm run doctor` checks. */
-import { access, constants, mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino } from 'pino';
-import { checkPort, checkServer, type Check, type Finding } from '#cli/index.ts';
-import { checkDatabase, findRunningPostgres, openDatabase } from '#database/index.ts';
+import { checkServer, type Check, type Finding } from '#cli/index.ts';
+import { checkDatabase, choosePorts, findRunningPostgres, openDatabase } from '#database/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
 import { openOpenRouter } from '#upstreams/index.ts';
 import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
+import { checkReach, listPlaceChecks, toOrigin } from './check-places.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { listSchemes, listSettlers } from './plugins.ts';
 
 const silent = pino({ level: 'silent' });
 
-/** In the order in which a start would stumble over them. */
+/** The places of a start first, in the order in which it would stumble over them. */
 export async function listChecks(config: Config): Promise<Check[]> {
   const detail = config.MODE === 'sandbox' ? 'sandbox: nothing is real money' : 'live';
   return [
     { name: 'node', run: async () => ({ state: 'good', detail: `Node ${process.versions.node}` }) },
     { name: 'mode', run: async () => ({ state: 'good', detail }) },
-    { name: 'data folder', run: () => checkFolder(resolve(config.DATA_DIR)) },
-    { name: 'master key', run: () => checkMasterKey(config) },
     ...(await listPlaces(config)),
+    { name: 'master key', run: () => checkMasterKey(config) },
     { name: 'database', run: () => checkPostgres(config) },
     { name: 'OpenRouter', run: () => checkOpenRouter(config) },
     { name: 'chain, settler', run: () => checkChain(config) },
   ];
 }
 
-/** The server where it runs already, or else the ports that it will listen on. */
+/** The server where it runs already: folder and ports are its own then. Or else what a start looks at. */
 async function listPlaces(config: Config): Promise<Check[]> {
-  const { PORT: port, HOST: host, MODE: mode } = config;
-  const server = await checkServer(`http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`);
-  if (server) {
-    return [{ name: 'server', run: async () => server }];
-  }
-  const embedded = mode === 'sandbox' && port !== 0 ? ['chain', 'OpenRouter', 'PostgreSQL'] : [];
-  return [
-    { name: `port ${port}`, run: () => checkPort(host, port) },
-    ...embedded.map((what, index) => ({
-      name: `port ${port + 1 + index} (${what})`,
-      run: () => checkPort('127.0.0.1', port + 1 + index),
-    })),
-  ];
-}
-
-async function checkFolder(folder: string): Promise<Finding> {
-  await mkdir(folder, { recursive: true });
-  await access(folder, constants.W_OK);
-  return { state: 'good', detail: `${folder} can be written` };
+  const server = await checkServer(toOrigin({ host: config.HOST, port: config.PORT }));
+  return server
+    ? [{ name: 'server', run: async () => server }]
+    : listPlaceChecks(config, await choosePorts(config.PORT)).filter(({ name }) => name !== 'database');
 }
 
 async function checkMasterKey(config: Config): Promise<Finding> {
@@ -117,15 +102,11 @@ async function checkPostgres(config: Config): Promise<Finding> {
   if (url === null) {
     return { state: 'good', detail: 'embedded PostgreSQL 18, started with the server' };
   }
-  const facts = await checkDatabase(url).catch((error: NodeJS.ErrnoException) => error);
-  if (facts instanceof Error) {
-    return {
-      state: 'bad',
-      detail: `cannot be reached: ${facts.message || (facts.code ?? 'no reason given')}`,
-      mend: 'Check that PostgreSQL runs, and host, port, user, password and database in DATABASE_URL.',
-    };
+  const reached = await checkReach(url);
+  if (reached.state === 'bad') {
+    return reached;
   }
-  const { version, majorVersion, user, canMakeRoles } = facts;
+  const { version, majorVersion, user, canMakeRoles } = await checkDatabase(url);
   if (majorVersion < 16) {
     return { state: 'bad', detail: `PostgreSQL ${version}`, mend: 'Use PostgreSQL 16 or newer.' };
   }

@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { pino, type Logger } from 'pino';
-import { explainFailure, runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
+import { explainFailure, makeFolder, runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
 import {
   choosePorts,
   findRunningPostgres,
@@ -45,12 +46,17 @@ export interface StartOptions {
   log?: Logger;
   /** Of the simulated OpenRouter; like a real model unless told. */
   latency?: { firstTokenMs: number; tokensPerSecond: number };
+  /** Called when somebody has deleted the data folder under the running server, which cannot go on. */
+  onFolderGone?: () => void;
   /** The kinds of resource; those of plugins.ts unless told. */
   listKinds?: typeof listKinds;
 }
 
 /** A signal this long after the first one ends a stop that takes too long. */
 const FORCE_AFTER_MS = 3_000;
+
+/** Without its data folder a server has nothing to finish; PostgreSQL has noticed by then. */
+const GIVE_UP_AFTER_MS = 25_000;
 
 /** A command that has come to its end is gone after this long. */
 const END_WITHIN_MS = 1_000;
@@ -62,7 +68,8 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
   const log = options.log ?? openLog(config);
   const stack = new AsyncDisposableStack();
   try {
-    const infrastructure = await startInfrastructure({ config, log, latency: options.latency ?? likeAModel }, stack);
+    const { latency = likeAModel, onFolderGone = () => {} } = options;
+    const infrastructure = await startInfrastructure({ config, log, latency, onFolderGone }, stack);
     const domain = await startDomain(infrastructure, options.listKinds ?? listKinds, stack);
     await startServing(infrastructure, domain, stack);
     const { publicUrl, databaseUrl, database, sandbox } = infrastructure;
@@ -151,11 +158,23 @@ async function serve(): Promise<void> {
   });
   const startedAt = performance.now();
   const config = readConfig();
-  const farebox = await startFarebox(config);
+  const log = openLog(config);
+  const folderGone = Promise.withResolvers<never>();
+  const onFolderGone = (): void => {
+    // What follows would only repeat it: everything that the server reaches for is gone.
+    log.level = 'silent';
+    const folder = resolve(config.DATA_DIR);
+    folderGone.reject(new Error(`The data folder ${folder} was deleted while Farebox ran on it, so it has stopped.`));
+  };
+  folderGone.promise.catch(() => {});
+  const farebox = await startFarebox(config, { log, onFolderGone });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(describeStart(config, farebox.publicUrl, seconds));
   preferSpeed();
-  await stopped;
+  await Promise.race([stopped, folderGone.promise]).catch(async (error: unknown) => {
+    await Promise.race([farebox.close().catch(() => {}), wait(GIVE_UP_AFTER_MS, null, { ref: false })]);
+    throw error;
+  });
   console.log('Stopping: calls under way are finished first.');
   await farebox.close();
 }
@@ -193,6 +212,7 @@ async function withDatabase<T>(config: Config, run: (database: Database, applied
   const running = config.DATABASE_URL ?? (await findRunningPostgres(folder, 'farebox'));
   await using stack = new AsyncDisposableStack();
   if (running === null) {
+    await makeFolder(resolve(config.DATA_DIR));
     stack.defer(await lockFolder(resolve(config.DATA_DIR)));
   }
   const started =
@@ -244,6 +264,7 @@ async function rotateMasterKey(): Promise<string> {
       'NEW_MASTER_KEY: set it to the key to change to, in every running process too. Make it with: openssl rand -hex 32',
     ]);
   }
+  await makeFolder(resolve(config.DATA_DIR));
   const from = masterKeyFromText(config.MASTER_KEY ?? (await keepSecret(resolve(config.DATA_DIR), 'master-key')));
   const to = masterKeyFromText(config.NEW_MASTER_KEY);
   const result = await withDatabase(config, (database) => rotate({ database, clock: systemClock }, { from, to }));

@@ -30,8 +30,9 @@ export async function startDomain(
   const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
+  const trustedOrigins = infrastructure.ownOrigins;
   const secret = vault.deriveKey('sessions').toString('hex');
-  const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins: [], clock });
+  const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
   const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });

@@ -7,9 +7,11 @@ import { useApp } from './support/start-app.ts';
 const app = useApp();
 const password = 'correct horse battery';
 
+/** A header that is empty is left out. */
 function postAuth(path: string, body: object, headers: Record<string, string> = {}): Promise<RawAnswer> {
   const json = { 'Content-Type': 'application/json', Origin: app.current.url };
-  const request = { method: 'POST', path: `/api/auth/${path}`, headers: { ...json, ...headers } };
+  const sent = Object.entries({ ...json, ...headers }).filter(([, value]) => value !== '');
+  const request = { method: 'POST', path: `/api/auth/${path}`, headers: Object.fromEntries(sent) };
   return sendRaw(app.current.url, { ...request, body: JSON.stringify(body) });
 }
 
@@ -29,16 +31,41 @@ function toCookie({ headers }: RawAnswer): string {
     .join('; ');
 }
 
-test('whoever signs up is signed in, by a cookie that scripts and other sites cannot use', async () => {
-  const answer = await signUp('Ada-L');
+const signIn = (username: string): Promise<RawAnswer> =>
+  postAuth('sign-in/email', { email: `${username.toLowerCase()}@example.com`, password });
+
+test('whoever signs up signs in, by a cookie that scripts and other sites cannot use; no body holds the token', async () => {
+  const made = await signUp('Ada-L');
+  expect([made.status, made.headers['set-cookie']]).toEqual([200, undefined]);
+  const answer = await signIn('Ada-L');
   expect(answer.status).toBe(200);
   expect(String(answer.headers['set-cookie'])).toMatch(/HttpOnly; SameSite=Lax/i);
   const who = await sendRaw(app.current.url, { path: '/api/user', headers: { Cookie: toCookie(answer) } });
   expect(who.json).toMatchObject({ username: 'ada-l', email: 'ada-l@example.com', isAdmin: false, via: 'session' });
-  expect(answer.text).not.toContain(password);
+  const { rows } = await app.current.database.system.query<{ token: string }>('SELECT token FROM sessions');
+  expect(rows.length).toBeGreaterThan(0);
+  for (const secret of [password, ...rows.map(({ token }) => token)]) {
+    expect(made.text + answer.text).not.toContain(secret);
+  }
 });
 
-test('a username is unique and reads well in a URL', async () => {
+test('a stranger does not learn from a sign-up which addresses have accounts', async () => {
+  await signUp('taken-one');
+  const [taken, free] = [
+    await signUp('prober-1', { email: 'taken-one@example.com' }),
+    await signUp('prober-2', { email: 'free-one@example.com' }),
+  ];
+  const told = ({ status, text, headers }: RawAnswer) => ({
+    status,
+    text: text.replace('taken-one', 'free-one').replace('prober-1', 'prober-2'),
+    headers: Object.keys(headers).sort(),
+    length: headers['content-length'],
+  });
+  expect(told(taken).text).toBe(free.text);
+  expect([told(taken).status, told(taken).headers]).toEqual([told(free).status, told(free).headers]);
+});
+
+test('a username is unique and reads well in a URL; each refusal is problem+json with the place', async () => {
   expect((await signUp('grace')).status).toBe(200);
   const refused = [
     'ab',
@@ -56,12 +83,76 @@ test('a username is unique and reads well in a URL', async () => {
     7,
     'Grace',
   ];
-  const statuses = [];
+  const told = [];
   for (const username of refused) {
-    const { status, json } = await signUp(username, { email: `x${statuses.length}@example.com` });
-    statuses.push([username, status >= 400 && status < 500, typeof json['message']]);
+    const { status, json, headers } = await signUp(username, { email: `x${told.length}@example.com` });
+    told.push([username, status, headers['content-type'], json['errors']]);
   }
-  expect(statuses).toEqual(refused.map((username) => [username, true, 'string']));
+  const fields = [{ path: '/username', message: expect.any(String) as string }];
+  expect(told).toEqual(
+    refused.map((username) => [username, username === 'Grace' ? 409 : 400, 'application/problem+json', fields]),
+  );
+});
+
+test('what is wrong with a sign-up is told at once as problem+json, in the words of the rest of the API', async () => {
+  const { json, headers } = await signUp('hopper', { password: 'short', emailVerified: true });
+  expect(headers['content-type']).toBe('application/problem+json');
+  expect(json).toMatchObject({
+    status: 400,
+    code: 'invalid_input',
+    errors: [
+      { path: '/password', message: 'must have at least 10 characters' },
+      { path: '/emailVerified', message: 'is not a known field' },
+    ],
+    requestId: headers['x-request-id'],
+  });
+});
+
+test('programs sign up and in without Origin; what needs one says which', async () => {
+  const noOrigin = { Origin: '' };
+  const given = { email: 'robot@example.com', password };
+  expect((await postAuth('sign-up/email', { ...given, username: 'robot' }, noOrigin)).status).toBe(200);
+  const signedIn = await postAuth('sign-in/email', given, noOrigin);
+  expect(signedIn.status).toBe(200);
+  const Cookie = toCookie(signedIn);
+  expect((await postAuth('sign-in/email', given, { ...noOrigin, Cookie })).status).toBe(200);
+  const refused = await postAuth('sign-out', {}, { ...noOrigin, Cookie });
+  expect(refused.json).toMatchObject({ status: 403, code: 'forbidden' });
+  expect(refused.json['next']).toContain(`Send "Origin: ${app.current.url}"`);
+});
+
+test('in the sandbox 127.0.0.1 and localhost are one site; elsewhere it is said that the Origin is not this site’s', async () => {
+  const other = app.current.url.replace('localhost', '127.0.0.1');
+  const made = { email: 'loopback@example.com', password, username: 'loopback' };
+  expect((await postAuth('sign-up/email', made, { Origin: other })).status).toBe(200);
+  const Cookie = toCookie(await postAuth('sign-in/email', { email: made.email, password }, { Origin: other }));
+  const createKey = (Origin: string) =>
+    sendRaw(other, {
+      method: 'POST',
+      path: '/api/user/api-keys',
+      headers: { Cookie, Origin, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ label: 'of a page', scopes: ['usage:read'] }),
+    });
+  expect((await createKey(other)).status).toBe(201);
+  const foreign = await createKey('http://localhost:3000');
+  expect(foreign.json).toMatchObject({ status: 401, code: 'unauthenticated' });
+  expect(foreign.json['detail']).toContain(`Origin header of the request is not this site's (${app.current.url}, `);
+});
+
+test('a changed password ends the other sessions; API keys go on and the answer says so', async () => {
+  const mira = await app.current.makeCreator('mira');
+  const { secret } = await makeKey(mira, ['usage:read']);
+  const Cookie = toCookie(await signIn('mira'));
+  const changed = await postAuth(
+    'change-password',
+    { currentPassword: password, newPassword: 'another horse battery' },
+    { Cookie },
+  );
+  expect(changed.json['next']).toMatch(/Every other session has ended\. API keys go on working/);
+  expect((await mira.call('GET', '/api/user')).status).toBe(401);
+  const ask = (headers: Record<string, string>) => sendRaw(app.current.url, { path: '/api/user', headers });
+  expect((await ask({ Cookie: toCookie(changed) })).json).toMatchObject({ username: 'mira' });
+  expect((await ask({ Authorization: `Bearer ${secret}` })).json).toMatchObject({ username: 'mira', via: 'api_key' });
 });
 
 test('signing in needs the right password, signing out ends the session', async () => {
@@ -69,7 +160,8 @@ test('signing in needs the right password, signing out ends the session', async 
   const wrong = await postAuth('sign-in/email', { email: 'linus@example.com', password: 'another horse' });
   const unknown = await postAuth('sign-in/email', { email: 'nobody@example.com', password });
   expect([wrong.status, unknown.status]).toEqual([401, 401]);
-  expect(unknown.text).toBe(wrong.text);
+  const told = ({ json }: RawAnswer) => ({ ...json, requestId: '' });
+  expect(told(unknown)).toEqual(told(wrong));
   const right = await postAuth('sign-in/email', { email: 'linus@example.com', password });
   const Cookie = toCookie(right);
   const ask = () => sendRaw(app.current.url, { path: '/api/user', headers: { Cookie } });

@@ -1,40 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator } from '#sandbox/index.ts';
 import { useDataFolder } from './support/data-folder.ts';
-import { findFreePort } from './support/free-port.ts';
+import { findFourPorts } from './support/free-port.ts';
 import { runFarebox, startServerChild } from './support/server-child.ts';
 
 const folder = useDataFolder();
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const listening = once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  server.listen(port, '127.0.0.1');
-  const found = await listening;
-  server.close();
-  return found;
-}
-
-/** The first of four free ports in a row. */
-async function findFourPorts(): Promise<number> {
-  for (;;) {
-    const first = await findFreePort();
-    const free = await Promise.all([1, 2, 3].map((offset) => isFree(first + offset)));
-    if (first < 65_000 && free.every(Boolean)) {
-      return first;
-    }
-  }
-}
 
 async function makeNewFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'farebox-new-'));

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { useDataFolder } from './support/data-folder.ts';
+import { startLauncher } from './support/server-child.ts';
 
 /** `execFile` does not pass `argv0` on; `spawn` does. */
 async function runAsOld(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -13,6 +15,7 @@ async function runAsOld(args: string[]): Promise<{ code: number | null; stdout: 
   return { code: code as number | null, stdout, stderr };
 }
 
+const dataFolder = useDataFolder();
 const launcher = join(import.meta.dirname, '../bin/farebox.mjs');
 
 /** The launcher as an old Node runs it: the same text, but a process that is called "old" reads an old version. */
@@ -40,6 +43,26 @@ test('the launcher runs on the Node that the lockfile brings when its own is too
   try {
     const { stdout } = await runAsOld([copy, 'version']);
     expect(stdout).toMatch(/^farebox \d+\.\d+\.\d+ on Node (2[4-9]|[3-9]\d)/);
+  } finally {
+    await rm(copy);
+  }
+});
+
+test('a server whose launcher is killed with -9 stops by itself and leaves no process and no port behind', async () => {
+  const copy = await copyLauncher(join(import.meta.dirname, '../bin'));
+  try {
+    const server = await startLauncher(copy, { DATA_DIR: dataFolder.path, PORT: '0' });
+    const isListening = () =>
+      fetch(`${server.url}/healthz`).then(
+        () => true,
+        () => false,
+      );
+    expect(await isListening()).toBe(true);
+    expect(await dataFolder.listProcesses()).not.toEqual([]);
+    await server.kill();
+    await expect.poll(isListening, { timeout: 20_000, interval: 50 }).toBe(false);
+    await expect.poll(() => dataFolder.listProcesses(), { timeout: 20_000, interval: 50 }).toEqual([]);
+    expect(server.output()).toContain('Stopping: calls under way are finished first.');
   } finally {
     await rm(copy);
   }

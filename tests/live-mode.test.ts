@@ -84,12 +84,15 @@ interface Signed {
 }
 
 async function signUp(username: string): Promise<Signed> {
-  const { status, headers } = await send(`${origin}/api/auth/sign-up/email`, {
-    headers: { Origin: PUBLIC_URL },
-    body: { email: `${username}@example.com`, password: 'correct horse battery', name: username, username },
+  const given = { email: `${username}@example.com`, password: 'correct horse battery' };
+  const headers = { Origin: PUBLIC_URL };
+  const made = await send(`${origin}/api/auth/sign-up/email`, {
+    headers,
+    body: { ...given, name: username, username },
   });
-  expect(status).toBe(200);
-  const lines = headers.getSetCookie().map((line) => line.split('; '));
+  const signedIn = await send(`${origin}/api/auth/sign-in/email`, { headers, body: given });
+  expect([made.status, signedIn.status]).toEqual([200, 200]);
+  const lines = signedIn.headers.getSetCookie().map((line) => line.split('; '));
   return { cookie: lines.map(([pair]) => pair).join('; '), attributes: lines.flatMap((line) => line.slice(1)) };
 }
 

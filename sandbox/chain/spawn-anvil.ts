@@ -136,7 +136,7 @@ async function assertPortIsFree({ port, rpc }: SpawnOptions): Promise<void> {
 }
 
 /** After kill -9 of its parent an anvil is still writing its state for a moment: that state is the one to load. */
-async function untilLeftoverIsGone(folder: string): Promise<void> {
+export async function untilLeftoverIsGone(folder: string): Promise<void> {
   const deadline = performance.now() + LEFTOVER_GONE_WITHIN_MS;
   for (let pid = await readPid(folder); await isAnvil(pid); await wait(50)) {
     if (performance.now() > deadline) {

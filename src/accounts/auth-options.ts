@@ -1,16 +1,12 @@
 import type { BetterAuthOptions } from 'better-auth';
-import { APIError, createAuthMiddleware } from 'better-auth/api';
 import { username } from 'better-auth/plugins/username';
 import type { Database } from '#database/index.ts';
 import { MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, newId } from '#kit/index.ts';
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from './auth-routes.ts';
 import { isAllowedUsername } from './username.ts';
 
 /** Set by `handler` from the connection; whatever a client sends under this name is dropped. */
 export const CLIENT_ADDRESS_HEADER = 'x-farebox-client-address';
-
-const MIN_PASSWORD_LENGTH = 10;
-const MAX_NAME_LENGTH = 100;
-const MAX_EMAIL_LENGTH = 254;
 
 export interface AuthSettings {
   database: Database;
@@ -19,26 +15,6 @@ export interface AuthSettings {
   trustedOrigins: readonly string[];
   onLog?: (level: string, message: string) => void;
 }
-
-/** Routes of better-auth that have no meaning here: no e-mail service, no other sign-in provider. */
-const disabledPaths = [
-  '/sign-in/social',
-  '/link-social',
-  '/unlink-account',
-  '/list-accounts',
-  '/account-info',
-  '/get-access-token',
-  '/refresh-token',
-  '/request-password-reset',
-  '/reset-password',
-  '/send-verification-email',
-  '/verify-email',
-  '/change-email',
-  '/set-password',
-  '/update-session',
-  '/delete-user',
-  '/delete-user/callback',
-];
 
 const timestamps = { createdAt: 'created_at', updatedAt: 'updated_at' };
 
@@ -72,22 +48,6 @@ const tables = {
   verification: { modelName: 'verifications', fields: { ...timestamps, expiresAt: 'expires_at' } },
 } satisfies Partial<BetterAuthOptions>;
 
-/** The plugin leaves the username optional and its body untyped; a creator's URL needs one. */
-const completeSignUp = createAuthMiddleware(async (context) => {
-  if (context.path !== '/sign-up/email') {
-    return;
-  }
-  const body = (context.body ?? {}) as Record<string, unknown>;
-  if (typeof body['username'] !== 'string') {
-    throw new APIError('BAD_REQUEST', { code: 'USERNAME_REQUIRED', message: 'A username is required.' });
-  }
-  const name = typeof body['name'] === 'string' && body['name'].trim() !== '' ? body['name'].trim() : body['username'];
-  if (name.length > MAX_NAME_LENGTH || String(body['email']).length > MAX_EMAIL_LENGTH) {
-    throw new APIError('BAD_REQUEST', { code: 'TOO_LONG', message: 'The name or the e-mail address is too long.' });
-  }
-  return { context: { body: { ...body, name } } };
-});
-
 const usernames = username({
   displayUsername: false,
   immutableUsername: true,
@@ -109,10 +69,14 @@ export function toAuthOptions(settings: AuthSettings) {
     secrets: [{ version: 1, value: settings.secret }],
     trustedOrigins: [...settings.trustedOrigins],
     telemetry: { enabled: false },
-    emailAndPassword: { enabled: true, minPasswordLength: MIN_PASSWORD_LENGTH },
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: MIN_PASSWORD_LENGTH,
+      maxPasswordLength: MAX_PASSWORD_LENGTH,
+      // A session for a new account alone would tell whether the address was free (docs/decisions/0025).
+      autoSignIn: false,
+    },
     plugins: [usernames],
-    hooks: { before: completeSignUp },
-    disabledPaths,
     rateLimit: {
       enabled: true,
       storage: 'database' as const,
@@ -121,10 +85,9 @@ export function toAuthOptions(settings: AuthSettings) {
       window: 60,
       max: 200,
       customRules: {
-        '/sign-in/*': { window: 60, max: 10 },
+        '/sign-in/*': { window: 60, max: 20 },
         '/sign-up/*': { window: 60, max: 20 },
         '/change-password': { window: 60, max: 10 },
-        '/verify-password': { window: 60, max: 10 },
         '/is-username-available': { window: 60, max: 60 },
       },
     },

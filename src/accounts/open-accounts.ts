@@ -4,7 +4,11 @@ import { anonymous, scopes as allScopes, type Caller, type Clock, type Scope, ty
 import { findUserByEmail } from './find-user.ts';
 import { getKeyOwner } from './api-key.ts';
 import { toAuthOptions } from './auth-options.ts';
-import { parseBearer, serveAuth } from './serve-auth.ts';
+import { openKnownClients } from './known-client.ts';
+import { openSignInLimits } from './limit-sign-in.ts';
+import { explainForeignOrigin } from './own-origins.ts';
+import { parseBearer } from './parse-bearer.ts';
+import { serveAuth, type AuthRequest } from './serve-auth.ts';
 
 interface AccountsOptions {
   database: Database;
@@ -27,8 +31,8 @@ interface NewUser {
 }
 
 export interface Accounts {
-  /** Serves /api/auth/*. `clientAddress` is the peer's IP address, for rate limits; headers cannot set it. */
-  handler(request: Request, peer?: { clientAddress?: string }): Promise<Response>;
+  /** Serves /api/auth/*. Throws a Problem where it refuses. */
+  handler(sent: AuthRequest): Promise<Response>;
   /** A presented API key that is not valid is refused with `unauthenticated`, never taken for nobody. */
   authenticate(headers: Headers): Promise<Caller>;
   /** The user with this e-mail address, created when missing: for demo data and commands. */
@@ -40,6 +44,17 @@ export function openAccounts(options: AccountsOptions): Accounts {
   const admins = new Set(options.adminEmails.map((email) => email.trim().toLowerCase()));
   const origins = new Set([options.baseUrl, ...options.trustedOrigins].map((url) => new URL(url).origin));
 
+  const serving = {
+    database: options.database,
+    handle: auth.handler,
+    origins,
+    limits: openSignInLimits(options.database),
+    knownClients: openKnownClients({
+      secret: options.secret,
+      isSecure: new URL(options.baseUrl).protocol === 'https:',
+    }),
+  };
+
   const toUser = (found: Omit<User, 'kind' | 'isAdmin'>): User => {
     const isAdmin = admins.has(found.email.toLowerCase());
     const scopes = found.scopes.filter((scope: Scope) => scope !== 'admin' || isAdmin);
@@ -47,10 +62,13 @@ export function openAccounts(options: AccountsOptions): Accounts {
   };
 
   const findSession = async (headers: Headers): Promise<Caller> => {
-    // Another site's page may make the browser send the cookie along; it must not act for the user.
-    const origin = headers.get('origin');
-    if (!headers.has('cookie') || (origin !== null && !origins.has(origin))) {
+    if (!headers.has('cookie')) {
       return anonymous;
+    }
+    // Another site's page may make the browser send the cookie along; it must not act for the user.
+    const because = explainForeignOrigin(headers, origins);
+    if (because !== null) {
+      return { kind: 'anonymous', because };
     }
     const session = await auth.api.getSession({ headers, query: { disableRefresh: true } });
     if (!session) {
@@ -61,8 +79,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
   };
 
   return {
-    handler: (request, peer) =>
-      serveAuth({ database: options.database, handle: auth.handler }, request, peer?.clientAddress),
+    handler: (sent) => serveAuth(serving, sent),
     authenticate: async (headers) => {
       const presented = parseBearer(headers.get('authorization'));
       return presented === null
@@ -74,17 +91,16 @@ export function openAccounts(options: AccountsOptions): Accounts {
       if (existing) {
         return existing;
       }
-      try {
-        const { user } = await auth.api.signUpEmail({ body: { ...wanted, name: wanted.name ?? wanted.username } });
-        return { userId: user.id, username: wanted.username.toLowerCase() };
-      } catch (error) {
-        // Another process may have made the same user in the meantime.
-        const made = await findUserByEmail(options.database, wanted.email);
-        if (made) {
-          return made;
-        }
-        throw error;
+      // Another process may be making the same user: one of the two fails, or is answered as if it had not.
+      const failure = await auth.api
+        .signUpEmail({ body: { ...wanted, name: wanted.name ?? wanted.username } })
+        .then(() => null)
+        .catch((error: unknown) => error);
+      const made = await findUserByEmail(options.database, wanted.email);
+      if (!made) {
+        throw failure ?? new Error(`The user ${wanted.username} was not made.`);
       }
+      return made;
     },
   };
 }

@@ -1,62 +1,169 @@
-import { Problem } from '#kit/index.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseWith } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import { CLIENT_ADDRESS_HEADER } from './auth-options.ts';
+import { getAuthRoute } from './auth-routes.ts';
+import type { KnownClients } from './known-client.ts';
+import type { SignInLimits } from './limit-sign-in.ts';
+import { assertOwnPage } from './own-origins.ts';
+import { refusalToProblem, toProblem, usernameTaken } from './to-problem.ts';
 
-type Handler = (request: Request) => Promise<Response>;
-
-/** The token of `Authorization: Bearer …`; null when there is none. Other schemes belong to other protocols. */
-export function parseBearer(header: string | null): string | null {
-  if (header === null) {
-    return null;
-  }
-  const token = /^Bearer +(\S+)$/i.exec(header.trim())?.[1];
-  if (token === undefined && /^Bearer\b|fbx_/i.test(header)) {
-    throw new Problem('unauthenticated', {
-      detail: 'The Authorization header cannot be read.',
-      next: 'Send the API key as "Authorization: Bearer fbx_…".',
-    });
-  }
-  return token ?? null;
+export interface AuthRequest {
+  request: Request;
+  /** The JSON object in the body of a POST, read already. */
+  body: unknown;
+  /** The peer's IP address, for limits; headers cannot set it. */
+  clientAddress: string | undefined;
 }
 
-/** Hands the request to better-auth with the peer's address in the one header that it reads it from. */
-export async function serveAuth(
-  deps: { database: Database; handle: Handler },
-  request: Request,
-  clientAddress: string | undefined,
-): Promise<Response> {
-  const headers = new Headers(request.headers);
+interface Deps {
+  database: Database;
+  /** better-auth. */
+  handle(request: Request): Promise<Response>;
+  origins: ReadonlySet<string>;
+  limits: SignInLimits;
+  knownClients: KnownClients;
+}
+
+/** What better-auth is given: the body has passed the route's schema. */
+interface Inner {
+  path: string;
+  body: Record<string, unknown>;
+  sent: AuthRequest;
+  beginsSession: boolean;
+}
+
+const BASE_PATH = '/api/auth';
+
+/** Answers to sign-ups leave in steps of this time: what making an account takes longer than making none is lost in it. */
+const SIGN_UP_STEP_MS = 250;
+
+/** Serves sign-up, sign-in and sessions by better-auth. No answer holds a session's token: the cookie alone does. Throws a Problem where it refuses. */
+export async function serveAuth(deps: Deps, sent: AuthRequest): Promise<Response> {
+  const { method, url, headers } = sent.request;
+  const path = new URL(url).pathname.slice(BASE_PATH.length);
+  const route = getAuthRoute(path, method);
+  const beginsSession = route.beginsSession ?? false;
+  if (method === 'POST') {
+    assertOwnPage({ headers, beginsSession }, deps.origins);
+  }
+  const body = route.body ? parseWith(route.body, sent.body) : {};
+  const inner = { path, body, sent, beginsSession };
+  switch (path) {
+    case '/sign-up/email':
+      return signUp(deps, inner);
+    case '/sign-in/email':
+    case '/sign-in/username':
+      return signIn(deps, inner);
+    case '/revoke-session':
+      return toAnswer(await ask(deps, { ...inner, body: { token: await findToken(deps, String(body['id'])) } }));
+    case '/change-password':
+      return toAnswer(await ask(deps, inner), {
+        next: 'Every other session has ended. API keys go on working: revoke those that you do not know (DELETE /api/user/api-keys/:id).',
+      });
+    default:
+      return toAnswer(await ask(deps, inner));
+  }
+}
+
+/**
+ * Answers alike, in words and time, whether the address was free or has an account, and begins no session in either case
+ * (docs/decisions/0025). That a username is taken may be told: usernames are public.
+ */
+async function signUp(deps: Deps, inner: Inner): Promise<Response> {
+  const { email, username, name } = inner.body;
+  const startedAt = performance.now();
+  const response = await ask(deps, inner);
+  if (!response.ok) {
+    await assertOnlyAddressTaken(deps, { response, username });
+  }
+  await wait(SIGN_UP_STEP_MS - ((performance.now() - startedAt) % SIGN_UP_STEP_MS));
+  const next = `Sign in with this address and password: POST ${BASE_PATH}/sign-in/email.`;
+  return Response.json({ user: { email, username, name }, next }, { headers: { 'Cache-Control': 'no-store' } });
+}
+
+/** Two sign-ups at once both find name and address free; the unique index stops one, and better-auth only says that it failed. */
+async function assertOnlyAddressTaken(
+  { database }: Deps,
+  { response, username }: { response: Response; username: unknown },
+): Promise<void> {
+  const code = await readCode(response);
+  if (code === 'FAILED_TO_CREATE_USER') {
+    const { rows } = await database.system.query('SELECT 1 FROM users WHERE username = $1', [username]);
+    if (rows.length === 0) {
+      return;
+    }
+    throw toProblem(usernameTaken);
+  }
+  throw refusalToProblem({ status: response.status, code, headers: response.headers });
+}
+
+async function signIn(deps: Deps, inner: Inner): Promise<Response> {
+  const { request, clientAddress } = inner.sent;
+  const account = await findAccount(deps, inner.body);
+  const knownClient = deps.knownClients.find(request.headers.get('cookie'), account);
+  const giveBack = await deps.limits.take({ account, clientAddress, knownClient });
+  const response = await toAnswer(await ask(deps, inner));
+  await giveBack();
+  response.headers.append('Set-Cookie', deps.knownClients.toCookie(account));
+  return response;
+}
+
+/** One name for an account, by whichever of its two it is signed in to; also for those that do not exist. */
+async function findAccount({ database }: Deps, body: Record<string, unknown>): Promise<string> {
+  const { email, username } = body;
+  if (typeof email === 'string') {
+    return email;
+  }
+  const { rows } = await database.system.query<{ email: string }>('SELECT email FROM users WHERE username = $1', [
+    username,
+  ]);
+  return rows[0]?.email ?? `@${String(username)}`;
+}
+
+/** better-auth names sessions by their tokens, and no answer of ours holds one. It checks itself whose session it is. */
+async function findToken({ database }: Deps, id: string): Promise<string> {
+  const { rows } = await database.system.query<{ token: string }>('SELECT token FROM sessions WHERE id = $1', [id]);
+  return rows[0]?.token ?? '';
+}
+
+/** Asks better-auth, with the peer's address in the one header that it reads it from. */
+function ask({ handle }: Deps, { body, sent, beginsSession }: Inner): Promise<Response> {
+  const { method, url } = sent.request;
+  const headers = new Headers(sent.request.headers);
   headers.delete(CLIENT_ADDRESS_HEADER);
-  if (clientAddress !== undefined) {
-    headers.set(CLIENT_ADDRESS_HEADER, clientAddress);
+  headers.delete('content-length');
+  if (sent.clientAddress !== undefined) {
+    headers.set(CLIENT_ADDRESS_HEADER, sent.clientAddress);
   }
-  // Built anew from its parts: servers hand over objects that only look like a Request.
-  const { url, method } = request;
-  const body = method === 'GET' || method === 'HEAD' ? null : await request.text();
-  const response = await deps.handle(new Request(url, { method, headers, body }));
-  const isSignUp = new URL(url).pathname.endsWith('/sign-up/email');
-  return isSignUp && response.status === 422 ? explainLostRace(deps.database, body ?? '', response) : response;
+  if (beginsSession) {
+    // Node's fetch says "Sec-Fetch-Mode: cors" and no Origin, which better-auth takes for a browser; `assertOwnPage` has judged it.
+    ['cookie', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'].forEach((name) => headers.delete(name));
+  }
+  if (method === 'GET') {
+    return handle(new Request(url, { method, headers }));
+  }
+  headers.set('content-type', 'application/json');
+  return handle(new Request(url, { method, headers, body: JSON.stringify(body) }));
 }
 
-/** Two sign-ups at once both find the name free; the unique index stops one, and better-auth only says that it failed. */
-async function explainLostRace(database: Database, sent: string, response: Response): Promise<Response> {
-  const answer = (await response.clone().json()) as { code?: string };
-  if (answer.code !== 'FAILED_TO_CREATE_USER') {
-    return response;
+/** What better-auth answered, without the tokens of sessions. Throws its refusals as Problems. */
+async function toAnswer(response: Response, more: Record<string, string> = {}): Promise<Response> {
+  if (!response.ok) {
+    throw refusalToProblem({ status: response.status, code: await readCode(response), headers: response.headers });
   }
-  const body = JSON.parse(sent) as Record<string, unknown>;
-  const { rows } = await database.system.query<{ username: string }>(
-    'SELECT username FROM users WHERE username = lower($1) OR email = lower($2)',
-    [String(body['username']), String(body['email'])],
+  const told: unknown = JSON.parse(await response.text(), (key, value: unknown) =>
+    key === 'token' ? undefined : value,
   );
-  if (!rows[0]) {
-    return response;
+  const headers = new Headers({ 'Cache-Control': 'no-store' });
+  for (const cookie of response.headers.getSetCookie()) {
+    headers.append('Set-Cookie', cookie);
   }
-  const isName = rows[0].username === String(body['username']).toLowerCase();
-  return Response.json(
-    isName
-      ? { code: 'USERNAME_IS_ALREADY_TAKEN', message: 'Username is already taken. Please try another.' }
-      : { code: 'USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL', message: 'User already exists. Use another email.' },
-    { status: 422 },
-  );
+  const isObject = told !== null && typeof told === 'object' && !Array.isArray(told);
+  return Response.json(isObject ? { ...told, ...more } : told, { headers });
+}
+
+async function readCode(response: Response): Promise<string> {
+  const answer = (await response.json().catch(() => null)) as { code?: unknown } | null;
+  return typeof answer?.code === 'string' ? answer.code : 'UNKNOWN';
 }

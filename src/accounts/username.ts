@@ -1,4 +1,4 @@
-import { isUsername } from '#kit/index.ts';
+import { isUsername, MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH } from '#kit/index.ts';
 
 /** Names that would read as a part of the site or as its staff in `/@name/…`. */
 const reserved = new Set(
@@ -12,5 +12,13 @@ const reserved = new Set(
 
 /** May somebody sign up under this name? It has the form of a username and is not reserved. */
 export function isAllowedUsername(username: string): boolean {
-  return isUsername(username) && !reserved.has(username);
+  return findUsernameFault(username) === null;
+}
+
+/** Why nobody may sign up under this name, in words that follow the name of the field; null: somebody may. */
+export function findUsernameFault(username: string): string | null {
+  if (!isUsername(username)) {
+    return `must be ${MIN_USERNAME_LENGTH} to ${MAX_USERNAME_LENGTH} letters (a to z) and digits, with single hyphens between them`;
+  }
+  return reserved.has(username) ? 'is reserved; choose another' : null;
 }

@@ -1,10 +1,9 @@
-import { Problem, takeUnit } from '#kit/index.ts';
+import { takeUnit } from '#kit/index.ts';
 import type { Route } from './mount-routes.ts';
+import { readJsonBody } from './read-json-body.ts';
 import type { AppOptions } from './server-options.ts';
 
-const BODY_LIMIT_BYTES = 64 * 1024;
-
-/** Sign-up, sign-in and sessions speak the protocol of the accounts library. */
+/** Sign-up, sign-in and sessions: the accounts know the routes, their bodies and their refusals. */
 export function authRoutes(options: AppOptions): Route[] {
   return [
     {
@@ -15,15 +14,10 @@ export function authRoutes(options: AppOptions): Route[] {
           c.header('Allow', 'GET, POST');
           return c.body(null, 204);
         }
-        await takeUnit(options.limits?.auth, c.get('clientAddress'));
-        const { headers } = c.req.raw;
-        if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) {
-          throw new Problem('too_large', {
-            detail: `Send at most ${BODY_LIMIT_BYTES / 1024} KiB here, with a Content-Length.`,
-            headers: { Connection: 'close' },
-          });
-        }
-        return options.authHandler(c.req.raw, c.get('clientAddress'));
+        const clientAddress = c.get('clientAddress');
+        await takeUnit(options.limits?.auth, clientAddress);
+        const body = c.req.method === 'POST' ? await readJsonBody(c.req.raw) : undefined;
+        return options.authHandler({ request: c.req.raw, body, clientAddress });
       },
     },
   ];

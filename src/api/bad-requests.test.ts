@@ -255,7 +255,7 @@ const table: Bad[] = [
   {
     why: 'a huge sign-in',
     path: '/api/auth/sign-in/email',
-    headers: { 'Content-Length': '100000' },
+    headers: { 'Content-Length': '300000' },
     body: '{}',
     status: 413,
     code: 'too_large',

@@ -173,5 +173,9 @@ test('sign-in is handed over with the address of the client', async () => {
     headers: { ...jsonHeaders, 'X-Forwarded-For': '1.2.3.4' },
     body: '{"email":"a"}',
   });
-  expect(await response.json()).toEqual({ path: '/api/auth/sign-in/email', address: '1.2.3.4', body: '{"email":"a"}' });
+  expect(await response.json()).toEqual({
+    path: '/api/auth/sign-in/email',
+    clientAddress: '1.2.3.4',
+    body: { email: 'a' },
+  });
 });

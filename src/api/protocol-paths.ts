@@ -72,13 +72,23 @@ const auth = (method: 'get' | 'post') => ({
   [method]: {
     operationId: `auth.${method}`,
     tags: ['auth'],
-    summary: 'Sign-up, sign-in and sessions, by the protocol of better-auth; its refusals are `{code, message}`.',
+    summary: 'Sign-up, sign-in and sessions. A sign-up begins no session: sign in next.',
     parameters: [text('path', 'path', 'Such as sign-in/email')],
     ...(method === 'post' ? { requestBody: freeForm } : {}),
     responses: {
-      ...problemResponses(['too_large', 'rate_limited', 'internal']),
+      ...problemResponses([
+        'invalid_input',
+        'unauthenticated',
+        'forbidden',
+        'not_found',
+        'method_not_allowed',
+        'conflict',
+        'too_large',
+        'unsupported_media_type',
+        'rate_limited',
+        'internal',
+      ]),
       200: json('Done.'),
-      '4XX': json('Refused: `{code, message}`.'),
     },
   },
 });

@@ -24,8 +24,8 @@ export interface AppOptions {
   /** For the documents: the configuration of a resource depends on its kind. */
   kinds: readonly KindView[];
   authenticate(headers: Headers): Promise<Caller>;
-  /** Serves /api/auth/*. */
-  authHandler(request: Request, clientAddress: string): Promise<Response>;
+  /** Serves /api/auth/*. `body`: the JSON object of a POST. Throws a Problem where it refuses. */
+  authHandler(sent: { request: Request; body: unknown; clientAddress: string }): Promise<Response>;
   readiness(): Promise<Readiness>;
   /** Given in sandbox mode only. */
   sandbox?: { describe(): Promise<Json> | Json; faucet(address: string): Promise<Json> };

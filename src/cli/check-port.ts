@@ -2,24 +2,55 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Finding } from './doctor.ts';
 
+export interface NeededPort {
+  host: string;
+  port: number;
+  /** What it is for, in words that follow "needed for". */
+  purpose: string;
+}
+
 /** Can this TCP port be listened on? */
-export async function checkPort(host: string, port: number): Promise<Finding> {
+export async function checkPort(needed: NeededPort): Promise<Finding> {
   const server = createServer();
   try {
-    server.listen(port, host);
+    server.listen(needed.port, needed.host);
     await once(server, 'listening');
-    return { state: 'good', detail: `${host}:${port} is free` };
+    return { state: 'good', detail: `${needed.host}:${needed.port} is free` };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return {
-      state: 'bad',
-      detail: `${host}:${port} cannot be used (${code ?? 'unknown error'})`,
-      mend:
-        code === 'EADDRINUSE'
-          ? 'Stop what listens there, or choose another: PORT=4030 npm start'
-          : 'Choose another PORT or HOST.',
-    };
+    return explainPort(needed, (error as NodeJS.ErrnoException).code ?? 'unknown error');
   } finally {
     server.close();
+  }
+}
+
+/** Why a port cannot be used, by the error code of `listen`, and the way out. */
+export function explainPort({ host, port, purpose }: NeededPort, code: string): Finding {
+  const named = `Port ${port} of ${host}, needed for ${purpose},`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        state: 'bad',
+        detail: `${named} is taken by another program (EADDRINUSE)`,
+        mend: `Stop what listens there, or choose other ports: PORT=${port < 60_000 ? port + 10 : 4030} npm start`,
+      };
+    case 'EACCES':
+    case 'EPERM':
+      return {
+        state: 'bad',
+        detail: `${named} may not be listened on by this user (${code})`,
+        mend: 'Ports below 1024 need a right of their own: keep PORT=4020 and let a reverse proxy serve this one, or give Node the right (CAP_NET_BIND_SERVICE).',
+      };
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return {
+        state: 'bad',
+        detail: `HOST: ${host} is not an address of this machine (${code})`,
+        mend: 'Leave HOST out for 127.0.0.1, or set it to 0.0.0.0 for every address of this machine.',
+      };
+    default:
+      return { state: 'bad', detail: `${named} cannot be used (${code})`, mend: 'Choose another PORT or HOST.' };
   }
 }

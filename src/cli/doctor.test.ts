@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkPort } from './check-port.ts';
+import { checkPort, explainPort } from './check-port.ts';
 import { checkServer } from './check-server.ts';
 import { doctor } from './doctor.ts';
 
@@ -39,10 +39,32 @@ test('the doctor runs every check and says how to mend what is wrong', async () 
   ]);
 });
 
-test('the doctor names a port that is taken, with a way out', async () => {
+test('the doctor names a port that is taken, who needs it and a way out', async () => {
   const port = await serve({});
-  expect(await checkPort('127.0.0.1', port)).toMatchObject({ state: 'bad', mend: expect.stringMatching(/PORT=/) });
-  expect(await checkPort('127.0.0.1', 0)).toMatchObject({ state: 'good' });
+  expect(await checkPort({ host: '127.0.0.1', port, purpose: 'the local chain' })).toEqual({
+    state: 'bad',
+    detail: `Port ${port} of 127.0.0.1, needed for the local chain, is taken by another program (EADDRINUSE)`,
+    mend: expect.stringMatching(/^Stop what listens there, or choose other ports: PORT=\d+ npm start$/) as string,
+  });
+  expect(await checkPort({ host: '127.0.0.1', port: 0, purpose: 'nothing' })).toMatchObject({ state: 'good' });
+});
+
+test.each([
+  [
+    'a port without the right to it',
+    80,
+    'EACCES',
+    /^Port 80 of .* may not be listened on by this user/,
+    /reverse proxy/,
+  ],
+  ['a HOST of another machine', 4020, 'EADDRNOTAVAIL', /^HOST: .* is not an address of this machine/, /0\.0\.0\.0/],
+  ['a HOST that is no name', 4020, 'ENOTFOUND', /^HOST: .* is not an address of this machine/, /Leave HOST out/],
+])('%s is explained in one sentence with its remedy', (...[, port, code, detail, mend]) => {
+  expect(explainPort({ host: '203.0.113.9', port, purpose: 'the HTTP server' }, code)).toEqual({
+    state: 'bad',
+    detail: expect.stringMatching(detail) as string,
+    mend: expect.stringMatching(mend) as string,
+  });
 });
 
 test('the doctor recognises a Farebox that runs, ready or not', async () => {

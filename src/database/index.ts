@@ -8,7 +8,7 @@ export { choosePorts } from './free-port.ts';
 export { isUp } from './is-up.ts';
 export { keepSecret } from './keep-secret.ts';
 export { listen } from './listen.ts';
-export { lockFolder } from './lock-folder.ts';
+export { assertUnlocked, lockFolder, watchFolder } from './lock-folder.ts';
 export { migrate } from './migrate.ts';
 export { openDatabase, surviveBroken } from './open-database.ts';
 export type { Database, Tx } from './open-database.ts';

@@ -10,6 +10,7 @@ import { sha256Hex } from '#kit/index.ts';
 const LONGEST_PATH = 100;
 /** Taking the lock is a matter of milliseconds; a process that died meanwhile leaves its mark no longer than this. */
 const TAKING_MS = 5_000;
+const LOOKING_EVERY_MS = 1_000;
 
 /**
  * Makes this process the only one that works in `folder`. A listening socket is the lock: the system drops it with the
@@ -19,16 +20,11 @@ const TAKING_MS = 5_000;
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });
   const path = await toSocketPath(folder);
-  const holder = join(folder, 'farebox.pid');
+  const holder = toHolder(folder);
   const taking = join(folder, 'farebox.taking');
   await beginTaking(taking);
   try {
-    if (await isAlive(path)) {
-      const pid = (await readFile(holder, 'utf8').catch(() => 'unknown')).trim();
-      throw new Error(
-        `Another Farebox (process ${pid}) is running on the data folder ${folder}. Stop it first, or give this one its own: DATA_DIR=./data2 PORT=4030 npm start`,
-      );
-    }
+    await assertUnlocked(folder);
     await rm(path, { force: true });
     const server = createServer((socket) => socket.destroy());
     server.listen(path).unref();
@@ -41,6 +37,38 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   } finally {
     await rmdir(taking).catch(() => {});
   }
+}
+
+/** Throws where another process works in the folder, with its id. Makes nothing, not even the folder. */
+export async function assertUnlocked(folder: string): Promise<void> {
+  const path = await toSocketPath(folder).catch(() => null);
+  if (path !== null && (await isAlive(path))) {
+    const pid = (await readFile(toHolder(folder), 'utf8').catch(() => 'unknown')).trim();
+    throw new Error(
+      `Another Farebox (process ${pid}) is running on the data folder ${folder}. Stop it first, or give this one its own: DATA_DIR=./data2 PORT=4030 npm start`,
+    );
+  }
+}
+
+/**
+ * Calls back once when somebody has deleted a folder that this process has locked, or what is in it.
+ * @returns a function that ends the watch.
+ */
+export function watchFolder(folder: string, onGone: () => void): () => void {
+  const timer = setInterval(() => {
+    stat(toHolder(folder)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') {
+        clearInterval(timer);
+        onGone();
+      }
+    });
+  }, LOOKING_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function toHolder(folder: string): string {
+  return join(folder, 'farebox.pid');
 }
 
 /** Looking and taking are two steps: only one process at a time makes them. */

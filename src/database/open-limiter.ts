@@ -11,8 +11,13 @@ interface LimitOptions {
   database?: Database;
 }
 
+interface Limiter extends RateLimiter {
+  /** Takes back one unit that was counted, where it turned out not to count. */
+  giveBack(key: string): Promise<void>;
+}
+
 /** So many units per key and time; units come back together when the time is over. */
-export function openLimiter(options: LimitOptions): RateLimiter {
+export function openLimiter(options: LimitOptions): Limiter {
   const shared = { keyPrefix: options.name, points: options.points, duration: options.seconds };
   const limiter = options.database
     ? new RateLimiterPostgres({
@@ -28,7 +33,7 @@ export function openLimiter(options: LimitOptions): RateLimiter {
   return {
     take: async (key) => {
       try {
-        await limiter.consume(sha256Hex(key).slice(0, 32));
+        await limiter.consume(toStored(key));
         return { isAllowed: true, retryAfterSeconds: 0 };
       } catch (error) {
         if (error instanceof RateLimiterRes) {
@@ -37,5 +42,13 @@ export function openLimiter(options: LimitOptions): RateLimiter {
         throw error;
       }
     },
+    giveBack: async (key) => {
+      await limiter.reward(toStored(key));
+    },
   };
+}
+
+/** No address or name at rest. */
+function toStored(key: string): string {
+  return sha256Hex(key).slice(0, 32);
 }

@@ -38,7 +38,8 @@ export function assertKnown(access: Access, caller: Caller): void {
 /** Throws `unauthenticated` when nobody is known. */
 export function assertUser(caller: Caller): asserts caller is User {
   if (caller.kind === 'anonymous') {
-    throw new Problem('unauthenticated', { detail: 'This needs a signed-in user or an API key.' });
+    const because = caller.because === undefined ? '' : ` ${caller.because}`;
+    throw new Problem('unauthenticated', { detail: `This needs a signed-in user or an API key.${because}` });
   }
 }
 

@@ -29,8 +29,8 @@ export interface User {
   scopes: readonly Scope[];
 }
 
-/** Who calls: a known user or nobody known. */
-export type Caller = { kind: 'anonymous' } | User;
+/** Who calls: a known user or nobody known. `because`: why what was sent along to be known by was not counted, in a sentence. */
+export type Caller = { kind: 'anonymous'; because?: string } | User;
 
 export const anonymous: Caller = { kind: 'anonymous' };
 

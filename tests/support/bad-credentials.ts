@@ -50,7 +50,7 @@ export function listBadCredentials(world: World): Bad[] {
       why: 'a change from another site',
       send: create({ Cookie: ada.cookie, Origin: 'https://evil.example' }),
       ...unauthenticated,
-      says: /signed-in/,
+      says: /signed-in.*Origin header of the request is not this site's/,
     },
     {
       why: 'a change from the null origin',
@@ -66,8 +66,8 @@ export function listBadCredentials(world: World): Bad[] {
         headers: { ...json, Origin: 'https://evil.example' },
         body: '{"email":"ada@example.com","password":"x"}',
       },
-      status: 403,
-      says: /origin/i,
+      ...forbidden,
+      says: /its Origin header is not this site's/,
     },
     {
       why: 'sign-in with a wrong password',
@@ -78,7 +78,8 @@ export function listBadCredentials(world: World): Bad[] {
         body: '{"email":"ada@example.com","password":"wrong horse"}',
       },
       status: 401,
-      says: /Invalid email or password/,
+      code: 'unauthenticated',
+      says: /do not belong together/,
     },
     {
       why: 'a stranger syncs models',

@@ -62,6 +62,7 @@ const wiringFiles = [
   'start-infrastructure',
   'start-domain',
   'start-serving',
+  'check-places',
   'checks',
   'operations',
   'plugins',

@@ -14,6 +14,8 @@ export interface ServerChild {
   kill(): Promise<void>;
   /** SIGTERM without waiting for the end. */
   terminate(): void;
+  /** Resolves with the exit code when it ends by itself. */
+  ended(): Promise<number | null>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -35,6 +37,11 @@ export function startServerChild(environment: Record<string, string>): Promise<S
   return untilReady(start(process.execPath, { args: [launcher, 'serve'], environment }));
 }
 
+/** A server by a launcher that takes its own Node for too old where it is called "old". */
+export function startLauncher(path: string, environment: Record<string, string>): Promise<ServerChild> {
+  return untilReady(start(process.execPath, { args: [path, 'serve'], environment, argv0: 'old' }));
+}
+
 /** A server with the toy kinds of the tests beside the real ones. */
 export function startToyServerChild(environment: Record<string, string>): Promise<ServerChild> {
   return untilReady(start(process.execPath, { args: [join(import.meta.dirname, 'toy-server-child.ts')], environment }));
@@ -53,12 +60,15 @@ interface Started {
 interface StartOptions {
   args: readonly string[];
   environment: Record<string, string>;
+  /** What the process is called; its program unless told. */
+  argv0?: string;
 }
 
-function start(command: string, { args, environment }: StartOptions): Started {
+function start(command: string, { args, environment, argv0 = command }: StartOptions): Started {
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/' };
   const child = spawn(command, args, {
     cwd: root,
+    argv0,
     env: { ...inherited, LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -94,6 +104,10 @@ function toServer({ child, output }: Started, { url, ended }: { url: string; end
     kill: async () => {
       child.kill('SIGKILL');
       await ended;
+    },
+    ended: async () => {
+      await ended;
+      return child.exitCode;
     },
     terminate: () => void child.kill('SIGTERM'),
     stop: async () => {

@@ -103,23 +103,7 @@ export async function makeCreator(
   options: { openRouterKey?: string | null } = {},
 ): Promise<Creator> {
   const { publicUrl } = farebox;
-  const response = await fetch(`${publicUrl}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Origin: publicUrl },
-    body: JSON.stringify({
-      email: `${username}@example.com`,
-      password: 'correct horse battery',
-      name: username,
-      username,
-    }),
-  });
-  if (!response.ok) {
-    throw new Error(`sign-up answered ${response.status}: ${await response.text()}`);
-  }
-  const cookie = response.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
+  const cookie = await signUpAndIn(publicUrl, username);
   const call: Creator['call'] = async (method, path, body) => {
     const answered = await fetch(`${publicUrl}${path}`, {
       method,
@@ -161,6 +145,27 @@ export async function makeCreator(
       return { id: String(id), url: `${publicUrl}/@${username}/${draft.slug}` };
     },
   };
+}
+
+/** A new account and its first session. @returns the Cookie header. */
+async function signUpAndIn(url: string, username: string): Promise<string> {
+  const given = { email: `${username}@example.com`, password: 'correct horse battery' };
+  let response: Response | undefined;
+  for (const [path, body] of [
+    ['sign-up/email', { ...given, name: username, username }],
+    ['sign-in/email', given],
+  ] as const) {
+    response = await fetch(`${url}/api/auth/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+    }
+  }
+  const cookies = response?.headers.getSetCookie() ?? [];
+  return cookies.map((line) => line.split(';')[0]).join('; ');
 }
 
 const plainDraft = {

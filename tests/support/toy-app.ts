@@ -231,8 +231,8 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
     ports: openToyPorts(state, { error: keep }),
     kinds: [],
     authenticate,
-    authHandler: async (request, address) =>
-      Response.json({ path: new URL(request.url).pathname, address, body: await request.text() }),
+    authHandler: async ({ request, clientAddress, body }) =>
+      Response.json({ path: new URL(request.url).pathname, clientAddress, body }),
     paidRoute: () => false,
     readiness: async () => ({ ready: true, checks: { database: true } }),
     readImage: async (_id, link) =>

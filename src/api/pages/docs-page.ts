@@ -66,8 +66,9 @@ function theCall(origin: string): Markup {
 const publishing = html`<section aria-labelledby="publishing">
   <h2 id="publishing">Publishing</h2>
   <p>
-    Sign up at <code>/api/auth/sign-up/email</code>, make an API key at <code>/api/user/api-keys</code> and send it as
-    <code>Authorization: Bearer fbx_…</code>. Store your OpenRouter key, create a resource, publish it:
+    Sign up at <code>/api/auth/sign-up/email</code>, sign in at <code>/api/auth/sign-in/email</code>, make an API key at
+    <code>/api/user/api-keys</code> and send it as <code>Authorization: Bearer fbx_…</code>. Store your OpenRouter key,
+    create a resource, publish it:
   </p>
   ${listing(
     'Requests',
