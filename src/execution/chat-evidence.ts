@@ -10,6 +10,8 @@ export const chatEvidence = z.object({
   inputTokens: z.number().nullable(),
   outputTokens: z.number().nullable(),
   finishReason: z.string().nullable(),
+  /** What of the request was put in another way, or left out, because the upstream does not take it. */
+  adjustments: z.array(z.string()),
 });
 
 export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
@@ -20,6 +22,7 @@ export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
     inputTokens: facts.usage?.inputTokens ?? null,
     outputTokens: facts.usage?.outputTokens ?? null,
     finishReason: facts.finishReason,
+    adjustments: [...facts.adjustments],
   };
   return {
     attempts: facts.attempts,

@@ -6,7 +6,7 @@ import type { KnownModel } from './execution-deps.ts';
 const clock = { now: () => Date.parse('2026-11-21T12:00:00Z') };
 
 function check(model: KnownModel | null, settings: object = {}, modelId = 'acme/poet') {
-  const all = { maxTokens: 1_024, ...settings };
+  const all = { sellsTruncated: true, maxTokens: 1_024, ...settings };
   return checkModel({ model, modelId, path: '/config/modelId', settings: all, clock });
 }
 

@@ -85,7 +85,11 @@ test('a text answer with its evidence', async () => {
       headers: {},
       body: {
         type: 'json',
-        json: { response: 'An ode', usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 } },
+        json: {
+          response: 'An ode',
+          finishReason: 'stop',
+          usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 },
+        },
       },
       media: [],
     },
@@ -101,6 +105,7 @@ test('a text answer with its evidence', async () => {
         inputTokens: 12,
         outputTokens: 34,
         finishReason: 'stop',
+        adjustments: [],
       },
     },
   });

@@ -40,7 +40,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),
     ],
-    toPublic: (config) => ({ model: config.modelId, maxTokens: config.maxTokens }),
+    toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({ model: modelId, maxTokens, sellsTruncated }),
     isReady: async (version) => {
       const { modelId } = prepare(version).config;
       const fault = findModelFault(await deps.findModel(modelId), modelId, deps.clock);
@@ -62,7 +62,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         ...toChatRequest({ model, settings: config, messages }),
         fallbackModels: config.fallbackModels,
       };
-      return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
+      const { sellsTruncated } = config;
+      return runChat(deps, { version, context, upstream: deps.openRouter, key, request, sellsTruncated });
     },
   };
 }

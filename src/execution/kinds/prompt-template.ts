@@ -59,6 +59,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     toPublic: (config) => ({
       model: config.model,
       maxTokens: config.maxTokens,
+      sellsTruncated: config.sellsTruncated,
       allowsUserMessage: config.allowsUserMessage,
     }),
     isReady: async (version) => {
@@ -93,7 +94,8 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<O
     return failBefore(findModelFault(model, config.model, deps.clock) ?? NO_KEY);
   }
   const request = toChatRequest({ model, settings: config, messages });
-  return runChat(deps, { version, context, upstream: deps.openRouter, key, request });
+  const { sellsTruncated } = config;
+  return runChat(deps, { version, context, upstream: deps.openRouter, key, request, sellsTruncated });
 }
 
 async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseUrl: string): Promise<Outcome> {
@@ -106,7 +108,8 @@ async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseU
   const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty }: ChatSettings = config;
   const request = { model: config.model, messages, maxTokens, temperature, topP, frequencyPenalty, presencePenalty };
   const key = { apiKey, source: 'upstream' } as const;
-  return runChat(deps, { version, context, upstream: deps.chatCompletions.at(baseUrl), key, request });
+  const upstream = deps.chatCompletions.at(baseUrl);
+  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated });
 }
 
 /** Why a call would fail now; null when it would not. */
