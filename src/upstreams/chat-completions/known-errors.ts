@@ -175,6 +175,17 @@ export const knownErrors: readonly KnownError[] = [
   { name: 'moderation', says: ['requires moderation'], source: 'https://openrouter.ai/docs/api-reference/errors' },
 ];
 
+/**
+ * What these say holds for the account or the model at the upstream that was asked. A provider behind it that says so
+ * speaks of an account that is not the creator's.
+ */
+export const namesOfAccount: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'invalid_api_key',
+  'model_not_found',
+  'model_deprecated',
+]);
+
 /** Machine-readable names of single upstreams, and what they are called elsewhere. */
 export const aliases: ReadonlyMap<string, { name: string; source: string }> = new Map([
   ['exceed_context_size_error', { name: 'context_length_exceeded', source: 'ggml-org/llama.cpp#15780' }],

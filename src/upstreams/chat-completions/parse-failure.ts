@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChatFailure, FailureKind } from './chat.ts';
-import { aliases, knownErrors, says, tellingNames } from './known-errors.ts';
+import { aliases, knownErrors, namesOfAccount, says, tellingNames } from './known-errors.ts';
 import { quoteUpstream } from './quote-upstream.ts';
 
 const loose = z.record(z.string(), z.unknown());
@@ -63,7 +63,10 @@ export function parseFailure(source: FailureSource): ChatFailure {
     return name === null ? [] : (aliases.get(name)?.name ?? name);
   });
   const errorType =
-    named.find((name) => tellingNames.has(name)) ?? nameByWords(error, source.secrets.slice(1)) ?? named[0] ?? null;
+    named.find((name) => tellingNames.has(name)) ??
+    nameByWords({ message, raw: metadata['raw'] }, source.secrets.slice(1)) ??
+    named[0] ??
+    null;
   return {
     kind: source.kind,
     status: source.status ?? toStatus(error['code']) ?? toStatus(error['http_status']) ?? statusFromType(errorType),
@@ -137,10 +140,14 @@ function findLimit(message: string): string | null {
   return limitOfMessage.find(([pattern]) => pattern.test(message))?.[1] ?? null;
 }
 
-/** By the words of the error and of the provider's own error that OpenRouter passes on as text (`metadata.raw`). */
-function nameByWords(error: Record<string, unknown>, request: readonly string[]): string | null {
-  const text = JSON.stringify([error['message'], error['metadata']]).replaceAll('\\"', '"');
-  return knownErrors.find((known) => says(text, known.says, request))?.name ?? null;
+/** By the words of the error, and of the provider's own error that OpenRouter passes on (`metadata.raw`). */
+function nameByWords(said: { message: string; raw: unknown }, request: readonly string[]): string | null {
+  const behind = typeof said.raw === 'string' ? said.raw.replaceAll('\\"', '"') : (JSON.stringify(said.raw) ?? '');
+  const found = knownErrors.find(
+    ({ name, says: pieces }) =>
+      says(said.message, pieces, request) || (!namesOfAccount.has(name) && says(behind, pieces, request)),
+  );
+  return found?.name ?? null;
 }
 
 /** `"7s"` or `"7.66s"`, among the details of an error. @source google.rpc.RetryInfo */

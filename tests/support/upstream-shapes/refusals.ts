@@ -138,6 +138,23 @@ export const refusals: readonly UpstreamShape[] = [
     told: noModel,
   },
   {
+    name: 'OpenRouter: a provider behind it has no balance, which is not the account of the creator',
+    source: 'MiniMax-AI/MiniMax-M2#62',
+    replies: [
+      {
+        status: 502,
+        json: {
+          error: {
+            code: 502,
+            message: 'Provider returned error',
+            metadata: { raw: '{"error":{"message":"insufficient balance (1008)"}}', provider_name: 'Minimax' },
+          },
+        },
+      },
+    ],
+    told: { problem: 'upstream_failed', cause: 'provider_failed' },
+  },
+  {
     name: 'a vague 404',
     source: 'https://platform.openai.com/docs/guides/error-codes',
     replies: [{ status: 404, json: { detail: 'Not Found' } }],
