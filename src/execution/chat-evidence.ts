@@ -12,6 +12,8 @@ export const chatEvidence = z.object({
   finishReason: z.string().nullable(),
   /** By the catalogue's prices, before the call; null where nobody knows. */
   expectedCostUsd: z.string().nullable().default(null),
+  /** What of the request was put in another way, or left out, because the upstream does not take it. */
+  adjustments: z.array(z.string()),
 });
 
 export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
@@ -23,6 +25,7 @@ export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
     outputTokens: facts.usage?.outputTokens ?? null,
     finishReason: facts.finishReason,
     expectedCostUsd: null,
+    adjustments: [...facts.adjustments],
   };
   return {
     attempts: facts.attempts,

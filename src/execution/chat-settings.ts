@@ -7,6 +7,8 @@ export const chatSettings = {
   topP: z.number().gt(0).max(1).optional(),
   frequencyPenalty: z.number().min(-2).max(2).optional(),
   presencePenalty: z.number().min(-2).max(2).optional(),
+  /** May an answer be sold that maxTokens has cut? Its `finishReason` says so. */
+  sellsTruncated: z.boolean().default(true),
   imageConfig: z
     .strictObject({
       aspectRatio: z

@@ -6,12 +6,17 @@ import type { KnownModel } from './execution-deps.ts';
 const clock = { now: () => Date.parse('2026-11-21T12:00:00Z') };
 
 function check(model: KnownModel | null, settings: object = {}, modelId = 'acme/poet') {
-  const all = { maxTokens: 1_024, ...settings };
+  const all = { sellsTruncated: true, maxTokens: 1_024, ...settings };
   return checkModel({ model, modelId, path: '/config/modelId', settings: all, nearest: [], clock });
 }
 
 function checkNearest(nearest: string[]): string | undefined {
-  const asked = { model: null, modelId: 'acme/poett', path: '/config/modelId', settings: { maxTokens: 1 } };
+  const asked = {
+    model: null,
+    modelId: 'acme/poett',
+    path: '/config/modelId',
+    settings: { sellsTruncated: true, maxTokens: 1 },
+  };
   return checkModel({ ...asked, nearest, clock })[0]?.message;
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ChatFailure } from '#upstreams/index.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { failureRules } from './failure-rules.ts';
+import { tellingNames } from '#upstreams/chat-completions/known-errors.ts';
 
 function failure(more: Partial<ChatFailure>): ChatFailure {
   const nothing = { status: null, message: '', errorType: null, limitSource: null, retryAfterSeconds: null };
@@ -93,8 +94,16 @@ test('the cause starts with its code and ends with what the upstream said', () =
   );
 });
 
+test('every name that a rule waits for is one that the client keeps', () => {
+  const awaited = failureRules.flatMap(({ when, or }) => [...(when.types ?? []), ...(or?.types ?? [])]);
+  expect(awaited.filter((name) => !tellingNames.has(name))).toEqual([]);
+});
+
 test('every rule can be reached: none stands behind one that takes all of its cases', () => {
-  const reached = failureRules.map(({ when }) =>
+  const signs = failureRules.flatMap(({ code, when, or }) =>
+    [when, ...(or ? [or] : [])].map((given) => ({ code, given })),
+  );
+  const reached = signs.map(({ given: when }) =>
     classifyFailure(
       failure({
         kind: when.kinds?.[0] ?? 'http_error',
@@ -104,5 +113,5 @@ test('every rule can be reached: none stands behind one that takes all of its ca
       }),
     ),
   );
-  expect(reached.map(({ code }) => code)).toEqual(failureRules.map(({ code }) => code));
+  expect(reached.map(({ code }) => code)).toEqual(signs.map(({ code }) => code));
 });

@@ -1,17 +1,21 @@
 import type { ProblemCode } from '#kit/index.ts';
 import type { ChatFailure, FailureKind } from '#upstreams/index.ts';
 
+interface FailureSigns {
+  kinds?: readonly FailureKind[];
+  statuses?: readonly number[];
+  /** `errorType` of the failure, where what an upstream says has become one of our names (src/upstreams/chat-completions/known-errors.ts). */
+  types?: readonly string[];
+  /** `limitSource` of the failure. */
+  limits?: readonly string[];
+}
+
 export interface FailureRule {
   /** Stands first in the cause that the creator reads. */
   code: string;
-  when: {
-    kinds?: readonly FailureKind[];
-    statuses?: readonly number[];
-    /** `errorType` of the failure. */
-    types?: readonly string[];
-    /** `limitSource` of the failure. */
-    limits?: readonly string[];
-  };
+  when: FailureSigns;
+  /** Other signs of the same. */
+  or?: FailureSigns;
   /** What the buyer is told: neutral, and nothing about keys, credit or models. */
   problem: ProblemCode;
   /** What the creator is told. */
@@ -23,7 +27,7 @@ export interface FailureRule {
 }
 
 /**
- * How chat upstreams fail, as data: the first rule that fits decides, and all of a rule's lists must hold.
+ * How chat upstreams fail, as data: the first rule that fits decides, and all lists of `when`, or of `or`, must hold.
  * Only what a buyer's input cannot cause pauses anything: a 400 or 403 without a clear name never does.
  */
 export const failureRules: readonly FailureRule[] = [
@@ -37,7 +41,13 @@ export const failureRules: readonly FailureRule[] = [
     code: 'reasoning_starved',
     when: { kinds: ['starved'] },
     problem: 'upstream_failed',
-    text: 'Reasoning used up the token limit before the answer began. Raise maxTokens or choose a model that reasons less. OpenRouter charges you for such calls; buyers are not charged.',
+    text: 'The model only reasoned and its answer never began, mostly because reasoning used up the token limit. Raise maxTokens or choose a model that reasons less. Providers charge you for such calls; buyers are not charged.',
+  },
+  {
+    code: 'answer_cut_short',
+    when: { kinds: ['cut_short'] },
+    problem: 'upstream_failed',
+    text: 'maxTokens cut the answer, and this resource does not sell cut answers (sellsTruncated). Raise maxTokens, or ask for less in the prompt.',
   },
   {
     code: 'empty_answer',
@@ -98,17 +108,18 @@ export const failureRules: readonly FailureRule[] = [
     code: 'input_too_long',
     when: { types: ['context_length_exceeded', 'token_limit_exceeded', 'string_too_long'] },
     problem: 'unprocessable',
-    text: 'Prompt and input together are longer than the model can read. Limit maxLength of the parameters, or choose a model with a larger context.',
+    text: 'Prompt, input and maxTokens together are more than the model can hold. Limit maxLength of the parameters, lower maxTokens, or choose a model with a larger context.',
+  },
+  {
+    code: 'token_rate_too_low',
+    when: { types: ['tokens_per_minute_exceeded'] },
+    problem: 'upstream_failed',
+    text: 'One call needs more tokens than your account may use in a minute. Lower maxTokens or the length of the input, or raise the limit of the account.',
   },
   {
     code: 'input_too_large',
     when: { types: ['payload_too_large'] },
-    problem: 'too_large',
-    text: 'The request was too large for the upstream.',
-  },
-  {
-    code: 'input_too_large',
-    when: { statuses: [413] },
+    or: { statuses: [413] },
     problem: 'too_large',
     text: 'The request was too large for the upstream.',
   },
@@ -125,10 +136,17 @@ export const failureRules: readonly FailureRule[] = [
     text: 'The model is no longer offered. Choose another and publish anew.',
     pause: 'resource',
   },
+  {
+    code: 'setting_refused',
+    when: { types: ['unsupported_parameter', 'unsupported_value'] },
+    problem: 'upstream_failed',
+    text: 'The model does not take one of the settings of the resource. Remove it and publish anew.',
+  },
 
   {
     code: 'key_rejected',
-    when: { statuses: [401] },
+    when: { types: ['invalid_api_key'] },
+    or: { statuses: [401] },
     problem: 'unavailable',
     text: 'The upstream does not accept the API key: it is wrong, disabled, revoked or expired. Store a new one.',
     pause: 'key',
@@ -143,13 +161,7 @@ export const failureRules: readonly FailureRule[] = [
   {
     code: 'in_flight_budget',
     when: { types: ['in_flight_budget_exhausted'] },
-    problem: 'unavailable',
-    text: 'A low balance limits how many calls may run at once. Top up to lift it.',
-    retryAfterSeconds: 5,
-  },
-  {
-    code: 'in_flight_budget',
-    when: { limits: ['openrouter_in_flight_budget'] },
+    or: { limits: ['openrouter_in_flight_budget'] },
     problem: 'unavailable',
     text: 'A low balance limits how many calls may run at once. Top up to lift it.',
     retryAfterSeconds: 5,
@@ -157,12 +169,7 @@ export const failureRules: readonly FailureRule[] = [
   {
     code: 'balance_too_low',
     when: { types: ['weight_exceeds_budget'] },
-    problem: 'unavailable',
-    text: 'The balance does not cover one call with this maxTokens. Top up, or lower maxTokens and publish anew.',
-  },
-  {
-    code: 'balance_too_low',
-    when: { limits: ['openrouter_affordability'] },
+    or: { limits: ['openrouter_affordability'] },
     problem: 'unavailable',
     text: 'The balance does not cover one call with this maxTokens. Top up, or lower maxTokens and publish anew.',
   },
@@ -174,7 +181,8 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     code: 'out_of_credits',
-    when: { statuses: [402] },
+    when: { types: ['insufficient_quota'] },
+    or: { statuses: [402] },
     problem: 'unavailable',
     text: 'The account behind the API key has no credits left. Add some where the key comes from (https://openrouter.ai/settings/credits), or store the key of another account.',
     pause: 'key',
@@ -254,8 +262,11 @@ export const unknownFailure: FailureRule = {
   text: 'The upstream failed in a way that is not known here.',
 };
 
-export function fits(rule: FailureRule, failure: ChatFailure): boolean {
-  const { kinds, statuses, types, limits } = rule.when;
+export function fits({ when, or }: FailureRule, failure: ChatFailure): boolean {
+  return shows(when, failure) || (or !== undefined && shows(or, failure));
+}
+
+function shows({ kinds, statuses, types, limits }: FailureSigns, failure: ChatFailure): boolean {
   return (
     (kinds === undefined || kinds.includes(failure.kind)) &&
     (statuses === undefined || (failure.status !== null && statuses.includes(failure.status))) &&

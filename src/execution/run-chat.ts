@@ -9,7 +9,7 @@ import {
   type PublishedVersion,
   type RunContext,
 } from '#resources/index.ts';
-import type { ChatFailure, ChatRequest, ChatResult, Upstream } from '#upstreams/index.ts';
+import type { ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from '#upstreams/index.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps, PlatformBudget } from './execution-deps.ts';
@@ -22,6 +22,8 @@ export interface ChatRun {
   upstream: Upstream;
   key: FoundKey;
   request: ChatRequest;
+  /** Whether an answer that the token limit has cut is sold. */
+  sellsTruncated: boolean;
 }
 
 /** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
@@ -39,9 +41,9 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   if (!result.ok) {
     return failWith(deps, run, { failure: result.failure, evidence });
   }
-  if (result.finishReason === 'content_filter') {
-    // What a filter has cut is not what was sold.
-    const failure = { kind: 'filtered', status: null, message: '', errorType: null } as const;
+  const unsold = findUnsold(run, result);
+  if (unsold !== null) {
+    const failure = { kind: unsold, status: null, message: '', errorType: null } as const;
     return failWith(deps, run, { failure: { ...failure, limitSource: null, retryAfterSeconds: null }, evidence });
   }
   const images = await storeImages(deps, run, result);
@@ -77,12 +79,21 @@ function toSpentUsd(result: ChatResult, { costUsd }: Evidence): string | null {
   return costUsd ?? (!result.ok && result.failure.kind === 'http_error' ? '0' : null);
 }
 
-/** Names on the wire that clients of such endpoints know. */
-function toAnswer({ text, usage }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
+/** What a filter has cut is not what was offered; what the token limit has cut is for the creator to decide. */
+function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | null {
+  if (finishReason === 'content_filter') {
+    return 'filtered';
+  }
+  return finishReason === 'length' && !run.sellsTruncated ? 'cut_short' : null;
+}
+
+/** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
+function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
   const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
   const json = {
     response: text,
     ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
+    finishReason,
     usage: {
       input_tokens: input,
       output_tokens: output,

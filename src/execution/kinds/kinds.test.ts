@@ -85,7 +85,11 @@ test('a text answer with its evidence', async () => {
       headers: {},
       body: {
         type: 'json',
-        json: { response: 'An ode', usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 } },
+        json: {
+          response: 'An ode',
+          finishReason: 'stop',
+          usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 },
+        },
       },
       media: [],
     },
@@ -104,6 +108,7 @@ test('a text answer with its evidence', async () => {
         finishReason: 'stop',
         // 27 prompt tokens and half of the tokens that may be written, at most a thousand.
         expectedCostUsd: '0.002026',
+        adjustments: [],
       },
     },
   });

@@ -49,7 +49,11 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
-    toPublic: (config) => ({ model: toShownName(config.modelId), maxTokens: config.maxTokens }),
+    toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
+      model: toShownName(modelId),
+      maxTokens,
+      sellsTruncated,
+    }),
     isReady: async (version) => {
       const key = await askKey(deps, version);
       if (!key.ready) {
@@ -67,7 +71,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
       const call = { models, settings: config, messages: renderMessages(prompt, input) };
-      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call) };
+      const { sellsTruncated } = config;
+      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
       return withExpectedCost(await runChat(deps, run), expectCost(call));
     },
   };

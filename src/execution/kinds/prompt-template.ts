@@ -81,6 +81,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     toPublic: (config) => ({
       model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
       maxTokens: config.maxTokens,
+      sellsTruncated: config.sellsTruncated,
       allowsUserMessage: config.allowsUserMessage,
     }),
     isReady: async (version) => {
@@ -122,7 +123,8 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<O
     return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
   const asked = { models, settings: config, messages };
-  const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked) };
+  const { sellsTruncated } = config;
+  const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked), sellsTruncated };
   return withExpectedCost(await runChat(deps, run), expectCost(asked));
 }
 
@@ -136,7 +138,8 @@ async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseU
   const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty }: ChatSettings = config;
   const request = { model: config.model, messages, maxTokens, temperature, topP, frequencyPenalty, presencePenalty };
   const key = { apiKey, source: 'upstream' } as const;
-  return runChat(deps, { version, context, upstream: deps.chatCompletions.at(baseUrl), key, request });
+  const upstream = deps.chatCompletions.at(baseUrl);
+  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated });
 }
 
 /** The models of the catalogue: none for an upstream that is not OpenRouter. */

@@ -1,22 +1,29 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Timers } from '../timers.ts';
-import type { ChatCall, ChatFailure } from './chat.ts';
-import { collectEvent, hasOutput, startCollecting, toLabel, type Collected } from './collect-answer.ts';
+import type { ChatCall, ChatFailure, FailureKind } from './chat.ts';
+import { findAdjustment, type Adjustment } from './adjustments.ts';
+import {
+  collectEvent,
+  hasOutput,
+  startCollecting,
+  takeOffThinking,
+  toLabel,
+  type Collected,
+} from './collect-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
-import { parseEvent } from './parse-event.ts';
+import { parseEvent, type ChatEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
 import { quoteLabel } from './quote-upstream.ts';
+import { readErrorBody } from './read-error.ts';
 import { readEvents, readText, TooLargeError } from './read-events.ts';
 import { watchAttempt, type Watch } from './watch-attempt.ts';
 
 const MAX_ERROR_BYTES = 64_000;
-const MAX_JSON_BYTES = 32_000_000;
 const MAX_LINGER_MS = 1_000;
-const FINISH_REASONS = new Set(['stop', 'length', 'content_filter', 'tool_calls', 'function_call', 'error']);
 
-/** One request, ready to be sent as often as the retry rules allow. */
-export interface PreparedChat {
+/** One request, ready to be sent. */
+export interface PreparedAttempt {
   dispatcher: Dispatcher;
   origin: string;
   path: string;
@@ -32,11 +39,19 @@ export interface Attempt {
   collected: Collected;
   firstTokenAtMs: number | null;
   isSimulated: boolean;
+  /** How the request could be put so that this upstream takes it; null where it gave no such hint. */
+  adjustment: Adjustment | null;
 }
 
 /** Sends the request once and reads the answer to its end. Every way to fail is a value. */
-export async function attemptChat(timers: Timers, prepared: PreparedChat, call: ChatCall): Promise<Attempt> {
-  const attempt: Attempt = { failure: null, collected: startCollecting(), firstTokenAtMs: null, isSimulated: false };
+export async function attemptChat(timers: Timers, prepared: PreparedAttempt, call: ChatCall): Promise<Attempt> {
+  const attempt: Attempt = {
+    failure: null,
+    collected: startCollecting(),
+    firstTokenAtMs: null,
+    isSimulated: false,
+    adjustment: null,
+  };
   const watch = watchAttempt(timers, call, prepared.idleTimeoutMs);
   try {
     watch.signal.throwIfAborted();
@@ -69,9 +84,6 @@ function hideEchoes(collected: Collected, secrets: readonly string[]): void {
   collected.generationId = quoteLabel(collected.generationId, secrets);
   collected.model = quoteLabel(collected.model, secrets);
   collected.provider = quoteLabel(collected.provider, secrets);
-  if (!FINISH_REASONS.has(collected.finishReason ?? '')) {
-    collected.finishReason = quoteLabel(collected.finishReason, secrets);
-  }
 }
 
 interface Reading {
@@ -79,91 +91,81 @@ interface Reading {
   attempt: Attempt;
   watch: Watch;
   timers: Timers;
-  prepared: PreparedChat;
+  prepared: PreparedAttempt;
 }
 
 async function readAnswer(reading: Reading): Promise<ChatFailure | null> {
   const { response } = reading;
-  const contentType = header(response, 'content-type') ?? '';
   if (response.statusCode < 200 || response.statusCode > 299) {
-    return readHttpError(reading);
+    const text = await readText(response.body, MAX_ERROR_BYTES).catch(() => '');
+    return toFailure(reading, { kind: 'http_error', status: response.statusCode, error: readErrorBody(text) });
   }
-  if (contentType.includes('json')) {
-    return readJson(reading);
-  }
-  if (contentType !== '' && !contentType.includes('event-stream')) {
+  if (/html|image|audio|video/.test(header(response, 'content-type') ?? '')) {
     discard(response.body);
     return plainFailure('malformed');
   }
-  return readStream(reading);
-}
-
-async function readHttpError({ response, prepared, timers }: Reading): Promise<ChatFailure> {
-  const text = await readText(response.body, MAX_ERROR_BYTES).catch(() => '');
-  return parseFailure({
-    kind: 'http_error',
-    status: response.statusCode,
-    error: parseEvent(text)?.error,
-    retryAfterHeader: header(response, 'retry-after'),
-    secrets: prepared.secrets,
-    nowMs: timers.now(),
-  });
-}
-
-/** A stream was asked for, plain JSON came: some upstreams report errors so, and a few answer so. */
-async function readJson(reading: Reading): Promise<ChatFailure | null> {
-  const { attempt, timers } = reading;
-  const event = parseEvent(await readText(reading.response.body, MAX_JSON_BYTES));
-  if (event === null || (!event.error && !event.choices)) {
+  const isMalformed = await readBody(reading);
+  endBody(response.body, reading.timers, hasFailed(reading.attempt.collected) || isMalformed);
+  if (isMalformed) {
     return plainFailure('malformed');
   }
-  collectEvent(attempt.collected, event);
-  attempt.collected.hasEnded = true;
-  attempt.firstTokenAtMs = hasOutput(attempt.collected) ? timers.now() : null;
-  return findReportedError(reading) ?? judgeAnswer(attempt.collected);
+  const { collected } = reading.attempt;
+  if (collected.error || collected.finishReason === 'error') {
+    return toFailure(reading, { kind: 'error_event', status: null, error: collected.error });
+  }
+  takeOffThinking(collected);
+  return judgeAnswer(collected);
 }
 
-async function readStream(reading: Reading): Promise<ChatFailure | null> {
-  const { attempt, watch, timers } = reading;
+/** Collects what comes, as a stream or in one piece. @returns whether something of it is no answer. */
+async function readBody({ response, attempt, watch, timers }: Reading): Promise<boolean> {
   const { collected } = attempt;
   let isMalformed = false;
-  await readEvents(reading.response.body, (data, isTail) => {
-    watch.progress();
-    if (data.trim() === '[DONE]') {
-      collected.hasEnded = true;
-      return 'stop';
-    }
-    const event = parseEvent(data);
-    if (event === null) {
-      isMalformed = !isTail;
-      return 'stop';
-    }
+  const collect = (event: ChatEvent): void => {
     collectEvent(collected, event);
     if (attempt.firstTokenAtMs === null && hasOutput(collected)) {
       attempt.firstTokenAtMs = timers.now();
     }
-    return hasFailed(collected) ? 'stop' : 'more';
+  };
+  await readEvents(response.body, {
+    onData: (data, isTail) => {
+      watch.progress();
+      if (data.trim() === '[DONE]') {
+        return 'stop';
+      }
+      const event = parseEvent(data);
+      if (event === null) {
+        isMalformed = !isTail;
+        return 'stop';
+      }
+      collect(event);
+      return hasFailed(collected) ? 'stop' : 'more';
+    },
+    // A stream was asked for, plain JSON came: some upstreams report errors so, and a few answer so.
+    onJson: (text) => {
+      const event = parseEvent(text);
+      if (event === null || (!event.error && !event.choices)) {
+        isMalformed = true;
+      } else {
+        collect(event);
+      }
+    },
   });
-  endBody(reading.response.body, timers, hasFailed(collected) || isMalformed);
-  if (isMalformed) {
-    return plainFailure('malformed');
-  }
-  return findReportedError(reading) ?? judgeAnswer(collected);
+  return isMalformed;
 }
 
 function hasFailed(collected: Collected): boolean {
   return collected.isTooLarge || Boolean(collected.error) || collected.finishReason === 'error';
 }
 
-function findReportedError({ attempt, prepared, timers, response }: Reading): ChatFailure | null {
-  const { error, finishReason } = attempt.collected;
-  if (!error && finishReason !== 'error') {
-    return null;
-  }
+function toFailure(
+  { attempt, prepared, timers, response }: Reading,
+  found: { kind: FailureKind; status: number | null; error: unknown },
+): ChatFailure {
+  const [, ...messages] = prepared.secrets;
+  attempt.adjustment = findAdjustment(found.error, messages);
   return parseFailure({
-    kind: 'error_event',
-    status: null,
-    error,
+    ...found,
     retryAfterHeader: header(response, 'retry-after'),
     secrets: prepared.secrets,
     nowMs: timers.now(),

@@ -70,7 +70,7 @@ test.each<[string, Step, object]>([
   ],
   ['no finish reason before [DONE]', bytes([delta('a'), DONE]), { kind: 'truncated' }],
   ['clean end without finish reason', bytes([delta('a')]), { kind: 'truncated' }],
-  ['finish reason, but neither usage nor [DONE]', bytes([delta('a', 'stop')]), { kind: 'truncated' }],
+  ['finish reason, and then the connection breaks', bytes([delta('a', 'stop')], { cut: true }), { kind: 'connection' }],
   ['JSON without finish reason', status(200, message('a')), { kind: 'truncated' }],
   ['connection cut in the middle', bytes([delta('a'), 'data: {"cho'], { cut: true }), { kind: 'connection' }],
   ['HTML with status 200', bytes(['<html>sign in</html>'], { type: 'text/html' }), { kind: 'malformed' }],

@@ -82,6 +82,7 @@ const message = (content: unknown, more: object = {}) => ({ choices: [{ index: 0
 
 test.each<[string, Step, object]>([
   ['stream without usage', bytes([delta('hi', 'stop'), DONE]), { text: 'hi', usage: null }],
+  ['stream that ends after its finish reason', bytes([delta('hi', 'stop')]), { text: 'hi', usage: null }],
   ['stream without [DONE] after finish and usage', bytes([delta('hi'), usageChunk()]), { text: 'hi' }],
   [
     'usage chunk with empty choices',

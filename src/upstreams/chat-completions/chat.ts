@@ -45,7 +45,8 @@ export type FailureKind =
   | 'too_large' // over a size cap
   | 'empty' // finished with nothing usable
   | 'filtered' // a content filter or a refusal left nothing
-  | 'starved'; // reasoning used up max_tokens before the answer began
+  | 'cut_short' // whole for the upstream, ended by the token limit, and not to be sold so
+  | 'starved'; // only reasoned: the answer never began
 
 export interface ChatFailure {
   kind: FailureKind;
@@ -60,12 +61,17 @@ export interface ChatFailure {
   retryAfterSeconds: number | null;
 }
 
+/** Why an answer ended; `unknown` for words of an upstream that no other one uses. */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'error' | 'unknown';
+
 export interface ChatFacts {
   model: string | null;
   provider: string | null;
   generationId: string | null;
   usage: ChatUsage | null;
-  finishReason: string | null;
+  finishReason: FinishReason | null;
+  /** How the request was changed because the upstream does not take it as it was; empty where it was not. */
+  adjustments: readonly string[];
   /** From the start of the call to the first piece of the answer. */
   firstTokenMs: number | null;
   latencyMs: number;

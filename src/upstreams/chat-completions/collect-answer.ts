@@ -1,6 +1,8 @@
-import type { ChatUsage } from './chat.ts';
+import type { ChatUsage, FinishReason } from './chat.ts';
+import { toFinishReason } from './finish-reasons.ts';
 import { toDecimalText } from './parse-json.ts';
 import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
+import { splitThinking } from './split-thinking.ts';
 
 const MAX_TEXT_BYTES = 1_000_000;
 const MAX_IMAGES_BYTES = 20_000_000;
@@ -16,12 +18,11 @@ export interface Collected {
   generationId: string | null;
   model: string | null;
   provider: string | null;
-  finishReason: string | null;
+  finishReason: FinishReason | null;
   usage: ChatUsage | null;
   hasReasoned: boolean;
   hasRefused: boolean;
   hasEvents: boolean;
-  hasEnded: boolean;
   /** The first truthy error, as it came. */
   error: unknown;
   isTooLarge: boolean;
@@ -41,7 +42,6 @@ export function startCollecting(): Collected {
     hasReasoned: false,
     hasRefused: false,
     hasEvents: false,
-    hasEnded: false,
     error: undefined,
     isTooLarge: false,
   };
@@ -59,7 +59,7 @@ export function collectEvent(collected: Collected, event: ChatEvent): void {
   collected.model = toLabel(event.model) ?? collected.model;
   collected.provider = toLabel(event.provider) ?? collected.provider;
   collected.error ||= event.error || choice?.error;
-  collected.finishReason = toLabel(choice?.finish_reason) ?? collected.finishReason;
+  collected.finishReason = toFinishReason(choice?.finish_reason) ?? collected.finishReason;
   if (event.usage) {
     collected.usage = toUsage(event.usage);
   }
@@ -70,19 +70,27 @@ export function collectEvent(collected: Collected, event: ChatEvent): void {
 }
 
 function collectMessage(collected: Collected, message: EventMessage): void {
-  collected.hasReasoned ||= Boolean(message.reasoning);
+  collected.hasReasoned ||= message.hasReasoning;
   collected.hasRefused ||= Boolean(message.refusal);
   if (typeof message.content === 'string') {
     addText(collected, message.content);
   } else {
     for (const part of message.content ?? []) {
-      addText(collected, part.text ?? '');
+      collected.hasReasoned ||= part.isReasoning;
+      addText(collected, part.isReasoning ? '' : (part.text ?? ''));
       addImage(collected, part.image_url?.url);
     }
   }
   for (const image of message.images ?? []) {
     addImage(collected, image?.image_url.url);
   }
+}
+
+/** At the end of an answer: what a model thought is not part of what it says, although some upstreams leave it there. */
+export function takeOffThinking(collected: Collected): void {
+  const { answer, hasThought } = splitThinking(collected.text);
+  collected.text = answer;
+  collected.hasReasoned ||= hasThought;
 }
 
 function addText(collected: Collected, text: string): void {

@@ -9,14 +9,14 @@ interface Condition {
 
 /**
  * What makes an answer a failure although its body ended well at the transport's level, in order. Errors and malformed
- * events are found earlier, while reading.
+ * events are found earlier, while reading. An answer with a finish reason is complete, whether an end mark or its usage
+ * follows or not: a body that was cut does not end well.
  */
 const conditions: readonly Condition[] = [
   { kind: 'too_large', holds: (it) => it.isTooLarge },
   { kind: 'truncated', holds: (it) => it.finishReason === null },
-  { kind: 'truncated', holds: (it) => !it.hasEnded && it.usage === null },
   { kind: 'filtered', holds: (it) => isEmpty(it) && (it.finishReason === 'content_filter' || it.hasRefused) },
-  { kind: 'starved', holds: (it) => isEmpty(it) && it.finishReason === 'length' && hasSpentOnReasoning(it) },
+  { kind: 'starved', holds: (it) => isEmpty(it) && hasOnlyReasoned(it) },
   { kind: 'empty', holds: isEmpty },
 ];
 
@@ -29,6 +29,6 @@ function isEmpty(collected: Collected): boolean {
   return !hasOutput(collected) || (collected.images.size === 0 && collected.text.trim() === '');
 }
 
-function hasSpentOnReasoning(collected: Collected): boolean {
-  return collected.hasReasoned || (collected.usage?.reasoningTokens ?? 0) > 0;
+function hasOnlyReasoned(collected: Collected): boolean {
+  return collected.hasReasoned || (collected.finishReason === 'length' && (collected.usage?.reasoningTokens ?? 0) > 0);
 }

@@ -1,7 +1,9 @@
 import type { Log } from '#kit/index.ts';
 import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
-import type { ChatRequest, Upstream } from './chat.ts';
+import { toWire } from './adjustments.ts';
+import type { Upstream } from './chat.ts';
+import { rememberAdjustments } from './remember-adjustments.ts';
 import { sendChat } from './send-chat.ts';
 
 interface ChatCompletionsOptions {
@@ -19,6 +21,7 @@ export interface ChatCompletions {
 /** Any upstream that speaks chat completions, at a URL that a creator named; so only through the safe outbound rules. */
 export function openChatCompletions(options: ChatCompletionsOptions): ChatCompletions {
   const deps = { name: 'chat_completions', log: options.log, timers: options.timers ?? systemTimers };
+  const memory = rememberAdjustments();
   return {
     at: (baseUrl) => ({
       chat: async (request, call) => {
@@ -34,7 +37,8 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
               'content-type': 'application/json',
               accept: 'text/event-stream',
             },
-            body: JSON.stringify(toWire(request)),
+            toBody: (adjustments) => JSON.stringify(toWire(request, adjustments)),
+            lessons: { memory, key: JSON.stringify([url.href, request.model]) },
             secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
             idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
           },
@@ -42,20 +46,5 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
         );
       },
     }),
-  };
-}
-
-/** Only what every implementation of the format knows. */
-function toWire(request: ChatRequest): Record<string, unknown> {
-  return {
-    model: request.model,
-    messages: request.messages,
-    max_tokens: request.maxTokens,
-    temperature: request.temperature,
-    top_p: request.topP,
-    frequency_penalty: request.frequencyPenalty,
-    presence_penalty: request.presencePenalty,
-    stream: true,
-    stream_options: { include_usage: true },
   };
 }

@@ -1,31 +1,58 @@
 import { z } from 'zod';
 import { parseJsonExact } from './parse-json.ts';
+import { findError } from './read-error.ts';
 
 // Lenient on purpose: only fields that are used, and a field of an unexpected type counts as absent
 // instead of failing an answer that is otherwise good. Real upstreams drift.
 const text = z.string().nullish().catch(null);
 const count = z.number().int().nonnegative().nullish().catch(null);
 
-const part = z.object({ text, image_url: z.object({ url: text }).nullish().catch(null) });
+/** Parts of a content list that are no answer. @source vercel/ai#8072 (Mistral), Anthropic's content blocks */
+const reasoningParts: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking', 'reasoning', 'reasoning_text']);
+
+const part = z
+  .object({ type: text, text, image_url: z.object({ url: text }).nullish().catch(null) })
+  .transform(({ type, ...rest }) => ({ ...rest, isReasoning: reasoningParts.has(type ?? '') }));
 const image = z.object({ image_url: z.object({ url: z.string() }) });
 
-const message = z.object({
-  content: z
-    .union([z.string(), z.array(part)])
-    .nullish()
-    .catch(null),
-  refusal: text,
-  reasoning: text,
-  images: z.array(image.nullable().catch(null)).nullish().catch(null),
-});
+/**
+ * Where upstreams put what a model thought. None of it is sold; that it is there tells a starved answer from an empty one.
+ * @source reasoning: OpenRouter, Groq, vllm-project/vllm; reasoning_content: DeepSeek, Moonshot, llama.cpp, SGLang;
+ * reasoning_details: OpenRouter, MiniMax; thinking: Ollama; thinking_blocks: BerriAI/litellm#16434
+ */
+const reasoningFields = [
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+  'reasoning_text',
+  'thinking',
+  'thinking_blocks',
+] as const;
 
-const choice = z.object({
-  index: count,
-  delta: message.nullish().catch(null),
-  message: message.nullish().catch(null),
-  finish_reason: text,
-  error: z.unknown().optional(),
-});
+const message = z
+  .looseObject({
+    content: z
+      .union([z.string(), z.array(part)])
+      .nullish()
+      .catch(null),
+    refusal: text,
+    images: z.array(image.nullable().catch(null)).nullish().catch(null),
+  })
+  .transform(({ content, refusal, images, ...rest }) => {
+    return { content, refusal, images, hasReasoning: reasoningFields.some((field) => isFilled(rest[field])) };
+  });
+
+const choice = z
+  .object({
+    index: count,
+    delta: message.nullish().catch(null),
+    message: message.nullish().catch(null),
+    finish_reason: text,
+    finishReason: text,
+    error: z.unknown().optional(),
+  })
+  // @source jakobdylanc/llmcord#84 (Google, whose streams named it so)
+  .transform(({ finishReason, ...rest }) => ({ ...rest, finish_reason: rest.finish_reason ?? finishReason }));
 
 const usage = z.object({
   prompt_tokens: count,
@@ -40,19 +67,23 @@ const event = z.object({
   provider: text,
   choices: z.array(choice.nullable().catch(null)).nullish().catch(null),
   usage: usage.nullish().catch(null),
-  error: z.unknown().optional(),
 });
 
-export type ChatEvent = z.output<typeof event>;
+export type ChatEvent = z.output<typeof event> & { error: unknown };
 export type EventMessage = z.output<typeof message>;
 export type EventUsage = z.output<typeof usage>;
 
 /** One `data:` event of a stream, or the body of an answer that came as plain JSON; null when it is not a JSON object. */
 export function parseEvent(json: string): ChatEvent | null {
   try {
-    const parsed = event.safeParse(parseJsonExact(json, ['cost']));
-    return parsed.success ? parsed.data : null;
+    const value = parseJsonExact(json, ['cost']);
+    const parsed = event.safeParse(Array.isArray(value) ? value[0] : value);
+    return parsed.success ? { ...parsed.data, error: findError(value) } : null;
   } catch {
     return null;
   }
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ChatFailure, FailureKind } from './chat.ts';
+import { aliases, knownErrors, namesOfAccount, says, tellingNames } from './known-errors.ts';
 import { quoteUpstream } from './quote-upstream.ts';
 
 const loose = z.record(z.string(), z.unknown());
@@ -30,14 +31,6 @@ const limitOfMessage: readonly (readonly [RegExp, string])[] = [
   [/can only afford|fewer max_tokens|prompt tokens limit exceeded/i, 'openrouter_affordability'],
   [/insufficient credits|never purchased credits/i, 'openrouter_credits'],
 ];
-const typeOfMessage: readonly (readonly [RegExp, string])[] = [
-  [/no endpoints found/i, 'no_endpoints'],
-  [/maximum context length|context length exceeded|token limit reached/i, 'context_length_exceeded'],
-  [/is not a valid model|model not found|unknown model/i, 'model_not_found'],
-  [/deprecated/i, 'model_deprecated'],
-  [/flagged|moderation/i, 'moderation'],
-];
-
 interface FailureSource {
   kind: FailureKind;
   /** HTTP status; null inside a 200. */
@@ -57,22 +50,30 @@ export function parseFailure(source: FailureSource): ChatFailure {
   const availability = loose.safeParse(error['availability']).data ?? {};
   const message = typeof error['message'] === 'string' ? error['message'] : '';
   const toSafeName = (value: unknown): string | null => toName(value, source.secrets[0] ?? '');
+  const named = [
+    metadata['reasons'] === undefined ? null : 'moderation',
+    metadata['reason'],
+    availability['code'],
+    metadata['error_type'],
+    error['error_type'],
+    error['code'],
+    error['type'],
+  ].flatMap((value) => {
+    const name = toSafeName(value);
+    return name === null ? [] : (aliases.get(name)?.name ?? name);
+  });
   const errorType =
-    toSafeName(metadata['reasons'] === undefined ? null : 'moderation') ??
-    toSafeName(metadata['reason']) ??
-    toSafeName(availability['code']) ??
-    toSafeName(metadata['error_type']) ??
-    toSafeName(error['error_type']) ??
-    toSafeName(error['type']) ??
-    toSafeName(error['code']) ??
-    lookUp(typeOfMessage, message);
+    named.find((name) => tellingNames.has(name)) ??
+    nameByWords({ message, raw: metadata['raw'] }, source.secrets.slice(1)) ??
+    named[0] ??
+    null;
   return {
     kind: source.kind,
     status: source.status ?? toStatus(error['code']) ?? toStatus(error['http_status']) ?? statusFromType(errorType),
     message: quoteUpstream(message, source.secrets),
     errorType,
-    limitSource: toSafeName(metadata['limit_source']) ?? lookUp(limitOfMessage, message),
-    retryAfterSeconds: findRetryAfter(source, metadata, availability),
+    limitSource: toSafeName(metadata['limit_source']) ?? findLimit(message),
+    retryAfterSeconds: findRetryAfter(source, { metadata, availability, details: error['details'] }),
   };
 }
 
@@ -81,11 +82,13 @@ export function plainFailure(kind: FailureKind, status: number | null = null): C
   return { kind, status, message: '', errorType: null, limitSource: null, retryAfterSeconds: null };
 }
 
-function findRetryAfter(
-  source: FailureSource,
-  metadata: Record<string, unknown>,
-  availability: Record<string, unknown>,
-): number | null {
+interface Hints {
+  metadata: Record<string, unknown>;
+  availability: Record<string, unknown>;
+  details: unknown;
+}
+
+function findRetryAfter(source: FailureSource, { metadata, availability, details }: Hints): number | null {
   const headers = loose.safeParse(metadata['headers']).data ?? {};
   const resetMs = Number(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
   const candidates = [
@@ -94,6 +97,7 @@ function findRetryAfter(
     toSeconds(headers['Retry-After'] ?? headers['retry-after'], source.nowMs),
     Number.isFinite(resetMs) && resetMs > 0 ? clampSeconds((resetMs - source.nowMs) / 1000) : null,
     toSeconds(metadata['resets_at'], source.nowMs),
+    findRetryDelay(details),
   ];
   return candidates.find((seconds) => seconds !== null) ?? null;
 }
@@ -132,6 +136,25 @@ function statusFromType(errorType: string | null): number | null {
   return errorType === null ? null : (statusOfType[errorType] ?? null);
 }
 
-function lookUp(table: readonly (readonly [RegExp, string])[], message: string): string | null {
-  return table.find(([pattern]) => pattern.test(message))?.[1] ?? null;
+function findLimit(message: string): string | null {
+  return limitOfMessage.find(([pattern]) => pattern.test(message))?.[1] ?? null;
+}
+
+/** By the words of the error, and of the provider's own error that OpenRouter passes on (`metadata.raw`). */
+function nameByWords(said: { message: string; raw: unknown }, request: readonly string[]): string | null {
+  const behind = typeof said.raw === 'string' ? said.raw.replaceAll('\\"', '"') : (JSON.stringify(said.raw) ?? '');
+  const found = knownErrors.find(
+    ({ name, says: pieces }) =>
+      says(said.message, pieces, request) || (!namesOfAccount.has(name) && says(behind, pieces, request)),
+  );
+  return found?.name ?? null;
+}
+
+/** `"7s"` or `"7.66s"`, among the details of an error. @source google.rpc.RetryInfo */
+function findRetryDelay(details: unknown): number | null {
+  const [delay] = (Array.isArray(details) ? (details as unknown[]) : []).flatMap((detail) => {
+    const found = loose.safeParse(detail).data?.['retryDelay'];
+    return typeof found === 'string' && /^\d{1,6}(\.\d{1,9})?s$/.test(found) ? [Number.parseFloat(found)] : [];
+  });
+  return delay === undefined ? null : clampSeconds(delay);
 }

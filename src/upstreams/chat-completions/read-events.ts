@@ -10,17 +10,27 @@ export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
 }
 
+interface Readers {
+  /** Each `data:` of an event stream, until this says 'stop'. */
+  onData(data: string, isTail: boolean): 'more' | 'stop';
+  /** The whole body where it is JSON instead of a stream. */
+  onJson(text: string): void;
+}
+
 /**
- * Feeds each `data:` of an event stream to `onData` until that says 'stop' or the body ends.
+ * Reads an answer as what its first character shows it to be, because upstreams label both forms wrongly: JSON where a
+ * stream was asked for, and streams as any type of content.
  * Rejects when the connection breaks (`TooLargeError` when a cap is passed).
  * After 'stop' the little that follows is read away, so that the connection can be used again.
  */
-export function readEvents(body: Readable, onData: (data: string, isTail: boolean) => 'more' | 'stop'): Promise<void> {
+export function readEvents(body: Readable, { onData, onJson }: Readers): Promise<void> {
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder();
     let bytes = 0;
     let isStopped = false;
     let isTail = false;
+    /** The pieces of a body of JSON; null for a stream, undefined while neither has begun. */
+    let json: string[] | null | undefined;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARACTERS,
       onEvent: ({ data }) => {
@@ -40,18 +50,32 @@ export function readEvents(body: Readable, onData: (data: string, isTail: boolea
       reject(error);
       body.destroy();
     }
+    function take(text: string): void {
+      if (json === undefined && text.trim() !== '') {
+        json = /^\s*[[{]/.test(text) ? [] : null;
+      }
+      if (json) {
+        json.push(text);
+      } else {
+        parser.feed(text);
+      }
+    }
     body.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > (isStopped ? MAX_AFTER_END_BYTES : MAX_BODY_BYTES)) {
+      const most = json ? MAX_EVENT_CHARACTERS : MAX_BODY_BYTES;
+      if (bytes > (isStopped ? MAX_AFTER_END_BYTES : most)) {
         fail(new TooLargeError('The answer of the upstream is too large.'));
       } else if (!isStopped && !body.destroyed) {
-        parser.feed(decoder.decode(chunk, { stream: true }));
+        take(decoder.decode(chunk, { stream: true }));
       }
     });
     body.on('end', () => {
       // Some upstreams leave out the blank line after their last event.
       isTail = true;
-      parser.feed(`${decoder.decode()}\n\n`);
+      take(`${decoder.decode()}\n\n`);
+      if (json) {
+        onJson(json.join(''));
+      }
       resolve();
     });
     body.on('error', reject);

@@ -1,9 +1,11 @@
 import type { Log } from '#kit/index.ts';
 import type { Timers } from '../timers.ts';
-import { attemptChat, type Attempt, type PreparedChat } from './attempt-chat.ts';
+import type { Adjustment } from './adjustments.ts';
+import { attemptChat, type Attempt, type PreparedAttempt } from './attempt-chat.ts';
 import type { ChatCall, ChatFacts, ChatResult } from './chat.ts';
 import { hasOutput } from './collect-answer.ts';
 import { decideRetry } from './decide-retry.ts';
+import type { AdjustmentMemory } from './remember-adjustments.ts';
 
 export interface ChatDeps {
   /** Names the upstream in log lines. */
@@ -12,15 +14,46 @@ export interface ChatDeps {
   timers: Timers;
 }
 
+/** One call, ready to be sent as often as the rules allow and in the form that the upstream takes. */
+export interface PreparedChat extends Omit<PreparedAttempt, 'body'> {
+  toBody(adjustments: ReadonlySet<Adjustment>): string;
+  /** Where what is learnt about this upstream and model is kept; null: requests are never adjusted. */
+  lessons: { memory: AdjustmentMemory; key: string } | null;
+}
+
 /** One chat call: attempts, waits between them, and the result with its evidence. */
 export async function sendChat(deps: ChatDeps, prepared: PreparedChat, call: ChatCall): Promise<ChatResult> {
   const startedAtMs = deps.timers.now();
+  const { lessons } = prepared;
+  let adjustments = lessons?.memory.get(lessons.key) ?? new Set<Adjustment>();
+  let detours = 0;
   for (let attempts = 1; ; attempts += 1) {
-    const attempt = await attemptChat(deps.timers, prepared, call);
-    const delayMs = delayAfter(deps, { attempt, attempts, call });
-    if (delayMs === null || !(await wait(deps.timers, delayMs, call.signal))) {
-      return toResult(attempt, toFacts(attempt, { attempts, startedAtMs, endedAtMs: deps.timers.now() }));
+    const attempt = await attemptChat(deps.timers, { ...prepared, body: prepared.toBody(adjustments) }, call);
+    const { adjustment } = attempt;
+    if (lessons !== null && adjustment !== null && !adjustments.has(adjustment)) {
+      // Refused for its form, before any work: asked again at once, each way a single time.
+      adjustments = new Set([...adjustments, adjustment]);
+      detours += 1;
+      deps.log.info({ upstream: deps.name, adjustment }, 'an upstream does not take a request as it is');
+      continue;
     }
+    const delayMs = delayAfter(deps, { attempt, attempts: attempts - detours, call });
+    if (delayMs === null || !(await wait(deps.timers, delayMs, call.signal))) {
+      learn(prepared, attempt, adjustments);
+      return toResult(attempt, {
+        ...toFacts(attempt, { attempts, startedAtMs, endedAtMs: deps.timers.now() }),
+        adjustments: [...adjustments],
+      });
+    }
+  }
+}
+
+/** What led to an answer is kept. What led to a refusal is forgotten, so that the next call begins with the plain form. */
+function learn({ lessons }: PreparedChat, { failure }: Attempt, adjustments: ReadonlySet<Adjustment>): void {
+  if (failure === null) {
+    lessons?.memory.set(lessons.key, adjustments);
+  } else if (failure.kind === 'http_error' && (failure.status === 400 || failure.status === 422)) {
+    lessons?.memory.set(lessons.key, new Set());
   }
 }
 
@@ -72,7 +105,7 @@ function wait(timers: Timers, delayMs: number, signal: AbortSignal): Promise<boo
 function toFacts(
   { collected, firstTokenAtMs, isSimulated }: Attempt,
   span: { attempts: number; startedAtMs: number; endedAtMs: number },
-): ChatFacts {
+): Omit<ChatFacts, 'adjustments'> {
   return {
     model: collected.model,
     provider: collected.provider,

@@ -54,7 +54,9 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
             'content-type': 'application/json',
             accept: 'text/event-stream',
           },
-          body: JSON.stringify(toWire(request)),
+          // OpenRouter fits a request to each provider by itself.
+          toBody: () => JSON.stringify(toWire(request)),
+          lessons: null,
           secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
           idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
         },

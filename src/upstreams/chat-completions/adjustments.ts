@@ -1,0 +1,102 @@
+import { says } from './known-errors.ts';
+import type { ChatRequest } from './chat.ts';
+
+/** One way to ask an upstream for the same without what it does not take. */
+export type Adjustment = (typeof knownRefusals)[number]['adjustment'];
+
+/**
+ * Requests that can never succeed as they are, by the words in which upstreams refuse them. `says`: as in the table of
+ * known errors. What a creator has set is left out only where the model takes no such setting.
+ */
+const knownRefusals = [
+  {
+    adjustment: 'max_completion_tokens',
+    says: ["'max_tokens' is not supported", 'max_completion_tokens'],
+    source: 'ITSpecialist111/ai_automation_suggester#38 (OpenAI)',
+  },
+  {
+    adjustment: 'no_temperature',
+    says: ["'temperature' does not support"],
+    source: 'johny-b/llmcomp#69 (OpenAI)',
+  },
+  {
+    adjustment: 'no_temperature',
+    says: ["'temperature' is not supported with this model"],
+    source: 'johny-b/llmcomp#69 (OpenAI, of other models)',
+  },
+  {
+    adjustment: 'no_top_p',
+    says: ['temperature', 'top_p', 'cannot both be specified'],
+    source: 'Vali-98/ChatterUI#564 (Anthropic)',
+  },
+  {
+    adjustment: 'no_top_p',
+    says: ["'top_p' is not supported with this model"],
+    source: 'johny-b/llmcomp#69 (OpenAI, of another parameter)',
+  },
+  {
+    adjustment: 'no_penalties',
+    says: ['not support parameter presencepenalty'],
+    source: 'lobehub/lobehub#13332 (xAI)',
+  },
+  {
+    adjustment: 'no_penalties',
+    says: ['argument not supported on this model: presencepenalty'],
+    source: 'lobehub/lobehub#7370 (xAI)',
+  },
+  {
+    adjustment: 'no_penalties',
+    says: ['frequency_penalty', 'extra inputs are not permitted'],
+    source: 'mistralai/platform-docs-public#7',
+  },
+  {
+    adjustment: 'no_stream_options',
+    says: ['stream_options', 'extra inputs are not permitted'],
+    source: 'dnakov/anon-kode#53 (Mistral)',
+  },
+  {
+    adjustment: 'no_stream_options',
+    says: ['extra inputs are not permitted', 'stream_options'],
+    source: 'FlowiseAI/Flowise#2866 (Fireworks)',
+  },
+  {
+    adjustment: 'no_system_role',
+    says: ["does not support 'system' with this model"],
+    source: 'animalnots/BetterChatGPT-PLUS#90 (OpenAI)',
+  },
+  {
+    adjustment: 'no_system_role',
+    says: ['developer instruction is not enabled'],
+    source: 'microsoft/vscode#258088 (Google, Gemma)',
+  },
+] as const;
+
+/** What to change before asking again; null where the upstream's words are not known. */
+export function findAdjustment(error: unknown, request: readonly string[]): Adjustment | null {
+  const text = typeof error === 'string' ? error : (JSON.stringify(error) ?? '');
+  return knownRefusals.find((known) => says(text, known.says, request))?.adjustment ?? null;
+}
+
+/** The body of the request in its wire form: only what every implementation of the format knows, less the adjustments. */
+export function toWire(request: ChatRequest, adjustments: ReadonlySet<Adjustment>): Record<string, unknown> {
+  const isWithout = (adjustment: Adjustment): boolean => adjustments.has(adjustment);
+  const penalties = { frequency_penalty: request.frequencyPenalty, presence_penalty: request.presencePenalty };
+  return {
+    model: request.model,
+    messages: isWithout('no_system_role') ? toOneTurn(request.messages) : request.messages,
+    [isWithout('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens']: request.maxTokens,
+    ...(isWithout('no_temperature') ? {} : { temperature: request.temperature }),
+    ...(isWithout('no_top_p') ? {} : { top_p: request.topP }),
+    ...(isWithout('no_penalties') ? {} : penalties),
+    stream: true,
+    ...(isWithout('no_stream_options') ? {} : { stream_options: { include_usage: true } }),
+  };
+}
+
+/** Models without a system turn read what stood in it at the beginning of the user's. */
+function toOneTurn(messages: ChatRequest['messages']): ChatRequest['messages'] {
+  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const [first, ...rest] = messages.filter(({ role }) => role !== 'system');
+  const content = [...system, ...(first ? [first.content] : [])].join('\n\n');
+  return [{ role: first?.role ?? 'user', content }, ...rest];
+}
