@@ -33,6 +33,7 @@ export { pauseFaulty } from './pause-faulty.ts';
 export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {
+  CostQuote,
   PublishedVersion,
   Readiness,
   ResourceKind,

@@ -34,6 +34,8 @@ interface Answered {
 /** What servers use outside of their process: database, chain and simulator, each behind a gate. It stays when they are killed. */
 export interface World {
   database: Database;
+  /** As its owner. */
+  databaseUrl: string;
   chain: TestChain;
   simulator: OpenRouterSimulator;
   gates: { database: DatabaseGate; rpc: HttpGate; upstream: HttpGate };
@@ -93,6 +95,7 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
   const servers: ServerChild[] = [];
   const world: World = {
     database: database.current,
+    databaseUrl: database.url,
     chain,
     simulator,
     gates,
