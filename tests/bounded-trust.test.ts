@@ -18,7 +18,7 @@ let source: StreamSource;
 
 beforeAll(async () => {
   source = await startStreamSource();
-  const start = () => world.current.startServer({ TRUSTED_PROXY_HOPS: '1' }, startToyServerChild);
+  const start = () => world.current.startServer({}, startToyServerChild);
   servers.push(await start(), await start());
 });
 afterAll(() => source.close());

@@ -7,3 +7,4 @@
 export type { CallOutcome, CallRequest } from './call-request.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
+export { getTrust, putTrust } from './trust-settings.ts';
