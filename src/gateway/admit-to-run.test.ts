@@ -17,6 +17,8 @@ import { trustLimits } from './trust-limits.ts';
 const database = useTestDatabase();
 const processes: Database[] = [];
 const offer = makeOffer();
+const { amountAtomic, ...terms } = offer;
+const accepted = { ...terms, amount: amountAtomic.toString() };
 /** A creator who risks 10 cents a day; each resource half of them. */
 const LIMIT_CENTS = 10;
 const WALLETS = 6;
@@ -33,6 +35,10 @@ interface Asked {
   client: number;
   resource: number;
   cents: number;
+  /** What the payer adds to the offer that it accepts. */
+  extra?: Record<string, string>;
+  /** Somebody else signs for the wallet. */
+  isContract?: boolean;
 }
 
 interface Made extends Asked {
@@ -84,7 +90,9 @@ async function openWorld(maxUsd: string | null): Promise<World> {
 /** Claims and asks to be admitted, as the paid call does after it has asked the chain. */
 async function begin(world: World, asked: Asked, process: number, deps = depsOf(process)) {
   const version = world.versions[asked.resource] as PublishedVersion;
-  const payment = await pay(world.wallets[asked.wallet] as ReturnType<typeof makeAccount>, offer);
+  const wallet = world.wallets[asked.wallet] as ReturnType<typeof makeAccount>;
+  const paying = await pay(asked.isContract ? makeAccount() : wallet, offer, { from: wallet.address });
+  const payment = { ...paying, accepted: { ...accepted, extra: { ...offer.extra, ...asked.extra } } };
   const call: PaidCall = {
     callId: newId(),
     requestId: newId(),
@@ -92,7 +100,7 @@ async function begin(world: World, asked: Asked, process: number, deps = depsOf(
     version,
     payment,
     offer,
-    settlementPoint: 'on_success',
+    settlementPoint: version.settlementPoint,
     input: {},
     run: 1,
     startedAt: 0,
@@ -269,4 +277,19 @@ test('a kind that cannot be paid first refuses beyond a bound, and says which', 
   expect((await begin(world, cheap, 0, deps)).admitted).toBe('beyond_wallet');
   expect((await begin(world, { ...cheap, wallet: 1 }, 0, deps)).admitted).toBe('beyond_resource');
   expect((await begin(world, { ...cheap, wallet: 1, resource: 1, cents: 3 }, 0, deps)).admitted).toBe('beyond_creator');
+});
+
+test('a payer who insists that the money moves last is not charged first, but asked to wait', async () => {
+  const world = await openWorld(null);
+  const insists = { ...cheap, extra: { paymentFlow: 'authorization' } };
+  expect((await begin(world, insists, 0)).admitted).toBe('running');
+  expect((await begin(world, insists, 0)).admitted).toBe('beyond_wallet');
+});
+
+test('a new contract wallet is settled for once at a time, also where it pays before the work', async () => {
+  const world = await openWorld(null);
+  world.versions = world.versions.map((version) => ({ ...version, settlementPoint: 'upfront' }));
+  const calls = Array.from({ length: 8 }, (_, process) => begin(world, { ...cheap, isContract: true }, process));
+  const admitted = (await Promise.all(calls)).map((one) => one.admitted);
+  expect(admitted.toSorted()).toEqual([...Array.from({ length: 7 }, () => 'one_at_a_time'), 'settling']);
 });

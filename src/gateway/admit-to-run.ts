@@ -63,10 +63,16 @@ function judge(
   if (beyond === null && isCovered) {
     return 'running';
   }
-  if (deps.kinds.get(call.version.kind)?.settlementPoints?.includes('upfront')) {
+  if (maySettleFirst(deps, call)) {
     return 'settling';
   }
   return beyond === null ? 'exceeds_balance' : `beyond_${beyond}`;
+}
+
+/** A payer who says in so many words that the money is to move last is not charged first. */
+function maySettleFirst({ kinds }: Pick<GatewayDeps, 'kinds'>, { version, payment }: PaidCall): boolean {
+  const isWanted = payment.accepted?.extra?.['paymentFlow'] !== 'authorization';
+  return isWanted && kinds.get(version.kind)?.settlementPoints?.includes('upfront') === true;
 }
 
 /** The code of a contract wallet decides whether its transaction pays or only burns gas, so it is not sent for in bulk. */
