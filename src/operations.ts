@@ -1,6 +1,7 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
+import { getTrust, putTrust } from '#gateway/index.ts';
 import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
 import { testDraft, type DraftDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
@@ -28,6 +29,8 @@ export function listOperations(deps: OperationDeps) {
     bind(listApiKeys, deps.accounts),
     bind(createApiKey, deps.accounts),
     bind(revokeApiKey, deps.accounts),
+    bind(getTrust, {}),
+    bind(putTrust, {}),
     bind(listIntegrations, deps.integrations),
     ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),

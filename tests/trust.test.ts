@@ -73,7 +73,7 @@ test('a wallet is trusted with no more work at once than its balance covers', as
   expect(countRuns(app.current, topic)).toBe(2);
 });
 
-test('a wallet that let answers go unpaid gets no more work that day', async () => {
+test('a wallet that let answers go unpaid pays before it is worked for that day', async () => {
   const buyer = await app.current.makeBuyer();
   const first = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
   expect(first.status).toBe(200);
@@ -82,8 +82,13 @@ test('a wallet that let answers go unpaid gets no more work that day', async () 
      FROM calls c, generate_series(1, 5) n WHERE c.payer = $1) made`,
     [buyer.address.toLowerCase()],
   );
-  const refused = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
-  expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', charged: false } });
+  const topic = newTopic();
+  control().fail('ok_empty');
+  const payment = await payFor(buyer, url);
+  const owed = await send(url, { payment, body: { topic } });
+  expect(owed).toMatchObject({ status: 503, body: { code: 'answer_owed', charged: true } });
+  await expect.poll(async () => (await send(url, { payment, body: { topic } })).status, { timeout: 20_000 }).toBe(200);
+  expect(countRuns(app.current, topic)).toBe(2);
 });
 
 test('a wallet that could not pay for what is paid before it runs has cost nobody work, and is trusted as before', async () => {

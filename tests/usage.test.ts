@@ -5,7 +5,7 @@ import { payFor, send } from './support/paid-request.ts';
 import { makeAccount } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
-const app = useApp();
+const app = useApp({ TRUSTED_PROXY_HOPS: '1' });
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const transferEvent = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
 let creator: Creator;
@@ -144,7 +144,10 @@ describe('40 calls at once', () => {
     control?.fail('ok_content_filter', { times: 6 });
     const body = { topic: 'rivers' };
     const answers = await Promise.all([
-      ...payments.map((payment) => send(url, { payment, body })),
+      // Each from an address of its own: of new wallets behind one address most would be charged first.
+      ...payments.map((payment, index) =>
+        send(url, { payment, body, headers: { 'X-Forwarded-For': `192.0.2.${index}` } }),
+      ),
       // Replays of the first four, wrong input, no money, tests of the owner: none of them is a call that counts.
       ...payments.slice(0, 4).map((payment) => send(url, { payment, body })),
       ...payments.slice(20).map((payment) => send(url, { payment, body: { wrong: true } })),

@@ -1,14 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
-import { exposureOf } from '#payments/index.ts';
-import type { PaidCall } from './call-record.ts';
+import { isAuthentic } from '#payments/index.ts';
+import { noEvidence } from '#resources/index.ts';
+import { toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { transition } from './transitions.ts';
+import { readStanding, type Standing } from './read-standing.ts';
+import { SETTLE_MARGIN_MS } from './settle-call.ts';
+import { moveToSettling, transition } from './transitions.ts';
+import { gasLimits, trustLimits } from './trust-limits.ts';
+import type { Unadmitted } from './unadmitted.ts';
 
-/** A wallet that let so many answers go unpaid within a day gets no more work on trust. Before `upfront` there was none. */
-export const UNPAID_LIMIT = 5;
+type AdmitDeps = Pick<GatewayDeps, 'database' | 'payments' | 'kinds' | 'clock' | 'publicUrl'>;
 
-/** `taken`: somebody else has moved the call on. */
-type Admitted = 'running' | 'exceeds_balance' | 'too_many_unpaid' | 'taken';
+/** `settling`: to be paid before it runs. `taken`: somebody else has moved the call on. */
+export type Admitted = 'running' | 'settling' | 'taken' | Unadmitted;
 
 interface Run {
   /** The payer's, as the chain just told; absent where only a facilitator saw the chain. */
@@ -16,44 +20,23 @@ interface Run {
   deadlineInMs: number;
 }
 
-interface Exposure {
-  /** The open amounts of the payer, this call's included. */
-  open: bigint;
-  unpaid: number;
-}
-
-const select = `
-  SELECT coalesce(sum(amount_atomic) FILTER (WHERE state <> 'unpaid'), 0)::text AS open,
-         (count(*) FILTER (WHERE state = 'unpaid' AND updated_at > now() - interval '1 day'
-           AND offer->>'paymentFlow' IS DISTINCT FROM 'upfront'))::int AS unpaid
-  FROM calls
-  WHERE payer = $1 AND network = $2 AND asset = $3
-    AND state IN ('claimed', 'running', 'settling', 'pending', 'unpaid')`;
-
 /**
- * claimed -> running. Work is done before it is paid, so all that a payer has open must be covered by the balance.
- * Every row is there before its check: a call that sees no other one may go on at once, for whoever comes later sees it.
- * Calls that see others take turns, and each is refused while the rest does not fit.
+ * claimed -> running where the call may be worked on before it is paid, else claimed -> settling. Every row is there
+ * before its check and counts in it: of calls that are checked at the same time, whichever is checked last sees all
+ * others, so together they never exceed a bound, in however many processes. Calls of one wallet that do not fit together
+ * take turns, so that as many as fit are not held back by the rest.
  */
-export async function admitToRun(
-  deps: Pick<GatewayDeps, 'database' | 'payments'>,
-  call: PaidCall,
-  run: Run,
-): Promise<Admitted> {
+export async function admitToRun(deps: AdmitDeps, call: PaidCall, run: Run): Promise<Admitted> {
   const { system } = deps.database;
-  const own = exposureOf(deps.payments, call.payment, call.offer);
-  const alone = judge(await readExposure(system, call), own, run);
-  if (alone === 'too_many_unpaid') {
-    return alone;
-  }
-  if (alone === 'running') {
-    return move(system, call, run);
+  const alone = judge(deps, call, { run, standing: await readStanding(system, call) });
+  if (alone === 'running' || (alone === 'settling' && call.settlementPoint === 'upfront')) {
+    return move(deps, system, { call, to: alone, run });
   }
   return deps.database.transaction(async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 402))', [call.payment.payer]);
-    const verdict = judge(await readExposure(tx, call), own, run);
-    if (verdict === 'running') {
-      return move(tx, call, run);
+    const verdict = judge(deps, call, { run, standing: await readStanding(tx, call) });
+    if (verdict === 'running' || verdict === 'settling') {
+      return move(deps, tx, { call, to: verdict, run });
     }
     // Released before the next one's turn.
     await transition(tx, { callId: call.callId, name: 'refuse' }, { reason: verdict });
@@ -61,24 +44,59 @@ export async function admitToRun(
   });
 }
 
-/** `own`: how much this call may be charged; it alone is always admitted. */
-function judge(exposure: Exposure, own: bigint, { balanceAtomic }: Run): Admitted {
-  if (exposure.unpaid >= UNPAID_LIMIT) {
-    return 'too_many_unpaid';
+function judge(
+  deps: Pick<GatewayDeps, 'payments' | 'kinds'>,
+  call: PaidCall,
+  { run, standing }: { run: Run; standing: Standing },
+): Exclude<Admitted, 'taken'> {
+  const { reverted, revertedOfClient, beyond, openAtomic } = standing;
+  if (reverted >= gasLimits.revertedPerWallet || revertedOfClient >= gasLimits.revertedPerClient) {
+    return 'too_many_reverted';
   }
-  const isCovered = balanceAtomic === undefined || exposure.open <= balanceAtomic;
-  return isCovered || exposure.open <= own ? 'running' : 'exceeds_balance';
+  if (isCrowded(standing) && !isAuthentic(deps.payments, call.payment, call.offer)) {
+    return 'one_at_a_time';
+  }
+  if (call.settlementPoint === 'upfront') {
+    return 'settling';
+  }
+  const isCovered = run.balanceAtomic === undefined || openAtomic <= run.balanceAtomic || standing.open === 1;
+  if (beyond === null && isCovered) {
+    return 'running';
+  }
+  if (maySettleFirst(deps, call)) {
+    return 'settling';
+  }
+  return beyond === null ? 'exceeds_balance' : `beyond_${beyond}`;
 }
 
-async function move(executor: Pool | PoolClient, call: PaidCall, { deadlineInMs }: Run): Promise<Admitted> {
-  return (await transition(executor, { callId: call.callId, name: 'run' }, { deadlineInMs })) ? 'running' : 'taken';
+/** A payer who says in so many words that the money is to move last is not charged first. */
+function maySettleFirst({ kinds }: Pick<GatewayDeps, 'kinds'>, { version, payment }: PaidCall): boolean {
+  const isWanted = payment.accepted?.extra?.['paymentFlow'] !== 'authorization';
+  return isWanted && kinds.get(version.kind)?.settlementPoints?.includes('upfront') === true;
 }
 
-async function readExposure(executor: Pool | PoolClient, call: PaidCall): Promise<Exposure> {
-  const { rows } = await executor.query<{ open: string; unpaid: number }>({
-    name: 'calls_exposure',
-    text: select,
-    values: [call.payment.payer, call.offer.network, call.payment.asset],
-  });
-  return { open: BigInt(rows[0]?.open ?? 0), unpaid: rows[0]?.unpaid ?? 0 };
+/** The code of a contract wallet decides whether its transaction pays or only burns gas, so it is not sent for in bulk. */
+function isCrowded({ open, allowed, openOfClient }: Standing): boolean {
+  return open > allowed || openOfClient > trustLimits.newcomersPerClient;
+}
+
+async function move(
+  deps: AdmitDeps,
+  executor: Pool | PoolClient,
+  { call, to, run }: { call: PaidCall; to: 'running' | 'settling'; run: Run },
+): Promise<Admitted> {
+  const { callId } = call;
+  const isOurs =
+    to === 'running'
+      ? await transition(executor, { callId, name: 'run' }, { deadlineInMs: run.deadlineInMs })
+      : await moveToSettling(
+          executor,
+          { callId, settlementPoint: 'upfront' },
+          {
+            record: toStoredRecord(deps, call, noEvidence),
+            input: call.input,
+            deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+          },
+        );
+  return isOurs ? to : 'taken';
 }

@@ -4,9 +4,10 @@ import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { payableOffers, settlementPointOf } from './offer-version.ts';
-import { chainUnreachable } from './public-problem.ts';
+import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
+import { takeLookUp } from './take-look-up.ts';
 import { verifyOffered } from './verify-call.ts';
 
 type Checked = { ok: true; offer: Offer; input: Record<string, unknown> } | { ok: false; outcome: CallOutcome };
@@ -33,6 +34,10 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
     return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements') };
   }
   if (!isAuthentic(deps.payments, payment, offer)) {
+    const retryAfterSeconds = await takeLookUp(deps, asked);
+    if (retryAfterSeconds > 0) {
+      return { ok: false, outcome: tooManyLookUps(retryAfterSeconds) };
+    }
     const verdict = await verifyOffered(deps, payment, offer);
     if (!verdict.ok) {
       const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, asked, verdict.reason);

@@ -4,9 +4,11 @@ import type { PublishedVersion } from '#resources/index.ts';
 import type { Again } from './answer-held.ts';
 import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
-import { claimPayment, type HeldCall } from './claim.ts';
+import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { settlementPointOf } from './offer-version.ts';
+import { quoteWorst } from './quote-worst.ts';
+import { toClient } from './to-client.ts';
 
 const CLAIM_DEADLINE_MS = 15_000;
 
@@ -16,9 +18,9 @@ export interface Paying extends Again {
   version: PublishedVersion;
 }
 
-type Claimed = { kind: 'claimed'; call: PaidCall } | { kind: 'held'; call: HeldCall };
+type Claimed = { kind: 'claimed'; call: PaidCall } | Exclude<Claim, { kind: 'claimed' }>;
 
-/** Takes the payment for a new call, or tells which call holds it. */
+/** Takes the payment for a new call, or tells which call holds it or that the payer has to wait. */
 export async function claimCall(
   deps: GatewayDeps,
   { request, version, payment, fingerprint }: Paying,
@@ -43,8 +45,10 @@ export async function claimCall(
     processId: deps.processId,
     fingerprint,
     deadlineInMs: CLAIM_DEADLINE_MS,
+    trustUsd: call.settlementPoint === 'upfront' ? null : await quoteWorst(deps, version, offer),
+    client: toClient(clientAddress),
   });
-  return claim.kind === 'held' ? claim : { kind: 'claimed', call };
+  return claim.kind === 'claimed' ? { kind: 'claimed', call } : claim;
 }
 
 /** What a payment is bound to. An Idempotency-Key makes it a secret between buyer and server (docs/decisions/0006). */

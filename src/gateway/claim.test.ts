@@ -22,6 +22,8 @@ function claim(payment: Payment, callId = newId()) {
       offer,
       fingerprint: 'f',
       deadlineInMs: 1000,
+      trustUsd: '0.01',
+      client: 'c',
     },
   );
 }

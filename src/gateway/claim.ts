@@ -9,6 +9,7 @@ import {
   type SchemeList,
   type StoredPayment,
 } from '#payments/index.ts';
+import { refusalLimits } from './trust-limits.ts';
 
 interface ClaimInput {
   callId: string;
@@ -23,6 +24,10 @@ interface ClaimInput {
   fingerprint: string;
   /** How long the call may stand in `claimed`. */
   deadlineInMs: number;
+  /** What its run may cost at most, in USD, where it is done before the money moves; null where it is not. */
+  trustUsd: string | null;
+  /** The client's network, from `toClient`. */
+  client: string;
 }
 
 /** The call that holds a payment, as much of it as another request with the same payment needs. */
@@ -32,14 +37,38 @@ export interface HeldCall {
   payment: StoredPayment;
 }
 
-export type Claim = { kind: 'claimed' } | { kind: 'held'; call: HeldCall };
+/** `limited`: too many payments of the wallet, or of new wallets from its network, were refused lately. */
+export type Claim = { kind: 'claimed' } | { kind: 'limited' } | { kind: 'held'; call: HeldCall };
 
+const isLate = `updated_at > now() - $19 * interval '1 second'`;
+
+/** Payments that were not good. What failed here, or because the chain did not answer, is no fault of the payer. */
+const isRefused = `(state = 'unpaid' OR (state = 'refused' AND reason NOT IN ('unexpected_verify_error', 'internal', 'abandoned')))
+  AND ${isLate}`;
+
+/**
+ * One statement over all processes. A wallet is limited by its own refused payments; those of its neighbours matter only
+ * to a wallet that has never paid here.
+ */
 const insert = `
-  INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
-                     uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline)
-  VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-          now() + $16 * interval '1 millisecond')
-  ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
+  WITH payer AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM calls WHERE payer = $9 AND owner_id = $2 AND settled_at IS NOT NULL) AS has_paid_creator,
+           EXISTS (SELECT FROM calls WHERE payer = $9 AND settled_at IS NOT NULL) AS has_paid,
+           (SELECT count(*) FROM calls WHERE payer = $9 AND state IN ('unpaid', 'refused') AND ${isRefused}) AS refused),
+  limited AS MATERIALIZED (
+    SELECT has_paid_creator, CASE WHEN refused >= $20 THEN true WHEN has_paid THEN false ELSE $21 <=
+      (SELECT count(*) FROM calls WHERE client = $18 AND state IN ('unpaid', 'refused') AND ${isRefused}) +
+      (SELECT count(*) FROM calls WHERE client = $18 AND state = 'claimed') END AS is_limited
+    FROM payer),
+  made AS (
+    INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
+                       uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client)
+    SELECT $1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
+           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END
+    FROM limited WHERE NOT is_limited
+    ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING
+    RETURNING id)
+  SELECT is_limited, EXISTS (SELECT FROM made) AS is_made FROM limited`;
 
 const selectHolder = `
   SELECT id, fingerprint, payment FROM calls
@@ -56,13 +85,21 @@ export async function claimPayment(
   const { system } = deps.database;
   const values = toRow(deps.payments, input);
   for (;;) {
-    const inserted = await system.query({ name: 'calls_claim', text: insert, values });
-    if (inserted.rowCount === 1) {
+    const tried = await system.query<{ is_limited: boolean; is_made: boolean }>({
+      name: 'calls_claim',
+      text: insert,
+      values,
+    });
+    const { is_limited: isLimited = false, is_made: isMade = false } = tried.rows[0] ?? {};
+    if (isMade) {
       return { kind: 'claimed' };
     }
     const holder = await findHolder(system, input.payment);
     if (holder) {
       return { kind: 'held', call: holder };
+    }
+    if (isLimited) {
+      return { kind: 'limited' };
     }
     // The holder failed between the two statements and released the payment: try to take it again.
   }
@@ -97,5 +134,10 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     JSON.stringify(toStoredOffer(offer)),
     payment.expiresAt,
     input.deadlineInMs,
+    input.trustUsd,
+    input.client,
+    refusalLimits.seconds,
+    refusalLimits.perWallet,
+    refusalLimits.perClient,
   ];
 }

@@ -25,6 +25,13 @@ const prune = `
     WHERE state IN ('refused', 'failed') AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
+/** Where a request came from matters for a day. */
+const forgetClients = `
+  UPDATE calls SET client = NULL WHERE id IN (
+    SELECT id FROM calls
+    WHERE client IS NOT NULL AND state = 'unpaid' AND updated_at < now() - interval '1 day'
+    LIMIT $1)`;
+
 /**
  * Answers and payments of calls that have ended are kept for their retention only, from the last change of the call, because
  * an answer may be made long after its payment; receipt, record and the claim stay.
@@ -33,6 +40,7 @@ const prune = `
 export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retentionSeconds: number): Promise<number> {
   const { system } = deps.database;
   const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
+  await system.query(forgetClients, [BATCH]);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
 }

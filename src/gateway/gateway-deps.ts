@@ -2,7 +2,6 @@ import type { Clock, Log, RateLimiter } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
-import type { Refusals } from './count-refusals.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
@@ -19,7 +18,8 @@ export interface GatewayDeps {
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
-  refusals: Refusals;
+  /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
+  lookUps: RateLimiter;
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */
   inFlight: Map<string, Promise<unknown>>;

@@ -9,3 +9,4 @@ export { testDraft } from './test-draft.ts';
 export type { DraftDeps } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
+export { getTrust, putTrust } from './trust-settings.ts';

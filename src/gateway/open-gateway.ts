@@ -1,7 +1,7 @@
+import { openLimiter } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
-import { countRefusals } from './count-refusals.ts';
 import type { Challenge } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { noteDeliveries } from './note-deliveries.ts';
@@ -12,6 +12,9 @@ import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
 const BEAT_EVERY_MS = 3_000;
+
+/** Each is up to three questions to the chain. Of one client's network, for payments that its payer's key did not sign. */
+const LOOK_UPS_PER_MINUTE = 20;
 
 export interface Gateway {
   call(request: CallRequest): Promise<CallOutcome>;
@@ -34,14 +37,14 @@ export interface Gateway {
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'readiness' | 'refusals' | 'reruns'>,
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns'>,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
     processId: newId(),
     inFlight: new Map(),
+    lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
     readiness: rememberReadiness(given),
-    refusals: countRefusals(given.clock),
     reruns: new Set(),
   };
   const deliveries = noteDeliveries(deps);

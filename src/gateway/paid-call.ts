@@ -47,21 +47,22 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
   if (!checked.ok) {
     return (await findAnswer(deps, paying)) ?? checked.outcome;
   }
-  const waitSeconds = deps.refusals.waitSeconds(paying.request.clientAddress);
-  if (waitSeconds > 0) {
-    return (await findAnswer(deps, paying)) ?? tooManyRefusals(waitSeconds);
-  }
   const claim = await claimCall(deps, paying, checked);
-  return claim.kind === 'held'
-    ? answerHeld(deps, claim.call, paying)
-    : holdInFlight(deps, claim.call.callId, carryOut(deps, claim.call));
+  switch (claim.kind) {
+    case 'limited':
+      return tooManyRefusals();
+    case 'held':
+      return answerHeld(deps, claim.call, paying);
+    case 'claimed':
+      return holdInFlight(deps, claim.call.callId, carryOut(deps, claim.call));
+  }
 }
 
 /** The claimed part. Until the settler is asked nothing can be charged; from then on no answer is lost. */
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    return verified.ok ? await inOrder[call.settlementPoint](deps, call) : verified.outcome;
+    return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
   } catch (error) {
     return abandonCall(deps, call, error);
   }

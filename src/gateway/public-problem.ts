@@ -1,6 +1,7 @@
 import { Problem } from '#kit/index.ts';
 import type { Failure } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
+import { refusalLimits } from './trust-limits.ts';
 
 const PENDING_RETRY_SECONDS = 3;
 
@@ -72,19 +73,21 @@ export function purchaseUnknown(): CallOutcome {
   return { kind: 'problem', problem };
 }
 
-export function tooManyUnpaid(limit: number): CallOutcome {
+export function tooManyRefusals(): CallOutcome {
   const problem = new Problem('rate_limited', {
-    detail: `${limit} payments of this wallet could not be settled within a day, after their work was done. Nothing was charged.`,
-    next: 'Pay from another wallet, or wait a day.',
-    headers: { 'Retry-After': '86400' },
+    detail: 'Too many payments of this wallet, or of new wallets from your network, were refused. Nothing was charged.',
+    next: 'Send the same payment again after the Retry-After time.',
+    headers: { 'Retry-After': String(refusalLimits.seconds) },
   });
   return { kind: 'problem', problem, charged: false };
 }
 
-export function tooManyRefusals(waitSeconds: number): CallOutcome {
+/** What only the chain can check is not asked again and again for the same client. */
+export function tooManyLookUps(retryAfterSeconds: number): CallOutcome {
   const problem = new Problem('rate_limited', {
-    detail: 'Too many payments from this address were refused. Nothing was charged.',
-    headers: { 'Retry-After': String(waitSeconds) },
+    detail: 'Too many payments from your network were not signed by the key of their payer. Nothing was charged.',
+    next: 'Sign with the key of the wallet that pays. A contract wallet may send the same payment again after the Retry-After time.',
+    headers: { 'Retry-After': String(retryAfterSeconds) },
   });
   return { kind: 'problem', problem, charged: false };
 }

@@ -32,8 +32,8 @@ export async function settleCall(deps: GatewayDeps, call: PaidCall): Promise<Set
   if (result.status === 'settled') {
     return bookSettlement(deps, call, result.transaction);
   }
+  await noteReverted(deps, callId, result.reverted ?? 0);
   if (result.status === 'unknown') {
-    await noteReverted(deps, callId, result.reverted ?? 0);
     await doubt(deps, callId, result.reason);
     return pending();
   }

@@ -98,7 +98,10 @@ export interface Changes {
   ofRun?: number;
 }
 
-/** Money moves with the arrows out of `settling` and `pending` into a paid state. An input is kept until its answer is. */
+/**
+ * Money moves with the arrows out of `settling` and `pending` into a paid state. An input is kept until its answer is. What
+ * is to be paid before it runs is not done on trust, whatever its offer said. Whoever has paid is no newcomer any more.
+ */
 const statement = `
   UPDATE calls SET
     state = $3,
@@ -111,6 +114,9 @@ const statement = `
     reason = coalesce($9, reason),
     process_id = coalesce($10::uuid, process_id),
     runs = runs + ($3 = 'fulfilling')::int,
+    trust_usd = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN NULL ELSE trust_usd END,
+    offer = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN offer || '{"paymentFlow": "upfront"}' ELSE offer END,
+    client = CASE WHEN $3 IN ('settled', 'fulfilling') THEN NULL ELSE client END,
     settled_at = CASE WHEN $2 IN ('settling', 'pending') AND $3 IN ('settled', 'fulfilling') THEN now() ELSE settled_at END
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL

@@ -1,52 +1,52 @@
 import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
-import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
-import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
-import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
+import { admitToRun } from './admit-to-run.ts';
+import { toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { chainUnreachable, givenUp, tooManyUnpaid } from './public-problem.ts';
+import { chainUnreachable, givenUp } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
-import { SETTLE_MARGIN_MS } from './settle-call.ts';
-import { moveToSettling, transition } from './transitions.ts';
+import { transition } from './transitions.ts';
+import { notAdmitted, unadmittedCauses, type Unadmitted } from './unadmitted.ts';
 
-type Verified = { ok: true } | { ok: false; outcome: CallOutcome };
+type Verified = { ok: true; call: PaidCall } | { ok: false; outcome: CallOutcome };
 
-/** claimed -> running, or settling where it is paid before it runs; or -> refused: nothing has run, nothing is charged. */
+/**
+ * claimed -> running, or settling where it is paid before it runs; or -> refused: nothing has run, nothing is charged. The
+ * call that comes back is paid when it was admitted to be, which may be earlier than its version says.
+ */
 export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
   const verdict = await verifyOffered(deps, call.payment, call.offer);
   if (!verdict.ok) {
     const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
   }
-  if (call.settlementPoint === 'upfront') {
-    return chargeCall(deps, call);
-  }
   const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
   const admitted = await admitToRun(deps, call, { balanceAtomic: verdict.balanceAtomic, deadlineInMs });
   switch (admitted) {
     case 'running':
-      return { ok: true };
+      return { ok: true, call };
+    case 'settling':
+      return { ok: true, call: toPaidFirst(call) };
     case 'taken':
       return { ok: false, outcome: givenUp() };
-    case 'too_many_unpaid':
-      return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
-    case 'exceeds_balance': {
-      const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
-      return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
-    }
+    default:
+      return refuseUnadmitted(deps, call, admitted);
   }
 }
 
-/** Nothing is done on trust here, so what the payer has open elsewhere does not matter. */
-async function chargeCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
-  const isOurs = await moveToSettling(deps.database.system, call, {
-    record: toStoredRecord(deps, call, noEvidence),
-    input: call.input,
-    deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
-  });
-  return isOurs ? { ok: true } : { ok: false, outcome: givenUp() };
+function toPaidFirst(call: PaidCall): PaidCall {
+  return { ...call, settlementPoint: 'upfront', offer: { ...call.offer, paymentFlow: 'upfront' } };
+}
+
+function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {
+  const cause = unadmittedCauses[why];
+  if (why === 'exceeds_balance') {
+    const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
+    return refuse(deps, call, { reason, cause, outcome: refusePayment(deps, call, reason), isLogged: true });
+  }
+  return refuse(deps, call, { reason: why, cause, outcome: notAdmitted(why), isLogged: true });
 }
 
 /** Never throws: what could not be checked can be tried again. */
@@ -65,6 +65,8 @@ export async function verifyOffered(
 
 interface Refusal {
   reason: string;
+  /** For the creator, where the reason does not tell. */
+  cause?: string;
   outcome: CallOutcome;
   isLogged: boolean;
 }
@@ -73,8 +75,9 @@ async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Prom
   const { reason, outcome } = refusal;
   await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason });
   if (refusal.isLogged) {
-    deps.refusals.count(call.clientAddress);
-    const record = toPaidRecord(call, { status: 'refused', problem: reason, endedAt: deps.clock.now() });
+    const { cause } = refusal;
+    const ending = { status: 'refused' as const, problem: reason, endedAt: deps.clock.now() };
+    const record = toPaidRecord(call, cause === undefined ? ending : { ...ending, cause });
     await recordCall(deps.database.system, record);
   }
   return { ok: false, outcome };

@@ -12,6 +12,14 @@ export type JsonSchema = JsonObject;
 export type SettlementPoint = (typeof settlementPoints)[number];
 export const settlementPoints = ['on_success', 'at_first_output', 'upfront'] as const;
 
+export interface CostQuote {
+  /** Decimal strings, USD per call. */
+  typicalUsd: string;
+  worstUsd: string;
+  /** In words: which token counts and prices were assumed. */
+  basis: string;
+}
+
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
@@ -37,6 +45,8 @@ export interface ResourceKind<Config = unknown> {
   isReady(version: PublishedVersion): Promise<Readiness>;
   /** Runs once. Resolves with an answer in parts as soon as they may come; the parts obey the signal too. */
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
+  /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
+  quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
   /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */

@@ -45,7 +45,7 @@ export const rules: Rules = {
     payments: ['ledger_entries'],
     media: ['x402_cached_images'],
     usage: ['x402_prompt_template_usage_logs', 'usage_pending', 'usage_rollups'],
-    gateway: ['calls', 'gateway_processes'],
+    gateway: ['calls', 'gateway_processes', 'trust_limits'],
   },
   tableReaders: [
     // A resource's address begins with its owner's username.

@@ -34,6 +34,8 @@ interface Answered {
 /** What servers use outside of their process: database, chain and simulator, each behind a gate. It stays when they are killed. */
 export interface World {
   database: Database;
+  /** As its owner. */
+  databaseUrl: string;
   chain: TestChain;
   simulator: OpenRouterSimulator;
   gates: { database: DatabaseGate; rpc: HttpGate; upstream: HttpGate };
@@ -89,10 +91,13 @@ async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: Te
     RPC_URLS: `eip155:84532=${gates.rpc.origin}`,
     OPENROUTER_BASE_URL: `${gates.upstream.origin}/api/v1`,
     SETTLER_PRIVATE_KEYS: settlers.join(','),
+    // Each buyer comes from an address of its own, which X-Forwarded-For says.
+    TRUSTED_PROXY_HOPS: '1',
   };
   const servers: ServerChild[] = [];
   const world: World = {
     database: database.current,
+    databaseUrl: database.url,
     chain,
     simulator,
     gates,
@@ -147,13 +152,22 @@ export async function send(url: string, buyer: Buyer): Promise<Answered | null> 
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': buyer.header },
+      headers: {
+        'Content-Type': 'application/json',
+        'PAYMENT-SIGNATURE': buyer.header,
+        'X-Forwarded-For': addressOf(buyer),
+      },
       body: JSON.stringify({ topic: buyer.topic }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   } catch {
     return null;
   }
+}
+
+/** A network of the buyer's own, made of the wallet. */
+function addressOf({ account }: Buyer): string {
+  return `2001:db8:${account.address.slice(2, 6)}:${account.address.slice(6, 10)}::1`;
 }
 
 /** Waits until no call is open any more; the reconciler of a living server has to bring that about. */

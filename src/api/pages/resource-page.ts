@@ -49,10 +49,13 @@ function paying({ origin, isSandbox, resource }: ResourceView): Markup {
   ${listing('Pay with the official client', toFetchProgram({ origin, isSandbox }, resource))}`;
 }
 
+const beyondTrust =
+  'where too much is open unpaid, before the work begins; a failure is then made good by running it again';
+
 /** When the buyer's money moves, by the settlement point of the version. */
 const charged: Record<PublicResource['settlementPoint'], string> = {
-  on_success: 'only for a usable answer, once it is there: a failure costs nothing',
-  at_first_output: 'when the first part of the answer is there: a failure before it costs nothing',
+  on_success: `only for a usable answer, once it is there: a failure costs nothing (${beyondTrust})`,
+  at_first_output: `when the first part of the answer is there: a failure before it costs nothing (${beyondTrust})`,
   upfront:
     'before the work begins: if the work fails, sending the same payment again runs it again without a new charge',
 };
