@@ -35,3 +35,53 @@ test('field problems name the path of each finding, unknown fields one by one', 
     { path: '/~0', message: 'is not a known field' },
   ]);
 });
+
+const every = {
+  text: z.string(),
+  short: z.string().max(1),
+  count: z.int().min(1),
+  positive: z.number().gt(0),
+  below: z.number().lt(0),
+  even: z.number().multipleOf(2),
+  huge: z.bigint(),
+  day: z.date(),
+  pair: z.tuple([z.string(), z.string()]),
+  tags: z.set(z.string()),
+  table: z.map(z.string(), z.string()),
+  names: z.record(z.string().max(2), z.string()),
+  either: z.union([z.string(), z.boolean()]),
+  kind: z.discriminatedUnion('is', [z.object({ is: z.literal('a') }), z.object({ is: z.literal('b') })]),
+  choice: z.enum(['a', 'b']),
+  nothing: z.never(),
+  empty: z.null(),
+  address: z.email(),
+  link: z.url(),
+  code: z.base64(),
+  pattern: z.string().regex(/^a$/),
+  list: z.array(z.string()).max(1),
+};
+
+test.each(Object.entries(every))('no words of the schema library are told for a wrong %s', (_name, schema) => {
+  for (const value of [
+    undefined,
+    null,
+    'xyz!',
+    '',
+    1.5,
+    0,
+    true,
+    [],
+    ['a', 'b', 'c'],
+    {},
+    { is: 'c' },
+    { long: 'x' },
+  ]) {
+    const parsed = z
+      .strictObject({ it: schema as z.ZodType })
+      .safeParse({ it: value, more: 1 }, { error: explainIssue });
+    for (const { message } of toFieldProblems(parsed.error ?? new z.ZodError([]))) {
+      expect(message).toMatch(/^(is|must|does|holds|has) /);
+      expect(message).not.toMatch(/invalid|expected|received|unrecognized|nan\b|bigint|tuple/i);
+    }
+  }
+});
