@@ -40,9 +40,19 @@ export function listPlaceChecks(config: Config, ports: Ports): Check[] {
 }
 
 /** Throws what is wrong with the places, all of it at once, each with its remedy. Makes nothing. */
-export async function assertPlaces(config: Config, ports: Ports): Promise<void> {
+export function assertPlaces(config: Config, ports: Ports): Promise<void> {
+  return assertGood(listPlaceChecks(config, ports));
+}
+
+/** The same for a command that works on the database alone. */
+export function assertDatabasePlace(config: Config, ports: Ports): Promise<void> {
+  const isNeeded = ({ name }: Check): boolean => /folder|PostgreSQL|database/.test(name);
+  return assertGood(listPlaceChecks(config, ports).filter(isNeeded));
+}
+
+async function assertGood(checks: readonly Check[]): Promise<void> {
   const faults: string[] = [];
-  for (const { run } of listPlaceChecks(config, ports)) {
+  for (const { run } of checks) {
     const { state, detail, mend } = await run().catch((error: Error): Finding => ({
       state: 'bad',
       detail: error.message,

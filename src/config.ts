@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 
@@ -156,6 +157,9 @@ const settings = {
   ),
 } satisfies Record<string, Setting>;
 
+/** The environment variables. */
+export const settingNames: readonly string[] = Object.keys(settings);
+
 type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
 
 export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS'> {
@@ -189,7 +193,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   const values: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries<Setting>(settings)) {
     const text = environment[name]?.trim();
-    const parsed = schema.safeParse(text === '' ? undefined : text);
+    const parsed = schema.safeParse(text === '' ? undefined : text, { error: explainIssue });
     if (parsed.success) {
       values[name] = parsed.data;
     } else {

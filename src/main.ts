@@ -22,8 +22,9 @@ import { openModels, syncModels } from '#models/index.ts';
 import type { Sandbox } from '#sandbox/index.ts';
 import { openOpenRouter, type OpenRouterClient } from '#upstreams/index.ts';
 import { masterKeyFromText, rotateMasterKey as rotate } from '#vault/index.ts';
+import { assertDatabasePlace, toOrigin } from './check-places.ts';
 import { listChecks } from './checks.ts';
-import { ConfigError, documentSettings, readConfig, toOpenRouterUrl, type Config } from './config.ts';
+import { ConfigError, documentSettings, readConfig, settingNames, toOpenRouterUrl, type Config } from './config.ts';
 import { listKinds } from './plugins.ts';
 import { startDomain } from './start-domain.ts';
 import { startInfrastructure } from './start-infrastructure.ts';
@@ -109,16 +110,18 @@ function openLog(config: Config): Logger {
 function openPorts(): CommandPorts {
   return {
     version,
+    settings: settingNames,
     serve,
     migrate: async () => {
       const config = readConfig();
       return withDatabase(config, async (_database, applied) => applied);
     },
     listChecks: () => listChecks(readConfig()),
-    demo: async (print) => {
+    demo: async (screen) => {
       // Imported here only: a server does not need the buyer's libraries in memory.
       const { demo } = await import('./cli/demo.ts');
-      await demo({ serverUrl: `http://127.0.0.1:${readConfig().PORT}`, print });
+      const { HOST: host, PORT: port } = readConfig();
+      await demo({ serverUrl: toOrigin({ host, port }), screen });
     },
     syncModels: async () => {
       const config = readConfig();
@@ -211,12 +214,15 @@ async function withDatabase<T>(config: Config, run: (database: Database, applied
   const folder = resolve(config.DATA_DIR, 'postgres');
   const running = config.DATABASE_URL ?? (await findRunningPostgres(folder, 'farebox'));
   await using stack = new AsyncDisposableStack();
+  const ports = await choosePorts(config.PORT);
+  if (running === null || config.DATABASE_URL !== undefined) {
+    await assertDatabasePlace(config, ports);
+  }
   if (running === null) {
     await makeFolder(resolve(config.DATA_DIR));
     stack.defer(await lockFolder(resolve(config.DATA_DIR)));
   }
-  const started =
-    running === null ? await startDatabase({ folder, port: (await choosePorts(config.PORT)).database }) : null;
+  const started = running === null ? await startDatabase({ folder, port: ports.database }) : null;
   stack.defer(async () => {
     await started?.server.stop();
   });

@@ -149,7 +149,7 @@ test('live mode says everything that it lacks at once', async () => {
 
 test('an unknown command is refused with the list of commands', async () => {
   const { code, output } = await runFarebox(['sever'], settings());
-  expect(output).toMatch(/Unknown command "sever".*serve +start the server/s);
+  expect(output).toMatch(/Unknown command "sever"\. Did you mean "serve"\?.*serve +start the server/s);
   expect(code).toBe(64);
 });
 
@@ -171,7 +171,7 @@ test('the doctor says how to mend a taken port, a dead database and a wrong RPC 
     SETTLER_PRIVATE_KEYS: generatePrivateKey(),
   });
   squatter.close();
-  expect(output).toMatch(new RegExp(`port ${port}.*EADDRINUSE.*\n +-> .*PORT=`));
+  expect(output).toMatch(new RegExp(`port ${port}.*needed for the HTTP server, is taken.*\n +-> .*PORT=`));
   expect(output).toMatch(/BAD +database .*\n +-> .*DATABASE_URL/);
   expect(output).toMatch(/BAD +chain, settler .*\n +-> .*RPC_URLS/);
   expect(output).not.toContain('wrong');

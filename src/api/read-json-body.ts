@@ -14,7 +14,7 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new Problem('invalid_input', {
       detail: 'The body must be a JSON object.',
-      fields: [{ path: '', message: 'Expected an object' }],
+      fields: [{ path: '', message: 'must be an object' }],
     });
   }
   return value as Record<string, unknown>;

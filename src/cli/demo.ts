@@ -2,10 +2,11 @@ import { wrapFetchWithPayment, x402Client, decodePaymentResponseHeader } from '@
 import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { createPublicClient, erc20Abi, formatUnits, http, type Hex, type PublicClient } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { showWaiting, type Screen } from './show-waiting.ts';
 
 interface DemoOptions {
   serverUrl: string;
-  print: (line: string) => void;
+  screen: Screen;
 }
 
 interface Sandbox {
@@ -20,11 +21,13 @@ const INPUT = { topic: 'a quiet harbour' };
 
 /** The first paid call, from an empty wallet to the receipt, with the unmodified official client. */
 export async function demo(options: DemoOptions): Promise<void> {
-  const { print, serverUrl } = options;
+  const { screen, serverUrl } = options;
+  const { print } = screen;
   const sandbox = await getSandbox(serverUrl);
   const account = privateKeyToAccount(generatePrivateKey());
   print(`1. Wallet       ${account.address} (made now, empty)`);
-  const funded = await postJson(`${serverUrl}/sandbox/faucet`, { address: account.address });
+  const filling = postJson(`${serverUrl}/sandbox/faucet`, { address: account.address });
+  const funded = await showWaiting(screen, 'waiting for the faucet', filling);
   print(`2. Faucet       10 test USDC, transaction ${String(funded['transaction'])}`);
 
   const url = `${serverUrl}${PATH}`;
@@ -45,11 +48,12 @@ export async function demo(options: DemoOptions): Promise<void> {
     const { signature } = paymentPayload.payload as { signature?: string };
     print(`4. Signature    EIP-3009 authorisation ${signature?.slice(0, 22)}… (no gas, no transaction by the buyer)`);
   });
-  const response = await wrapFetchWithPayment(fetch, client)(url, {
+  const calling = wrapFetchWithPayment(fetch, client)(url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(INPUT),
   });
+  const response = await showWaiting(screen, 'waiting for the answer; the model is at work', calling);
   const body = (await response.json()) as Record<string, unknown>;
   if (!response.ok) {
     throw new Error(`The call failed with ${response.status}: ${String(body['detail'] ?? body['error'])}`);

@@ -8,9 +8,14 @@ const kinds: Record<string, string> = {
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
+  bigint: 'a whole number',
+  date: 'a time',
   array: 'a list',
+  tuple: 'a list',
+  set: 'a list',
   object: 'an object',
   record: 'an object',
+  map: 'an object',
 };
 
 const formats: Record<string, string> = {
@@ -32,15 +37,22 @@ export function explainIssue(issue: Issue): string | undefined {
   }
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.expected === 'never') {
+        return 'must be left out';
+      }
       return `must be ${kinds[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':
-      return toBound(issue.origin, 'at most', issue.maximum);
+      return toBound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
     case 'too_small':
-      return toBound(issue.origin, 'at least', issue.minimum);
+      return toBound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
     case 'invalid_format':
       return formats[issue.format] ? `must be ${formats[issue.format]}` : 'does not have the expected form';
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_union':
+      return 'has none of the forms that are allowed here';
     case 'unrecognized_keys':
       return 'holds fields that are not known here';
     default:
