@@ -34,8 +34,8 @@ const DOUBTFUL_SHARE = 0.1;
 /** In a small catalogue a few models are a large share. */
 const NEVER_DOUBTFUL = 3;
 /** A model counts as gone when so many lists in a row, over at least so long a time, have lacked it. */
-export const MISSES_UNTIL_GONE = 3;
-export const HOURS_UNTIL_GONE = 24;
+const MISSES_UNTIL_GONE = 3;
+const HOURS_UNTIL_GONE = 24;
 
 export function judgeList({ known, listed, isTrusted, at }: Question): ListVerdict {
   const byId = new Map(listed.map((model) => [model.openrouterId, model]));

@@ -1,6 +1,6 @@
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock, Log } from '#kit/index.ts';
-import type { ModelIndex } from './find-model.ts';
+import type { ModelIndex } from './model-index.ts';
 
 export interface ModelsDeps {
   database: Database;

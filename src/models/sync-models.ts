@@ -1,8 +1,9 @@
 import type { Tx } from '#database/index.ts';
 import { newId, Problem } from '#kit/index.ts';
 import { applyCatalogue, type ChangeKind } from './apply-catalogue.ts';
-import { forgetModels, indexModels, modelsChannel } from './find-model.ts';
+import { forgetModels, modelsChannel } from './find-model.ts';
 import { explainDoubt, judgeList, type Doubt } from './judge-list.ts';
+import { indexModels } from './model-index.ts';
 import { modelColumns, type Model, type OddField } from './model.ts';
 import type { ModelsDeps } from './open-models.ts';
 import { parseCatalogue, type SkippedEntry } from './parse-catalogue.ts';
