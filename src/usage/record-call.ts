@@ -48,7 +48,8 @@ const TEXT_LIMIT = 300;
 const CAUSE_LIMIT = 2000;
 /** Of PostgreSQL's int. */
 const MAX_INT = 2_147_483_647;
-const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
+/** With or without an exponent, as JSON writes numbers. */
+const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 // Refused and owed calls, tests and the owner's own calls are logged and count in no statistic.
 const SQL = `
