@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Problem } from '#kit/index.ts';
+import { isExactNumber, Problem } from '#kit/index.ts';
 import { parseJson } from './parse-json.ts';
 
 function refusal(text: string): Problem {
@@ -29,7 +29,7 @@ function outcome(parse: (text: string) => unknown, text: string): { isRead: bool
 const json = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.stringify(value));
 
 function hasTrap(text: string): boolean {
-  return /\\u0000|__proto__|\\ud[89a-f]|e\+?[0-9]{3}/i.test(text);
+  return /\\u0000|__proto__|\\ud[89a-f]|e\+?[0-9]{3}|(?<![.\d])\d{16,}(?![.\de])/i.test(text);
 }
 
 test('reads what JSON.parse reads', () => {
@@ -103,4 +103,16 @@ test('a long text costs linear time', () => {
   const long = `"${'\\n'.repeat(100_000)}`;
   expect(refusal(long).message).toContain('not closed');
   expect(parseJson(`${long}"`)).toHaveLength(100_000);
+});
+
+test.each(['9007199254740993', '-12345678901234567890', '[1, 9007199254740993]'])(
+  'an integer that a double would change keeps its digits or is refused, and is never another one: %s',
+  (text) => {
+    expect(refusal(text).message).toContain('more digits than are kept');
+    expect(JSON.stringify(parseJson(text, { keepsDigits: true }))).toBe(text.replace(' ', ''));
+  },
+);
+
+test.each(['9007199254740992', '0.1', '1e3', '0.30000000000000004'])('the number %s is a plain one', (text) => {
+  expect(isExactNumber(parseJson(text, { keepsDigits: true }))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { Problem, toPointer } from '#kit/index.ts';
+import { Problem, readNumber, toPointer } from '#kit/index.ts';
 
 const DEPTH_LIMIT = 32;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -10,14 +10,16 @@ interface Reader {
   text: string;
   at: number;
   path: (string | number)[];
+  keepsDigits: boolean;
 }
 
 /**
  * JSON as `JSON.parse` reads it, with what that lets pass refused: two members of one name, `__proto__`, numbers that
  * overflow, text that is not Unicode or holds NUL, nesting deeper than 32. Every problem names its place.
+ * With `keepsDigits` a number that a double would change is an `ExactNumber`; without, such an integer is refused.
  */
-export function parseJson(text: string): unknown {
-  const reader: Reader = { text, at: 0, path: [] };
+export function parseJson(text: string, { keepsDigits = false } = {}): unknown {
+  const reader: Reader = { text, at: 0, path: [], keepsDigits };
   const value = readValue(reader);
   skipBlank(reader);
   if (reader.at < text.length) {
@@ -133,12 +135,20 @@ function readScalar(reader: Reader): unknown {
   if (digits === '') {
     refuse(reader, reader.at >= reader.text.length ? 'it ends too early' : 'a value was expected');
   }
-  const value = Number(digits);
-  if (!Number.isFinite(value)) {
+  const value = reader.keepsDigits ? readNumber(digits) : readDouble(digits);
+  if (value === null) {
     reader.at -= digits.length;
-    refuse(reader, 'a number is too large');
+    const isFinite = Number.isFinite(Number(digits));
+    refuse(reader, isFinite ? 'a number has more digits than are kept here' : 'a number is too large');
   }
   return value;
+}
+
+/** Decimals are rounded, as everywhere; an integer that would become another one is no longer what was sent. */
+function readDouble(digits: string): number | null {
+  const value = Number(digits);
+  const isOther = /^-?\d{16,}$/.test(digits) && !Number.isSafeInteger(value) && typeof readNumber(digits) !== 'number';
+  return isOther || !Number.isFinite(value) ? null : value;
 }
 
 function match(reader: Reader, pattern: RegExp): string {

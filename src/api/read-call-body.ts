@@ -68,7 +68,7 @@ function toInput(bytes: Buffer, req: IncomingMessage): CallRequest['input'] {
   }
   return orProblem(() => {
     const header = (name: string): string | null => String(req.headers[name] ?? '') || null;
-    return { ok: true, value: parseJsonBody(bytes, header), isText: false };
+    return { ok: true, value: parseJsonBody(bytes, header, { keepsDigits: true }), isText: false };
   });
 }
 

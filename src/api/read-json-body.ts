@@ -21,9 +21,13 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
 }
 
 /** The JSON value of a body that is there. Throws a Problem that says what about it is wrong. */
-export function parseJsonBody(bytes: Buffer, header: (name: string) => string | null): unknown {
+export function parseJsonBody(
+  bytes: Buffer,
+  header: (name: string) => string | null,
+  options: { keepsDigits?: boolean } = {},
+): unknown {
   assertJsonType(header);
-  return parseJson(decode(bytes));
+  return parseJson(decode(bytes), options);
 }
 
 /** GET and HEAD carry their input in the query; a body there would be lost in silence. */

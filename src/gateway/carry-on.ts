@@ -1,3 +1,4 @@
+import { parseExactJson } from '#kit/index.ts';
 import { fromStoredOffer, fromStoredPayment, type StoredOffer, type StoredPayment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
@@ -98,7 +99,7 @@ function restoreCall(
     offer,
     // With `on_success` no call is owed without its answer.
     settlementPoint: offer.paymentFlow ?? 'at_first_output',
-    input: JSON.parse(row.input) as Record<string, unknown>,
+    input: parseExactJson(row.input) as Record<string, unknown>,
     run: row.runs,
     startedAt: deps.clock.now(),
   };

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseExactJson } from '#kit/index.ts';
 import { parameterSchema, type Parameter } from './parameter.ts';
 import { parseInput } from './parse-input.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
@@ -124,4 +125,31 @@ test('agrees with a plain ajv that reads the published schema', () => {
     expect(parseInput(every, input).ok).toBe(oracle(input));
   });
   fc.assert(property, { numRuns: 2000 });
+});
+
+const exact = contract([
+  { name: 'id', type: 'integer', required: false, maximum: 9_007_199_254_740_992 },
+  { name: 'snowflake', type: 'integer', required: false },
+  { name: 'ratio', type: 'number', required: false },
+  { name: 'name', required: false },
+]);
+const given = (text: string) => parseExactJson(text);
+
+test.each([
+  ['{"snowflake":9007199254740993}', { snowflake: '9007199254740993' }],
+  ['{"ratio":0.1234567890123456789}', { ratio: '0.1234567890123456789' }],
+])('a number that a double would change is kept digit for digit: %s', (body, query) => {
+  const fromJson = parseInput(exact, given(body));
+  expect(JSON.stringify(fromJson.ok && fromJson.input)).toBe(body);
+  const fromQuery = parseInput(exact, query, { isText: true });
+  expect(JSON.stringify(fromQuery.ok && fromQuery.input)).toBe(body);
+});
+
+test.each([
+  ['{"id":9007199254740993}', '/id `id` must be at most 9007199254740992.'],
+  ['{"snowflake":12345678901234567890.5}', '/snowflake `snowflake` must be an integer.'],
+  ['{"name":9007199254740993}', '/name `name` must be a string.'],
+  ['{"other":9007199254740993}', '/other `other` is not a parameter of this resource.'],
+])('a number that a double would change is held to its rules by its own digits: %s', (body, message) => {
+  expect(messages(exact, given(body))).toEqual([message]);
 });

@@ -1,5 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { FieldProblem } from '#kit/index.ts';
+import { Big } from 'big.js';
+import { isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
 import type { Parameter } from './parameter.ts';
 import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
 import { openPattern } from './safe-pattern.ts';
@@ -38,11 +39,33 @@ export function parseInput(version: Contract, body: unknown, options: ParseOptio
   }
   const input = withDefaults(version.parameters, options.isText ? coerce(version.parameters, entries) : entries);
   const validate = findValidator(version.inputSchema);
-  if (validate(input)) {
-    return { ok: true, input };
+  if (!validate(toDoubles(input))) {
+    return { ok: false, fields: (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(toFieldProblem) };
   }
-  const fields = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(toFieldProblem);
-  return { ok: false, fields };
+  const fields = version.parameters.flatMap((parameter) => checkExactly(parameter, input[parameter.name]));
+  return fields.length === 0 ? { ok: true, input } : { ok: false, fields };
+}
+
+/** The validator knows doubles only; what is lost in them is looked at by `checkExactly`. */
+function toDoubles(input: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(input);
+  return entries.some(([, value]) => isExactNumber(value))
+    ? Object.fromEntries(entries.map(([name, value]) => [name, isExactNumber(value) ? Number(value.rawJSON) : value]))
+    : input;
+}
+
+/** The rules of a number that a double does not hold, by its own digits. */
+function checkExactly({ name, type, minimum, maximum }: Parameter, value: unknown): FieldProblem[] {
+  if (!isExactNumber(value)) {
+    return [];
+  }
+  const exact = new Big(value.rawJSON);
+  const broken = [
+    type === 'integer' && !exact.round().eq(exact) ? toRule('type', { type }) : null,
+    minimum !== undefined && exact.lt(minimum) ? toRule('minimum', { limit: minimum }) : null,
+    maximum !== undefined && exact.gt(maximum) ? toRule('maximum', { limit: maximum }) : null,
+  ].filter((rule) => rule !== null);
+  return broken.map((rule) => ({ path: `/${name}`, message: `\`${name}\` must ${rule}.` }));
 }
 
 /** Compiled on first use and kept as long as the version that holds the schema. */
@@ -77,7 +100,7 @@ function coerceValue(type: Parameter['type'] | undefined, value: unknown): unkno
     return value;
   }
   if ((type === 'number' || type === 'integer') && value.length <= 100 && DECIMAL.test(value)) {
-    return Number(value);
+    return readNumber(value) ?? value;
   }
   return type === 'boolean' && (value === 'true' || value === 'false') ? value === 'true' : value;
 }

@@ -55,13 +55,12 @@ function toExample(parameter: Parameter): Json | undefined {
 }
 
 function toProperty(parameter: Parameter): Json {
-  const { type, description, default: fallback, example } = parameter;
+  const { description, default: fallback, example } = parameter;
   return {
     ...toTypeRules(parameter),
     ...(description === '' ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(example === undefined ? {} : { examples: [example] }),
-    ...(type === 'integer' ? { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER } : {}),
     ...toRules(parameter),
   };
 }

@@ -53,6 +53,16 @@ test('shows the creator cause, cost and margin in exact decimals', async () => {
   });
 });
 
+test.each([
+  ['1.2e-05', '0.000012', '0.009988'],
+  ['3E-7', '0.0000003', '0.0099997'],
+  ['1e+1', '10', '-9.99'],
+])('a cost that is written as %s is kept, and counts in the margin', async (costUsd, shown, marginUsd) => {
+  const ownerId = newId();
+  await record([makeRecord({ ownerId, amountAtomic: 10_000n, costUsd })]);
+  expect((await list(ownerId)).items).toMatchObject([{ costUsd: shown, marginUsd }]);
+});
+
 test('shows nobody the calls of another creator', async () => {
   const ownerId = newId();
   const call = makeRecord({ ownerId, callerUserId: 'buyer' });

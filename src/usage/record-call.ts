@@ -50,7 +50,8 @@ const TEXT_LIMIT = 300;
 const CAUSE_LIMIT = 2000;
 /** Of PostgreSQL's int. */
 const MAX_INT = 2_147_483_647;
-const DECIMAL = /^\d{1,20}(\.\d{1,30})?$/;
+/** With or without an exponent, as JSON writes numbers. */
+const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
 // the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody meant to pay, not.
