@@ -9,6 +9,7 @@ import {
   type SchemeList,
   type StoredPayment,
 } from '#payments/index.ts';
+import type { State } from './transitions.ts';
 
 interface ClaimInput {
   callId: string;
@@ -21,6 +22,8 @@ interface ClaimInput {
   offer: Offer;
   /** Digest of method, URL and body: the request that the payment is bound to. */
   fingerprint: string;
+  /** Digests of what shows its sender to be the buyer. */
+  proofs: readonly string[];
   /** How long the call may stand in `claimed`. */
   deadlineInMs: number;
 }
@@ -30,19 +33,21 @@ export interface HeldCall {
   id: string;
   fingerprint: string;
   payment: StoredPayment;
+  state: State;
+  buyer_proofs: string[];
 }
 
 export type Claim = { kind: 'claimed' } | { kind: 'held'; call: HeldCall };
 
 const insert = `
   INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
-                     uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline)
+                     uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, buyer_proofs)
   VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-          now() + $16 * interval '1 millisecond')
+          now() + $16 * interval '1 millisecond', $17)
   ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING`;
 
 const selectHolder = `
-  SELECT id, fingerprint, payment FROM calls
+  SELECT id, fingerprint, payment, state, buyer_proofs FROM calls
   WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state NOT IN ('refused', 'failed')`;
 
 /**
@@ -97,5 +102,6 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     JSON.stringify(toStoredOffer(offer)),
     payment.expiresAt,
     input.deadlineInMs,
+    input.proofs,
   ];
 }

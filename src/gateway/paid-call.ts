@@ -6,7 +6,8 @@ import { answerHeld, findAnswer } from './answer-held.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
-import { claimCall, toFingerprint, type Paying } from './claim-call.ts';
+import { claimCall, toPaying, type Paying } from './claim-call.ts';
+import { tellClaimant } from './failed-receipt.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
@@ -32,7 +33,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
     return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
   }
   try {
-    return await payingCall(deps, { request, version, payment: decoded.payment, fingerprint: toFingerprint(request) });
+    return await payingCall(deps, toPaying(request, version, decoded.payment));
   } catch (error) {
     deps.log.error({ err: error, requestId: request.requestId }, 'a call with a payment failed unexpectedly');
     return purchaseUnknown();
@@ -52,7 +53,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
   const claim = await claimCall(deps, paying, checked);
   return claim.kind === 'held'
     ? answerHeld(deps, claim.call, paying)
-    : holdInFlight(deps, claim.call.callId, carryOut(deps, claim.call));
+    : holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
 }
 
 /** The claimed part. Until the settler is asked nothing can be charged; from then on no answer is lost. */
