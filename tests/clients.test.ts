@@ -223,6 +223,46 @@ describe('a browser on another origin', () => {
     expect(allowed).toEqual(expect.arrayContaining(['content-type', name.toLowerCase()]));
   });
 
+  test('may send what tracing and SDKs add to a request', async () => {
+    const asked = 'authorization,baggage,content-type,sentry-trace,traceparent,x-stainless-retry-count';
+    const preflight = (requested: string, at = url) =>
+      send(at, {
+        method: 'OPTIONS',
+        headers: {
+          Origin: origin,
+          'Access-Control-Request-Method': 'POST',
+          'Access-Control-Request-Headers': requested,
+        },
+      });
+    for (const at of [url, `${app.current.url}/api/execute`, `${app.current.url}/api/resources`]) {
+      const { status, headers } = await preflight(asked, at);
+      expect(status).toBe(204);
+      expect(headers.get('Access-Control-Allow-Headers')).toBe(asked);
+      expect(headers.get('Access-Control-Allow-Origin')).toBe('*');
+      expect(headers.get('Access-Control-Allow-Credentials')).toBeNull();
+      expect(headers.get('Vary')).toContain('Access-Control-Request-Headers');
+    }
+    for (const odd of ['x;y', 'a b', 'x'.repeat(3000), 'é']) {
+      const { status, headers } = await preflight(odd);
+      expect(status).toBe(204);
+      expect(headers.get('Access-Control-Allow-Headers')).toMatch(/^Content-Type, PAYMENT-SIGNATURE/);
+    }
+  });
+
+  test('reads what it is told about refusals', async () => {
+    const body = { topic: 'rivers' };
+    const unreadable = await send(url, { headers: { Origin: origin }, payment: 'nonsense', body });
+    const lost = await send(`${app.current.url}/@ada/nothing`, { headers: { Origin: origin }, body });
+    const put = await send(url, { method: 'PUT', headers: { Origin: origin }, body });
+    expect([unreadable, lost, put].map(({ status }) => status)).toEqual([400, 404, 405]);
+    for (const { headers } of [unreadable, lost, put]) {
+      expect(headers.get('Access-Control-Allow-Origin')).toBe('*');
+      const exposed = headers.get('Access-Control-Expose-Headers') ?? '';
+      const told = ['PAYMENT-REQUIRED', 'PAYMENT-RESPONSE', 'X-Farebox-Answer-Token', 'Allow', 'Retry-After'];
+      expect(told.filter((name) => !exposed.includes(name))).toEqual([]);
+    }
+  });
+
   test('reads the challenge and the receipt', async () => {
     const challenged = await send(url, { headers: { Origin: origin }, body: { topic: 'rivers' } });
     expect(challenged.headers.get('Access-Control-Allow-Origin')).toBe('*');

@@ -47,6 +47,7 @@ function fallSilentAfterSending(fault: Fault): void {
 function expectPending(answer: Answered): void {
   expect(answer).toMatchObject({ status: 503, body: { code: 'settlement_pending', next: expect.any(String) } });
   expect(answer.body).not.toHaveProperty('charged');
+  expect(answer.body).toMatchObject({ receipt: { charged: null, paidUsdc: null, transaction: null } });
   expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
   expect(answer.headers.get('PAYMENT-REQUIRED')).toBeNull();
   expect(answer.headers.get('PAYMENT-RESPONSE')).toBeNull();

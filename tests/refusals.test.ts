@@ -28,9 +28,6 @@ describe('without a payment', () => {
   test.each<[string, Parameters<typeof send>[1]]>([
     ['an empty POST', {}],
     ['a GET', { method: 'GET' }],
-    ['a PUT', { method: 'PUT', body: { topic: 'x' } }],
-    ['a PATCH', { method: 'PATCH', body: { topic: 'x' } }],
-    ['a DELETE', { method: 'DELETE' }],
     ['a good body', { body: { topic: 'rivers' } }],
     ['a wrong body', { body: { nothing: 'that is known' } }],
     ['a broken body', { body: '{"topic":' }],
@@ -45,6 +42,21 @@ describe('without a payment', () => {
     expect(headers.get('Cache-Control')).toBe('no-store');
     expect(body).toMatchObject({ x402Version: 1, accepts: [{ maxAmountRequired: '10000', network: 'base-sepolia' }] });
   });
+
+  test.each(['PUT', 'PATCH', 'DELETE', 'QUERY'])(
+    '%s is refused before money, with and without a payment',
+    async (method) => {
+      const buyer = await app.current.makeBuyer();
+      for (const sent of [{}, { payment: await payFor(buyer, resource.url) }]) {
+        const refused = await send(resource.url, { method, body: { topic: 'x' }, ...sent });
+        expect(refused).toMatchObject({ status: 405, body: { code: 'method_not_allowed', next: expect.any(String) } });
+        expect(refused.headers.get('Allow')).toBe('GET, HEAD, POST, OPTIONS');
+        expect(refused.headers.get('PAYMENT-REQUIRED')).toBeNull();
+      }
+      expect(await countCalls(buyer.address)).toEqual([]);
+      expect(await transfersOf(buyer.address)).toBe(0n);
+    },
+  );
 
   test('the very first request of a server, with nothing in memory, is told the price', async () => {
     for (const [slug, sent] of [

@@ -114,6 +114,27 @@ describe('one payment', () => {
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
+  test('is good for every spelling of the path, once: the others are the same request', async () => {
+    const buyer = await app.current.makeBuyer();
+    const topic = newTopic();
+    const spellings = ['/@ada/essay', '/@ada/essay/', '/%40ada/essay', '/@Ada/Essay', '/%40ADA/%65ssay/'].map(
+      (path) => `${app.current.url}${path}`,
+    );
+    for (const spelling of spellings) {
+      expect((await getChallenge(spelling)).resource?.url).toBe(resource.url);
+    }
+    const payment = await payFor(buyer, spellings[3] ?? '');
+    const first = await send(spellings[4] ?? '', { payment, body: { topic } });
+    expect(first.status).toBe(200);
+    for (const spelling of spellings) {
+      expect(await send(spelling, { payment, body: { topic } })).toMatchObject({ status: 200, body: first.body });
+    }
+    const otherQuery = await send(`${spellings[1]}?again=1`, { payment, body: { topic } });
+    expect(otherQuery).toMatchObject({ status: 409, body: { code: 'payment_in_use' } });
+    expect(countRuns(app.current, topic)).toBe(1);
+    expect(await spentBy(buyer.address)).toBe(10_000n);
+  });
+
   test('is not good for another resource of the same price and payee', async () => {
     const twin = await creator.publish({ slug: `twin-${randomBytes(3).toString('hex')}` });
     const buyer = await app.current.makeBuyer();

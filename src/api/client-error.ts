@@ -27,6 +27,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   }
   const { status, problem } = refusals[error.code ?? ''] ?? malformed;
   const { headers, body } = toProblemAnswer(problem, { requestId: newId(), status });
-  const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ ...headers, 'Access-Control-Allow-Origin': '*', Connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
 }

@@ -1,7 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { Problem, type Caller } from '#kit/index.ts';
+import { toAllowedHeaders } from './allow-headers.ts';
 import type { AppContext, Env } from './request-context.ts';
 
+const KNOWN_HEADERS = 'Authorization, Content-Type, If-None-Match, X-Request-Id';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -21,7 +23,10 @@ export function crossOrigin(origins: ReadonlySet<string>): MiddlewareHandler<Env
     }
     if (c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
       c.header('Access-Control-Allow-Methods', c.res.headers.get('allow') ?? 'GET');
-      c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, If-None-Match, X-Request-Id');
+      const requested = c.req.header('access-control-request-headers');
+      const { Vary, ...allowed } = toAllowedHeaders(requested, KNOWN_HEADERS);
+      c.header('Vary', Vary, { append: true });
+      Object.entries(allowed).forEach(([name, value]) => c.header(name, value));
       c.header('Access-Control-Max-Age', '7200');
     }
   };

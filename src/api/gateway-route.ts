@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, parseResourcePath, Problem, toPointer, type Caller, type Log } from '#kit/index.ts';
+import { newId, parseResourcePath, Problem, toPointer, toResourcePath, type Caller, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
-import { toSettlementHeader, withReason } from '#payments/index.ts';
+import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
-import { RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
+import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
 
 interface PaidRouteDeps {
   gateway: Gateway;
@@ -21,20 +22,23 @@ const executePath = '/api/execute';
 
 const shared = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, Retry-After, X-Request-Id`,
+  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, ${ANSWER_TOKEN_HEADER}, Allow, Retry-After, WWW-Authenticate, X-Request-Id`,
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
+/** Those that the challenges name. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
+
 const preflight = {
-  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-  'Access-Control-Allow-Headers':
-    'Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, Access-Control-Expose-Headers',
+  'Access-Control-Allow-Methods': [...methods].join(', '),
   'Access-Control-Max-Age': '86400',
 };
 
+/** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
+const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Access-Control-Expose-Headers`;
+
 /**
- * The HTTP surface of the paid call: `/@creator/slug` (any method) and `POST /api/execute`.
+ * The HTTP surface of the paid call: GET and POST of `/@creator/slug`, and `POST /api/execute`.
  * Sits on node:http in front of the management API. `false`: the path is not of the paid call.
  */
 export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
@@ -46,15 +50,16 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
     }
     const requestId = newId();
     if (req.method === 'OPTIONS') {
-      res.writeHead(204, { ...shared, ...preflight }).end();
+      const allowed = toAllowedHeaders(header(req, 'access-control-request-headers'), readHeaders);
+      res.writeHead(204, { ...shared, ...preflight, ...allowed }).end();
       return true;
     }
     const path = isExecute ? null : parseResourcePath(url);
-    const challenge = path && isUnpaid(req) ? deps.gateway.findChallenge(path.creator, path.slug) : null;
+    const challenge =
+      path && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path.creator, path.slug) : null;
     if (challenge) {
       deps.observe('challenge');
-      res.writeHead(402, { ...shared, ...challenge.headers, 'X-Request-Id': requestId });
-      res.end(req.method === 'HEAD' ? undefined : challenge.body);
+      writeChallenge(challenge, { req, res, headers: { ...shared, 'X-Request-Id': requestId } });
       return true;
     }
     void answer(deps, { req, res, requestId, path, isExecute });
@@ -104,19 +109,26 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     }
   } else if (!path) {
     throw new Problem('not_found', {
-      detail: 'Resources live at /@creator/slug: lower-case letters, digits and hyphens, without encoded characters.',
+      detail: 'Resources live at /@creator/slug: letters, digits and hyphens.',
+    });
+  } else if (!isServed(req)) {
+    throw new Problem('method_not_allowed', {
+      detail: 'Call a resource with POST and a JSON body, or with GET and its parameters in the query.',
+      headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
   const body = await readCallBody(req);
   const request = {
     requestId,
     method: req.method ?? 'GET',
-    url: req.url ?? '/',
+    url: path ? toRequested(path) : (req.url ?? '/'),
     bodyDigest: body.digest,
     // A HEAD request has no room for an answer: it is always a probe.
     payment: req.method === 'HEAD' ? {} : readPayment(req),
     isOwnerTest: req.method !== 'HEAD' && header(req, 'x-owner-test')?.toLowerCase() === 'true',
     idempotencyKey: header(req, 'idempotency-key') ?? '',
+    answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
+    signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress: toClientAddress(readAddresses(req), deps.trustedProxyHops),
   };
@@ -127,6 +139,11 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
   const input = body.isEmpty ? query : body.input;
   const { creator, slug } = toNames(path);
   return { ...request, input, target: { creator, slug } };
+}
+
+/** One text for all spellings of a resource's path, so that a payment bound to one of them is bound to it. */
+function toRequested({ creator, slug, query }: NonNullable<Exchange['path']>): string {
+  return `${toResourcePath(creator, slug)}${query === '' ? '' : `?${query}`}`;
 }
 
 type Body = Awaited<ReturnType<typeof readCallBody>>;
@@ -157,40 +174,61 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   const { req, res, requestId } = exchange;
   const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
   const settled = settlement ? { [settlement.name]: settlement.value } : {};
-  if (outcome.kind === 'problem') {
-    const charged = outcome.charged === undefined ? {} : { charged: outcome.charged };
-    return writeProblem(res, outcome.problem, { requestId, headers: settled, ...charged });
-  }
-  const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
   if (outcome.kind === 'challenge') {
-    const challenge = outcome.reason ? withReason(outcome.challenge, outcome.reason) : outcome.challenge;
-    res.writeHead(402, { ...headers, ...challenge.headers });
-    res.end(req.method === 'HEAD' ? undefined : challenge.body);
-    return 402;
+    const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
+    return writeChallenge(outcome.challenge, { req, res, headers, reason: outcome.reason });
   }
+  const { answerToken } = outcome;
+  const token = answerToken === undefined ? {} : { [ANSWER_TOKEN_HEADER]: answerToken };
+  if (outcome.kind === 'problem') {
+    const { problem, charged, receipt, proof } = outcome;
+    const more = { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
+    const told = { requestId, more, headers: { ...settled, ...token } };
+    return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
+  }
+  const headers = { ...shared, 'X-Request-Id': requestId, ...settled, ...token };
   const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
   return writeAnswer(outcome, { res, requestId, headers, onSent });
+}
+
+interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {
+  headers: Readonly<Record<string, string>>;
+  reason?: string | undefined;
+}
+
+function writeChallenge(challenge: Challenge, { req, res, headers, reason }: ChallengeContext): number {
+  const { method = 'POST' } = req;
+  const { headers: own, body } = toChallengeAnswer(challenge, { method, reason });
+  res.writeHead(402, { ...headers, ...own });
+  res.end(method === 'HEAD' ? undefined : body);
+  return 402;
 }
 
 interface ProblemContext {
   requestId: string;
   charged?: boolean;
+  more?: Readonly<Record<string, unknown>>;
   headers?: Readonly<Record<string, string>>;
 }
 
 function writeProblem(res: ServerResponse, error: unknown, context: ProblemContext): number {
-  const { status, headers, body } = toProblemAnswer(error, context);
+  const { headers: added, ...told } = context;
+  const { status, headers, body } = toProblemAnswer(error, told);
   if (res.headersSent) {
     res.destroy();
     return status;
   }
-  res.writeHead(status, { ...shared, ...context.headers, ...headers });
+  res.writeHead(status, { ...shared, ...added, ...headers });
   res.end(body);
   return status;
 }
 
 function isPaying(req: IncomingMessage): boolean {
   return 'payment-signature' in req.headers || 'x-payment' in req.headers;
+}
+
+function isServed({ method = 'GET' }: IncomingMessage): boolean {
+  return methods.has(method);
 }
 
 function isUnpaid(req: IncomingMessage): boolean {

@@ -49,6 +49,24 @@ const securitySchemes = {
   session: { type: 'apiKey', in: 'cookie', name: 'farebox.session_token', description: 'A signed-in session.' },
 };
 
+const failedReceiptSchema = {
+  type: 'object',
+  description: 'Of a call that held a payment and has no answer. Null is not known yet.',
+  required: ['callId', 'payer', 'resource', 'version', 'network', 'charged', 'paidUsdc', 'transaction', 'at', 'next'],
+  properties: {
+    callId: { type: 'string' },
+    payer: { type: 'string' },
+    resource: { type: 'string' },
+    version: { type: 'integer' },
+    network: { type: 'string' },
+    charged: { type: ['boolean', 'null'] },
+    paidUsdc: { type: ['string', 'null'] },
+    transaction: { type: ['string', 'null'] },
+    at: { type: 'string', format: 'date-time' },
+    next: { type: 'string' },
+  },
+};
+
 const problemSchema = {
   type: 'object',
   description: 'RFC 9457, with what to do next.',
@@ -61,6 +79,18 @@ const problemSchema = {
     detail: { type: 'string' },
     next: { type: 'string' },
     charged: { type: 'boolean', description: 'Present where a payment took part: did money move?' },
+    receipt: failedReceiptSchema,
+    answerToken: {
+      type: 'string',
+      description: 'With the first answer to a payment that may have been charged: shows later who its buyer is.',
+    },
+    transaction: { type: ['string', 'null'], description: 'With `buyer_unproven`: what paid for the answer.' },
+    prove: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'With `buyer_unproven`: the ways to show that one is the buyer.',
+    },
+    extensions: { type: 'object', description: 'With `buyer_unproven`: `sign-in-with-x`, to be signed.' },
     errors: {
       type: 'array',
       items: {

@@ -1,5 +1,5 @@
 import { problemResponses } from './problem-responses.ts';
-import { RECEIPT_HEADER } from './write-answer.ts';
+import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
 
 const json = (description: string) => ({
   description,
@@ -16,6 +16,13 @@ const text = (name: string, where: 'path' | 'query' | 'header', description: str
 const paymentHeaders = [
   text('PAYMENT-SIGNATURE', 'header', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
   text('X-PAYMENT', 'header', 'x402 version 1 payment, for clients that speak only that.'),
+  text(
+    'Idempotency-Key',
+    'header',
+    'Binds the payment to this request; a random one also shows later who the buyer is.',
+  ),
+  text(ANSWER_TOKEN_HEADER, 'header', 'With a payment that has bought an answer: the token of its first answer.'),
+  text('SIGN-IN-WITH-X', 'header', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
 ];
 
 const paidResponses = {
@@ -25,6 +32,7 @@ const paidResponses = {
     'invalid_x402_version',
     'unauthenticated',
     'forbidden',
+    'buyer_unproven',
     'not_found',
     'method_not_allowed',
     'conflict',
@@ -54,6 +62,10 @@ const paidResponses = {
       'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
       [RECEIPT_HEADER]: {
         description: 'With bytes: the receipt, base64 of its JSON.',
+        schema: { type: 'string' },
+      },
+      [ANSWER_TOKEN_HEADER]: {
+        description: 'With the first answer to a payment: shows later who its buyer is.',
         schema: { type: 'string' },
       },
     },
@@ -96,10 +108,17 @@ const auth = (method: 'get' | 'post') => ({
 /** The routes that are protocols rather than operations, as OpenAPI path items. */
 export const protocolPaths: Record<string, Record<string, unknown>> = {
   '/@{creator}/{slug}': {
+    get: {
+      operationId: 'resource.callByQuery',
+      tags: ['call'],
+      summary: 'The same, with the parameters in the query.',
+      parameters: [text('creator', 'path', 'The creator'), text('slug', 'path', 'The resource'), ...paymentHeaders],
+      responses: paidResponses,
+    },
     post: {
       operationId: 'resource.call',
       tags: ['call'],
-      summary: 'Call a resource: 402 with its price first, its answer once paid. Any method works.',
+      summary: 'Call a resource: 402 with its price first, its answer once paid.',
       parameters: [text('creator', 'path', 'The creator'), text('slug', 'path', 'The resource'), ...paymentHeaders],
       requestBody: freeForm,
       responses: paidResponses,

@@ -23,6 +23,9 @@ const paidAnswer = {
 /** Our own header for the receipt of an answer that has no room for it: base64 of its JSON. */
 export const RECEIPT_HEADER = 'X-Farebox-Receipt';
 
+/** Our own header for the secret that later shows who the buyer is; with the first answer, and in requests. */
+export const ANSWER_TOKEN_HEADER = 'X-Farebox-Answer-Token';
+
 /**
  * Writes the answer of a call. JSON carries its receipt; bytes go out untouched with the receipt in a header; an answer in
  * parts goes out as newline-delimited JSON, one part a line, its receipt and then `done` or `error` at the end.

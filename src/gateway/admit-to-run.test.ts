@@ -107,7 +107,7 @@ async function begin(world: World, asked: Asked, process: number, deps = depsOf(
   };
   const client = world.clients[asked.client] as string;
   const claim = { ...call, ...version, processId: newId(), fingerprint: 'f', deadlineInMs: 60_000, client };
-  await claimPayment(deps, { ...claim, trustUsd: (asked.cents / 100).toString() });
+  await claimPayment(deps, { ...claim, proofs: [], trustUsd: (asked.cents / 100).toString() });
   const admitted = await admitToRun(deps, call, { balanceAtomic: 10n ** 12n, deadlineInMs: 60_000 });
   return { callId: call.callId, admitted };
 }

@@ -1,13 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '#kit/index.ts';
 import { isSamePayment, type Payment } from '#payments/index.ts';
-import type { CallOutcome } from './call-request.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
+import type { CallOutcome, Settlement } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import { findHolder, type HeldCall } from './claim.ts';
+import { toFailedReceipt } from './failed-receipt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
 import { resolvePending } from './resolve-pending.ts';
-import { answerOwed, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
+import { answerOwed, buyerUnproven, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
@@ -16,6 +19,8 @@ const POLL_MS = 200;
 export interface Again {
   payment: Payment;
   fingerprint: string;
+  shown: Shown;
+  version: Pick<PublishedVersion, 'creator' | 'slug'>;
 }
 
 interface KeptRow {
@@ -33,7 +38,10 @@ const selectKept = `
   SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun
   FROM calls WHERE id = $1`;
 
-/** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
+/**
+ * The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. Who has not shown to
+ * be the buyer is told what became of the payment, and no part of the answer.
+ */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
   if (held.fingerprint !== again.fingerprint || !isSamePayment(held.payment, again.payment)) {
     return paymentInUse(
@@ -41,6 +49,16 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
       'Sign a new payment for this request.',
     );
   }
+  // By what the request met: a call that settles while it waits was a secret when it came.
+  const isProven = await isBuyer(deps, held, again);
+  const outcome = await findOutcome(deps, held, again);
+  if (!isProven) {
+    return withhold(deps, held, { again, outcome });
+  }
+  return outcome.kind === 'problem' ? withReceipt(deps, outcome, { callId: held.id, again }) : outcome;
+}
+
+async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
   const row = await untilClosed(deps, held.id);
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
@@ -54,6 +72,42 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
     return toOutcome(await untilClosed(deps, held.id), held.id, again);
   }
   return toOutcome(row, held.id, again);
+}
+
+function withhold(
+  deps: GatewayDeps,
+  held: HeldCall,
+  { again, outcome }: { again: Again; outcome: CallOutcome },
+): CallOutcome {
+  if (outcome.kind !== 'answer') {
+    return outcome;
+  }
+  const { transaction } = outcome.answer.receipt;
+  return { ...buyerUnproven(transaction), proof: askForProof(deps, held, { asking: again, transaction }) };
+}
+
+/** Of a call that stands without its answer, from what was stored before its money could move. */
+async function withReceipt(
+  deps: GatewayDeps,
+  outcome: CallOutcome & { kind: 'problem' },
+  { callId, again }: { callId: string; again: Again },
+): Promise<CallOutcome> {
+  const row = await readKept(deps, callId);
+  if (!row?.record || !['pending', 'owed', 'unpaid', 'settled', 'delivered'].includes(row.state)) {
+    return outcome;
+  }
+  const { receipt: parts, record } = JSON.parse(row.record) as StoredRecord;
+  const settled = row.transaction ? { settlement: toKeptSettlement(again.payment, row.transaction, record) } : {};
+  const told = { ...settled, ...outcome };
+  return { ...told, receipt: toFailedReceipt(parts, told, row.settled_at ?? new Date(deps.clock.now())) };
+}
+
+function toKeptSettlement(
+  { x402Version, network, payer }: Payment,
+  transaction: string,
+  { amountAtomic }: StoredRecord['record'],
+): Settlement {
+  return { x402Version, success: true, transaction, network, payer, amount: amountAtomic };
 }
 
 /** For a payment that could not begin a new call: the answer that it bought before, if it did. */
@@ -125,13 +179,6 @@ function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutco
     answer: toGivenAnswer(answer, { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() }),
     callId,
     isPaid: true,
-    settlement: {
-      x402Version: payment.x402Version,
-      success: true,
-      transaction: row.transaction,
-      network: payment.network,
-      payer: payment.payer,
-      amount: record.amountAtomic,
-    },
+    settlement: toKeptSettlement(payment, row.transaction, record),
   };
 }

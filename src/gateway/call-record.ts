@@ -19,6 +19,8 @@ export interface PaidCall {
   input: Record<string, unknown>;
   /** Which of the runs of a paid call this is; the first is 1. */
   run: number;
+  /** Told with the first answer; only the request that claimed the payment has it. */
+  answerToken?: string;
   startedAt: number;
 }
 
@@ -95,18 +97,24 @@ export function toStoredRecord(
   call: PaidCall,
   evidence: Evidence,
 ): StoredRecord {
-  const { callId, offer, payment, version } = call;
+  const { offer, version } = call;
   const record = toPaidRecord(call, { status: 'success', evidence, endedAt: deps.clock.now() });
   return {
     record: { ...record, amountAtomic: offer.amountAtomic.toString(), at: record.at.toISOString() },
-    receipt: {
-      paidUsdc: formatUsdc(offer.amountAtomic),
-      network: offer.network,
-      payer: payment.payer,
-      resource: resourceUrl(deps.publicUrl, version),
-      version: version.version,
-      callId,
-    },
+    receipt: toReceiptParts(deps, call),
     timeoutSeconds: version.timeoutSeconds,
+  };
+}
+
+/** What a receipt says before it is known what became of the payment. */
+export function toReceiptParts(deps: Pick<GatewayDeps, 'publicUrl'>, call: PaidCall): StoredRecord['receipt'] {
+  const { callId, offer, payment, version } = call;
+  return {
+    paidUsdc: formatUsdc(offer.amountAtomic),
+    network: offer.network,
+    payer: payment.payer,
+    resource: resourceUrl(deps.publicUrl, version),
+    version: version.version,
+    callId,
   };
 }

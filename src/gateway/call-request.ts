@@ -1,4 +1,4 @@
-import type { Caller, Problem } from '#kit/index.ts';
+import type { Caller, Json, Problem } from '#kit/index.ts';
 import type { Challenge, Payment } from '#payments/index.ts';
 import type { Answer, AnswerPart, PublishedVersion, WholeBody } from '#resources/index.ts';
 
@@ -7,7 +7,7 @@ export interface CallRequest {
   requestId: string;
   method: string;
   target: { creator: string; slug: string } | { resourceId: string };
-  /** Path and query as sent; part of what a payment is bound to. */
+  /** Path and query, one spelling for each resource; part of what a payment is bound to. */
   url: string;
   /** SHA-256 of the body as sent. */
   bodyDigest: string;
@@ -16,6 +16,10 @@ export interface CallRequest {
   isOwnerTest: boolean;
   /** Optional header of the buyer; part of what a payment is bound to. */
   idempotencyKey: string;
+  /** X-Farebox-Answer-Token: of the first answer to this payment. */
+  answerToken?: string | undefined;
+  /** SIGN-IN-WITH-X. */
+  signIn?: string | undefined;
   /** Reads the session or API key; asked only when it matters. */
   authenticate(): Promise<Caller>;
   /** The client's address, for rate limits. */
@@ -31,6 +35,21 @@ export interface Receipt {
   version: number;
   callId: string;
   at: string;
+}
+
+/** Of a call that claimed a payment and has no answer. `null`: not known yet. */
+export interface FailedReceipt extends Omit<Receipt, 'paidUsdc'> {
+  charged: boolean | null;
+  paidUsdc: string | null;
+  next: string;
+}
+
+/** What is told to whoever sends the payment of somebody's answer: no more than the chain shows, and how to prove. */
+export interface ProofAsked {
+  transaction: string | null;
+  prove: readonly string[];
+  /** Declarations of x402 extensions. */
+  extensions: { [name: string]: Json };
 }
 
 /** A part of an answer that goes out while it is made; `done` or `error` comes last, once it is stored or lost. */
@@ -59,5 +78,11 @@ export interface Settlement {
 /** What a surface formats. `charged` says whether the buyer's money moved; absent where no payment took part. */
 export type CallOutcome =
   | { kind: 'challenge'; version: PublishedVersion; challenge: Challenge; reason?: string; settlement?: Settlement }
-  | { kind: 'answer'; answer: GivenAnswer; callId: string; isPaid: boolean; settlement?: Settlement }
-  | { kind: 'problem'; problem: Problem; charged?: boolean; settlement?: Settlement };
+  | ({ kind: 'answer'; answer: GivenAnswer; callId: string; isPaid: boolean } & ToBuyer)
+  | ({ kind: 'problem'; problem: Problem; charged?: boolean; receipt?: FailedReceipt; proof?: ProofAsked } & ToBuyer);
+
+interface ToBuyer {
+  settlement?: Settlement;
+  /** A secret that proves later who the buyer is. */
+  answerToken?: string;
+}

@@ -1,7 +1,8 @@
 import { newId, sha256Hex } from '#kit/index.ts';
-import type { Offer } from '#payments/index.ts';
+import type { Offer, Payment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import type { Again } from './answer-held.ts';
+import { bindProofs, toShown } from './buyer-proof.ts';
 import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import { claimPayment, type Claim } from './claim.ts';
@@ -23,10 +24,11 @@ type Claimed = { kind: 'claimed'; call: PaidCall } | Exclude<Claim, { kind: 'cla
 /** Takes the payment for a new call, or tells which call holds it or that the payer has to wait. */
 export async function claimCall(
   deps: GatewayDeps,
-  { request, version, payment, fingerprint }: Paying,
+  { request, version, payment, fingerprint, shown }: Paying,
   { offer, input }: { offer: Offer; input: Record<string, unknown> },
 ): Promise<Claimed> {
   const { requestId, clientAddress } = request;
+  const { answerToken, proofs } = bindProofs(shown);
   const call: PaidCall = {
     callId: newId(),
     requestId,
@@ -37,6 +39,7 @@ export async function claimCall(
     settlementPoint: settlementPointOf(deps, version, offer),
     input,
     run: 1,
+    answerToken,
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {
@@ -44,6 +47,7 @@ export async function claimCall(
     ...version,
     processId: deps.processId,
     fingerprint,
+    proofs,
     deadlineInMs: CLAIM_DEADLINE_MS,
     trustUsd: call.settlementPoint === 'upfront' ? null : await quoteWorst(deps, version, offer),
     client: toClient(clientAddress),
@@ -51,7 +55,11 @@ export async function claimCall(
   return claim.kind === 'claimed' ? { kind: 'claimed', call } : claim;
 }
 
-/** What a payment is bound to. An Idempotency-Key makes it a secret between buyer and server (docs/decisions/0006). */
-export function toFingerprint(request: CallRequest): string {
+export function toPaying(request: CallRequest, version: PublishedVersion, payment: Payment): Paying {
+  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment) };
+}
+
+/** What a payment is bound to (docs/decisions/0006). */
+function toFingerprint(request: CallRequest): string {
   return sha256Hex([request.method, request.url, request.bodyDigest, request.idempotencyKey].join('\n'));
 }

@@ -20,6 +20,7 @@ function claim(payment: Payment, callId = newId()) {
       processId: newId(),
       payment,
       offer,
+      proofs: [],
       fingerprint: 'f',
       deadlineInMs: 1000,
       trustUsd: '0.01',

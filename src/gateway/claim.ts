@@ -9,6 +9,7 @@ import {
   type SchemeList,
   type StoredPayment,
 } from '#payments/index.ts';
+import type { State } from './transitions.ts';
 import { refusalLimits } from './trust-limits.ts';
 
 interface ClaimInput {
@@ -22,6 +23,8 @@ interface ClaimInput {
   offer: Offer;
   /** Digest of method, URL and body: the request that the payment is bound to. */
   fingerprint: string;
+  /** Digests of what shows its sender to be the buyer. */
+  proofs: readonly string[];
   /** How long the call may stand in `claimed`. */
   deadlineInMs: number;
   /** What its run may cost at most, in USD, where it is done before the money moves; null where it is not. */
@@ -35,6 +38,8 @@ export interface HeldCall {
   id: string;
   fingerprint: string;
   payment: StoredPayment;
+  state: State;
+  buyer_proofs: string[];
 }
 
 /** `limited`: too many payments of the wallet, or of new wallets from its network, were refused lately. */
@@ -62,16 +67,17 @@ const insert = `
     FROM payer),
   made AS (
     INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
-                       uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client)
+                       uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client,
+                       buyer_proofs)
     SELECT $1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END
+           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22
     FROM limited WHERE NOT is_limited
     ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING
     RETURNING id)
   SELECT is_limited, EXISTS (SELECT FROM made) AS is_made FROM limited`;
 
 const selectHolder = `
-  SELECT id, fingerprint, payment FROM calls
+  SELECT id, fingerprint, payment, state, buyer_proofs FROM calls
   WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state NOT IN ('refused', 'failed')`;
 
 /**
@@ -139,5 +145,6 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     refusalLimits.seconds,
     refusalLimits.perWallet,
     refusalLimits.perClient,
+    input.proofs,
   ];
 }

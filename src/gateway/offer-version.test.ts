@@ -3,10 +3,12 @@ import { matchOffer } from '#payments/index.ts';
 import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { makeAccount, pay, schemeList, signOffer, toPayment } from '../../tests/support/pay.ts';
+import { openToyKind } from '../../tests/support/toy-kind.ts';
 import { offerVersion, payableOffers, settlementPointOf } from './offer-version.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
-const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW }, payments: schemeList };
+const kinds = new Map([['openrouter_instant', openToyKind()]]);
+const deps = { publicUrl: 'https://farebox.test', clock: { now: () => NOW }, payments: schemeList, kinds };
 const account = makeAccount();
 const payTo = makeAccount().address;
 const on = (network: string, amountAtomic = 10_000n): VersionOffer => ({
@@ -30,11 +32,11 @@ const replaced = (more: Partial<PublishedVersion['superseded'][number]> = {}) =>
 describe('the challenge', () => {
   test("lists every offer in its creator's order, for both versions of x402", () => {
     const { challenge } = offerVersion(deps, toVersion({ offers: [on(POLYGON), on(BASE, 20_000n)] }));
-    expect(challenge.paymentRequired.accepts).toMatchObject([
+    expect(challenge.post.paymentRequired.accepts).toMatchObject([
       { scheme: 'exact', network: POLYGON, amount: '10000', payTo },
       { scheme: 'exact', network: BASE, amount: '20000', payTo },
     ]);
-    expect(challenge.paymentRequiredV1.accepts).toMatchObject([
+    expect(challenge.post.paymentRequiredV1.accepts).toMatchObject([
       { network: 'polygon', maxAmountRequired: '10000' },
       { network: 'base', maxAmountRequired: '20000' },
     ]);
@@ -43,7 +45,7 @@ describe('the challenge', () => {
   test('says that the money moves first, and nothing where it moves last', () => {
     const flows = (['on_success', 'at_first_output', 'upfront'] as const).map(
       (settlementPoint) =>
-        offerVersion(deps, toVersion({ settlementPoint })).challenge.paymentRequired.accepts[0]?.extra,
+        offerVersion(deps, toVersion({ settlementPoint })).challenge.post.paymentRequired.accepts[0]?.extra,
     );
     const domain = { name: 'USDC', version: '2' };
     expect(flows).toEqual([domain, domain, { ...domain, paymentFlow: 'upfront' }]);

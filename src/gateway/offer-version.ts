@@ -1,13 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
-import { toInputExample, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
+import {
+  toInputExample,
+  type JsonObject,
+  type PublishedVersion,
+  type ResourceKind,
+  type SettlementPoint,
+} from '#resources/index.ts';
+import { z } from 'zod';
 import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 interface OfferDeps {
   publicUrl: string;
   payments: SchemeList;
+  kinds: ReadonlyMap<string, ResourceKind>;
 }
 
 interface Offered {
@@ -36,13 +44,18 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
       serviceName: version.name,
       tags: version.tags,
     },
-    method: 'POST',
     inputSchema: version.inputSchema,
     inputExample: toInputExample(version.parameters),
+    ...toOutput(deps.kinds.get(version.kind)),
   });
   const offered = { challenge, offers };
   encoded.set(version, offered);
   return offered;
+}
+
+function toOutput(kind: ResourceKind | undefined): { outputSchema: JsonObject; outputExample: JsonObject } {
+  const outputSchema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
+  return { outputSchema, outputExample: kind?.answerExample ?? {} };
 }
 
 /** The answer to a request without payment. */

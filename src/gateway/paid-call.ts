@@ -7,7 +7,8 @@ import { answerHeld, findAnswer } from './answer-held.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
-import { claimCall, toFingerprint, type Paying } from './claim-call.ts';
+import { claimCall, toPaying, type Paying } from './claim-call.ts';
+import { tellClaimant } from './failed-receipt.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
@@ -34,7 +35,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
     return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
   }
   try {
-    return await payingCall(deps, { request, version, payment: decoded.payment, fingerprint: toFingerprint(request) });
+    return await payingCall(deps, toPaying(request, version, decoded.payment));
   } catch (error) {
     deps.log.error({ err: error, requestId: request.requestId }, 'a call with a payment failed unexpectedly');
     return purchaseUnknown();
@@ -54,7 +55,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     case 'held':
       return answerHeld(deps, claim.call, paying);
     case 'claimed':
-      return holdInFlight(deps, claim.call.callId, carryOut(deps, claim.call));
+      return holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
   }
 }
 

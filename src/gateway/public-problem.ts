@@ -98,6 +98,14 @@ export function paymentInUse(detail: string, next: string): CallOutcome & { kind
   return { kind: 'problem', problem };
 }
 
+/** The payment bought an answer, and whoever sends it now has not shown to be its buyer. */
+export function buyerUnproven(transaction: string | null): CallOutcome & { kind: 'problem' } {
+  const problem = new Problem('buyer_unproven', {
+    detail: `This payment bought an answer${transaction === null ? '' : ` (transaction ${transaction})`}. A payment that was made is public, so the answer is given again only to whoever shows to be its buyer. Nothing more is charged.`,
+  });
+  return { kind: 'problem', problem, charged: true };
+}
+
 /** The payment came to its end without money moving. */
 export function paymentNotCharged(detail: string, next: string): CallOutcome {
   return { ...paymentInUse(`${detail} Nothing was charged.`, next), charged: false };

@@ -6,7 +6,7 @@ import { offerVersion } from './offer-version.ts';
 
 /** A 402 that says why this payment was not taken. */
 export function refusePayment(
-  deps: Pick<GatewayDeps, 'publicUrl' | 'payments'>,
+  deps: Pick<GatewayDeps, 'publicUrl' | 'payments' | 'kinds'>,
   { version, payment }: { version: PublishedVersion; payment: Payment },
   reason: string,
 ): CallOutcome {

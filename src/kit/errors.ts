@@ -28,6 +28,11 @@ export const problemKinds = {
     next: 'Pay one of the offers in the PAYMENT-REQUIRED header.',
   },
   forbidden: { status: 403, title: 'Not allowed', next: 'Use an account or API key that has this right.' },
+  buyer_unproven: {
+    status: 403,
+    title: 'Show that you are the buyer',
+    next: 'Send the same payment again with one of the proofs in `prove`; do not sign a new one.',
+  },
   not_found: { status: 404, title: 'Not found', next: 'Check the address.' },
   method_not_allowed: {
     status: 405,

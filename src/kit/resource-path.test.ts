@@ -8,9 +8,15 @@ test('the URL of a resource is read back as its creator and slug', () => {
   expect(parseResourcePath(`${url}?x=/@b/c?y`)).toMatchObject({ slug: 'a-b-c', query: 'x=/@b/c?y' });
 });
 
+test.each(['/@Ada/X-1', '/@ada/x-1/', '/%40ada/x-1', '/%40ADA/X%2D1/', '/@%61da/%78-%31'])(
+  '%s names the resource in another spelling',
+  (path) => {
+    expect(parseResourcePath(`${path}?Q=%41/`)).toEqual({ creator: 'ada', slug: 'x-1', query: 'Q=%41/' });
+  },
+);
+
 test.each([
   '/@ad/x',
-  '/@Ada/x',
   '/@ada-/x',
   '/@a--a/x',
   `/@${'a'.repeat(31)}/x`,
@@ -18,10 +24,14 @@ test.each([
   '/@ada/-x',
   '/@ada/x_y',
   `/@ada/${'x'.repeat(61)}`,
-  '/@ada/x/',
   '/@ada/x/y',
   '/@ada',
-  '/%40ada/x',
+  '/@ada/x//',
+  '//@ada/x',
+  '/@ada%2Fx',
+  '/%2540ada/x',
+  '/@ada/%2e%2e/x',
+  '/@ada/x%00',
   '/@ada/x%20',
 ])('no resource can have the path %s', (path) => {
   expect(parseResourcePath(path)).toBeNull();

@@ -25,8 +25,15 @@ export function toResourceUrl(origin: string, creator: string, slug: string): st
   return `${origin}${toResourcePath(creator, slug)}`;
 }
 
-/** The parts of `/@creator/slug?query`; null when the names cannot be those of a resource. */
+const UNRESERVED_IN_NAMES = /%(?:2d|40|3[0-9]|[46][1-9a-f]|[57][0-9a])/gi;
+
+/**
+ * The parts of `/@creator/slug?query`; null when the names cannot be those of a resource. A slash at the end, capital
+ * letters and percent-encoded characters of names (RFC 3986, 6.2.2) name the same resource; an encoded slash does not.
+ */
 export function parseResourcePath(url: string): { creator: string; slug: string; query: string } | null {
-  const [, creator = '', slug = '', query = ''] = /^\/@([^/?]*)\/([^/?]*)(?:\?(.*))?$/s.exec(url) ?? [];
+  const [, path = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
+  const named = path.replaceAll(UNRESERVED_IN_NAMES, decodeURIComponent).toLowerCase();
+  const [, creator = '', slug = ''] = /^\/@([^/]*)\/([^/]*)\/?$/.exec(named) ?? [];
   return isUsername(creator) && isSlug(slug) ? { creator, slug, query } : null;
 }

@@ -1,76 +1,31 @@
-import { decodePaymentRequiredHeader } from '@x402/core/http';
-import { PaymentRequiredV1Schema, PaymentRequiredV2Schema } from '@x402/core/schemas';
-import { validateDiscoveryExtension, validateDiscoveryExtensionSpec } from '@x402/extensions/bazaar';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '#kit/index.ts';
-import { makeOffer, schemeList } from '../../tests/support/pay.ts';
-import { buildChallenge, withReason, type Challenge, type ChallengeInput } from './challenge.ts';
-import type { SchemeList } from './find-scheme.ts';
+import {
+  answer,
+  challengeFor,
+  decode,
+  offer,
+  problemsOf,
+  problemsOfAnswer,
+  read,
+  readBody,
+} from '../../tests/support/make-challenge.ts';
+import { toChallengeAnswer, type Challenge, type ChallengeInput } from './challenge.ts';
 import type { Network } from './network.ts';
 import { exactEip155 } from './schemes/exact-eip155/exact-eip155.ts';
-
-const offer = makeOffer();
-
-function challengeFor(changes: Partial<ChallengeInput> = {}, list: SchemeList = schemeList): Challenge {
-  return buildChallenge(list, {
-    offers: [offer],
-    resource: {
-      url: 'https://pay.example.com/@demo/haiku',
-      description: 'A haiku about anything.',
-      mimeType: 'application/json',
-      serviceName: 'Haiku',
-      tags: ['poetry'],
-    },
-    method: 'POST',
-    inputSchema: {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      properties: {
-        topic: { type: 'string', maxLength: 200, description: 'What it is about' },
-        lines: { type: 'integer', minimum: 3, default: 3 },
-      },
-      required: ['topic'],
-      additionalProperties: false,
-    },
-    inputExample: { topic: 'autumn' },
-    ...changes,
-  });
-}
-
-const read = (challenge: Challenge) => decodePaymentRequiredHeader(challenge.headers['PAYMENT-REQUIRED'] ?? '');
-const readBody = (challenge: Challenge): unknown => JSON.parse(challenge.body.toString('utf8'));
-
-/** What official readers and size limits hold against it. */
-function problemsOf(challenge: Challenge): unknown[] {
-  const required = read(challenge);
-  const bazaar = required.extensions?.['bazaar'] as never;
-  const size = Object.entries(challenge.headers).reduce(
-    (sum, [name, value]) => sum + name.length + value.length + 4,
-    0,
-  );
-  return [
-    PaymentRequiredV2Schema.safeParse(required).error,
-    PaymentRequiredV1Schema.safeParse(readBody(challenge)).error,
-    ...(bazaar === undefined
-      ? []
-      : [validateDiscoveryExtensionSpec(bazaar).errors, validateDiscoveryExtension(bazaar).errors]),
-    size < 8192 ? undefined : size,
-  ].filter((problem) => problem !== undefined);
-}
 
 test('a network that version 1 has no name for is offered in version 2 alone', () => {
   const { v1Name: _, ...unnamed } = exactEip155.family.networks[offer.network] as Network;
   const family = { ...exactEip155.family, networks: { [offer.network]: unnamed } };
   const challenge = challengeFor({}, { schemes: [{ ...exactEip155, family }] });
   expect(read(challenge).accepts.map(({ network }) => network)).toEqual([offer.network]);
-  expect(readBody(challenge)).toMatchObject({ x402Version: 1, accepts: [] });
+  expect(readBody(answer(challenge))).toMatchObject({ x402Version: 1, accepts: [] });
 });
 
 test('a 402 says the same in version 2 (header) and version 1 (body), both valid', () => {
   const challenge = challengeFor();
   expect(problemsOf(challenge)).toEqual([]);
-  expect(read(challenge)).toEqual(challenge.paymentRequired);
   expect(read(challenge)).toMatchObject({
     x402Version: 2,
     error: 'Payment required',
@@ -87,10 +42,18 @@ test('a 402 says the same in version 2 (header) and version 1 (body), both valid
       },
     ],
     extensions: {
-      bazaar: { info: { input: { type: 'http', method: 'POST', bodyType: 'json', body: { topic: 'autumn' } } } },
+      bazaar: {
+        info: {
+          input: { type: 'http', method: 'POST', bodyType: 'json', body: { topic: 'autumn' } },
+          output: { type: 'json', example: { response: 'Leaves' } },
+        },
+        schema: {
+          properties: { output: { properties: { example: { properties: { response: { type: 'string' } } } } } },
+        },
+      },
     },
   });
-  expect(readBody(challenge)).toMatchObject({
+  expect(readBody(answer(challenge))).toMatchObject({
     x402Version: 1,
     accepts: [
       {
@@ -103,6 +66,7 @@ test('a 402 says the same in version 2 (header) and version 1 (body), both valid
             method: 'POST',
             bodyFields: { topic: { type: 'string', required: true }, lines: { type: 'integer', required: false } },
           },
+          output: { type: 'object', properties: { response: { type: 'string' } } },
         },
       },
     ],
@@ -110,24 +74,37 @@ test('a 402 says the same in version 2 (header) and version 1 (body), both valid
 });
 
 test('a 402 is never cached', () => {
-  const { headers, body } = challengeFor();
+  const { headers, body } = answer(challengeFor());
   expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
   expect(headers['Content-Length']).toBe(String(body.length));
 });
 
-test.each(['GET', 'HEAD', 'DELETE'] as const)('%s tells its input as query parameters', (method) => {
-  const challenge = challengeFor({ method, outputExample: { response: 'x' } });
-  expect(problemsOf(challenge)).toEqual([]);
-  expect(read(challenge).extensions).toMatchObject({
-    bazaar: { info: { input: { method, queryParams: { topic: 'autumn' } }, output: { example: { response: 'x' } } } },
+test.each(['GET', 'HEAD'])('the 402 to a %s names GET, with its input as query parameters', (method) => {
+  const bazaar = {
+    info: { input: { method: 'GET', queryParams: { topic: 'autumn' } }, output: { example: { response: 'Leaves' } } },
+  };
+  expect(read(challengeFor(), method).extensions).toMatchObject({ bazaar });
+  expect(readBody(answer(challengeFor(), method))).toMatchObject({
+    accepts: [{ outputSchema: { input: { method: 'GET', queryParams: { topic: { required: true } } } } }],
   });
+});
+
+test('a description ends after 500 code points, in both versions', () => {
+  const description = '俳'.repeat(501);
+  const resource = { url: 'https://pay.example.com/x', description, mimeType: 'application/json' };
+  const challenge = challengeFor({ resource });
+  const cut = `${'俳'.repeat(499)}…`;
+  expect(read(challenge).resource.description).toBe(cut);
+  expect(readBody(answer(challenge))).toMatchObject({ accepts: [{ description: cut }] });
 });
 
 test('a refused payment gets the same 402 with its reason', () => {
   const challenge = challengeFor();
-  const refused = withReason(challenge, 'invalid_exact_evm_signature');
-  expect(problemsOf(refused)).toEqual([]);
-  expect(read(refused)).toEqual({ ...read(challenge), error: 'invalid_exact_evm_signature' });
+  const refused = toChallengeAnswer(challenge, { method: 'POST', reason: 'invalid_exact_evm_signature' });
+  expect(problemsOfAnswer(refused)).toEqual([]);
+  const { extensions, ...required } = read(challenge);
+  expect(decode(refused)).toMatchObject({ ...required, error: 'invalid_exact_evm_signature' });
+  expect(decode(refused).extensions?.['bazaar']).toEqual(extensions?.['bazaar']);
   expect(readBody(refused)).toMatchObject({ error: 'invalid_exact_evm_signature' });
   expect(read(challenge).error).toBe('Payment required');
 });
@@ -198,8 +175,11 @@ describe('a 402 whose header would be too long', () => {
     const inputSchema = parameters(400, () => ({ type: 'string' }));
     expect(problemsOf(challengeFor({ inputSchema, inputExample: {} }))).toEqual([]);
     const resource = { url: 'https://pay.example.com/x', description: '俳'.repeat(5000), mimeType: 'application/json' };
-    const challenge = challengeFor({ inputSchema, inputExample: {}, resource });
+    const outputSchema = parameters(400, () => ({ type: 'string' }));
+    const challenge = challengeFor({ inputSchema, inputExample: {}, outputSchema, resource });
     expect(problemsOf(challenge)).toEqual([]);
+    expect(read(challenge).extensions).not.toHaveProperty('bazaar');
+    expect(read(challenge).extensions).toHaveProperty('buyer-secret');
     expect(read(challenge).resource.description).toHaveLength(200);
   });
 });
@@ -234,7 +214,7 @@ describe('the example input of a 402 satisfies its schema', () => {
       inputExample: {},
     });
     expect(problemsOf(challenge)).toEqual([]);
-    expect(challenge.headers['PAYMENT-REQUIRED']).not.toContain(Buffer.from('evil').toString('base64'));
+    expect(JSON.stringify(read(challenge))).not.toContain('evil');
   });
 
   test('for any parameters', () => {

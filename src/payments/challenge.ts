@@ -1,15 +1,17 @@
 import type { Json } from '#kit/index.ts';
 import { findNetwork, type SchemeList } from './find-scheme.ts';
 import { toWireExtra, type Offer } from './offer.ts';
-import { encodeBase64Json } from './wire/base64-json.ts';
-import { details, toBazaar, toOutputSchemaV1, type BazaarInput, type Detail } from './wire/to-bazaar.ts';
+import { BUYER_SECRET, declareSecret, newSecret, SECRET_PLACEHOLDER } from './wire/buyer-secret.ts';
+import { details, toBazaar, toOutputSchemaV1, type BazaarInput, type Detail, type Method } from './wire/to-bazaar.ts';
 
 /**
  * A client echoes what it was offered and adds about 1 KB, and its header may have 8 KB; reverse proxies commonly
  * allow all response headers together 8 KB, some 4.
  */
 const MAX_HEADER_CHARACTERS = 6144;
-const LONGEST_DESCRIPTION = 200;
+/** In code points: facilitators refuse resources with a longer one (x402-foundation/x402#2993). */
+const LONGEST_DESCRIPTION = 500;
+const SHORT_DESCRIPTION = 200;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,32}$/;
 
 interface ResourceInfo {
@@ -25,14 +27,25 @@ export interface ChallengeInput extends BazaarInput {
   resource: ResourceInfo;
 }
 
-/** A 402, encoded once per offer version. Its parts are shared between answers: never change them. */
+/** What is asked for a resource; its 402 is encoded once per offer version and method, all but a secret of each 402. */
 export interface Challenge {
-  readonly headers: Readonly<Record<string, string>>;
-  /** Version 1, as JSON. */
+  readonly get: EncodedChallenge;
+  readonly post: EncodedChallenge;
+}
+
+interface EncodedChallenge {
+  /** Version 1, as JSON. Shared between answers: never changed. */
   readonly body: Buffer;
-  /** Version 2, as it stands in the PAYMENT-REQUIRED header. */
+  /** Version 2, as it stands in the PAYMENT-REQUIRED header, before and behind the secret. */
+  readonly header: { readonly head: string; readonly tail: string };
   readonly paymentRequired: PaymentRequired;
   readonly paymentRequiredV1: PaymentRequiredV1;
+}
+
+/** One 402 as it leaves. */
+export interface ChallengeAnswer {
+  headers: Record<string, string>;
+  body: Buffer;
 }
 
 export interface PaymentRequired {
@@ -61,47 +74,82 @@ interface Requirement {
 
 const NOT_PAID = 'Payment required';
 
-/**
- * Version 2 in the header, version 1 in the body. Where the input schema makes the header too long it is told with
- * less detail, in the order of `details`; at last the description is cut and the discovery extension left out.
- */
 export function buildChallenge(list: SchemeList, input: ChallengeInput): Challenge {
-  const attempts = [...details.map((detail) => ({ detail, isCut: false })), { detail: 'none' as const, isCut: true }];
-  for (const { detail, isCut } of attempts) {
-    const resource = toResource(input.resource, isCut);
-    const challenge = encode(
-      { ...toRequired(input, resource), extensions: { bazaar: { ...toBazaar(input, detail) } } },
-      toRequiredV1(list, input, detail),
-    );
-    if (isSmall(challenge)) {
-      return challenge;
-    }
-  }
-  return encode(toRequired(input, toResource(input.resource, true)), toRequiredV1(list, input, 'none'));
+  return { get: buildFor(list, input, 'GET'), post: buildFor(list, input, 'POST') };
 }
 
-/** The same 402 saying why the payment that came with the request was not taken. */
-export function withReason(challenge: Challenge, reason: string): Challenge {
-  return encode({ ...challenge.paymentRequired, error: reason }, { ...challenge.paymentRequiredV1, error: reason });
-}
-
-function encode(paymentRequired: PaymentRequired, paymentRequiredV1: PaymentRequiredV1): Challenge {
-  const body = Buffer.from(JSON.stringify(paymentRequiredV1));
+/**
+ * The 402 to a request of this method: version 2 in the header, version 1 in the body. Each holds a secret of its own, which
+ * clients send back with the payment. `reason` says why the payment that came with the request was not taken.
+ */
+export function toChallengeAnswer(
+  challenge: Challenge,
+  { method, reason }: { method: string; reason?: string | undefined },
+): ChallengeAnswer {
+  const ready = method === 'GET' || method === 'HEAD' ? challenge.get : challenge.post;
+  const { header, body } = reason === undefined ? ready : withReason(ready, reason);
   return {
     headers: {
-      'PAYMENT-REQUIRED': encodeBase64Json(paymentRequired),
+      'PAYMENT-REQUIRED': header.head + Buffer.from(newSecret()).toString('base64') + header.tail,
       'Content-Type': 'application/json',
       'Content-Length': String(body.length),
       'Cache-Control': 'no-store',
     },
     body,
-    paymentRequired,
-    paymentRequiredV1,
   };
 }
 
-function isSmall(challenge: Challenge): boolean {
-  return (challenge.headers['PAYMENT-REQUIRED']?.length ?? 0) <= MAX_HEADER_CHARACTERS;
+/**
+ * Where the input schema makes the header too long it is told with less detail, in the order of `details`; at last the
+ * description is cut and the discovery extension left out.
+ */
+function buildFor(list: SchemeList, input: ChallengeInput, method: Method): EncodedChallenge {
+  const attempts = [...details.map((detail) => ({ detail, isCut: false })), { detail: 'none' as const, isCut: true }];
+  for (const { detail, isCut } of attempts) {
+    const resource = toResource(input.resource, isCut);
+    const told = { method, detail };
+    const challenge = encode(
+      { ...toRequired(input, resource), extensions: { bazaar: { ...toBazaar(input, told) }, ...secretPlace } },
+      toRequiredV1(list, input, told),
+    );
+    if (isSmall(challenge)) {
+      return challenge;
+    }
+  }
+  const required = { ...toRequired(input, toResource(input.resource, true)), extensions: secretPlace };
+  return encode(required, toRequiredV1(list, input, { method, detail: 'none' }));
+}
+
+/** Always the last of the extensions, so that no text of a creator stands behind it. */
+const secretPlace = { [BUYER_SECRET]: declareSecret(SECRET_PLACEHOLDER) };
+
+function withReason(ready: EncodedChallenge, reason: string): EncodedChallenge {
+  return encode({ ...ready.paymentRequired, error: reason }, { ...ready.paymentRequiredV1, error: reason });
+}
+
+function encode(paymentRequired: PaymentRequired, paymentRequiredV1: PaymentRequiredV1): EncodedChallenge {
+  const body = Buffer.from(JSON.stringify(paymentRequiredV1));
+  return { header: cut(JSON.stringify(paymentRequired)), body, paymentRequired, paymentRequiredV1 };
+}
+
+/**
+ * Base64 encodes three bytes at a time, so spaces before the secret let it begin with a group of its own; its length is a
+ * multiple of three. What stands before and behind it is encoded here, once.
+ */
+function cut(json: string): EncodedChallenge['header'] {
+  const at = json.lastIndexOf(`"${SECRET_PLACEHOLDER}"`);
+  const before = json.slice(0, at);
+  const spaces = ' '.repeat((3 - ((Buffer.byteLength(before) + 1) % 3)) % 3);
+  const behind = json.slice(at + 1 + SECRET_PLACEHOLDER.length);
+  return { head: toBase64(`${before}${spaces}"`), tail: toBase64(behind) };
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function isSmall({ header }: EncodedChallenge): boolean {
+  return header.head.length + header.tail.length + (4 / 3) * SECRET_PLACEHOLDER.length <= MAX_HEADER_CHARACTERS;
 }
 
 function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']): PaymentRequired {
@@ -112,8 +160,13 @@ function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']
   return { x402Version: 2, error: NOT_PAID, resource, accepts };
 }
 
-function toRequiredV1(list: SchemeList, input: ChallengeInput, detail: Detail): PaymentRequiredV1 {
+function toRequiredV1(
+  list: SchemeList,
+  input: ChallengeInput,
+  told: { method: Method; detail: Detail },
+): PaymentRequiredV1 {
   const { resource } = input;
+  const description = cutText(resource.description, LONGEST_DESCRIPTION);
   const accepts = input.offers.flatMap((offer) => {
     const network = findNetwork(list, offer.network)?.v1Name;
     return network
@@ -122,12 +175,12 @@ function toRequiredV1(list: SchemeList, input: ChallengeInput, detail: Detail): 
           network,
           maxAmountRequired: offer.amountAtomic.toString(),
           resource: resource.url,
-          description: resource.description,
+          description,
           mimeType: resource.mimeType,
           payTo: offer.payTo,
           maxTimeoutSeconds: offer.maxTimeoutSeconds,
           asset: offer.asset,
-          outputSchema: toOutputSchemaV1(input, detail),
+          outputSchema: toOutputSchemaV1(input, told),
           extra: toWireExtra(offer),
         }
       : [];
@@ -142,9 +195,15 @@ function toResource(resource: ResourceInfo, isCut: boolean): PaymentRequired['re
   const hasName = resource.serviceName !== undefined && PRINTABLE_ASCII.test(resource.serviceName);
   return {
     url,
-    description: isCut ? Array.from(description).slice(0, LONGEST_DESCRIPTION).join('') : description,
+    description: cutText(description, isCut ? SHORT_DESCRIPTION : LONGEST_DESCRIPTION),
     mimeType,
     ...(hasName && !isCut ? { serviceName: resource.serviceName ?? '' } : {}),
     ...(tags.length > 0 && !isCut ? { tags } : {}),
   };
+}
+
+/** The whole text stands in the public view of the resource. */
+function cutText(text: string, longest: number): string {
+  const characters = Array.from(text);
+  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join('')}…`;
 }

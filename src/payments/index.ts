@@ -6,8 +6,9 @@
  * counter-entry.
  */
 export { buildOffer } from './build-offer.ts';
-export { buildChallenge, withReason } from './challenge.ts';
-export type { Challenge } from './challenge.ts';
+export { buildChallenge, toChallengeAnswer } from './challenge.ts';
+export type { Challenge, ChallengeAnswer } from './challenge.ts';
+export { checkSignIn } from './check-sign-in.ts';
 export { checkPayTo } from './check-pay-to.ts';
 export { exposureOf } from './exposure-of.ts';
 export type { SchemeList } from './find-scheme.ts';
@@ -35,6 +36,8 @@ export { fromStoredOffer, fromStoredPayment, toStoredOffer, toStoredPayment } fr
 export type { StoredOffer, StoredPayment } from './stored-payment.ts';
 export { verifyPayment } from './verify-payment.ts';
 export { watchLedger } from './watch-ledger.ts';
+export { newSecret } from './wire/buyer-secret.ts';
 export { decodePayment } from './wire/decode-payment.ts';
 export { toSettlementHeader } from './wire/to-settlement-header.ts';
 export type { Verdict } from './verdict.ts';
+export { declareSignIn, SIGN_IN_HEADER, SIGN_IN_WITH_X } from './wire/sign-in-with-x.ts';

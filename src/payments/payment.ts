@@ -1,4 +1,5 @@
 import { canonicalJson } from '#kit/index.ts';
+import type { Echoed } from './wire/buyer-secret.ts';
 
 /**
  * A payment whose shape its scheme has checked and nothing else. `network`, `asset`, `payer` and `uniquenessKey` together
@@ -23,6 +24,8 @@ export interface Payment {
   payload: unknown;
   /** Version 2: the offer that the client says it accepts. Never trusted, only compared. */
   accepted?: Accepted;
+  /** Version 2: what of the header the chain never shows. Not stored. */
+  echoed?: Echoed;
   /** The header as it came, for facilitators. */
   raw: string;
 }

@@ -2,7 +2,7 @@ import { toWireExtra, type Offer } from './offer.ts';
 import type { Payment } from './payment.ts';
 
 /** A payment as JSON. What may be deleted after its retention (`payload`, `raw`) is optional. */
-export type StoredPayment = Omit<Payment, 'maxAmountAtomic' | 'payload' | 'raw'> & {
+export type StoredPayment = Omit<Payment, 'maxAmountAtomic' | 'payload' | 'raw' | 'echoed'> & {
   maxAmountAtomic: string;
   payload?: unknown;
   raw?: string;
@@ -12,7 +12,8 @@ export type StoredOffer = Omit<Offer, 'amountAtomic'> & { amountAtomic: string }
 
 /** Of what the client claims to accept only the parts that were compared with our offer: the rest may be anything. */
 export function toStoredPayment(payment: Payment, offer: Offer): StoredPayment {
-  const stored = { ...payment, maxAmountAtomic: payment.maxAmountAtomic.toString() };
+  const { echoed: _, ...kept } = payment;
+  const stored = { ...kept, maxAmountAtomic: payment.maxAmountAtomic.toString() };
   return payment.accepted ? { ...stored, accepted: { ...payment.accepted, extra: toWireExtra(offer) } } : stored;
 }
 

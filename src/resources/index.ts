@@ -11,6 +11,7 @@ export type {
   AnswerPart,
   Evidence,
   Failure,
+  JsonObject,
   MediaReference,
   Outcome,
   PartsEnd,

@@ -28,21 +28,27 @@ const ajv = new Ajv2020({
 });
 const validators = new WeakMap<JsonSchema, ValidateFunction>();
 
-/** Checks a call's body (or query) against the version's schema and fills in defaults; paths are JSON Pointers. */
-export function parseInput(version: Contract, body: unknown, options: ParseOptions = {}): ParsedInput {
+/**
+ * Checks a call's body (or query) against the version's schema and fills in defaults; paths are JSON Pointers. No parameter
+ * can be null, and many clients write it for what they leave out: a `null` is absent.
+ */
+export function parseInput(contract: Contract, body: unknown, options: ParseOptions = {}): ParsedInput {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { ok: false, fields: [{ path: '', message: 'Send a JSON object with the parameters as fields.' }] };
   }
-  const entries = Object.entries(body);
+  const given = Object.entries(body);
+  const isNull = ([name, value]: [string, unknown]) => value === null && isParameter(contract, name);
+  const entries = given.filter((entry) => !isNull(entry));
   if (entries.length > MAX_FIELDS) {
     return { ok: false, fields: [{ path: '', message: `Send at most ${MAX_FIELDS} fields.` }] };
   }
-  const input = withDefaults(version.parameters, options.isText ? coerce(version.parameters, entries) : entries);
-  const validate = findValidator(version.inputSchema);
+  const input = withDefaults(contract.parameters, options.isText ? coerce(contract.parameters, entries) : entries);
+  const validate = findValidator(contract.inputSchema);
   if (!validate(toDoubles(input))) {
-    return { ok: false, fields: (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(toFieldProblem) };
+    const nulls = new Set(given.filter(isNull).map(([name]) => name));
+    return { ok: false, fields: (validate.errors ?? []).slice(0, MAX_PROBLEMS).map(toFieldProblem(nulls)) };
   }
-  const fields = version.parameters.flatMap((parameter) => checkExactly(parameter, input[parameter.name]));
+  const fields = contract.parameters.flatMap((parameter) => checkExactly(parameter, input[parameter.name]));
   return fields.length === 0 ? { ok: true, input } : { ok: false, fields };
 }
 
@@ -81,6 +87,11 @@ function findValidator(schema: JsonSchema): ValidateFunction {
   return compiled;
 }
 
+function isParameter({ inputSchema }: Contract, name: string): boolean {
+  const properties = inputSchema['properties'];
+  return typeof properties === 'object' && properties !== null && Object.hasOwn(properties, name);
+}
+
 type Entries = [string, unknown][];
 
 /** fromEntries defines own fields, so that a field called `__proto__` is seen, and refused, as the unknown field it is. */
@@ -105,22 +116,27 @@ function coerceValue(type: Parameter['type'] | undefined, value: unknown): unkno
   return type === 'boolean' && (value === 'true' || value === 'false') ? value === 'true' : value;
 }
 
-function toFieldProblem(error: ErrorObject): FieldProblem {
-  const params: Record<string, unknown> = error.params;
-  if (error.keyword === 'required') {
-    const name = String(params['missingProperty']);
-    return { path: `/${escapePointer(name)}`, message: `\`${name}\` is missing.` };
-  }
-  if (error.keyword === 'additionalProperties') {
-    const name = String(params['additionalProperty']);
-    const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-    return { path: `/${escapePointer(shown)}`, message: `\`${shown}\` is not a parameter of this resource.` };
-  }
-  return {
-    path: error.instancePath,
-    message: `\`${error.instancePath.slice(1)}\` must ${toRule(error.keyword, params)}.`,
+const toFieldProblem =
+  (nulls: ReadonlySet<string>) =>
+  (error: ErrorObject): FieldProblem => {
+    const params: Record<string, unknown> = error.params;
+    if (error.keyword === 'required') {
+      const name = String(params['missingProperty']);
+      return {
+        path: `/${escapePointer(name)}`,
+        message: `\`${name}\` is missing${nulls.has(name) ? ': null counts as no value' : ''}.`,
+      };
+    }
+    if (error.keyword === 'additionalProperties') {
+      const name = String(params['additionalProperty']);
+      const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+      return { path: `/${escapePointer(shown)}`, message: `\`${shown}\` is not a parameter of this resource.` };
+    }
+    return {
+      path: error.instancePath,
+      message: `\`${error.instancePath.slice(1)}\` must ${toRule(error.keyword, params)}.`,
+    };
   };
-}
 
 function toRule(keyword: string, params: Record<string, unknown>): string {
   switch (keyword) {

@@ -32,8 +32,8 @@ export async function listBadPayments(world: World): Promise<Bad[]> {
     { why: 'an empty payment header', send: pay(''), ...unread, says: /base64/ },
     { why: 'a payment that is no base64', send: pay('*** pay me ***'), ...unread, says: /base64/ },
     {
-      why: 'a payment in base64url',
-      send: pay(encodeHeader({ x402Version: 2, a: '>?>?>' }).replaceAll('/', '_').replaceAll('+', '-')),
+      why: 'a payment in two alphabets of base64 at once',
+      send: pay(encodeHeader({ x402Version: 2, a: '>?>?>' }).replaceAll('/', '_')),
       ...unread,
       says: /base64/,
     },

@@ -65,14 +65,15 @@ export function toOffer(required: PaymentRequired): Offer {
   return { ...rest, amountAtomic: BigInt(amount) } as unknown as Offer;
 }
 
-/** A PAYMENT-SIGNATURE for the first offer of the challenge. */
+/** A PAYMENT-SIGNATURE for the first offer of the challenge, whose resource and extensions it sends back as clients do. */
 export async function signFor(
   buyer: PrivateKeyAccount,
   required: PaymentRequired,
   changes: Partial<SignedPayload['authorization']> = {},
 ): Promise<string> {
   const offer = toOffer(required);
-  return encodeHeader(toEnvelope(2, offer, await signOffer(buyer, offer, changes)));
+  const { resource, extensions } = required;
+  return encodeHeader({ ...toEnvelope(2, offer, await signOffer(buyer, offer, changes)), resource, extensions });
 }
 
 /** A new payment for the resource as it is offered now. */

@@ -130,6 +130,7 @@ export async function buryTheDead(database: Pick<Database, 'system'>): Promise<v
 
 interface Required {
   accepts: { amount: string; payTo: string; maxTimeoutSeconds: number }[];
+  extensions: Record<string, unknown>;
 }
 
 async function makeBuyer(chain: TestChain, { url, topic }: { url: string; topic: string }): Promise<Buyer> {
@@ -138,13 +139,14 @@ async function makeBuyer(chain: TestChain, { url, topic }: { url: string; topic:
   return { account, topic, header: await signFor(url, account) };
 }
 
-/** The payment header for what the 402 of the resource asks. */
+/** The payment header for what the 402 of the resource asks, whose extensions it sends back as clients do. */
 export async function signFor(url: string, account: PrivateKeyAccount): Promise<string> {
   const { headers } = await fetch(url, { method: 'POST' });
   const required = JSON.parse(Buffer.from(headers.get('PAYMENT-REQUIRED') ?? '', 'base64').toString()) as Required;
   const { amount = '0', ...terms } = required.accepts[0] ?? {};
   const offer = makeOffer({ ...terms, amountAtomic: BigInt(amount) });
-  return encodeHeader(toEnvelope(2, offer, await signOffer(account, offer)));
+  const { extensions } = required;
+  return encodeHeader({ ...toEnvelope(2, offer, await signOffer(account, offer)), extensions });
 }
 
 /** Sends the buyer's one payment. `null`: the connection broke before an answer. */

@@ -36,7 +36,8 @@ function theCall(origin: string): Markup {
   return html`<section aria-labelledby="paid-call">
     <h2 id="paid-call">The paid call</h2>
     <p>
-      A resource lives at <code>${origin}/@creator/slug</code> and takes any method. <code>POST /api/execute</code> with
+      A resource lives at <code>${origin}/@creator/slug</code> and takes <code>POST</code> with a JSON body, or
+      <code>GET</code> with its parameters in the query. <code>POST /api/execute</code> with
       <code>{"resourceId", "input"}</code> does the same by id.
     </p>
     <ol>
@@ -60,6 +61,12 @@ function theCall(origin: string): Markup {
         If the settlement takes long the answer is <code>503 settlement_pending</code>, and if what was paid for could
         not be made yet <code>503 answer_owed</code>: send the same payment again, and never sign a second one. The same
         payment never buys twice.
+      </li>
+      <li>
+        An answer that got lost on its way is kept for an hour: send the very same request again, header and all. Once
+        it is settled everybody can read a payment on the chain, so clients that send nothing of the 402 back (version
+        1) add <code>X-Farebox-Answer-Token</code> of the first answer, the random <code>Idempotency-Key</code> of their
+        first request, or <code>SIGN-IN-WITH-X</code>; <code>403 buyer_unproven</code> says how.
       </li>
     </ol>
   </section>`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
@@ -39,6 +40,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
+    answerSchema: chatAnswer,
+    answerExample: chatAnswerExample,
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [

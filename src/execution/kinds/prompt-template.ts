@@ -10,6 +10,7 @@ import type {
   RunContext,
 } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
+import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
@@ -62,6 +63,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     evidenceSchema: chatEvidence,
+    answerSchema: chatAnswer,
+    answerExample: chatAnswerExample,
     settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),

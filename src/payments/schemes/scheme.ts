@@ -23,6 +23,8 @@ export interface Scheme<C extends Chain = Chain> {
   isMeantFor(payment: Payment, offer: Offer): boolean;
   /** Whether the payer's own key signed the payment for this offer's asset. Pure and local; `false` is no verdict. */
   isAuthentic(payment: Payment, offer: Offer): boolean;
+  /** Whether the wallet signed a message for people to read. Absent where wallets sign none. Rejects as `verify` does. */
+  isSignedText?(chain: C, wallet: string, signed: { message: string; signature: string }): Promise<boolean>;
   /** Rejects when the chain cannot tell. */
   verify(chain: C, payment: Payment, terms: Terms): Promise<Verdict>;
   /** The most that the payment can be charged under the offer, in atomic units. */

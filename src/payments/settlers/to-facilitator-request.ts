@@ -4,6 +4,7 @@ import { toWireExtra, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from '../wire/base64-json.ts';
+import { BUYER_SECRET } from '../wire/buyer-secret.ts';
 import { isRecord } from './eip155/json-rpc.ts';
 
 interface Facilitated {
@@ -14,7 +15,8 @@ interface Facilitated {
 
 /**
  * Body of `/verify` and `/settle`. The requirements are our own offer; of the buyer's header only the signed part goes
- * on, and in version 2 the echo of resource and extensions, from which facilitators fill their catalogues.
+ * on, and in version 2 the echo of resource and extensions, from which facilitators fill their catalogues; what shows its
+ * sender to be the buyer stays here.
  */
 export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: Offer): { [name: string]: unknown } {
   const { x402Version, scheme } = to;
@@ -45,10 +47,15 @@ export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: O
       ...(isRecord(resource) ? { resource } : {}),
       accepted: requirement,
       payload,
-      ...(isRecord(extensions) ? { extensions } : {}),
+      ...(isRecord(extensions) ? { extensions: withoutSecret(extensions) } : {}),
     },
     paymentRequirements: requirement,
   };
+}
+
+function withoutSecret(extensions: Record<string, unknown>): Record<string, unknown> {
+  const { [BUYER_SECRET]: _, ...others } = extensions;
+  return others;
 }
 
 function toShared(offer: Offer): { [name: string]: Json } {

@@ -1,11 +1,12 @@
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** Both alphabets of RFC 4648, one at a time, with their padding or without: clients write all four. */
+const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})$/;
 const MAX_DEPTH = 32;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Strict base64 (standard alphabet, padded) of strict UTF-8 JSON, at most 32 levels deep. `undefined` when it is not. */
+/** Base64 or base64url of strict UTF-8 JSON, at most 32 levels deep. `undefined` when it is not. */
 export function decodeBase64Json(text: string): unknown {
-  if (!BASE64.test(text)) {
+  if (!isBase64(text)) {
     return undefined;
   }
   try {
@@ -18,6 +19,12 @@ export function decodeBase64Json(text: string): unknown {
 
 export function encodeBase64Json(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64');
+}
+
+/** Whole groups of four where it is padded; without padding, no group of one. */
+function isBase64(text: string): boolean {
+  const found = BASE64.exec(text);
+  return found !== null && (found[1] === '' ? text.length % 4 !== 1 : text.length % 4 === 0);
 }
 
 function isShallow(value: unknown, levels: number): boolean {

@@ -87,20 +87,35 @@ describe('a payment header is read', () => {
   });
 });
 
+const url = (text: string) => text.replaceAll('+', '-').replaceAll('/', '_');
+const withEnie = encodeHeader({ ...v2, note: '?>?>~~' });
+
+describe('a payment header is read in every form of base64 that clients write', () => {
+  const noted = Array.from({ length: 3 }, (_, length) => encodeHeader({ ...v2, note: `?>?>~~${'a'.repeat(length)}` }));
+
+  test.each<[string, (header: string) => string]>([
+    ['standard', (header) => header],
+    ['standard without padding', (header) => header.replace(/=+$/, '')],
+    ['base64url with padding', url],
+    ['base64url without padding', (header) => url(header).replace(/=+$/, '')],
+  ])('%s', (_, write) => {
+    for (const header of noted) {
+      const decoded = decodePayment(schemeList, { paymentSignature: write(header) });
+      expect(decoded).toMatchObject({ ok: true, payment: { payer: account.address.toLowerCase() } });
+    }
+  });
+});
+
 describe('a payment header is refused', () => {
-  const url = (text: string) => text.replaceAll('+', '-').replaceAll('/', '_');
-  const withEnie = encodeHeader({ ...v2, note: '?>?>~~' });
   const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
 
   test.each<[string, string, string]>([
     ['empty', '', 'invalid_payload'],
     ['not base64', '{"x402Version":2}', 'invalid_payload'],
-    ['base64url', url(withEnie), 'invalid_payload'],
-    [
-      'without padding',
-      encodeHeader(v2).replace(/=+$/, '') + (encodeHeader(v2).endsWith('=') ? '' : 'A'),
-      'invalid_payload',
-    ],
+    ['both alphabets at once', `${url(withEnie)}${withEnie}`, 'invalid_payload'],
+    ['a group of one character', `${encodeHeader(v2).replace(/=+$/, '').padEnd(2000, 'A')}A`, 'invalid_payload'],
+    ['too much padding', `${encodeHeader(v2).replace(/=+$/, '')}===`, 'invalid_payload'],
+    ['padding inside', `${encodeHeader(v2).slice(0, 8)}=${encodeHeader(v2).slice(8)}`, 'invalid_payload'],
     ['a blank inside', `${encodeHeader(v2).slice(0, 8)} ${encodeHeader(v2).slice(8)}`, 'invalid_payload'],
     ['two headers joined', `${encodeHeader(v2)}, ${encodeHeader(v2)}`, 'invalid_payload'],
     ['not JSON', Buffer.from('hello').toString('base64'), 'invalid_payload'],

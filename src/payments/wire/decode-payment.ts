@@ -2,6 +2,7 @@ import { findNetwork, findNetworkByV1Name, findScheme, type SchemeList } from '.
 import type { Accepted, Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from './base64-json.ts';
+import { readEchoed, type Echoed } from './buyer-secret.ts';
 import { describeShape } from './describe-shape.ts';
 import { envelopeV1, envelopeV2 } from './envelopes.ts';
 
@@ -33,7 +34,7 @@ export function decodePayment(list: SchemeList, headers: PaymentHeaders): Decode
   }
   const value = decodeBase64Json(raw);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    return refuse('invalid_payload', `${name} is not base64 (standard alphabet, padded) of a JSON object.`);
+    return refuse('invalid_payload', `${name} is not base64 of a JSON object.`);
   }
   const version = 'x402Version' in value ? value.x402Version : undefined;
   if (version === 2) {
@@ -59,10 +60,18 @@ function decodeV2(list: SchemeList, header: Header): DecodedPayment {
   if (!parsed.success) {
     return refuse('invalid_payload', `${header.name}: ${describeShape(parsed.error, '', 'payments')}`);
   }
-  const { accepted, payload } = parsed.data;
+  const { accepted, payload, extensions } = parsed.data;
   const { scheme, network } = accepted;
-  const schemeField = 'accepted.scheme';
-  return decodeWithScheme(list, header, { x402Version: 2, scheme, network, payload, accepted, schemeField });
+  const echoed = readEchoed(extensions);
+  return decodeWithScheme(list, header, {
+    x402Version: 2,
+    scheme,
+    network,
+    payload,
+    accepted,
+    ...(echoed ? { echoed } : {}),
+    schemeField: 'accepted.scheme',
+  });
 }
 
 interface Enveloped {
@@ -71,6 +80,7 @@ interface Enveloped {
   network: string;
   payload: unknown;
   accepted?: Accepted;
+  echoed?: Echoed;
   schemeField: string;
 }
 

@@ -26,4 +26,5 @@ export const envelopeV2 = z.object({
     extra: z.record(z.string(), z.unknown()).nullish(),
   }),
   payload: z.unknown(),
+  extensions: z.record(z.string(), z.unknown()).nullish().catch(null),
 });

@@ -1,35 +1,38 @@
 import type { Json } from '#kit/index.ts';
 import { describeInput, toRecord, type JsonSchema } from './describe-input.ts';
 
-export type Method = 'GET' | 'HEAD' | 'DELETE' | 'POST' | 'PUT' | 'PATCH';
+/** The methods that are paid: parameters in the query, or in a JSON body. */
+export type Method = 'GET' | 'POST';
 
 export interface BazaarInput {
-  method: Method;
   inputSchema: JsonSchema;
   inputExample: Record<string, unknown>;
-  outputExample?: Json | undefined;
+  /** Of an answer: its JSON Schema, and one such answer. */
+  outputSchema: JsonSchema;
+  outputExample: JsonSchema;
 }
 
-const QUERY_METHODS: readonly Method[] = ['GET', 'HEAD', 'DELETE'];
-const BODY_METHODS: readonly Method[] = ['POST', 'PUT', 'PATCH'];
+interface Told {
+  method: Method;
+  detail: Detail;
+}
 
 /** How much of the input is told; the challenge takes the first that fits. */
 export const details = ['all', 'no descriptions', 'no examples', 'names and types', 'none'] as const;
 export type Detail = (typeof details)[number];
 
 /** `extensions.bazaar` of version 2: `info`, and the JSON Schema (2020-12) that `info` satisfies. */
-export function toBazaar(input: BazaarInput, detail: Detail): { info: Json; schema: Json } {
+export function toBazaar(input: BazaarInput, { method, detail }: Told): { info: Json; schema: Json } {
   const { schema, example } = reduce(input, detail);
-  const isQuery = QUERY_METHODS.includes(input.method);
-  const output = detail === 'all' || detail === 'no descriptions' ? input.outputExample : undefined;
+  const isQuery = method === 'GET';
   const place = isQuery ? { queryParams: example } : { bodyType: 'json', body: example };
   const shape: JsonSchema = isQuery
     ? { queryParams: schema }
     : { bodyType: { type: 'string', enum: ['json', 'form-data', 'text'] }, body: schema };
   return {
     info: {
-      input: { type: 'http', method: input.method, ...place },
-      ...(output === undefined ? {} : { output: { type: 'json', example: output } }),
+      input: { type: 'http', method, ...place },
+      output: { type: 'json', example: input.outputExample },
     },
     schema: {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -39,15 +42,17 @@ export function toBazaar(input: BazaarInput, detail: Detail): { info: Json; sche
           type: 'object',
           properties: {
             type: { type: 'string', const: 'http' },
-            method: { type: 'string', enum: [...(isQuery ? QUERY_METHODS : BODY_METHODS)] },
+            method: { type: 'string', enum: [method] },
             ...shape,
           },
           required: ['type', 'method', ...(isQuery ? [] : ['bodyType', 'body'])],
           additionalProperties: false,
         },
-        ...(output === undefined
-          ? {}
-          : { output: { type: 'object', properties: { type: { type: 'string' }, example: {} }, required: ['type'] } }),
+        output: {
+          type: 'object',
+          properties: { type: { type: 'string' }, example: toOutputSchema(input) },
+          required: ['type'],
+        },
       },
       required: ['input'],
     },
@@ -55,17 +60,42 @@ export function toBazaar(input: BazaarInput, detail: Detail): { info: Json; sche
 }
 
 /** `outputSchema` of version 1, in the shape that version 1 clients and catalogues read. */
-export function toOutputSchemaV1(input: BazaarInput, detail: Detail): Json {
+export function toOutputSchemaV1(input: BazaarInput, { method, detail }: Told): Json {
   const { schema } = reduce(input, detail);
   const fields = toRecord(schema['properties']);
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const described = Object.fromEntries(
     Object.entries(fields).map(([name, field]) => [name, { ...toRecord(field), required: required.includes(name) }]),
   );
-  const place = QUERY_METHODS.includes(input.method)
-    ? { queryParams: described }
-    : { bodyType: 'json', bodyFields: described };
-  return { input: { type: 'http', method: input.method, discoverable: true, ...place }, output: { type: 'object' } };
+  const place = method === 'GET' ? { queryParams: described } : { bodyType: 'json', bodyFields: described };
+  return { input: { type: 'http', method, discoverable: true, ...place }, output: toOutputSchema(input) };
+}
+
+/** What can be read of an answer by name; the rest is in the OpenAPI document. An answer may hold more: its receipt. */
+function toOutputSchema({ outputSchema }: BazaarInput): JsonSchema {
+  return toRecord(toForm(withoutReferences(outputSchema)));
+}
+
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  '$schema',
+  'description',
+  'title',
+  'default',
+  'additionalProperties',
+  'minimum',
+  'maximum',
+]);
+
+/** A property may have the name of a keyword; its value is a schema then. */
+function toForm(value: Json): Json {
+  if (Array.isArray(value)) {
+    return value.map(toForm);
+  }
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
+  const kept = Object.entries(value).filter(([keyword, item]) => !LEFT_OUT.has(keyword) || typeof item === 'object');
+  return Object.fromEntries(kept.map(([keyword, item]) => [keyword, toForm(item)]));
 }
 
 function reduce(input: BazaarInput, detail: Detail): { schema: JsonSchema; example: { [name: string]: Json } } {

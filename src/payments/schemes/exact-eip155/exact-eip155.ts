@@ -7,6 +7,7 @@ import type { OfferParts, Scheme } from '../scheme.ts';
 import { encodeTransfer } from './call-data.ts';
 import { isSignedByPayer, normalizeSignature, toDigest, toDomain } from './eip3009.ts';
 import { gas } from './gas.ts';
+import { isSignedText } from './is-signed-text.ts';
 import { listTransfers } from './list-transfers.ts';
 import { lookUp } from './look-up.ts';
 import { decodePayload, payloadOf } from './payload.ts';
@@ -29,6 +30,7 @@ export const exactEip155: Scheme<Eip155Chain> = {
   isMeantFor: (payment, offer) =>
     payment.maxAmountAtomic === offer.amountAtomic && payloadOf(payment).authorization.to === offer.payTo.toLowerCase(),
   isAuthentic: (payment, offer) => isSignedByPayer(payment, toDigest(payment, offer)),
+  isSignedText,
   verify,
   exposure: (_payment, offer) => offer.amountAtomic,
   settleCall: (payment, offer) => ({ to: offer.asset, data: encodeTransfer(payment), gas }),
