@@ -163,7 +163,9 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   }
   const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
   if (outcome.kind === 'challenge') {
-    const challenge = outcome.reason ? withReason(outcome.challenge, outcome.reason) : outcome.challenge;
+    const challenge = outcome.reason
+      ? withReason(outcome.challenge, outcome.reason, outcome.detail)
+      : outcome.challenge;
     res.writeHead(402, { ...headers, ...challenge.headers });
     res.end(req.method === 'HEAD' ? undefined : challenge.body);
     return 402;

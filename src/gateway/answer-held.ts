@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '#kit/index.ts';
-import { isSamePayment, type Payment } from '#payments/index.ts';
+import { findUse, fromStoredOffer, isSamePayment, type Payment, type StoredOffer } from '#payments/index.ts';
+import { PAID_BY_OTHERS } from './adopt-transfer.ts';
+import { adoptEnded } from './adopt-transfers.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import { findHolder, type HeldCall } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
 import { resolvePending } from './resolve-pending.ts';
-import { answerOwed, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
+import { answerOwed, chargeUnknown, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
@@ -16,6 +18,8 @@ const POLL_MS = 200;
 export interface Again {
   payment: Payment;
   fingerprint: string;
+  /** Of the request, where it was read. */
+  input?: Record<string, unknown>;
 }
 
 interface KeptRow {
@@ -27,10 +31,15 @@ interface KeptRow {
   settled_at: Date | null;
   /** Paid without an answer, and what it takes to make one is there. */
   can_rerun: boolean;
+  /** The same, but the input has to come from the buyer's request. */
+  awaits_input: boolean;
+  offer: StoredOffer;
+  created_at: Date;
 }
 
 const selectKept = `
-  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun
+  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun,
+    state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input, offer, created_at
   FROM calls WHERE id = $1`;
 
 /** The same payment again: the answer that it bought, or a clear refusal. It never runs a second time. */
@@ -41,19 +50,33 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
       'Sign a new payment for this request.',
     );
   }
-  const row = await untilClosed(deps, held.id);
+  const closed = await untilClosed(deps, held.id);
+  const row = closed && (await askAboutEnded(deps, { ...closed, id: held.id }, again));
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
     return toOutcome(await readKept(deps, held.id), held.id, again);
   }
-  if (row?.can_rerun === true) {
-    const rerun = await rerunOwed(deps, held.id);
+  if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
+    const rerun = await rerunOwed(deps, held.id, again.input);
     if (rerun.kind !== 'taken') {
       return rerun.kind === 'run' ? rerun.outcome : answerOwed(rerun.retryAfterSeconds);
     }
     return toOutcome(await untilClosed(deps, held.id), held.id, again);
   }
   return toOutcome(row, held.id, again);
+}
+
+/** A call that has ended without being paid: whether it still was not is asked before its buyer reads that. */
+async function askAboutEnded(deps: GatewayDeps, row: KeptRow & { id: string }, again: Again): Promise<KeptRow | null> {
+  if (!['unpaid', 'failed', 'refused'].includes(row.state)) {
+    return row;
+  }
+  const offer = fromStoredOffer(row.offer);
+  const use = await findUse(deps.payments, again.payment, { offer, since: row.created_at });
+  if (use.status === 'settled' && (await adoptEnded(deps, row.id, use.transaction))) {
+    return readKept(deps, row.id);
+  }
+  return use.status === 'unused' || use.status === 'spent' ? row : { ...row, state: 'unknown' };
 }
 
 /** For a payment that could not begin a new call: the answer that it bought before, if it did. */
@@ -95,6 +118,8 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
         `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
         'Sign a new payment.',
       );
+    case 'unknown':
+      return chargeUnknown();
     case undefined:
     case 'failed':
     case 'refused':
@@ -108,7 +133,7 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
 }
 
 function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutcome {
-  if (row.can_rerun) {
+  if (row.can_rerun || row.awaits_input) {
     return answerOwed();
   }
   if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {

@@ -28,6 +28,8 @@ export interface StoredRecord {
   receipt: Omit<Receipt, 'transaction' | 'at'>;
   /** Of the version: the longest that a run takes. */
   timeoutSeconds: number;
+  /** In what form the answer is made when the call is run again. */
+  settlementPoint?: SettlementPoint;
 }
 
 interface Ending {
@@ -108,5 +110,6 @@ export function toStoredRecord(
       callId,
     },
     timeoutSeconds: version.timeoutSeconds,
+    settlementPoint: call.settlementPoint,
   };
 }

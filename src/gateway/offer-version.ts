@@ -98,7 +98,7 @@ export function settlementPointOf(deps: OfferDeps, version: PublishedVersion, of
   if (isUpfront(offer)) {
     return 'upfront';
   }
-  if (offerVersion(deps, version).offers.includes(offer)) {
+  if (offerVersion(deps, version).offers.some((known) => known === offer || isDeepStrictEqual(known, offer))) {
     return version.settlementPoint;
   }
   const maker = version.superseded.find((made) =>

@@ -42,16 +42,17 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
 /** From a payment that can be read to its answer. A payment that was used before meets its call, never a new challenge. */
 async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcome> {
   const checked = await checkBeforeClaim(deps, paying);
+  const again = { ...paying, ...(checked.input ? { input: checked.input } : {}) };
   if (!checked.ok) {
-    return (await findAnswer(deps, paying)) ?? checked.outcome;
+    return (await findAnswer(deps, again)) ?? checked.outcome;
   }
   const waitSeconds = deps.refusals.waitSeconds(paying.request.clientAddress);
   if (waitSeconds > 0) {
-    return (await findAnswer(deps, paying)) ?? tooManyRefusals(waitSeconds);
+    return (await findAnswer(deps, again)) ?? tooManyRefusals(waitSeconds);
   }
   const claim = await claimCall(deps, paying, checked);
   return claim.kind === 'held'
-    ? answerHeld(deps, claim.call, paying)
+    ? answerHeld(deps, claim.call, again)
     : holdInFlight(deps, claim.call.callId, carryOut(deps, claim.call));
 }
 
@@ -59,7 +60,11 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    return verified.ok ? await inOrder[call.settlementPoint](deps, call) : verified.outcome;
+    if (!verified.ok) {
+      return verified.outcome;
+    }
+    const { paid } = verified;
+    return paid ? await fulfilCall(deps, call, paid) : await inOrder[call.settlementPoint](deps, call);
   } catch (error) {
     return abandonCall(deps, call, error);
   }

@@ -3,19 +3,28 @@ import { noEvidence } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun, UNPAID_LIMIT } from './admit-to-run.ts';
+import { adoptUsed } from './adopt-used.ts';
+import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { chainUnreachable, givenUp, tooManyUnpaid } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
-import { SETTLE_MARGIN_MS } from './settle-call.ts';
+import { SETTLE_MARGIN_MS, type Paid } from './settle-call.ts';
 import { moveToSettling, transition } from './transitions.ts';
 
-type Verified = { ok: true } | { ok: false; outcome: CallOutcome };
+/** `paid`: somebody else has sent the payment already, so only the run is left to do. */
+type Verified = { ok: true; paid?: Paid } | { ok: false; outcome: CallOutcome };
 
-/** claimed -> running, or settling where it is paid before it runs; or -> refused: nothing has run, nothing is charged. */
+/**
+ * claimed -> running, settling where it is paid before it runs, or fulfilling where others have paid it; or -> refused:
+ * nothing has run, and the payment is free again.
+ */
 export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
   const verdict = await verifyOffered(deps, call.payment, call.offer);
+  if (!verdict.ok && verdict.reason === reasonsOf(deps.payments, call.payment).alreadyUsed) {
+    return takeUsed(deps, call, verdict.reason);
+  }
   if (!verdict.ok) {
     const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
@@ -29,12 +38,30 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'running':
       return { ok: true };
     case 'taken':
-      return { ok: false, outcome: givenUp() };
+      return takenOver(deps, call);
     case 'too_many_unpaid':
       return refuse(deps, call, { reason: admitted, outcome: tooManyUnpaid(UNPAID_LIMIT), isLogged: true });
     case 'exceeds_balance': {
       const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
       return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
+    }
+  }
+}
+
+async function takeUsed(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Verified> {
+  const used = await adoptUsed(deps, call, reason);
+  switch (used.kind) {
+    case 'paid':
+      return { ok: true, paid: used.paid };
+    case 'moved':
+      return { ok: false, outcome: used.outcome };
+    default: {
+      const isKnown = used.kind === 'refused';
+      return refuse(deps, call, {
+        reason: isKnown ? reason : 'unexpected_verify_error',
+        outcome: used.outcome,
+        isLogged: isKnown,
+      });
     }
   }
 }
@@ -46,7 +73,12 @@ async function chargeCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> 
     input: call.input,
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
   });
-  return isOurs ? { ok: true } : { ok: false, outcome: givenUp() };
+  return isOurs ? { ok: true } : takenOver(deps, call);
+}
+
+/** The reconciler took this process for dead and released the payment. */
+async function takenOver(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
+  return { ok: false, outcome: (await askBeforeUncharged(deps, call, { outcome: givenUp() })).outcome };
 }
 
 /** Never throws: what could not be checked can be tried again. */

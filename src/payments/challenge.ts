@@ -80,9 +80,10 @@ export function buildChallenge(list: SchemeList, input: ChallengeInput): Challen
   return encode(toRequired(input, toResource(input.resource, true)), toRequiredV1(list, input, 'none'));
 }
 
-/** The same 402 saying why the payment that came with the request was not taken. */
-export function withReason(challenge: Challenge, reason: string): Challenge {
-  return encode({ ...challenge.paymentRequired, error: reason }, { ...challenge.paymentRequiredV1, error: reason });
+/** The same 402 saying why the payment that came with the request was not taken; `detail` stands in the body. */
+export function withReason(challenge: Challenge, reason: string, detail?: string): Challenge {
+  const required = { ...challenge.paymentRequired, error: reason };
+  return encode(required, { ...challenge.paymentRequiredV1, error: reason, ...(detail ? { detail } : {}) });
 }
 
 function encode(paymentRequired: PaymentRequired, paymentRequiredV1: PaymentRequiredV1): Challenge {

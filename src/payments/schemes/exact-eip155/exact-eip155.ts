@@ -8,7 +8,7 @@ import { encodeTransfer } from './call-data.ts';
 import { isSignedByPayer, normalizeSignature, toDigest, toDomain } from './eip3009.ts';
 import { gas } from './gas.ts';
 import { listTransfers } from './list-transfers.ts';
-import { lookUp } from './look-up.ts';
+import { isUsed, lookUp } from './look-up.ts';
 import { decodePayload, payloadOf } from './payload.ts';
 import { reasonsByRole } from './reasons.ts';
 import { simulate } from './simulate.ts';
@@ -37,6 +37,7 @@ export const exactEip155: Scheme<Eip155Chain> = {
     const { signature, authorization } = payloadOf(payment);
     return { signature: normalizeSignature(signature), authorization };
   },
+  isUsed,
   lookUp,
   isTransferOf,
   readTransfers,
