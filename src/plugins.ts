@@ -64,7 +64,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({
     name: 'payments.watch-ledger',
     intervalMs: 10 * minutes,
-    run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS),
+    run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS, deps.gateway),
   });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
 }

@@ -176,7 +176,8 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   const settled = settlement ? { [settlement.name]: settlement.value } : {};
   if (outcome.kind === 'challenge') {
     const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
-    return writeChallenge(outcome.challenge, { req, res, headers, reason: outcome.reason });
+    const { reason, detail } = outcome;
+    return writeChallenge(outcome.challenge, { req, res, headers, reason, detail });
   }
   const { answerToken } = outcome;
   const token = answerToken === undefined ? {} : { [ANSWER_TOKEN_HEADER]: answerToken };
@@ -194,11 +195,13 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
 interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {
   headers: Readonly<Record<string, string>>;
   reason?: string | undefined;
+  detail?: string | undefined;
 }
 
-function writeChallenge(challenge: Challenge, { req, res, headers, reason }: ChallengeContext): number {
+function writeChallenge(challenge: Challenge, context: ChallengeContext): number {
+  const { req, res, headers, reason, detail } = context;
   const { method = 'POST' } = req;
-  const { headers: own, body } = toChallengeAnswer(challenge, { method, reason });
+  const { headers: own, body } = toChallengeAnswer(challenge, { method, reason, detail });
   res.writeHead(402, { ...headers, ...own });
   res.end(method === 'HEAD' ? undefined : body);
   return 402;

@@ -1,3 +1,4 @@
+import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -5,8 +6,8 @@ import { answerOwed, failedBeforeCharge, settlementPending } from './public-prob
 import { transition } from './transitions.ts';
 
 /**
- * Something failed here (the database, a bug) while a call was carried out. If the call can be released now, certainly
- * nothing was and will be charged; if it is paid, it is owed. Otherwise its settlement may be under way: the reconciler
+ * Something failed here (the database, a bug) while a call was carried out. If the call can be released now, we have
+ * charged nothing and will not, and the chain is asked whether somebody else has; if it is paid, it is owed. Otherwise its settlement may be under way: the reconciler
  * finishes it, and the buyer is asked to come back with the same payment.
  */
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
@@ -15,7 +16,9 @@ export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unkn
     const changes = { reason: 'internal', ...(name === 'owe' ? { ofRun: call.run } : {}) };
     const moved = await transition(deps.database.system, { callId: call.callId, name }, changes).catch(() => false);
     if (moved) {
-      return name === 'owe' ? answerOwed() : failedBeforeCharge();
+      return name === 'owe'
+        ? answerOwed()
+        : (await askBeforeUncharged(deps, call, { outcome: failedBeforeCharge() })).outcome;
     }
   }
   return settlementPending();

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { isAuthentic } from '#payments/index.ts';
 import { noEvidence } from '#resources/index.ts';
-import { toStoredRecord, type PaidCall } from './call-record.ts';
+import { toPaidFirst, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { readStanding, type Standing } from './read-standing.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
@@ -93,7 +93,7 @@ async function move(
           executor,
           { callId, settlementPoint: 'upfront' },
           {
-            record: toStoredRecord(deps, call, noEvidence),
+            record: toStoredRecord(deps, toPaidFirst(call), noEvidence),
             input: call.input,
             deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
           },

@@ -41,20 +41,6 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, asking
   return { ok: false, problem, cause: readiness.cause };
 }
 
-/** What would be refused with a payment is not offered without one. Null: it may be offered. */
-export async function refuseOffer(
-  deps: GatewayDeps,
-  version: PublishedVersion,
-  request: CallRequest,
-): Promise<Problem | null> {
-  const closed = refuseClosed(version);
-  if (closed) {
-    return closed;
-  }
-  const readiness = await deps.readiness.recall(version);
-  return readiness.ready ? null : refuseUnready(deps, { version, request, payer: null }, readiness);
-}
-
 interface Unready {
   version: PublishedVersion;
   request: CallRequest;
@@ -62,7 +48,7 @@ interface Unready {
 }
 
 /** The creator reads the cause in the log, the buyer that it cannot answer. An owner's own test is nothing that was lost. */
-async function refuseUnready(
+export async function refuseUnready(
   deps: GatewayDeps,
   asked: Unready,
   { cause, retryAfterSeconds }: Readiness & { ready: false },
@@ -76,7 +62,7 @@ async function refuseUnready(
 }
 
 /** A paused or archived resource is not offered, with or without a payment. */
-function refuseClosed(version: PublishedVersion): Problem | null {
+export function refuseClosed(version: PublishedVersion): Problem | null {
   if (version.state === 'archived') {
     return new Problem('gone', { detail: 'This resource was archived by its creator.' });
   }

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '#kit/index.ts';
-import { isSamePayment, type Payment } from '#payments/index.ts';
+import { findUse, fromStoredOffer, isSamePayment, type Payment, type StoredOffer } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
+import { PAID_BY_OTHERS } from './adopt-transfer.ts';
+import { adoptEnded } from './adopt-transfers.ts';
 import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
 import type { CallOutcome, Settlement } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
@@ -10,7 +12,14 @@ import { toFailedReceipt } from './failed-receipt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
 import { resolvePending } from './resolve-pending.ts';
-import { answerOwed, buyerUnproven, paymentInUse, settlementPending, paymentNotCharged } from './public-problem.ts';
+import {
+  answerOwed,
+  buyerUnproven,
+  chargeUnknown,
+  paymentInUse,
+  settlementPending,
+  paymentNotCharged,
+} from './public-problem.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
@@ -21,6 +30,8 @@ export interface Again {
   fingerprint: string;
   shown: Shown;
   version: Pick<PublishedVersion, 'creator' | 'slug'>;
+  /** Of the request, where it was read. */
+  input?: Record<string, unknown>;
 }
 
 interface KeptRow {
@@ -32,10 +43,15 @@ interface KeptRow {
   settled_at: Date | null;
   /** Paid without an answer, and what it takes to make one is there. */
   can_rerun: boolean;
+  /** The same, but the input has to come from the buyer's request. */
+  awaits_input: boolean;
+  offer: StoredOffer;
+  created_at: Date;
 }
 
 const selectKept = `
-  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun
+  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun,
+    state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input, offer, created_at
   FROM calls WHERE id = $1`;
 
 /**
@@ -59,13 +75,14 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
 }
 
 async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
-  const row = await untilClosed(deps, held.id);
+  const closed = await untilClosed(deps, held.id);
+  const row = closed && (await askAboutEnded(deps, { ...closed, id: held.id }, again));
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
     return toOutcome(await readKept(deps, held.id), held.id, again);
   }
-  if (row?.can_rerun === true) {
-    const rerun = await rerunOwed(deps, held.id);
+  if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
+    const rerun = await rerunOwed(deps, held.id, again.input);
     if (rerun.kind !== 'taken') {
       return rerun.kind === 'run' ? rerun.outcome : answerOwed(rerun.retryAfterSeconds);
     }
@@ -110,6 +127,19 @@ function toKeptSettlement(
   return { x402Version, success: true, transaction, network, payer, amount: amountAtomic };
 }
 
+/** A call that has ended without being paid: whether it still was not is asked before its buyer reads that. */
+async function askAboutEnded(deps: GatewayDeps, row: KeptRow & { id: string }, again: Again): Promise<KeptRow | null> {
+  if (!['unpaid', 'failed', 'refused'].includes(row.state)) {
+    return row;
+  }
+  const offer = fromStoredOffer(row.offer);
+  const use = await findUse(deps.payments, again.payment, { offer, since: row.created_at });
+  if (use.status === 'settled' && (await adoptEnded(deps, row.id, use.transaction))) {
+    return readKept(deps, row.id);
+  }
+  return use.status === 'unused' || use.status === 'spent' ? row : { ...row, state: 'unknown' };
+}
+
 /** For a payment that could not begin a new call: the answer that it bought before, if it did. */
 export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallOutcome | null> {
   const held = await findHolder(deps.database.system, again.payment);
@@ -149,6 +179,8 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
         `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
         'Sign a new payment.',
       );
+    case 'unknown':
+      return chargeUnknown();
     case undefined:
     case 'failed':
     case 'refused':
@@ -162,7 +194,7 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
 }
 
 function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutcome {
-  if (row.can_rerun) {
+  if (row.can_rerun || row.awaits_input) {
     return answerOwed();
   }
   if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {

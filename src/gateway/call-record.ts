@@ -24,12 +24,19 @@ export interface PaidCall {
   startedAt: number;
 }
 
+/** The same call where it is paid before it runs, whatever its version says. */
+export function toPaidFirst(call: PaidCall): PaidCall {
+  return { ...call, settlementPoint: 'upfront', offer: { ...call.offer, paymentFlow: 'upfront' } };
+}
+
 /** What the usage log and the receipt need once the outcome is known; stored with the answer before money moves. */
 export interface StoredRecord {
   record: Omit<CallRecord, 'amountAtomic' | 'at'> & { amountAtomic: string; at: string };
   receipt: Omit<Receipt, 'transaction' | 'at'>;
   /** Of the version: the longest that a run takes. */
   timeoutSeconds: number;
+  /** In what form the answer is made when the call is run again. */
+  settlementPoint?: SettlementPoint;
 }
 
 interface Ending {
@@ -103,6 +110,7 @@ export function toStoredRecord(
     record: { ...record, amountAtomic: offer.amountAtomic.toString(), at: record.at.toISOString() },
     receipt: toReceiptParts(deps, call),
     timeoutSeconds: version.timeoutSeconds,
+    settlementPoint: call.settlementPoint,
   };
 }
 

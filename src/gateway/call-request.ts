@@ -77,7 +77,15 @@ export interface Settlement {
 
 /** What a surface formats. `charged` says whether the buyer's money moved; absent where no payment took part. */
 export type CallOutcome =
-  | { kind: 'challenge'; version: PublishedVersion; challenge: Challenge; reason?: string; settlement?: Settlement }
+  | {
+      kind: 'challenge';
+      version: PublishedVersion;
+      challenge: Challenge;
+      reason?: string;
+      /** What else is to be said of the payment that was refused. */
+      detail?: string;
+      settlement?: Settlement;
+    }
   | ({ kind: 'answer'; answer: GivenAnswer; callId: string; isPaid: boolean } & ToBuyer)
   | ({ kind: 'problem'; problem: Problem; charged?: boolean; receipt?: FailedReceipt; proof?: ProofAsked } & ToBuyer);
 

@@ -1,11 +1,10 @@
-import { parseExactJson } from '#kit/index.ts';
-import { fromStoredOffer, fromStoredPayment, type StoredOffer, type StoredPayment } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
 import { fulfilCall } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { callColumns, restoreCall, type CallRow } from './restore-call.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
 import { toSettlement, type Paid } from './settle-call.ts';
 import { transitionReturning } from './transitions.ts';
@@ -23,27 +22,29 @@ const selectVersion = `
   SELECT version_id, ${isDue} AS is_due, extract(epoch FROM updated_at + ${pause} - now())::float8 AS wait_seconds
   FROM calls WHERE id = $1 AND state = 'owed' AND input IS NOT NULL`;
 
-interface OwedRow {
-  request_id: string;
-  payment: StoredPayment;
-  offer: StoredOffer;
-  input: string;
+interface OwedRow extends CallRow {
   record: string;
   transaction: string;
   settled_at: Date;
-  runs: number;
 }
 
-const columns = 'request_id, payment, offer, input, record, transaction, settled_at, runs';
+const columns = `${callColumns}, transaction, settled_at`;
+
+/** A call that was paid by others after it had ended waits for the request of its buyer, which brings the input. */
+const giveInput = `
+  UPDATE calls SET input = $2 WHERE id = $1 AND state = 'owed' AND answer IS NULL AND input IS NULL AND reason = $3`;
 
 type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
 
 /**
  * owed -> fulfilling: runs a paid call again from what its row holds, in whichever process this is, without a new charge.
- * `wait`: too soon after the last run. `taken`: it is not owed any more, or there is nothing to run it from.
+ * `input`: of the buyer's request, for a call that waits for it. `wait`: too soon after the last run. `taken`: it is not owed any more, or there is nothing to run it from.
  */
-export async function rerunOwed(deps: GatewayDeps, callId: string): Promise<Rerun> {
+export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidCall['input']): Promise<Rerun> {
   const { system } = deps.database;
+  if (input) {
+    await system.query(giveInput, [callId, JSON.stringify(input), PAID_BY_OTHERS]);
+  }
   const found = await system.query<{ version_id: string; is_due: boolean; wait_seconds: number }>(selectVersion, [
     callId,
   ]);
@@ -61,7 +62,8 @@ export async function rerunOwed(deps: GatewayDeps, callId: string): Promise<Reru
   if (!row) {
     return { kind: 'taken' };
   }
-  const call = restoreCall(deps, { callId, version, row });
+  const restored = restoreCall(deps, { callId, version, row });
+  const call: PaidCall = { ...restored, input: restored.input ?? {} };
   const fulfilled = fulfilCall(deps, call, toPaid(call, row));
   return { kind: 'run', outcome: await holdInFlight(deps, callId, fulfilled) };
 }
@@ -83,26 +85,6 @@ export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
       .finally(() => deps.reruns.delete(id));
   }
   return rows.length;
-}
-
-function restoreCall(
-  deps: Pick<GatewayDeps, 'clock'>,
-  { callId, version, row }: { callId: string; version: PublishedVersion; row: OwedRow },
-): PaidCall {
-  const offer = fromStoredOffer(row.offer);
-  return {
-    callId,
-    requestId: row.request_id,
-    clientAddress: 'unknown',
-    version,
-    payment: fromStoredPayment(row.payment),
-    offer,
-    // With `on_success` no call is owed without its answer.
-    settlementPoint: offer.paymentFlow ?? 'at_first_output',
-    input: parseExactJson(row.input) as Record<string, unknown>,
-    run: row.runs,
-    startedAt: deps.clock.now(),
-  };
 }
 
 function toPaid(call: PaidCall, row: OwedRow): Paid {

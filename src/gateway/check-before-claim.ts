@@ -10,7 +10,10 @@ import { lastsLongEnough } from './run-limit.ts';
 import { takeLookUp } from './take-look-up.ts';
 import { verifyOffered } from './verify-call.ts';
 
-type Checked = { ok: true; offer: Offer; input: Record<string, unknown> } | { ok: false; outcome: CallOutcome };
+/** `input` is there as soon as it was read, for a payment that has bought an answer before and comes too late for another. */
+type Checked =
+  | { ok: true; offer: Offer; input: Record<string, unknown> }
+  | { ok: false; outcome: CallOutcome; input?: Record<string, unknown> };
 
 interface Asked {
   version: PublishedVersion;
@@ -29,9 +32,10 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   if (!admission.ok) {
     return { ok: false, outcome: { kind: 'problem', problem: admission.problem, charged: false } };
   }
+  const { input } = admission;
   const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
   if (!offer) {
-    return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements') };
+    return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements'), input };
   }
   if (!isAuthentic(deps.payments, payment, offer)) {
     const retryAfterSeconds = await takeLookUp(deps, asked);
@@ -39,14 +43,15 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
       return { ok: false, outcome: tooManyLookUps(retryAfterSeconds) };
     }
     const verdict = await verifyOffered(deps, payment, offer);
-    if (!verdict.ok) {
+    // A payment that was used is signed well; who used it is asked under the claim.
+    if (!verdict.ok && verdict.reason !== reasonsOf(deps.payments, payment).alreadyUsed) {
       const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, asked, verdict.reason);
-      return { ok: false, outcome };
+      return { ok: false, outcome, input };
     }
   }
   const settlementPoint = settlementPointOf(deps, version, offer);
   if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
-    return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon) };
+    return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon), input };
   }
-  return { ok: true, offer, input: admission.input };
+  return { ok: true, offer, input };
 }

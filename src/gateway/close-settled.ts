@@ -1,5 +1,6 @@
+import type { Tx } from '#database/index.ts';
 import { recordEntries } from '#payments/index.ts';
-import { recordCall } from '#usage/index.ts';
+import { recordCall, type CallRecord } from '#usage/index.ts';
 import type { Receipt } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -8,7 +9,8 @@ import { transitionReturning } from './transitions.ts';
 /** How long a settled call may wait for its answer to go out before it counts as owed. */
 export const DELIVERY_DEADLINE_MS = 60_000;
 
-interface SettledRow {
+/** Of a call that has just been paid. */
+export interface SettledRow {
   owner_id: string;
   network: string;
   asset: string;
@@ -20,7 +22,7 @@ interface SettledRow {
 }
 
 /** `calls.amount_atomic` is what the payment could be charged at most; what was charged is the offer's. */
-const columns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, offer->>'amountAtomic' AS charged, record,
+export const paidColumns = `owner_id, network, asset, payer, offer->>'payTo' AS pay_to, offer->>'amountAtomic' AS charged, record,
   settled_at`;
 
 interface Settled {
@@ -41,27 +43,40 @@ export async function closeSettled(deps: Pick<GatewayDeps, 'database'>, settled:
   const { callId, by, transaction } = settled;
   return deps.database.transaction(async (tx) => {
     const move = (name: 'confirm' | 'find' | 'confirmEarly' | 'findEarly', deadlineInMs: number) =>
-      transitionReturning<SettledRow>(tx, { callId, name }, { transaction, deadlineInMs, columns });
+      transitionReturning<SettledRow>(tx, { callId, name }, { transaction, deadlineInMs, columns: paidColumns });
     const whole = await move(by, DELIVERY_DEADLINE_MS);
     const row = whole ?? (await move(`${by}Early`, settled.runLeftMs));
     if (!row) {
       return null;
     }
-    const amountAtomic = BigInt(row.charged);
-    const stored = JSON.parse(row.record) as StoredRecord;
-    await recordEntries(tx, {
-      callId,
-      ownerId: row.owner_id,
-      network: row.network,
-      asset: row.asset,
-      amountAtomic,
-      payer: row.payer,
-      payTo: row.pay_to,
-      transaction,
-    });
+    const { receipt, record } = await bookTransfer(tx, row, settled);
     if (whole) {
-      await recordCall(tx, { ...stored.record, amountAtomic, transaction, at: row.settled_at });
+      await recordCall(tx, record);
     }
-    return { ...stored.receipt, transaction, at: row.settled_at.toISOString() };
+    return receipt;
   });
+}
+
+/** Writes the ledger entries of a paid call. Returns its receipt, and what the usage log keeps once it has its answer. */
+export async function bookTransfer(
+  tx: Tx,
+  row: SettledRow,
+  { callId, transaction }: { callId: string; transaction: string },
+): Promise<{ receipt: Receipt; record: CallRecord }> {
+  const amountAtomic = BigInt(row.charged);
+  const { record, receipt } = JSON.parse(row.record) as StoredRecord;
+  await recordEntries(tx, {
+    callId,
+    ownerId: row.owner_id,
+    network: row.network,
+    asset: row.asset,
+    amountAtomic,
+    payer: row.payer,
+    payTo: row.pay_to,
+    transaction,
+  });
+  return {
+    receipt: { ...receipt, transaction, at: row.settled_at.toISOString() },
+    record: { ...record, amountAtomic, transaction, at: row.settled_at },
+  };
 }

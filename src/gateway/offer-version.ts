@@ -9,10 +9,9 @@ import {
   type SettlementPoint,
 } from '#resources/index.ts';
 import { z } from 'zod';
-import type { CallOutcome } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
-interface OfferDeps {
+export interface OfferDeps {
   publicUrl: string;
   payments: SchemeList;
   kinds: ReadonlyMap<string, ResourceKind>;
@@ -56,11 +55,6 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
 function toOutput(kind: ResourceKind | undefined): { outputSchema: JsonObject; outputExample: JsonObject } {
   const outputSchema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
   return { outputSchema, outputExample: kind?.answerExample ?? {} };
-}
-
-/** The answer to a request without payment. */
-export function challengeOf(deps: OfferDeps, version: PublishedVersion): CallOutcome {
-  return { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge };
 }
 
 /** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */
@@ -107,7 +101,7 @@ export function settlementPointOf(deps: OfferDeps, version: PublishedVersion, of
   if (isUpfront(offer)) {
     return 'upfront';
   }
-  if (offerVersion(deps, version).offers.includes(offer)) {
+  if (offerVersion(deps, version).offers.some((known) => known === offer || isDeepStrictEqual(known, offer))) {
     return version.settlementPoint;
   }
   const maker = version.superseded.find((made) =>

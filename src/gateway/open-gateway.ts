@@ -1,8 +1,9 @@
 import { openLimiter } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
+import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
-import type { Challenge } from '#payments/index.ts';
+import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
@@ -16,7 +17,7 @@ const BEAT_EVERY_MS = 3_000;
 /** Each is up to three questions to the chain. Of one client's network, for payments that its payer's key did not sign. */
 const LOOK_UPS_PER_MINUTE = 20;
 
-export interface Gateway {
+export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(creator: string, slug: string): Challenge | null;
@@ -61,6 +62,8 @@ export async function openGateway(
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),
     carryOnOwed: () => carryOnOwed(deps),
+    adoptTransfers: (network, transfers) => adoptTransfers(deps, network, transfers),
+    recheckSettled: (callId) => recheckSettled(deps, callId),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
     close: async () => {
       // What is paid at its first output becomes another piece of work on the way.

@@ -2,7 +2,6 @@ import { Problem } from '#kit/index.ts';
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
-import { refuseOffer } from './admit.ts';
 import { answerHeld, findAnswer } from './answer-held.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
@@ -13,7 +12,7 @@ import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './f
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
-import { challengeOf } from './offer-version.ts';
+import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals } from './public-problem.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
 import { settleCall } from './settle-call.ts';
@@ -27,8 +26,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
     return unpaidCall(deps, request, version);
   }
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
-    const refused = await refuseOffer(deps, version, request);
-    return refused ? { kind: 'problem', problem: refused } : challengeOf(deps, version);
+    return makeOffer(deps, version, request);
   }
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
@@ -45,15 +43,16 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
 /** From a payment that can be read to its answer. A payment that was used before meets its call, never a new challenge. */
 async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcome> {
   const checked = await checkBeforeClaim(deps, paying);
+  const again = { ...paying, ...(checked.input ? { input: checked.input } : {}) };
   if (!checked.ok) {
-    return (await findAnswer(deps, paying)) ?? checked.outcome;
+    return (await findAnswer(deps, again)) ?? checked.outcome;
   }
   const claim = await claimCall(deps, paying, checked);
   switch (claim.kind) {
     case 'limited':
       return tooManyRefusals();
     case 'held':
-      return answerHeld(deps, claim.call, paying);
+      return answerHeld(deps, claim.call, again);
     case 'claimed':
       return holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
   }
@@ -63,7 +62,11 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
+    if (!verified.ok) {
+      return verified.outcome;
+    }
+    const { call: admitted, paid } = verified;
+    return paid ? await fulfilCall(deps, admitted, paid) : await inOrder[admitted.settlementPoint](deps, admitted);
   } catch (error) {
     return abandonCall(deps, call, error);
   }

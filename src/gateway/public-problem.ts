@@ -17,8 +17,21 @@ export function toPublicProblem(outcome: Failure): Problem {
   });
 }
 
+/**
+ * A call ended without an answer, and the network could not be asked whether somebody has used its payment. The same
+ * payment finds out: it is charged once at the most, and then buys the answer.
+ */
+export function chargeUnknown(retryAfter = '5'): CallOutcome {
+  const problem = new Problem('unavailable', {
+    detail: 'There is no answer, and the network could not be asked whether this payment was used.',
+    next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
+    headers: { 'Retry-After': retryAfter },
+  });
+  return { kind: 'problem', problem };
+}
+
 /** The reconciler gave this call up while it was still waiting: it holds no payment any more. */
-export function givenUp(): CallOutcome {
+export function givenUp(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('upstream_timeout', {
     detail: 'The call took longer than it may and was given up. Nothing was charged.',
     headers: { 'Retry-After': '5' },
@@ -26,13 +39,14 @@ export function givenUp(): CallOutcome {
   return { kind: 'problem', problem, charged: false };
 }
 
+/** Nothing ran; whether somebody else has used the payment is what could not be asked. */
 export function chainUnreachable(): CallOutcome {
   const problem = new Problem('unavailable', {
-    detail: 'The payment could not be checked because the network did not answer. Nothing was charged.',
-    next: 'Send the same payment again after the Retry-After time.',
+    detail: 'The payment could not be checked because the network did not answer. This request did not charge it.',
+    next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
     headers: { 'Retry-After': '5' },
   });
-  return { kind: 'problem', problem, charged: false };
+  return { kind: 'problem', problem };
 }
 
 /** The answer to a payment whose settlement is not known yet: never a new challenge, so that nobody pays twice. */
@@ -54,7 +68,7 @@ export function answerOwed(retryAfterSeconds = 5): CallOutcome & { kind: 'proble
 }
 
 /** Something failed here before anything could be charged. */
-export function failedBeforeCharge(): CallOutcome {
+export function failedBeforeCharge(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('unavailable', {
     detail: 'The call broke off because of an error here. Nothing was charged.',
     next: 'Send the same payment again after the Retry-After time.',
@@ -104,6 +118,14 @@ export function buyerUnproven(transaction: string | null): CallOutcome & { kind:
     detail: `This payment bought an answer${transaction === null ? '' : ` (transaction ${transaction})`}. A payment that was made is public, so the answer is given again only to whoever shows to be its buyer. Nothing more is charged.`,
   });
   return { kind: 'problem', problem, charged: true };
+}
+
+/** This call had released its payment, and another call that holds it now was paid. */
+export function heldByAnother(): CallOutcome {
+  return paymentInUse(
+    'This payment was made, and another request with it is being carried out.',
+    'Send the same payment again after the Retry-After time.',
+  );
 }
 
 /** The payment came to its end without money moving. */

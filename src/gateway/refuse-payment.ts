@@ -9,7 +9,7 @@ export function refusePayment(
   deps: Pick<GatewayDeps, 'publicUrl' | 'payments' | 'kinds'>,
   { version, payment }: { version: PublishedVersion; payment: Payment },
   reason: string,
-): CallOutcome {
+): CallOutcome & { kind: 'challenge' } {
   const { x402Version, network, payer } = payment;
   return {
     kind: 'challenge',

@@ -1,6 +1,7 @@
 import { awaitFirstOutput, collectParts, execute } from '#execution/index.ts';
 import type { AnswerBody, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
+import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import type { CallOutcome } from './call-request.ts';
 import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -60,7 +61,7 @@ async function keepOutput<Body extends AnswerBody>(
     return { ok: true, ...ran };
   }
   ran.cancel();
-  return { ok: false, outcome: givenUp() };
+  return { ok: false, outcome: (await askBeforeUncharged(deps, call, { outcome: givenUp() })).outcome };
 }
 
 async function failCall(
@@ -68,6 +69,11 @@ async function failCall(
   call: PaidCall,
   failure: Failure,
 ): Promise<{ ok: false; outcome: CallOutcome }> {
+  const outcome = { kind: 'problem' as const, problem: toPublicProblem(failure), charged: false };
+  const asked = await askBeforeUncharged(deps, call, { outcome, failure });
+  if (asked.isPaid) {
+    return { ok: false, outcome: asked.outcome };
+  }
   const record = toPaidRecord(call, {
     status: 'failed',
     problem: failure.problem,
@@ -77,5 +83,5 @@ async function failCall(
   });
   await transition(deps.database.system, { callId: call.callId, name: 'fail' }, { reason: failure.problem });
   await recordCall(deps.database.system, record);
-  return { ok: false, outcome: { kind: 'problem', problem: toPublicProblem(failure), charged: false } };
+  return { ok: false, outcome: asked.outcome };
 }

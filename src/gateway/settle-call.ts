@@ -5,6 +5,7 @@ import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { offerVersion } from './offer-version.ts';
+import { findUseOf } from './own-use.ts';
 import { settlementPending } from './public-problem.ts';
 import { noteReverted } from './resolve-pending.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
@@ -40,6 +41,21 @@ export async function settleCall(deps: GatewayDeps, call: PaidCall): Promise<Set
   return refuseSettlement(deps, call, result.reason);
 }
 
+/** The settler sent nothing. Whether somebody else has is for the chain to say, and pending while it cannot. */
+async function refuseSettlement(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Settled> {
+  const use = await findUseOf(deps, call);
+  switch (use.status) {
+    case 'settled':
+      return bookSettlement(deps, call, use.transaction);
+    case 'untraced':
+    case 'unknown':
+      await doubt(deps, call.callId, reason);
+      return pending();
+    default:
+      return closeRefused(deps, call, reason);
+  }
+}
+
 /** What is settled and cannot be written down is found on the chain later; until then it is as good as unknown. */
 async function bookSettlement(deps: GatewayDeps, call: PaidCall, transaction: string): Promise<Settled> {
   const { callId } = call;
@@ -64,7 +80,7 @@ function pending(): Settled {
   return { ok: false, isPending: true, outcome: settlementPending() };
 }
 
-async function refuseSettlement(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Settled> {
+async function closeRefused(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Settled> {
   if (!(await closeUnpaid(deps, { callId: call.callId, name: 'deny' }, reason))) {
     return pending();
   }

@@ -32,7 +32,13 @@ export const transitions = {
   refuse: { from: 'claimed', to: 'refused', when: 'payment refused' },
   run: { from: 'claimed', to: 'running', when: 'verified' },
   charge: { from: 'claimed', to: 'settling', when: 'verified, to be paid before it runs: input stored' },
+  adopt: {
+    from: 'claimed',
+    to: 'fulfilling',
+    when: 'the chain shows the transfer, by whomever it was sent: input stored',
+  },
   fail: { from: 'running', to: 'failed', when: 'failed: not charged, claim released' },
+  oweRun: { from: 'running', to: 'owed', when: 'failed, and the chain shows the transfer: input stored' },
   settle: { from: 'running', to: 'settling', when: 'usable output: the answer stored, or its first part held' },
   confirm: { from: 'settling', to: 'settled', when: 'settled, answer stored', needs: 'answer' },
   confirmEarly: { from: 'settling', to: 'fulfilling', when: 'settled, answer still to come', needs: 'no answer' },
@@ -52,6 +58,9 @@ export const transitions = {
   lose: { from: 'settled', to: 'owed', when: 'lost: crash, dead connection' },
   redeliver: { from: 'owed', to: 'delivered', when: 'answered again' },
   rerun: { from: 'owed', to: 'fulfilling', when: 'run again from the stored input, without a charge', needs: 'input' },
+  oweRefused: { from: 'refused', to: 'owed', when: 'the chain shows the transfer after all' },
+  oweFailed: { from: 'failed', to: 'owed', when: 'the chain shows the transfer after all' },
+  oweUnpaid: { from: 'unpaid', to: 'owed', when: 'the chain shows the transfer after all' },
   refund: { from: 'owed', to: 'refunded', when: 'refunded' },
 } as const satisfies Record<string, Transition>;
 
@@ -99,7 +108,7 @@ export interface Changes {
 }
 
 /**
- * Money moves with the arrows out of `settling` and `pending` into a paid state. An input is kept until its answer is. What
+ * A call is paid from its first paid state on. An input is kept until its answer is; a run that failed counts as one. What
  * is to be paid before it runs is not done on trust, whatever its offer said. Whoever has paid is no newcomer any more.
  */
 const statement = `
@@ -113,11 +122,11 @@ const statement = `
     transaction = coalesce($8, transaction),
     reason = coalesce($9, reason),
     process_id = coalesce($10::uuid, process_id),
-    runs = runs + ($3 = 'fulfilling')::int,
+    runs = runs + ($3 = 'fulfilling' OR ($2 = 'running' AND $3 = 'owed'))::int,
     trust_usd = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN NULL ELSE trust_usd END,
     offer = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN offer || '{"paymentFlow": "upfront"}' ELSE offer END,
-    client = CASE WHEN $3 IN ('settled', 'fulfilling') THEN NULL ELSE client END,
-    settled_at = CASE WHEN $2 IN ('settling', 'pending') AND $3 IN ('settled', 'fulfilling') THEN now() ELSE settled_at END
+    client = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN NULL ELSE client END,
+    settled_at = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN coalesce(settled_at, now()) ELSE settled_at END
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
                  WHEN 'input' THEN input IS NOT NULL ELSE true END

@@ -2,22 +2,30 @@ import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun } from './admit-to-run.ts';
-import { toPaidRecord, type PaidCall } from './call-record.ts';
+import { adoptUsed } from './adopt-used.ts';
+import { askBeforeUncharged } from './ask-before-uncharged.ts';
+import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { chainUnreachable, givenUp } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
+import type { Paid } from './settle-call.ts';
 import { transition } from './transitions.ts';
 import { notAdmitted, unadmittedCauses, type Unadmitted } from './unadmitted.ts';
 
-type Verified = { ok: true; call: PaidCall } | { ok: false; outcome: CallOutcome };
+/** `paid`: somebody else has sent the payment already, so only the run is left to do. */
+type Verified = { ok: true; call: PaidCall; paid?: Paid } | { ok: false; outcome: CallOutcome };
 
 /**
- * claimed -> running, or settling where it is paid before it runs; or -> refused: nothing has run, nothing is charged. The
- * call that comes back is paid when it was admitted to be, which may be earlier than its version says.
+ * claimed -> running, settling where it is paid before it runs, or fulfilling where others have paid it; or -> refused:
+ * nothing has run, and the payment is free again. The call that comes back is paid when it was admitted to be, which may
+ * be earlier than its version says.
  */
 export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
   const verdict = await verifyOffered(deps, call.payment, call.offer);
+  if (!verdict.ok && verdict.reason === reasonsOf(deps.payments, call.payment).alreadyUsed) {
+    return takeUsed(deps, call, verdict.reason);
+  }
   if (!verdict.ok) {
     const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
@@ -30,14 +38,10 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'settling':
       return { ok: true, call: toPaidFirst(call) };
     case 'taken':
-      return { ok: false, outcome: givenUp() };
+      return takenOver(deps, call);
     default:
       return refuseUnadmitted(deps, call, admitted);
   }
-}
-
-function toPaidFirst(call: PaidCall): PaidCall {
-  return { ...call, settlementPoint: 'upfront', offer: { ...call.offer, paymentFlow: 'upfront' } };
 }
 
 function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {
@@ -47,6 +51,29 @@ function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): P
     return refuse(deps, call, { reason, cause, outcome: refusePayment(deps, call, reason), isLogged: true });
   }
   return refuse(deps, call, { reason: why, cause, outcome: notAdmitted(why), isLogged: true });
+}
+
+async function takeUsed(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Verified> {
+  const used = await adoptUsed(deps, call, reason);
+  switch (used.kind) {
+    case 'paid':
+      return { ok: true, call, paid: used.paid };
+    case 'moved':
+      return { ok: false, outcome: used.outcome };
+    default: {
+      const isKnown = used.kind === 'refused';
+      return refuse(deps, call, {
+        reason: isKnown ? reason : 'unexpected_verify_error',
+        outcome: used.outcome,
+        isLogged: isKnown,
+      });
+    }
+  }
+}
+
+/** The reconciler took this process for dead and released the payment. */
+async function takenOver(deps: GatewayDeps, call: PaidCall): Promise<Verified> {
+  return { ok: false, outcome: (await askBeforeUncharged(deps, call, { outcome: givenUp() })).outcome };
 }
 
 /** Never throws: what could not be checked can be tried again. */

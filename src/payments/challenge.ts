@@ -80,14 +80,15 @@ export function buildChallenge(list: SchemeList, input: ChallengeInput): Challen
 
 /**
  * The 402 to a request of this method: version 2 in the header, version 1 in the body. Each holds a secret of its own, which
- * clients send back with the payment. `reason` says why the payment that came with the request was not taken.
+ * clients send back with the payment. `reason` says why the payment that came with the request was not taken; `detail`
+ * stands in the body.
  */
 export function toChallengeAnswer(
   challenge: Challenge,
-  { method, reason }: { method: string; reason?: string | undefined },
+  { method, ...refused }: { method: string; reason?: string | undefined; detail?: string | undefined },
 ): ChallengeAnswer {
   const ready = method === 'GET' || method === 'HEAD' ? challenge.get : challenge.post;
-  const { header, body } = reason === undefined ? ready : withReason(ready, reason);
+  const { header, body } = withReason(ready, refused);
   return {
     headers: {
       'PAYMENT-REQUIRED': header.head + Buffer.from(newSecret()).toString('base64') + header.tail,
@@ -123,8 +124,15 @@ function buildFor(list: SchemeList, input: ChallengeInput, method: Method): Enco
 /** Always the last of the extensions, so that no text of a creator stands behind it. */
 const secretPlace = { [BUYER_SECRET]: declareSecret(SECRET_PLACEHOLDER) };
 
-function withReason(ready: EncodedChallenge, reason: string): EncodedChallenge {
-  return encode({ ...ready.paymentRequired, error: reason }, { ...ready.paymentRequiredV1, error: reason });
+function withReason(
+  ready: EncodedChallenge,
+  { reason, detail }: { reason?: string | undefined; detail?: string | undefined },
+): EncodedChallenge {
+  if (reason === undefined) {
+    return ready;
+  }
+  const said = { error: reason, ...(detail === undefined ? {} : { detail }) };
+  return encode({ ...ready.paymentRequired, error: reason }, { ...ready.paymentRequiredV1, ...said });
 }
 
 function encode(paymentRequired: PaymentRequired, paymentRequiredV1: PaymentRequiredV1): EncodedChallenge {

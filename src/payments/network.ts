@@ -23,6 +23,8 @@ export interface Chain {
   network: Network;
   /** The receipt of a transaction, `null` while it is not known. Rejects when the node cannot tell. */
   findReceipt(transaction: string): Promise<unknown>;
+  /** Seconds since the epoch at which a transaction was made, `null` while it is not known. Rejects like `findReceipt`. */
+  findTime(transaction: string): Promise<number | null>;
   /** The blocks made within `seconds` before the newest blocks, of which those younger than `lagSeconds` are left out. */
   findRange(window: { seconds: number; lagSeconds: number }): Promise<BlockRange>;
   close(): Promise<void>;

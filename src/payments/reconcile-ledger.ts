@@ -13,8 +13,10 @@ export interface Reconciliation {
   matched: number;
   /** Booked with a transaction of this range that does not hold the transfer. */
   missingOnChain: { callId: string; transaction: string }[];
-  /** Paid to a payee of the ledger by one of our schemes, and not booked: lost work, or a payment from elsewhere. */
-  missingInLedger: { transaction: string; from: string; to: string; valueAtomic: bigint }[];
+  /** Paid by one of our schemes, and not booked: to a payee of the ledger or to anybody. */
+  missingInLedger: Transfer[];
+  /** Creators by the address that they were paid at before, as the ledger knows them. */
+  payees: ReadonlyMap<string, readonly string[]>;
 }
 
 interface BookedRow {
@@ -34,8 +36,9 @@ const selectBooked = `
     AND (paid.transaction = ANY($3) OR paid.created_at BETWEEN to_timestamp($4) AND to_timestamp($5))`;
 
 const selectPayees = `
-  SELECT DISTINCT split_part(account, ':', 2) AS address FROM ledger_entries
-  WHERE network = $1 AND asset = $2 AND amount_atomic > 0`;
+  SELECT split_part(account, ':', 2) AS address, array_agg(DISTINCT owner_id) AS owner_ids FROM ledger_entries
+  WHERE network = $1 AND asset = $2 AND amount_atomic > 0 AND split_part(account, ':', 2) = ANY($3)
+  GROUP BY 1`;
 
 /**
  * Compares what is booked with the transfers that the token logged in the blocks given. A booking made in the time of
@@ -59,7 +62,6 @@ export async function reconcileLedger(
     onChain.fromTimestamp,
     onChain.toTimestamp,
   ]);
-  const payees = await deps.database.system.query<{ address: string }>(selectPayees, [range.network, asset]);
   const open = groupByKey(onChain.transfers);
   const unmatched = rows.filter((row) => !open.get(rowKey(row))?.shift());
   const missing: BookedRow[] = [];
@@ -70,14 +72,17 @@ export async function reconcileLedger(
       missing.push(row);
     }
   }
-  const known = new Set(payees.rows.map((row) => row.address));
+  const missingInLedger = [...open.values()].flat();
+  const payees = await deps.database.system.query<{ address: string; owner_ids: string[] }>(selectPayees, [
+    range.network,
+    asset,
+    [...new Set(missingInLedger.map(({ to }) => toStoredAddress(to)))],
+  ]);
   return {
     matched: rows.length - missing.length,
     missingOnChain: missing.map((row) => ({ callId: row.call_id, transaction: row.transaction })),
-    missingInLedger: [...open.values()]
-      .flat()
-      .filter((transfer) => known.has(transfer.to))
-      .map(({ transaction, from, to, valueAtomic }) => ({ transaction, from, to, valueAtomic })),
+    missingInLedger,
+    payees: new Map(payees.rows.map(({ address, owner_ids }) => [address, owner_ids])),
   };
 }
 

@@ -17,10 +17,20 @@ export type Settlement =
 
 /**
  * What became of a payment, whoever sent it. `expired`: it can never be paid any more (too late, cancelled, or what makes it
- * unique went to another transfer). `unknown`: the network could not tell.
+ * unique went to another transfer). `untraced`: it was used, and not in the time that was searched. `unknown`: the network
+ * could not tell.
  */
 export type LookedUp =
   | { status: 'settled'; transaction: string }
   | { status: 'unused' }
   | { status: 'expired'; reason: string }
+  | { status: 'untraced' }
   | { status: 'unknown' };
+
+/**
+ * Whether somebody has used a payment. `settled`: for its own transfer, made at `atMs`. `spent`: for something else, or it
+ * was cancelled. `untraced` and `unknown` as above.
+ */
+export type Use =
+  | { status: 'unused' | 'spent' | 'untraced' | 'unknown' }
+  | { status: 'settled'; transaction: string; atMs: number };

@@ -4,10 +4,11 @@ import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../tests/support/pay.ts';
 import { quietLog, useTestChain } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { recordEntries, settlePayment, watchLedger } from './index.ts';
+import { recordEntries, settlePayment, watchLedger, type WatchedCalls } from './index.ts';
 
 const chain = useTestChain();
 const database = useTestDatabase();
+const noCalls: WatchedCalls = { adoptTransfers: async () => new Set(), recheckSettled: async () => 'missing' };
 
 test('what is old enough is compared, and what disagrees is logged as an error', async () => {
   const errors: string[] = [];
@@ -30,9 +31,9 @@ test('what is old enough is compared, and what disagrees is logged as an error',
       transaction: 'transaction' in settled ? settled.transaction : '',
     });
   }
-  expect(await watchLedger(deps, 600)).toBe(0);
+  expect(await watchLedger(deps, 600, noCalls)).toBe(0);
   await chain.client.mine({ blocks: 2, interval: 200 });
-  expect(await watchLedger(deps, 600)).toBe(2);
+  expect(await watchLedger(deps, 600, noCalls)).toBe(2);
   expect(errors.sort()).toEqual([
     'a creator was paid on the chain and no call has booked it',
     'booked, and the chain does not show the transfer',
@@ -42,6 +43,6 @@ test('what is old enough is compared, and what disagrees is logged as an error',
 
 test('a chain that does not answer is no disagreement', async () => {
   const payments = await openTestPayments(chain, { rpcUrl: 'http://127.0.0.1:9' });
-  expect(await watchLedger({ database: database.current, payments }, 600)).toBe(0);
+  expect(await watchLedger({ database: database.current, payments }, 600, noCalls)).toBe(0);
   await payments.close();
 });

@@ -1,6 +1,7 @@
 /**
  * The log of calls and everything counted from it.
- * Invariants: one row per call, written once and never changed, except that what became of an owed call replaces it;
+ * Invariants: one row per call, written once and never changed, except that what became of an owed call replaces it, and so
+ * does the payment of one that ended unpaid;
  * statistics come from those rows alone and are the same before, during and after a rollup; causes, costs and payers are
  * shown to the creator only.
  */

@@ -55,8 +55,10 @@ const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
 // the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody meant to pay, not.
+// A call that is paid after all no longer counts as what it was before.
 const SQL = `
-WITH recorded AS (
+WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1),
+recorded AS (
   INSERT INTO x402_prompt_template_usage_logs AS logged (
     call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
     model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
@@ -70,19 +72,27 @@ WITH recorded AS (
     output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
     first_output_ms = excluded.first_output_ms, finish_reason = excluded.finish_reason,
     is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence,
-    expected_cost_usd = excluded.expected_cost_usd, key_source = excluded.key_source
+    expected_cost_usd = excluded.expected_cost_usd, key_source = excluded.key_source,
+    amount_atomic = excluded.amount_atomic, transaction = excluded.transaction
   WHERE logged.status = 'owed'
+    OR (logged.status IN ('failed', 'refused', 'unpaid') AND excluded.transaction IS NOT NULL)
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
 WHERE status <> 'owed' AND (status <> 'refused' OR problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
-  AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
+  AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id
+UNION ALL
+SELECT former.resource_id, (former.at AT TIME ZONE 'UTC')::date, 0, -(former.status = 'failed')::int,
+       -(former.status = 'unpaid')::int, 0, former.at
+FROM former JOIN recorded USING (call_id)
+WHERE former.status IN ('failed', 'unpaid') AND NOT former.is_test
+  AND former.caller_user_id IS DISTINCT FROM former.owner_id`;
 
 /**
  * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes
- * nothing, but for a call that was owed. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
+ * nothing, but for a call that was owed, or that was not paid when it ended and is now. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
  */
 export async function recordCall(executor: SqlExecutor, record: CallRecord): Promise<void> {
   const { evidence } = record;

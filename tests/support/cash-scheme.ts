@@ -77,6 +77,7 @@ export function openCashScheme(bank: CashBank): Scheme<CashChain> {
       return problem === null ? { kind: 'payable' } : { kind: 'refused', reason: reasonOf[problem] };
     },
     toFacilitatorPayload: sealedOf,
+    isUsed: async (chain, payment) => chain.bank.findByNumber(payment.payer, payment.uniquenessKey) !== null,
     lookUp: async (chain, payment, { offer, nowMs }): Promise<LookedUp> => {
       const booked = chain.bank.findByNumber(payment.payer, payment.uniquenessKey);
       if (booked) {
@@ -104,6 +105,7 @@ function toFamily(bank: CashBank): NetworkFamily<CashChain> {
       network,
       bank,
       findReceipt: async (transaction) => bank.findByTransaction(transaction),
+      findTime: async (transaction) => bank.findByTransaction(transaction)?.at ?? null,
       findRange: async () => ({ fromBlock: 0, toBlock: bank.listBooked().length }),
       close: async () => {},
     }),

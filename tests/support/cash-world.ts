@@ -59,7 +59,7 @@ export function openCashWorld() {
     },
     close: () => payments.close(),
   };
-  return { scheme, settler: toSettlerWorld(scheme, settlers, () => open(systemClock)) };
+  return { bank, scheme, settler: toSettlerWorld(scheme, settlers, () => open(systemClock)) };
 }
 
 function toSettlerWorld(world: SchemeWorld, settlers: CashSettler[], open: () => Payments): SettlerWorld {

@@ -35,6 +35,8 @@ export interface Scheme<C extends Chain = Chain> {
   simulate(chain: C, payment: Payment, given: { offer: Offer; sender?: Sender }): Promise<Simulated>;
   /** The payment as facilitators get it, in the `payload` of their requests. */
   toFacilitatorPayload(payment: Payment): unknown;
+  /** Whether what makes the payment unique is used up, for whatever. One question; rejects when the chain cannot tell. */
+  isUsed(chain: C, payment: Payment, offer: Offer): Promise<boolean>;
   /** What the chain says about the payment, whoever sent it. Rejects when the chain cannot tell. */
   lookUp(chain: C, payment: Payment, wanted: Wanted): Promise<LookedUp>;
   /** Whether a transfer is the one that the payment is for. */

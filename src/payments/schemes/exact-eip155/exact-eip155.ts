@@ -9,7 +9,7 @@ import { isSignedByPayer, normalizeSignature, toDigest, toDomain } from './eip30
 import { gas } from './gas.ts';
 import { isSignedText } from './is-signed-text.ts';
 import { listTransfers } from './list-transfers.ts';
-import { lookUp } from './look-up.ts';
+import { isUsed, lookUp } from './look-up.ts';
 import { decodePayload, payloadOf } from './payload.ts';
 import { reasonsByRole } from './reasons.ts';
 import { simulate } from './simulate.ts';
@@ -39,6 +39,7 @@ export const exactEip155: Scheme<Eip155Chain> = {
     const { signature, authorization } = payloadOf(payment);
     return { signature: normalizeSignature(signature), authorization };
   },
+  isUsed,
   lookUp,
   isTransferOf,
   readTransfers,

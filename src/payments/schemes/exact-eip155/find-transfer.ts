@@ -8,7 +8,12 @@ import { payloadOf } from './payload.ts';
 import { isTransferOf, readTransfers, topics } from './transfers.ts';
 
 /** `spent`: the nonce was cancelled or used for another transfer, so this authorisation can never be paid any more. */
-export type FoundTransfer = { kind: 'transferred'; transaction: string } | { kind: 'spent' } | { kind: 'not_found' };
+export type FoundTransfer =
+  | { kind: 'transferred'; transaction: string }
+  | { kind: 'spent' }
+  /** Used in a transaction whose receipt the node does not tell yet. */
+  | { kind: 'unread' }
+  | { kind: 'not_found' };
 
 const FIRST_SPAN = 2000;
 /** What endpoints say to a range that they do not serve in one answer; there is no code for it. */
@@ -90,7 +95,7 @@ async function judgeReceipt(
 ): Promise<FoundTransfer> {
   const receipt = await rpc.call('eth_getTransactionReceipt', [found.use.transaction]);
   if (!isRecord(receipt)) {
-    return { kind: 'not_found' };
+    return { kind: 'unread' };
   }
   const transfers = readTransfers(network, receipt);
   const own = transfers.find((transfer) => isTransferOf(transfer, payment, found.offer));

@@ -1,3 +1,4 @@
+import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
 import { isRecord, RpcUnreachable } from '../../settlers/eip155/json-rpc.ts';
@@ -15,14 +16,7 @@ export async function lookUp(chain: Eip155Chain, payment: Payment, wanted: Wante
   const { offer } = wanted;
   const block = await getLatestBlock(chain);
   // The state as of that block, so that "not used" and "too late" are said of the same moment.
-  const state = await chain.rpc.call('eth_call', [
-    { to: offer.asset, data: encodeAuthorizationState(payment.payer, payment.uniquenessKey) },
-    block.number,
-  ]);
-  if (typeof state !== 'string' || state.length !== 66) {
-    throw new RpcUnreachable('the token did not tell the state of an authorisation');
-  }
-  if (BigInt(state) === 0n) {
+  if (!(await readState(chain, payment, { offer, block: block.number }))) {
     const now = (await isIdle(chain)) ? Math.floor(wanted.nowMs / 1000) : block.timestamp;
     const isOver = now >= payment.expiresAt + EXPIRY_MARGIN_SECONDS;
     return isOver ? { status: 'expired', reason: EXPIRED } : { status: 'unused' };
@@ -34,8 +28,30 @@ export async function lookUp(chain: Eip155Chain, payment: Payment, wanted: Wante
     case 'spent':
       return { status: 'expired', reason: EXPIRED };
     case 'not_found':
+      return { status: 'untraced' };
+    case 'unread':
       return { status: 'unknown' };
   }
+}
+
+/** See `Scheme.isUsed`. */
+export async function isUsed(chain: Eip155Chain, payment: Payment, offer: Offer): Promise<boolean> {
+  return readState(chain, payment, { offer, block: 'latest' });
+}
+
+async function readState(
+  chain: Eip155Chain,
+  payment: Payment,
+  { offer, block }: { offer: Offer; block: string },
+): Promise<boolean> {
+  const state = await chain.rpc.call('eth_call', [
+    { to: offer.asset, data: encodeAuthorizationState(payment.payer, payment.uniquenessKey) },
+    block,
+  ]);
+  if (typeof state !== 'string' || state.length !== 66) {
+    throw new RpcUnreachable('the token did not tell the state of an authorisation');
+  }
+  return BigInt(state) !== 0n;
 }
 
 async function getLatestBlock(chain: Eip155Chain): Promise<{ number: string; timestamp: number }> {

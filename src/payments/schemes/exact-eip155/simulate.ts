@@ -27,6 +27,7 @@ export async function simulate(
       return { kind: 'settled', transaction: found.transaction };
     case 'spent':
       return { kind: 'refused', reason: reasons.nonceUsed };
+    case 'unread':
     case 'not_found':
       return { kind: 'unknown' };
   }

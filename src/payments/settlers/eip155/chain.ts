@@ -2,7 +2,7 @@ import { parseAddress } from '#kit/index.ts';
 import type { Chain, ChainOptions, NetworkFamily } from '../../network.ts';
 import { eip155Networks as networks, type Eip155Network } from '../../networks.ts';
 import { openChainReader, type ChainReader } from './chain-reader.ts';
-import { findRange } from './find-block.ts';
+import { findRange, findTime } from './find-block.ts';
 import { openJsonRpc, type JsonRpc } from './json-rpc.ts';
 
 /** An EVM chain, seen through one node. */
@@ -42,6 +42,7 @@ function openChain(options: ChainOptions): Eip155Chain {
     rpc,
     reader: openChainReader({ rpc, clock, from }),
     findReceipt: (transaction) => rpc.call('eth_getTransactionReceipt', [transaction]),
+    findTime: (transaction) => findTime(rpc, transaction),
     findRange: (window) => findRange(rpc, window),
     close: () => rpc.close(),
   };

@@ -48,3 +48,9 @@ export async function findRange(
     fromBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest - seconds }),
   };
 }
+
+/** See `Chain.findTime`. */
+export async function findTime(rpc: JsonRpc, transaction: string): Promise<number | null> {
+  const receipt = await rpc.call('eth_getTransactionReceipt', [transaction]);
+  return isRecord(receipt) ? readTimestamp(rpc, Number(receipt['blockNumber'])) : null;
+}

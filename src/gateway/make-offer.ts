@@ -1,0 +1,21 @@
+import type { PublishedVersion } from '#resources/index.ts';
+import { refuseClosed, refuseUnready } from './admit.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { offerVersion } from './offer-version.ts';
+
+/** The answer to a request without payment. What would be refused with a payment is not offered without one. */
+export async function makeOffer(
+  deps: GatewayDeps,
+  version: PublishedVersion,
+  request: CallRequest,
+): Promise<CallOutcome> {
+  const closed = refuseClosed(version);
+  if (closed) {
+    return { kind: 'problem', problem: closed };
+  }
+  const readiness = await deps.readiness.recall(version);
+  return readiness.ready
+    ? { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge }
+    : { kind: 'problem', problem: await refuseUnready(deps, { version, request, payer: null }, readiness) };
+}

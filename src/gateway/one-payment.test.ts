@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { newId, sha256Hex, systemClock } from '#kit/index.ts';
+import { watchLedger } from '#payments/index.ts';
+import { jsonAnswer, noEvidence, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import type { SealedOrder } from '../../tests/support/cash-bank.ts';
+import { CASH_NETWORK } from '../../tests/support/cash-scheme.ts';
+import { openCashWorld } from '../../tests/support/cash-world.ts';
+import { publishedVersion } from '../../tests/support/execution-deps.ts';
+import { encodeHeader, toRequirement } from '../../tests/support/pay.ts';
+import { quietLog } from '../../tests/support/test-chain.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
+import { carryOnOwed } from './carry-on.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { offerVersion } from './offer-version.ts';
+import { paidCall } from './paid-call.ts';
+import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
+import { rememberReadiness } from './remember-readiness.ts';
+
+/* One payment, two processes, and everything that may happen to it in any order. */
+const database = useTestDatabase();
+
+const during = ['nothing', 'sent by others', 'drained', 'the chain falls silent'] as const;
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('sent by others', 'watch', 'work', 'silent', 'back', 'drained', 'filled') },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      by: fc.constantFrom([0], [1], [0, 1]),
+      isGood: fc.boolean(),
+      during: fc.constantFrom(...during),
+    }),
+  },
+);
+const settlementPoint = fc.constantFrom('on_success' as const, 'at_first_output' as const, 'upfront' as const);
+
+async function openStory(point: PublishedVersion['settlementPoint']) {
+  const { bank, scheme } = openCashWorld();
+  const { payments } = scheme;
+  const payTo = scheme.makePayee();
+  const version = publishedVersion({
+    settlementPoint: point,
+    offers: [{ scheme: 'cash', network: CASH_NETWORK, amountAtomic: 10_000n, payTo }],
+  });
+  const story = { run: (): Outcome => ({ ok: true, answer: jsonAnswer({}), evidence: noEvidence }), runs: 0 };
+  const kind = {
+    name: version.kind,
+    evidenceSchema: { safeParse: () => ({ success: true, data: {} }) },
+    answerSchema: z.object({}),
+    answerExample: {},
+    isReady: async () => ({ ready: true }),
+    run: async () => story.run(),
+  } as unknown as ResourceKind;
+  const kinds = new Map([[kind.name, kind]]);
+  const offered = offerVersion({ payments, kinds, publicUrl: 'https://farebox.test' }, version).offers[0];
+  if (!offered) {
+    throw new Error('unreachable');
+  }
+  const sealed = (await (await scheme.makePayer('rich')).sign(offered)) as SealedOrder;
+  const payer = sealed.order.from;
+  const rich = bank.openAccount(100_000_000n);
+  const now = () => Math.floor(Date.now() / 1000);
+  const move = (from: string, to: string, amount: bigint) =>
+    bank.carryOut(bank.seal({ from, to, amount: String(amount), number: newId(), endsAt: now() + 60 }), now());
+  const processes = [0, 1].map((): GatewayDeps => ({
+    database: database.current,
+    published: { find: () => version, findById: () => version, findVersion: () => version } as never,
+    kinds,
+    payments,
+    publicUrl: 'https://farebox.test',
+    clock: systemClock,
+    log: quietLog,
+    limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    pause: async () => {},
+    readiness: rememberReadiness({ kinds, clock: systemClock, log: quietLog, pause: async () => {} }),
+    processId: newId(),
+    inFlight: new Map(),
+    reruns: new Set(),
+  }));
+  const header = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
+  const request: CallRequest = {
+    requestId: newId(),
+    method: 'POST',
+    target: { resourceId: version.resourceId },
+    url: '/@demo/haiku',
+    bodyDigest: sha256Hex('{}'),
+    input: { ok: true, value: {}, isText: false },
+    payment: { paymentSignature: header },
+    isOwnerTest: false,
+    idempotencyKey: '',
+    authenticate: async () => ({ kind: 'anonymous' }) as never,
+    clientAddress: '192.0.2.1',
+  };
+  return {
+    bank,
+    payer,
+    processes,
+    story,
+    ask: (by: number) => paidCall(processes[by] as GatewayDeps, request),
+    /** What the payment has moved, by its transaction. */
+    listPaid: () =>
+      bank.listBooked().flatMap(({ number, transaction }) => (number === sealed.order.number ? [transaction] : [])),
+    happen: {
+      'sent by others': () => (bank.isClosed ? undefined : void bank.carryOut(sealed, now())),
+      drained: () => (bank.isClosed ? undefined : void move(payer, rich, bank.balanceOf(payer))),
+      filled: () => (bank.isClosed ? undefined : void move(rich, payer, 50_000n)),
+      'the chain falls silent': () => void (bank.isClosed = true),
+      silent: () => void (bank.isClosed = true),
+      back: () => void (bank.isClosed = false),
+      nothing: () => undefined,
+    },
+    watch: () => {
+      const deps = processes[0] as GatewayDeps;
+      return watchLedger({ database: database.current, payments }, 600, {
+        adoptTransfers: (network, transfers) => adoptTransfers(deps, network, transfers),
+        recheckSettled: (callId) => recheckSettled(deps, callId),
+      });
+    },
+    /** What runs every few seconds, with the pauses between over. */
+    work: async () => {
+      const deps = processes[1] as GatewayDeps;
+      await database.current.system.query(
+        `UPDATE calls SET deadline = least(deadline, now()), looked_up_at = NULL,
+                updated_at = updated_at - interval '1 minute' WHERE payer = $1 AND state IN ('pending', 'owed', 'settled')`,
+        [payer],
+      );
+      await resolveAllPending(deps);
+      await reconcileCalls(deps);
+      await carryOnOwed(deps);
+      await Promise.allSettled(processes.flatMap(({ inFlight }) => [...inFlight.values()]));
+    },
+  };
+}
+
+async function readLedger(payer: string): Promise<string[]> {
+  const { rows } = await database.current.system.query<{ transaction: string }>(
+    'SELECT transaction FROM ledger_entries WHERE account = $1',
+    [`buyer:${payer}`],
+  );
+  return rows.map(({ transaction }) => transaction);
+}
+
+test('in any order of calls, failures, strangers and watches, one payment buys one answer, is booked once, and nobody reads a lie', async () => {
+  await fc.assert(
+    fc.asyncProperty(settlementPoint, fc.array(step, { minLength: 1, maxLength: 9 }), async (point, steps) => {
+      const world = await openStory(point);
+      const { bank, happen, story } = world;
+      const given = new Set<string>();
+      const hear = (outcome: CallOutcome): CallOutcome => {
+        if (outcome.kind === 'problem' && outcome.charged === false) {
+          expect(world.listPaid()).toEqual([]);
+        }
+        if (outcome.kind === 'answer') {
+          given.add(JSON.stringify(outcome.answer.body));
+        }
+        return outcome;
+      };
+      const setRun = (isGood: boolean, what: (typeof during)[number]): void => {
+        story.run = () => {
+          story.runs += 1;
+          happen[what]();
+          return isGood
+            ? { ok: true, answer: jsonAnswer({ run: story.runs }), evidence: noEvidence }
+            : { ok: false, problem: 'upstream_failed', cause: 'toy', evidence: noEvidence };
+        };
+      };
+      setRun(true, 'nothing');
+      for (const next of steps) {
+        if (typeof next === 'object') {
+          setRun(next.isGood, next.during);
+          await Promise.all(next.by.map(async (by) => hear(await world.ask(by))));
+        } else if (next === 'watch' || next === 'work') {
+          await world[next]();
+        } else {
+          happen[next]();
+        }
+      }
+      bank.isClosed = false;
+      setRun(true, 'nothing');
+      happen.filled();
+      happen['sent by others']();
+      for (let turn = 0; turn < 6 && given.size === 0; turn += 1) {
+        hear(await world.ask(turn % 2));
+        await world.work();
+      }
+      await world.watch();
+      hear(await world.ask(0));
+      expect(given.size).toBe(1);
+      await world.watch();
+      expect(await readLedger(world.payer)).toEqual(world.listPaid());
+    }),
+    { numRuns: 60 },
+  );
+});
