@@ -31,7 +31,7 @@ export interface Again {
   shown: Shown;
   version: Pick<PublishedVersion, 'creator' | 'slug'>;
   /** Of the request, where it was read. */
-  input?: Record<string, unknown>;
+  input?: Record<string, unknown> | undefined;
 }
 
 interface KeptRow {

@@ -1,4 +1,3 @@
-import { Problem } from '#kit/index.ts';
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
@@ -13,7 +12,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { makeOffer } from './make-offer.ts';
-import { purchaseUnknown, tooManyRefusals } from './public-problem.ts';
+import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
 import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
@@ -30,7 +29,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
   }
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
-    return { kind: 'problem', problem: new Problem(decoded.problem, { detail: decoded.detail }), charged: false };
+    return unreadablePayment(decoded);
   }
   try {
     return await payingCall(deps, toPaying(request, version, decoded.payment));
@@ -43,16 +42,15 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
 /** From a payment that can be read to its answer. A payment that was used before meets its call, never a new challenge. */
 async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcome> {
   const checked = await checkBeforeClaim(deps, paying);
-  const again = { ...paying, ...(checked.input ? { input: checked.input } : {}) };
   if (!checked.ok) {
-    return (await findAnswer(deps, again)) ?? checked.outcome;
+    return (await findAnswer(deps, { ...paying, input: checked.input })) ?? checked.outcome;
   }
   const claim = await claimCall(deps, paying, checked);
   switch (claim.kind) {
     case 'limited':
       return tooManyRefusals();
     case 'held':
-      return answerHeld(deps, claim.call, again);
+      return answerHeld(deps, claim.call, { ...paying, input: checked.input });
     case 'claimed':
       return holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
   }

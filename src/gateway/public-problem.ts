@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { Problem, type ProblemCode } from '#kit/index.ts';
 import type { Failure } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { refusalLimits } from './trust-limits.ts';
@@ -104,6 +104,11 @@ export function tooManyLookUps(retryAfterSeconds: number): CallOutcome {
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
   return { kind: 'problem', problem, charged: false };
+}
+
+/** No claim was made for it. */
+export function unreadablePayment({ problem, detail }: { problem: ProblemCode; detail: string }): CallOutcome {
+  return { kind: 'problem', problem: new Problem(problem, { detail }), charged: false };
 }
 
 /** The payment is held by another call, or spent. */
