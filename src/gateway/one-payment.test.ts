@@ -11,7 +11,7 @@ import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { encodeHeader, toRequirement } from '../../tests/support/pay.ts';
 import { quietLog } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
+import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -117,7 +117,8 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
       const deps = processes[0] as GatewayDeps;
       return watchLedger({ database: database.current, payments }, 600, {
         adoptTransfers: (network, transfers) => adoptTransfers(deps, network, transfers),
-        recheckSettled: (callId) => recheckSettled(deps, callId),
+        // The bookings of earlier stories are on other banks.
+        recheckSettled: async () => 'unknown',
       });
     },
     /** What runs every few seconds, with the pauses between over. */
@@ -193,6 +194,6 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       await world.watch();
       expect(await readLedger(world.payer)).toEqual(world.listPaid());
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
