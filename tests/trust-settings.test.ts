@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { listKinds } from '../src/plugins.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
+import { openToyKind } from './support/toy-kind.ts';
 
 /* What a creator is willing to lose, through the whole app. */
-const app = useApp();
+const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyKind()] });
 let creator: Creator;
 
 beforeAll(async () => {
@@ -40,4 +42,22 @@ test('with 0 every call is paid before it runs: what fails is owed, and the same
   await expect.poll(async () => (await send(url, { payment, body: { topic } })).status, { timeout: 20_000 }).toBe(200);
   expect(countRuns(app.current, topic)).toBe(2);
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
+});
+
+test('a kind that cannot be paid first turns the payment away uncharged, and its creator reads why', async () => {
+  const careful = await app.current.makeCreator('dora');
+  await careful.call('PUT', '/api/user/trust', { maxTrustUsdPerDay: '0' });
+  const config = { template: 'About {topic}{/topic}.' };
+  const { url, id } = await careful.publish({ slug: 'toy', kind: 'toy', config });
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  const refused = await send(url, { payment, body: { topic: 'rivers' } });
+  expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', charged: false } });
+  expect(refused.headers.get('Retry-After')).toMatch(/^\d+$/);
+  const { body } = await careful.call('GET', `/api/usage?resourceId=${id}`);
+  expect(body['items']).toMatchObject([
+    { status: 'refused', problem: 'beyond_creator', cause: expect.stringContaining('PUT /api/user/trust') },
+  ]);
+  await careful.call('PUT', '/api/user/trust', { maxTrustUsdPerDay: '1' });
+  expect((await send(url, { payment, body: { topic: 'rivers' } })).status).toBe(200);
 });

@@ -28,8 +28,11 @@ interface Run {
  */
 export async function admitToRun(deps: AdmitDeps, call: PaidCall, run: Run): Promise<Admitted> {
   const { system } = deps.database;
-  const alone = judge(deps, call, { run, standing: await readStanding(system, call) });
-  if (alone === 'running' || (alone === 'settling' && call.settlementPoint === 'upfront')) {
+  const standing = await readStanding(system, call);
+  const alone = judge(deps, call, { run, standing });
+  const isAlwaysFirst = call.settlementPoint === 'upfront';
+  // Taking turns helps only where other calls of the same wallet may give way.
+  if (alone === 'running' || (alone === 'settling' && (isAlwaysFirst || standing.open === 1))) {
     return move(deps, system, { call, to: alone, run });
   }
   return deps.database.transaction(async (tx) => {

@@ -8,7 +8,7 @@ import { quoteWorst } from './quote-worst.ts';
 const offer = makeOffer({ amountAtomic: 20_000n });
 
 function depsWith(quoteCost?: () => Promise<CostQuote | null>) {
-  const kind = { ...(quoteCost ? { quoteCost } : {}) } as unknown as ResourceKind;
+  const kind = (quoteCost ? { quoteCost } : {}) as unknown as ResourceKind;
   let nowMs = 0;
   const clock = { now: () => nowMs };
   return {
