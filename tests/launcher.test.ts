@@ -60,8 +60,8 @@ test('a server whose launcher is killed with -9 stops by itself and leaves no pr
     expect(await isListening()).toBe(true);
     expect(await dataFolder.listProcesses()).not.toEqual([]);
     await server.kill();
-    await expect.poll(isListening, { timeout: 20_000, interval: 50 }).toBe(false);
-    await expect.poll(() => dataFolder.listProcesses(), { timeout: 20_000, interval: 50 }).toEqual([]);
+    await expect.poll(isListening, { timeout: 50_000, interval: 50 }).toBe(false);
+    await expect.poll(() => dataFolder.listProcesses(), { timeout: 50_000, interval: 50 }).toEqual([]);
     expect(server.output()).toContain('Stopping: calls under way are finished first.');
   } finally {
     await rm(copy);

@@ -48,6 +48,8 @@ export function openAccounts(options: AccountsOptions): Accounts {
     database: options.database,
     handle: auth.handler,
     origins,
+    findSessionId: async (headers: Headers) =>
+      (await auth.api.getSession({ headers, query: { disableRefresh: true } }))?.session.id ?? null,
     limits: openSignInLimits(options.database),
     knownClients: openKnownClients({
       secret: options.secret,

@@ -21,6 +21,8 @@ interface Deps {
   /** better-auth. */
   handle(request: Request): Promise<Response>;
   origins: ReadonlySet<string>;
+  /** The id of the session whose cookie is in the headers. */
+  findSessionId(headers: Headers): Promise<string | null>;
   limits: SignInLimits;
   knownClients: KnownClients;
 }
@@ -58,9 +60,7 @@ export async function serveAuth(deps: Deps, sent: AuthRequest): Promise<Response
     case '/revoke-session':
       return toAnswer(await ask(deps, { ...inner, body: { token: await findToken(deps, String(body['id'])) } }));
     case '/change-password':
-      return toAnswer(await ask(deps, inner), {
-        next: 'Every other session has ended. API keys go on working: revoke those that you do not know (DELETE /api/user/api-keys/:id).',
-      });
+      return changePassword(deps, inner);
     default:
       return toAnswer(await ask(deps, inner));
   }
@@ -106,6 +106,19 @@ async function signIn(deps: Deps, inner: Inner): Promise<Response> {
   const response = await toAnswer(await ask(deps, inner));
   await giveBack();
   response.headers.append('Set-Cookie', deps.knownClients.toCookie(account));
+  return response;
+}
+
+/** Who holds a session may not guess the password behind it either: counted for this session, so that it holds up no other. */
+async function changePassword(deps: Deps, inner: Inner): Promise<Response> {
+  const { request, clientAddress } = inner.sent;
+  const session = await deps.findSessionId(request.headers);
+  const giveBack =
+    session === null ? null : await deps.limits.take({ account: 'session', clientAddress, knownClient: session });
+  const response = await toAnswer(await ask(deps, inner), {
+    next: 'Every other session has ended. API keys go on working: revoke those that you do not know (DELETE /api/user/api-keys/:id).',
+  });
+  await giveBack?.();
   return response;
 }
 

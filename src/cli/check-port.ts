@@ -23,7 +23,10 @@ export async function checkPort(needed: NeededPort): Promise<Finding> {
   }
 }
 
-/** Why a port cannot be used, by the error code of `listen`, and the way out. */
+/**
+ * Why a port cannot be used, by the error code of `listen`, and the way out.
+ * @internal for the codes that a test cannot bring about everywhere: a test may run as root.
+ */
 export function explainPort({ host, port, purpose }: NeededPort, code: string): Finding {
   const named = `Port ${port} of ${host}, needed for ${purpose},`;
   switch (code) {
