@@ -19,6 +19,11 @@ export function findModelFault(model: KnownModel | null, modelId: string, clock:
   return null;
 }
 
+/** The same with what its owner does about it. */
+export function toModelCause(fault: string): string {
+  return `${fault} Choose another one and publish anew; should it return, what is paused for it is sold again by itself.`;
+}
+
 /** What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. */
 export function toModalities(model: KnownModel): Output[] {
   return (['image', 'text'] as const).filter((output) => model.outputModalities.includes(output));

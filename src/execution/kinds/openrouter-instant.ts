@@ -3,7 +3,7 @@ import type { FieldProblem } from '#kit/index.ts';
 import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel, findModelFault } from '../check-model.ts';
+import { checkModel, findModelFault, toModelCause } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
@@ -48,7 +48,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         return key;
       }
       const fault = findModelFault(await deps.findModel(modelId), modelId, deps.clock);
-      return fault === null ? key : { ready: false, cause: fault };
+      return fault === null ? key : { ready: false, cause: toModelCause(fault) };
     },
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {

@@ -4,7 +4,7 @@ import type { Outcome, PublishedVersion, Readiness, ResourceKind, RunContext } f
 import type { ChatMessage } from '#upstreams/index.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
-import { checkModel, findModelFault } from '../check-model.ts';
+import { checkModel, findModelFault, toModelCause } from '../check-model.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
@@ -127,7 +127,7 @@ async function askOpenRouter(
     return key;
   }
   const fault = findModelFault(await deps.findModel(model), model, deps.clock);
-  return fault === null ? key : { ready: false, cause: fault };
+  return fault === null ? key : { ready: false, cause: toModelCause(fault) };
 }
 
 async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
