@@ -107,12 +107,13 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
   const platformKey = toPlatformKey(config, budget);
   const ports: Pick<
     KindDeps,
-    'openCreatorKey' | 'explainMissingKey' | 'openUpstreamKey' | 'refuseCreatorKey' | 'platformKey'
+    'openCreatorKey' | 'explainMissingKey' | 'openUpstreamKey' | 'refuseCreatorKey' | 'checkCreatorKey' | 'platformKey'
   > = {
     openCreatorKey: (ownerId, service) => connections.openKey(integrations, { ownerId, service }),
     explainMissingKey: (ownerId, service) => connections.explainMissingKey(integrations, { ownerId, service }),
     openUpstreamKey: (resource) => resources.openResourceSecret({ vault }, resource),
     refuseCreatorKey: (ownerId, refused) => connections.refuseKey(integrations, { ownerId, ...refused }),
+    checkCreatorKey: (ownerId, service) => void connections.checkKey({ ...integrations, log }, { ownerId, service }),
     platformKey,
   };
   return {

@@ -100,6 +100,26 @@ test('a stored OpenRouter key is described and never returned', async () => {
   }
 });
 
+test('a call that meets the limit of the key pauses what needs it where the limit is used up, with how to raise it', async () => {
+  await put(keys().limited);
+  const { id, url } = await creator.publish({ slug: 'essay' });
+  const owners = { cookie: creator.cookie, headers: { 'X-Owner-Test': 'true' }, body: { topic: 'thrift' } };
+  const read = async () => (await creator.call('GET', `/api/resources/${id}`)).body;
+  control()?.setLimitRemaining(keys().limited, '0.000001');
+  expect((await send(url, owners)).body['detail']).toMatch(/key_limit_reached/);
+  expect(await read()).toMatchObject({ state: 'published' });
+  control()?.setLimitRemaining(keys().limited, '0');
+  expect((await send(url, owners)).body['detail']).toMatch(/key_limit_reached/);
+  await expect.poll(read).toMatchObject({
+    state: 'paused',
+    pausedBy: 'key',
+    pauseCause: expect.stringMatching(/Raise it at https:\/\/openrouter\.ai\/settings\/keys/),
+  });
+  control()?.setLimitRemaining(keys().limited, '0.05');
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
+  expect(await ask(url)).toBe(402);
+});
+
 test('deleting a key names what it pauses, takes its offers off at once, and a new key brings them back', async () => {
   await put(keys().healthy);
   const essay = await creator.publish({ slug: 'essay' });

@@ -205,7 +205,9 @@ describe('a resource that cannot answer now', () => {
       ]);
       await app.current.database.system.query(`SELECT pg_notify('models_changed', '')`);
       const tested = { headers: { 'X-Owner-Test': 'true' }, cookie: creator.cookie, body };
-      await expect.poll(async () => (await send(shop.url, tested)).status).toBe(columns === whole ? 200 : 503);
+      // What has paused itself resumes itself within seconds.
+      const seconds = { timeout: 30_000 };
+      await expect.poll(async () => (await send(shop.url, tested)).status, seconds).toBe(columns === whole ? 200 : 503);
     };
     const seen = await payTwice(shop, { stop: () => set(broken), mend: () => set(whole) });
     expect(seen).toMatchObject(onlyLater);

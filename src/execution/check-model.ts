@@ -19,6 +19,11 @@ export function findModelFault(model: KnownModel | null, modelId: string, clock:
   return null;
 }
 
+/** The same with what its owner does about it. */
+export function toModelCause(fault: string): string {
+  return `${fault} Choose another one and publish anew; should it return, what is paused for it is sold again by itself.`;
+}
+
 /**
  * What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. A router
  * that can write is asked for text alone, because what it chooses may do nothing else.

@@ -43,7 +43,7 @@ test.each<[Partial<ChatFailure>, object]>([
   ],
   [
     { status: 402, limitSource: 'openrouter_key_limit', retryAfterSeconds: 90 },
-    { code: 'key_limit_reached', retryAfterSeconds: 90, pause: 'key' },
+    { code: 'key_limit_reached', retryAfterSeconds: 90, pause: 'ask' },
   ],
   [
     { status: 402, errorType: 'in_flight_budget_exhausted' },

@@ -9,7 +9,7 @@ export interface ClassifiedFailure {
   code: string;
   cause: string;
   retryAfterSeconds: number | null;
-  pause: 'key' | 'resource' | null;
+  pause: 'key' | 'resource' | 'ask' | null;
 }
 
 /** What an upstream's failure means for the buyer (next to nothing) and for the creator (everything). */

@@ -73,6 +73,8 @@ export interface ExecutionDeps {
   media: Pick<Media, 'storeImage'>;
   /** A call found that the provider refuses the creator's key, or that no credit stands behind it: stop using it. */
   refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
+  /** A call found that the creator's key may be used up: ask its provider, and stop using it if so. Goes on by itself. */
+  checkCreatorKey(ownerId: string, service: string): void;
   pauseResource(request: PauseRequest): Promise<void>;
   clock: Clock;
   log: Log;

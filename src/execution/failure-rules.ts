@@ -22,8 +22,11 @@ export interface FailureRule {
   text: string;
   /** Retry-After for the buyer where the upstream names none. */
   retryAfterSeconds?: number;
-  /** Stops selling until the creator acts: what needs the key, or this resource. */
-  pause?: 'key' | 'resource';
+  /**
+   * Stops selling: what needs the key, or this resource. `ask`: one call may be too dear for a key that is good for others, so
+   * its provider is asked about the key first.
+   */
+  pause?: 'key' | 'resource' | 'ask';
 }
 
 /**
@@ -156,7 +159,7 @@ export const failureRules: readonly FailureRule[] = [
     when: { limits: ['openrouter_key_limit'] },
     problem: 'unavailable',
     text: 'The spending limit of the API key is used up. Raise it at https://openrouter.ai/settings/keys, wait for its reset, or store another key.',
-    pause: 'key',
+    pause: 'ask',
   },
   {
     code: 'in_flight_budget',

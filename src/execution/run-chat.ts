@@ -128,11 +128,19 @@ async function failWith(
 }
 
 /** A dead key of the operator is the operator's matter; a dead key of one upstream stops only what uses it. */
-async function stopSales(deps: ExecutionDeps, run: ChatRun, stop: { scope: 'key' | 'resource'; cause: string }) {
+async function stopSales(
+  deps: ExecutionDeps,
+  run: ChatRun,
+  stop: { scope: 'key' | 'resource' | 'ask'; cause: string },
+) {
   const { resourceId, ownerId, versionId } = run.version;
   const { cause } = stop;
   try {
-    if (stop.scope === 'resource' || run.key.source === 'upstream') {
+    if (stop.scope === 'ask') {
+      if (run.key.source === 'creator') {
+        deps.checkCreatorKey(ownerId, run.key.service);
+      }
+    } else if (stop.scope === 'resource' || run.key.source === 'upstream') {
       await deps.pauseResource({ resourceId, ownerId, versionId, cause });
     } else if (run.key.source === 'creator') {
       const { service, apiKey } = run.key;

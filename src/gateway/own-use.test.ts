@@ -19,6 +19,7 @@ const deps = () => ({
   database: database.current,
   payments: schemeList as never,
   publicUrl: 'https://farebox.test',
+  kinds: new Map(),
 });
 
 beforeEach(() => database.current.system.query('DELETE FROM calls'));

@@ -4,7 +4,7 @@ import { changeIntegration } from './change-integration.ts';
 import { checkGiven } from './check-given.ts';
 import type { IntegrationDeps, IntegrationRow } from './integration.ts';
 import type { IntegrationService } from './integration-service.ts';
-import { toKeyPlace } from './open-key.ts';
+import { getService, toKeyPlace } from './open-key.ts';
 import { storeVerdict, type Verdict } from './store-verdict.ts';
 
 type CheckDeps = IntegrationDeps & { log: Pick<Log, 'warn'> };
@@ -31,15 +31,30 @@ export async function checkKeys(deps: CheckDeps): Promise<number> {
     const waiting = await findDue(deps, service);
     const work = async (): Promise<void> => {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
-        await checkKey(deps, service, row).catch((err: unknown) => {
-          deps.log.warn({ err, service: service.name }, 'a stored key could not be looked at');
-        });
+        await tryCheck(deps, service, row);
         checked += 1;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
   return checked;
+}
+
+/** The same for one owner's key, at once. Never rejects. */
+export async function checkKey(deps: CheckDeps, wanted: { ownerId: string; service: string }): Promise<void> {
+  const service = getService(deps, wanted.service);
+  const { rows } = await deps.vault.database.system
+    .query<IntegrationRow>(`SELECT * FROM ${service.table} WHERE owner_id = $1 AND is_enabled AND is_valid`, [
+      wanted.ownerId,
+    ])
+    .catch(() => ({ rows: [] }));
+  await Promise.all(rows.map((row) => tryCheck(deps, service, row)));
+}
+
+async function tryCheck(deps: CheckDeps, service: IntegrationService, row: IntegrationRow): Promise<void> {
+  await judge(deps, service, row).catch((err: unknown) => {
+    deps.log.warn({ err, service: service.name }, 'a stored key could not be looked at');
+  });
 }
 
 async function findDue({ vault }: CheckDeps, { table }: IntegrationService): Promise<IntegrationRow[]> {
@@ -53,7 +68,7 @@ async function findDue({ vault }: CheckDeps, { table }: IntegrationService): Pro
   return rows;
 }
 
-async function checkKey(deps: CheckDeps, service: IntegrationService, row: IntegrationRow): Promise<void> {
+async function judge(deps: CheckDeps, service: IntegrationService, row: IntegrationRow): Promise<void> {
   const { vault } = deps;
   const ownerId = row.owner_id;
   const key = await vault.open(vault.database.system, toKeyPlace(service, ownerId), row.sealed_key);

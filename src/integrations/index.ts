@@ -4,7 +4,7 @@
  * it is stored; each change is announced inside its own transaction, so that what depends on the key is paused when the
  * key goes, or the key stays; who listens is not known here (docs/decisions/0017).
  */
-export { checkKeys } from './check-keys.ts';
+export { checkKey, checkKeys } from './check-keys.ts';
 export { dependent, openChanges } from './changes.ts';
 export type { ChangeListener, Dependent, IntegrationChange, Reaction } from './changes.ts';
 export type { IntegrationDeps } from './integration.ts';

@@ -32,7 +32,9 @@ export async function readDraft(deps: ResourcesDeps, own: OwnDraft): Promise<Dra
   const made = toVersion(deps, own);
   const unready = made && (await findUnready(made));
   const problems =
-    unready === null || fields.some(({ message }) => message === unready.message) ? fields : [...fields, unready];
+    unready === null || fields.some(({ message }) => unready.message.startsWith(message))
+      ? fields
+      : [...fields, unready];
   const isRunnable = !fields.some(({ path }) => /^\/(kind|config|parameters)(\/|$)/.test(path));
   return {
     content: checked.ok ? checked.content : null,

@@ -4,7 +4,7 @@ import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#reso
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel } from '../check-model.ts';
+import { checkModel, toModelCause } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
@@ -63,7 +63,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         return key;
       }
       const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
-      return fault === null ? key : { ready: false, cause: fault };
+      return fault === null ? key : { ready: false, cause: toModelCause(fault) };
     },
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {

@@ -13,7 +13,7 @@ import type { ChatMessage } from '#upstreams/index.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
-import { checkModel } from '../check-model.ts';
+import { checkModel, toModelCause } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
@@ -166,7 +166,7 @@ async function askOpenRouter(deps: ExecutionDeps, config: PromptConfig, version:
     return key;
   }
   const fault = await findModelsFault(deps, toModelIds(config));
-  return fault === null ? key : { ready: false, cause: fault };
+  return fault === null ? key : { ready: false, cause: toModelCause(fault) };
 }
 
 async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
