@@ -51,7 +51,12 @@ const asked = () =>
 
 async function tryToPublish(slug: string, draft: Record<string, unknown>) {
   const made = await ruth.call('POST', '/api/resources', {
-    ...{ kind: 'openrouter_instant', slug, name: slug, category: 'ai', priceUsdc: '0.01', payTo: ruth.payTo },
+    kind: 'openrouter_instant',
+    slug,
+    name: slug,
+    category: 'ai',
+    priceUsdc: '0.01',
+    payTo: ruth.payTo,
     network: 'eip155:84532',
     parameters: [{ name: 'topic', maxLength: 200 }],
     ...draft,

@@ -109,6 +109,7 @@ describe('a paid call', () => {
         evidence: expect.objectContaining({ generationId: expect.stringMatching(/^gen-/) }),
         earnedUsdc: '0.01',
         costUsd: expect.stringMatching(/^0\.0+\d+$/),
+        expectedCostUsd: expect.stringMatching(/^0\.0+\d+$/),
         marginUsd: expect.stringMatching(/^0\.00\d+$/),
         network: 'eip155:84532',
         transaction: answer.settlement?.transaction,

@@ -1,5 +1,5 @@
 /** What may stand behind any model id, in any number; everything else is an entry of the catalogue, or no model at all. */
-const routingSuffixes = ['nitro', 'floor', 'exacto', 'online'];
+const routingSuffixes = new Set(['nitro', 'floor', 'exacto', 'online']);
 const PRESET = /^(.*?)@preset\/([A-Za-z0-9][A-Za-z0-9._-]*)$/;
 
 export interface AskedModel {
@@ -20,7 +20,7 @@ export function readModelName(text: string, isListed: (id: string) => boolean): 
     return { id: written, isFast: false, isOnline: false, preset };
   }
   const [base = '', ...suffixes] = written.split(':');
-  const left = suffixes.filter((suffix) => !routingSuffixes.includes(suffix));
+  const left = suffixes.filter((suffix) => !routingSuffixes.has(suffix));
   return {
     id: [base, ...left].join(':'),
     isFast: suffixes.includes('nitro'),

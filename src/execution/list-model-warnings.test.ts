@@ -67,7 +67,7 @@ test.each<[string, Partial<KnownModel>, string[], string]>([
     "OpenRouter's list says of acme/poet what cannot be read since 2026-11-20T03:00:00Z (pricing.prompt); what it said before is used.",
   ],
   ['a model that ends', { expirationDate: '2026-12-31' }, ['acme/poet'], 'OpenRouter ends acme/poet on 2026-12-31.'],
-])('the creator is told of %s', async (_what, model, names, message) => {
+])('the creator is told of %s', async (...[, model, names, message]) => {
   expect(await warn({ models: [knownModel(model)], names })).toEqual([{ path: '/config/0', message }]);
 });
 

@@ -2,6 +2,7 @@
  * Shapes of catalogue entries that were seen in the field or reported, and what is right for each. A row is added per
  * report; every row runs against a model that an earlier, good list has described, and against one that nobody knows yet.
  */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseCatalogue } from './parse-catalogue.ts';
 
@@ -240,4 +241,20 @@ test('an entry whose first fault hides others tells them all', () => {
     'top_provider.max_completion_tokens',
     'supported_parameters',
   ]);
+});
+
+test('whatever a list says of a model, it keeps prices and modalities that can be used', () => {
+  const anything = fc.record(
+    Object.fromEntries(Object.entries(good).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())])),
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(anything, (fields) => {
+      const { models, skipped } = parseCatalogue([{ ...fields, id: good.id }], known);
+      expect(skipped).toEqual([]);
+      expect(models[0]?.inputModalities.length).toBeGreaterThan(0);
+      expect(models[0]?.outputModalities.length).toBeGreaterThan(0);
+      expect(models[0]?.pricing.prompt).toMatch(/^(-1|\d+(\.\d+)?)$/);
+    }),
+  );
 });

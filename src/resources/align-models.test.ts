@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { newId, type User } from '#kit/index.ts';
 import { useOlderDatabase } from '../../tests/support/older-database.ts';
 import { alignModels, type ResourceKind } from './index.ts';
@@ -9,9 +10,14 @@ const models = { poet: newId(), bard: newId(), gone: newId() };
 
 /** The two kinds that have models, as far as aligning asks. */
 const kinds = [
-  { name: 'openrouter_instant', modelIdsOf: ({ modelId }: { modelId: string }) => [modelId] },
+  {
+    name: 'openrouter_instant',
+    configSchema: z.object({ modelId: z.string() }),
+    modelIdsOf: ({ modelId }: { modelId: string }) => [modelId],
+  },
   {
     name: 'prompt_template',
+    configSchema: z.object({ model: z.string(), upstream: z.object({ type: z.string() }) }),
     modelIdsOf: ({ model, upstream }: { model: string; upstream: { type: string } }) =>
       upstream.type === 'openrouter' ? [model] : [],
   },
@@ -76,6 +82,7 @@ beforeAll(async () => {
   await insertOld('template', 'prompt_template', [{ model: 'acme/poet', upstream: openrouter }]);
   await insertOld('elsewhere', 'prompt_template', [{ model: 'acme/poet', upstream: { type: 'chat_completions' } }]);
   await insertOld('unlisted', 'openrouter_instant', [{ modelId: 'acme/bard' }]);
+  await insertOld('unreadable', 'prompt_template', [{ model: 7 }]);
   await insertOld('toy', 'toy', [{ modelId: 'acme/poet' }]);
   await database.update();
 });
@@ -86,6 +93,7 @@ const migrated = () => ({
   'template 1': models.poet,
   'elsewhere 1': null,
   'unlisted 1': null,
+  'unreadable 1': null,
   'toy 1': null,
 });
 

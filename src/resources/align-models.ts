@@ -63,7 +63,10 @@ function toChange(
   { id, kind: name, config, ai_model_id: before }: Row,
   { findId }: AlignedCatalogue,
 ): { id: string; modelId: string }[] {
-  const [model] = kinds.find((kind) => kind.name === name)?.modelIdsOf?.(config) ?? [];
+  const kind = kinds.find((candidate) => candidate.name === name);
+  // What the kind cannot read any more says nothing, and stops no sync.
+  const parsed = kind?.configSchema.safeParse(config);
+  const [model] = parsed?.success ? (kind?.modelIdsOf?.(parsed.data) ?? []) : [];
   const modelId = model === undefined ? null : findId(model);
   return modelId === null || modelId === before ? [] : [{ id, modelId }];
 }

@@ -29,29 +29,26 @@ interface Sold {
 
 const NOT_KNOWN = 'What a call costs is not known before it.';
 
-/** Of what buyers get now. Null where the kind has no cost. */
+/** Of what buyers get now. Null where the kind has no cost, or cannot read the config any more. */
 export function estimateVersion(deps: ResourcesDeps, version: PublishedVersion): Promise<CostEstimate | null> {
   return estimate(deps, version);
 }
 
-/** Of the draft; null too while its price or its config cannot be read. */
+/** Of the draft; null too while its price cannot be read. */
 export async function estimateDraft(deps: ResourcesDeps, row: ResourceRow): Promise<CostEstimate | null> {
-  const { kind: name, draft, owner_id: ownerId } = row;
+  const { kind, draft, owner_id: ownerId } = row;
   const offered = checkOffers(deps, draft);
-  const parsed = deps.kinds.find((kind) => kind.name === name)?.configSchema.safeParse(draft.config);
-  if (!parsed?.success || 'fields' in offered) {
-    return null;
-  }
-  const { parameters } = draft;
-  return estimate(deps, { kind: name, config: parsed.data, parameters, ownerId, offers: offered.offers });
+  const { config, parameters } = draft;
+  return 'fields' in offered ? null : estimate(deps, { kind, config, parameters, ownerId, offers: offered.offers });
 }
 
 async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate | null> {
   const kind = deps.kinds.find((candidate) => candidate.name === sold.kind);
-  if (!kind?.quoteCost) {
+  const parsed = kind?.configSchema.safeParse(sold.config);
+  if (!kind?.quoteCost || !parsed?.success) {
     return null;
   }
-  const quote = await kind.quoteCost(sold.config, sold.parameters, sold.ownerId);
+  const quote = await kind.quoteCost(parsed.data, sold.parameters, sold.ownerId);
   const priceUsdc = toLowestPrice(sold.offers);
   const margin = (costUsd: string): string => new Big(priceUsdc).minus(costUsd).toFixed();
   return {

@@ -124,6 +124,7 @@ test.each([
   ['an error', status(503, {})],
   ['HTML', bytes(['<html>'], { type: 'text/html' })],
   ['no list', status(200, { data: 'x' })],
+  ['a list that is shorter than it says', status(200, { data: [1, 2], total_count: 3 })],
   ['a cut', bytes(['{"data":['], { type: 'application/json', cut: true })],
 ])('listModels throws upstream_failed for %s', async (_name, step) => {
   upstream.script(step);
