@@ -205,6 +205,16 @@ test('a browser gets a page for a lost path, a program gets problem+json', async
   expect(api.headers.get('content-type')).toBe('application/problem+json');
 });
 
+test('a page that a browser has already keeps its policy: what says that it is unchanged brings no other one', async () => {
+  const { options } = toyOptions();
+  const app = buildApp(options);
+  const first = await app.request('/docs');
+  const again = await app.request('/docs', { headers: { 'If-None-Match': first.headers.get('etag') ?? '' } });
+  expect(again.status).toBe(304);
+  const policies = [first, again].map(({ headers }) => headers.get('content-security-policy'));
+  expect(policies).toEqual([expect.stringContaining("style-src 'self'"), null]);
+});
+
 test('style and mark are served from here, with validators', async () => {
   const { options } = toyOptions();
   const app = buildApp(options);
