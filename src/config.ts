@@ -144,6 +144,11 @@ const settings = {
     'What each of these creators may spend of OPENROUTER_API_KEY in a day (UTC), in US dollars.',
     '`5`',
   ),
+  FEATURED_RESOURCES: setting(
+    list(z.string().regex(/^[a-z0-9_-]+(\/[a-z0-9-]+)?$/, 'must be a creator or creator/slug')).optional(),
+    'What the front page shows, in this order, comma separated: `creator/slug`, or `creator` for all of theirs.',
+    '`demo` in the sandbox, nothing in live mode',
+  ),
   ADMIN_EMAILS: setting(list(z.email()).default([]), 'E-mail addresses of administrators, comma separated.', 'nobody'),
   TRUSTED_PROXY_HOPS: setting(
     whole(0, 8).default(0),
@@ -162,9 +167,10 @@ export const settingNames: readonly string[] = Object.keys(settings);
 
 type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
 
-export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS'> {
+export interface Config extends Omit<Settings, 'PUBLIC_URL' | 'NETWORKS' | 'FEATURED_RESOURCES'> {
   PUBLIC_URL: string | undefined;
   NETWORKS: string[];
+  FEATURED_RESOURCES: string[];
   /** CAIP-2 -> URL. */
   rpcUrls: ReadonlyMap<string, string>;
 }
@@ -244,6 +250,7 @@ function complete(values: Settings): Config {
   return {
     ...values,
     PUBLIC_URL: values.PUBLIC_URL?.replace(/\/+$/, ''),
+    FEATURED_RESOURCES: values.FEATURED_RESOURCES ?? (values.MODE === 'sandbox' ? ['demo'] : []),
     NETWORKS: values.NETWORKS ?? [values.MODE === 'sandbox' ? 'eip155:84532' : 'eip155:8453'],
     rpcUrls: new Map(rpcUrls),
   };

@@ -59,11 +59,17 @@ export async function startServing(
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
     readImage: (id, link) => domain.media.readImage(id, link),
-    landing: openLanding(ports, resourcesDeps),
+    landing: openLanding({
+      ports,
+      resources: resourcesDeps,
+      featured: config.FEATURED_RESOURCES,
+      localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
+    }),
     log,
     metrics,
     limits: {
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
+      pages: openLimiter({ name: 'pages', points: 300, seconds: 60 }),
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
     ...toSandboxRoutes(sandbox),

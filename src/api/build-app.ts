@@ -9,7 +9,7 @@ import { mountRoutes } from './mount-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { pagesRoutes } from './pages-route.ts';
 import { answerProblem } from './problem.ts';
-import { assertReadablePath, requestContext, type Env } from './request-context.ts';
+import { assertReadablePath, requestContext, type AppContext, type Env } from './request-context.ts';
 import { sandboxRoutes } from './sandbox-route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppOptions } from './server-options.ts';
@@ -20,9 +20,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   app.use(requestContext(options), securityHeaders, crossOrigin(origins), assertReadablePath);
   app.onError((error, c) => answerProblem(c, error, options.log));
-  app.notFound((c) =>
-    answerProblem(c, new Problem('not_found', { detail: 'Nothing is served at this path.' }), options.log),
-  );
+  app.notFound((c) => leadHome(c) ?? answerProblem(c, nothingThere, options.log));
   mountRoutes(app, [
     ...operationRoutes(options, origins),
     ...imagesRoutes(options),
@@ -33,4 +31,13 @@ export function buildApp(options: AppOptions): Hono<Env> {
     ...(options.sandbox ? sandboxRoutes(options, options.sandbox) : []),
   ]);
   return app;
+}
+
+const nothingThere = new Problem('not_found', { detail: 'Nothing is served at this path.' });
+
+/** `/docs/` -> `/docs`. Never to another host: what begins with two slashes names one. */
+function leadHome(c: AppContext): Response | null {
+  const { pathname, search } = new URL(c.req.url);
+  const home = pathname.replace(/\/+$/, '');
+  return home === '' || home === pathname || home.startsWith('//') ? null : c.redirect(home + search, 308);
 }

@@ -41,9 +41,16 @@ function dispatch(c: AppContext, methods: ReadonlyMap<string, Route>): Promise<R
     return c.body(null, 204);
   }
   throw new Problem('method_not_allowed', {
-    detail: `${method.slice(0, 20)} is not served here; ${allow} are.`,
+    detail: `${method.slice(0, 20)} is not served here; ${allow} are.${toHint(c.get('pattern'), method)}`,
     headers: { Allow: allow },
   });
+}
+
+/** What to do instead, where somebody is bound to look for it. */
+function toHint(pattern: string, method: string): string {
+  return pattern === '/api/resources/:id' && method === 'DELETE'
+    ? ' A resource is not deleted, because what was paid for stays on record: POST /api/resources/{id}/archive takes it off the market for good.'
+    : '';
 }
 
 function bySpecificity(a: string, b: string): number {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem } from '#kit/index.ts';
+import { Problem, takeUnit } from '#kit/index.ts';
 import { answerJson, answerText } from './answer-json.ts';
 import type { Route } from './mount-routes.ts';
 import { toOpenapi } from './openapi.ts';
 import { toSource } from './operation-routes.ts';
 import { docsPage } from './pages/docs-page.ts';
 import { landingPage } from './pages/landing-page.ts';
+import { resourcesPage } from './pages/resources-page.ts';
 import { resourcePage } from './pages/resource-page.ts';
 import type { AppContext } from './request-context.ts';
 import type { AppOptions } from './server-options.ts';
@@ -25,9 +26,14 @@ export function pagesRoutes(options: AppOptions): Route[] {
   const origin = new URL(options.publicUrl).origin;
   const frame = { origin, isSandbox: options.sandbox !== undefined };
   const openapi = toOpenapi({ operations, kinds }, { origin, version, isSandbox: frame.isSandbox });
+  const page = openPage(options);
   return [
-    page('/', LIVE, async (c) => landingPage({ ...frame, resources: await landing.listResources(toSource(c)) })),
+    page('/', LIVE, async (c) => landingPage({ ...frame, resources: await landing.listFeatured(toSource(c)) })),
     page('/docs', STEADY, () => docsPage({ ...frame, operations })),
+    page('/resources', LIVE, async (c) => {
+      const published = await landing.listPublished(c.req.query('cursor') ?? null, toSource(c));
+      return resourcesPage({ ...frame, resources: published.items, nextCursor: published.nextCursor });
+    }),
     page('/resources/:creator/:slug', LIVE, async (c) => {
       const place = c.req.param() as { creator: string; slug: string };
       const resource = await landing.findResource(place, toSource(c));
@@ -45,16 +51,20 @@ export function pagesRoutes(options: AppOptions): Route[] {
   ];
 }
 
-function page(pattern: string, cacheControl: string, render: (c: AppContext) => Promise<string>): Route {
-  return {
+type OpenPage = (pattern: string, cacheControl: string, render: (c: AppContext) => Promise<string>) => Route;
+
+/** Whoever reads pages does not use up what their programs may ask, nor the other way round. */
+function openPage({ limits }: AppOptions): OpenPage {
+  return (pattern, cacheControl, render) => ({
     method: 'GET',
     pattern,
     handle: async (c) => {
+      await takeUnit(limits?.pages, c.get('clientAddress'));
       const body = await render(c);
       c.header('Content-Type', 'text/html; charset=utf-8');
       return answerText(c, { body, cacheControl });
     },
-  };
+  });
 }
 
 function assetRoute({ file, type }: (typeof assets)[number]): Route {

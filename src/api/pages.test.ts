@@ -5,7 +5,13 @@ import { toyOptions, toyResource } from '../../tests/support/toy-app.ts';
 import { buildApp } from './build-app.ts';
 
 const sandbox: ServerOptions['sandbox'] = {
-  describe: () => ({ chainId: 84532, rpcUrl: 'http://127.0.0.1:4021', simulated: ['models', '<b>money</b>'] }),
+  describe: () => ({
+    mode: 'sandbox',
+    chainId: 84532,
+    rpcUrl: 'http://127.0.0.1:4021',
+    openRouterKeys: { nearlyEmpty: 'sk-or-v1-test' },
+    simulated: [{ what: 'asset', how: 'Play <b>money</b>.' }],
+  }),
   faucet: async (address) => ({ address, transaction: '0x1' }),
 };
 
@@ -17,7 +23,8 @@ async function page(path: string, changes: Partial<ServerOptions> = {}, accept =
 
 function publish(changes: Partial<PublicResource>): Partial<ServerOptions> {
   const resource = { ...toyResource, ...changes };
-  return { landing: { listResources: async () => [resource], findResource: async () => resource } };
+  const listPublished = async () => ({ items: [resource], nextCursor: null });
+  return { landing: { listFeatured: async () => [resource], listPublished, findResource: async () => resource } };
 }
 
 const hostile = [
@@ -127,12 +134,50 @@ test('in the sandbox it says so, and shows the faucet', async () => {
   const facts = await page('/sandbox', { sandbox });
   expect(facts).toContain('84532');
   expect(facts).toContain('&lt;b&gt;money');
+  expect(facts).toContain('Key: nearly empty');
+  expect(facts).not.toMatch(/nearlyEmpty|rpcUrl|<dt>mode/);
   expect(JSON.parse(await page('/sandbox', { sandbox }, 'application/json'))).toMatchObject({ chainId: 84532 });
 });
 
-test('without resources it says that there are none', async () => {
-  const shown = await page('/', { landing: { listResources: async () => [], findResource: async () => null } });
-  expect(shown).toContain('Nothing is published yet');
+test('without resources the pages say that there are none', async () => {
+  const listPublished = async () => ({ items: [], nextCursor: null });
+  const landing = { listFeatured: async () => [], listPublished, findResource: async () => null };
+  expect(await page('/', { landing })).toContain('has chosen nothing for this page yet');
+  expect(await page('/resources', { landing })).toContain('Nothing is published here yet');
+});
+
+test('a page of resources leads to the next one', async () => {
+  const listPublished = async (cursor: string | null) => ({ items: [toyResource], nextCursor: cursor ? null : 'abc' });
+  const landing = { listFeatured: async () => [], listPublished, findResource: async () => null };
+  expect(await page('/resources', { landing })).toContain('href="/resources?cursor=abc"');
+  expect(await page('/resources?cursor=abc', { landing })).not.toContain('cursor=');
+});
+
+test.each([
+  ['/docs/', '/docs'],
+  ['/resources/demo/haiku//?a=1', '/resources/demo/haiku?a=1'],
+  ['/api/notes/', '/api/notes'],
+])('%s leads to %s', async (path, home) => {
+  const { options } = toyOptions();
+  const response = await buildApp(options).request(path);
+  expect([response.status, response.headers.get('location')]).toEqual([308, home]);
+});
+
+test.each(['//evil.example/', '/%2fevil.example/x/', '/'])('%s leads to no other host', async (path) => {
+  const { options } = toyOptions();
+  const response = await buildApp(options).request(`https://farebox.test${path}`);
+  expect(response.headers.get('location') ?? '/').toMatch(/^\/(?!\/)/);
+});
+
+test('pages have a limit of their own: who has read too many can still call the API', async () => {
+  let left = 2;
+  const pages = { take: async () => ({ isAllowed: (left -= 1) >= 0, retryAfterSeconds: 7 }) };
+  const { options } = toyOptions({ limits: { pages }, sandbox });
+  const app = buildApp(options);
+  const statuses = ['/', '/docs', '/resources', '/sandbox', '/api/notes'].map(
+    async (path) => (await app.request(path, { headers: { 'x-forwarded-for': '203.0.113.7' } })).status,
+  );
+  expect(await Promise.all(statuses)).toEqual([200, 200, 429, 429, 200]);
 });
 
 test('a paused resource says so', async () => {
@@ -140,7 +185,7 @@ test('a paused resource says so', async () => {
 });
 
 test('pages load nothing from elsewhere and run no script', async () => {
-  for (const path of ['/', '/docs', '/resources/demo/haiku', '/sandbox', '/nothing']) {
+  for (const path of ['/', '/docs', '/resources', '/resources/demo/haiku', '/sandbox', '/nothing']) {
     const shown = await page(path, { sandbox });
     expect(shown).not.toMatch(/<script|style=|\son\w+=|src="http|<link[^>]+href="http|@import/);
     expect(shown).toMatch(/^<!doctype html>\s*<html lang="en">/);
@@ -158,6 +203,16 @@ test('a browser gets a page for a lost path, a program gets problem+json', async
   expect([program.status, program.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
   const api = await app.request('/api/lost', { headers: { Accept: 'text/html' } });
   expect(api.headers.get('content-type')).toBe('application/problem+json');
+});
+
+test('a page that a browser has already keeps its policy: what says that it is unchanged brings no other one', async () => {
+  const { options } = toyOptions();
+  const app = buildApp(options);
+  const first = await app.request('/docs');
+  const again = await app.request('/docs', { headers: { 'If-None-Match': first.headers.get('etag') ?? '' } });
+  expect(again.status).toBe(304);
+  const policies = [first, again].map(({ headers }) => headers.get('content-security-policy'));
+  expect(policies).toEqual([expect.stringContaining("style-src 'self'"), null]);
 });
 
 test('style and mark are served from here, with validators', async () => {

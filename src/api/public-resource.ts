@@ -6,6 +6,7 @@ export interface PublicResource {
   description: string;
   category: string;
   tags: readonly string[];
+  /** Its title, for people. */
   kind: string;
   /** Null where the kind has no model. */
   model: string | null;

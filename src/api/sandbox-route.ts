@@ -17,6 +17,7 @@ export function sandboxRoutes(options: AppOptions, sandbox: NonNullable<AppOptio
       method: 'GET',
       pattern: '/sandbox',
       handle: async (c) => {
+        await takeUnit(options.limits?.pages, c.get('clientAddress'));
         const facts = await sandbox.describe();
         c.header('Vary', 'Accept', { append: true });
         return c.req.header('accept')?.includes('text/html')

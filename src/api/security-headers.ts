@@ -10,7 +10,10 @@ const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
   await next();
   const isPage = c.res.headers.get('content-type')?.startsWith('text/html') ?? false;
-  setDefault(c.res.headers, 'Content-Security-Policy', isPage ? pagePolicy : dataPolicy);
+  if (c.res.status !== 304) {
+    // A browser takes the headers of a 304 over to what it has kept (RFC 9111, 3.2): a page would lose its style.
+    setDefault(c.res.headers, 'Content-Security-Policy', isPage ? pagePolicy : dataPolicy);
+  }
   setDefault(c.res.headers, 'X-Content-Type-Options', 'nosniff');
   setDefault(c.res.headers, 'X-Frame-Options', 'DENY');
   setDefault(c.res.headers, 'Referrer-Policy', 'no-referrer');

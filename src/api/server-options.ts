@@ -35,12 +35,18 @@ export interface AppOptions {
     link: { expires: string; signature: string },
   ): Promise<{ bytes: Uint8Array; contentType: string } | null>;
   landing: {
-    listResources(source: Source): Promise<readonly PublicResource[]>;
+    /** What the operator has chosen for the front page. */
+    listFeatured(source: Source): Promise<readonly PublicResource[]>;
+    /** Everything, newest first. */
+    listPublished(
+      cursor: string | null,
+      source: Source,
+    ): Promise<{ items: readonly PublicResource[]; nextCursor: string | null }>;
     findResource(place: { creator: string; slug: string }, source: Source): Promise<PublicResource | null>;
   };
   log: Log;
   /** Of what is no operation; counted by client address; none means unlimited. */
-  limits?: { auth?: RateLimiter; faucet?: RateLimiter };
+  limits?: { auth?: RateLimiter; faucet?: RateLimiter; pages?: RateLimiter };
   metrics?: Metrics;
 }
 

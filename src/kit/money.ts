@@ -2,9 +2,13 @@ import { Problem } from './errors.ts';
 
 const USDC_DECIMALS = 6;
 const USDC_PATTERN = /^(0|[1-9]\d{0,8})(\.\d{1,6})?$/;
+const TOO_LARGE_PATTERN = /^[1-9]\d{9,99}(\.\d{1,6})?$/;
 
 /** `"0.01"` -> `10000n`: atomic units of USDC (6 decimals). Throws `invalid_input` for anything but a plain decimal. */
 export function parseUsdc(text: string): bigint {
+  if (TOO_LARGE_PATTERN.test(text)) {
+    throw new Problem('invalid_input', { detail: `${text.slice(0, 40)} USDC is too large an amount.` });
+  }
   if (!USDC_PATTERN.test(text)) {
     throw new Problem('invalid_input', {
       detail: `"${text.slice(0, 40)}" is not an amount of USDC. Write a plain decimal with at most 6 places, such as "0.01".`,

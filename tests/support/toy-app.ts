@@ -164,7 +164,7 @@ export const toyResource: PublicResource = {
   description: 'Seventeen syllables about anything you name.',
   category: 'writing',
   tags: ['poetry', 'short'],
-  kind: 'openrouter_instant',
+  kind: 'OpenRouter Instant',
   model: 'google/gemini-3-flash',
   state: 'published',
   version: 3,
@@ -238,7 +238,8 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
     readImage: async (_id, link) =>
       link.signature === 'good' ? { bytes: new Uint8Array([137, 80, 78, 71]), contentType: 'image/png' } : null,
     landing: {
-      listResources: async () => [toyResource],
+      listFeatured: async () => [toyResource],
+      listPublished: async () => ({ items: [toyResource], nextCursor: null }),
       findResource: async ({ creator, slug }) => (creator === 'demo' && slug === 'haiku' ? toyResource : null),
     },
     log: { debug: () => {}, info: () => {}, warn: keep, error: keep },

@@ -20,7 +20,7 @@ const promises = [
   ['Nothing leaks', 'Prompts and provider keys stay with their creators. Answers go to whoever paid.'],
 ] as const;
 
-/** What Farebox is, what is published here and how to call it. */
+/** What Farebox is, what its operator shows of it and how to call it. */
 export function landingPage(landing: Landing): Promise<string> {
   const first = landing.resources.find((resource) => resource.offers.length > 0);
   return toPage({
@@ -76,14 +76,15 @@ function exchange(resource: PublicResource): Markup {
 
 function resources(all: readonly PublicResource[]): Markup {
   return html`<section aria-labelledby="resources">
-    <h2 id="resources">Published here</h2>
+    <h2 id="resources">Chosen by the operator</h2>
     ${
       all.length === 0
-        ? html`<p class="empty">Nothing is published yet. The first resource will stand here.</p>`
+        ? html`<p class="empty">The operator of this site has chosen nothing for this page yet.</p>`
         : html`<ul class="tickets">
             ${all.map(ticket)}
           </ul>`
     }
+    <p class="actions"><a class="button quiet" href="/resources">Everything that is published here</a></p>
   </section>`;
 }
 
