@@ -10,6 +10,7 @@ export type {
   AnswerPart,
   Evidence,
   Failure,
+  JsonObject,
   MediaReference,
   Outcome,
   PartsEnd,

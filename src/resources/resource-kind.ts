@@ -22,6 +22,9 @@ export interface ResourceKind<Config = unknown> {
   configSchema: z.ZodType<Config>;
   /** The kind's own part of the evidence; what does not fit is not kept. */
   evidenceSchema: z.ZodType<JsonObject>;
+  /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
+  answerSchema: z.ZodType<JsonObject>;
+  answerExample: JsonObject;
   /** What a version may choose from; what its config forbids is for `checkPublishable`. Absent: `on_success` alone. */
   settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */

@@ -135,6 +135,16 @@ export function describeKind(name: string, given: GivenKind): void {
       expect(secretsIn([outcome.evidence, end.evidence])).toEqual([]);
     });
 
+    test('answers JSON in the form that its answerSchema tells, nothing left out; its example has that form too', async () => {
+      given.answering();
+      const { answerSchema, answerExample } = given.kind();
+      expect(answerSchema.parse(answerExample)).toEqual(answerExample);
+      const { outcome } = await run();
+      const { body } = (outcome as { answer: Answer }).answer;
+      const json = body.type === 'json' ? body.json : answerExample;
+      expect(answerSchema.parse(json)).toEqual(json);
+    });
+
     test.skipIf(given.sellsItsInput)('tells no key, prompt or input in its answer', async () => {
       given.answering();
       expect(secretsIn(await run())).toEqual([]);

@@ -44,6 +44,8 @@ export function openToyKind(name = 'toy'): ToyKind {
     summary: 'Answers with its own rendered template.',
     configSchema: toyConfig,
     evidenceSchema: z.object({ model: z.string(), provider: z.string(), finishReason: z.string() }),
+    answerSchema: z.object({ response: z.string() }),
+    answerExample: { response: 'Hello.' },
     readiness: { ready: true },
     service: 'openrouter',
     beforeCheck: async () => {},

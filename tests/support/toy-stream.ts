@@ -29,6 +29,8 @@ export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> 
     summary: 'Passes on what a source says, chunk by chunk.',
     configSchema: toyStreamConfig,
     evidenceSchema,
+    answerSchema: z.object({ response: z.string() }),
+    answerExample: { response: 'Hello.' },
     settlementPoints: ['on_success', 'at_first_output', 'upfront'],
     checkPublishable: async ({ source }) =>
       URL.canParse(source) ? [] : [{ path: '/config/source', message: 'This is no URL.' }],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { PublishedVersion, ResourceKind } from '#resources/index.ts';
+import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
@@ -34,6 +35,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
+    answerSchema: chatAnswer,
+    answerExample: chatAnswerExample,
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [

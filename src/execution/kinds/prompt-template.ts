@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
 import type { Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
+import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel, findModelFault } from '../check-model.ts';
@@ -49,6 +50,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       'A prompt template on OpenRouter or on any upstream that speaks chat completions; buyers may add a message.',
     configSchema,
     evidenceSchema: chatEvidence,
+    answerSchema: chatAnswer,
+    answerExample: chatAnswerExample,
     settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),

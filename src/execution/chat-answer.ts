@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { JsonObject } from '#resources/index.ts';
+
+const tokens = z.int().min(0).nullable();
+
+/** What the chat kinds answer, under the names that clients of such endpoints know. */
+export const chatAnswer = z.object({
+  response: z.string().describe('The text of the model.'),
+  images: z
+    .array(
+      z.object({
+        id: z.string(),
+        contentType: z.string(),
+        width: z.int().nullable(),
+        height: z.int().nullable(),
+        url: z.string().describe('A signed link; it needs no account.'),
+        expiresAt: z.string().describe('The link answers 410 from then on: keep the file itself.'),
+      }),
+    )
+    .exactOptional()
+    .describe('Pictures, where the model makes them.'),
+  usage: z
+    .object({ input_tokens: tokens, output_tokens: tokens, total_tokens: tokens })
+    .describe('Tokens as the upstream counts them; null where it does not tell.'),
+});
+
+export const chatAnswerExample: JsonObject = {
+  response: 'Guten Morgen!',
+  usage: { input_tokens: 24, output_tokens: 5, total_tokens: 29 },
+};
