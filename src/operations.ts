@@ -37,6 +37,7 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.listResources, deps.resources),
     bind(resources.getResource, deps.resources),
     bind(resources.updateResource, deps.resources),
+    bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),
     bind(resources.resumeResource, deps.resources),

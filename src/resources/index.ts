@@ -34,6 +34,7 @@ export { pauseFaulty } from './pause-faulty.ts';
 export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {
+  DraftExample,
   PublishedVersion,
   Readiness,
   ResourceKind,
@@ -48,3 +49,4 @@ export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './temp
 export type { CompiledTemplate } from './template.ts';
 export { toInputExample } from './to-input-schema.ts';
 export { updateResource } from './update-resource.ts';
+export { validateResource } from './validate-resource.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
-import { checkDraft, type Content } from './check-draft.ts';
+import { checkDraft, type Content, type Findings } from './check-draft.ts';
 import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
-import { ownResource } from './resource-view.ts';
+import { checkedResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toSearchText } from './search-words.ts';
 import { showChanged } from './show-own.ts';
@@ -15,7 +15,7 @@ export const publishResource = operation({
   summary: 'Make the draft the version that buyers call from now on.',
   scope: 'resources:write',
   input: z.strictObject({ id: z.uuid(), revision: z.int().optional() }),
-  output: ownResource,
+  output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed', 'unprocessable'],
   // Before the transaction: a kind may take its time.
   prepare: async (deps: ResourcesDeps, caller, { id, revision }) => {
@@ -30,19 +30,21 @@ export const publishResource = operation({
       throw new Problem('unprocessable', {
         detail: 'The draft cannot be published yet.',
         next: 'Mend the fields that "errors" lists, then publish again.',
-        fields: checked.fields,
+        fields: checked.problems,
       });
     }
     const digest = sha256Hex(canonicalJson(read.draft));
-    return { revision: read.revision, digest, content: checked.content };
+    return { revision: read.revision, digest, content: checked.content, problems: [], warnings: checked.warnings };
   },
   run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
     const now = new Date(deps.clock.now());
-    return showChanged(deps, getUser(caller), await insertVersion(deps.tx, { id, draft: deps.prepared, now }));
+    const row = await insertVersion(deps.tx, { id, draft: deps.prepared, now });
+    const { problems, warnings } = deps.prepared;
+    return { ...(await showChanged(deps, getUser(caller), row)), problems, warnings };
   },
 });
 
-interface CheckedDraft {
+interface CheckedDraft extends Findings {
   revision: number;
   digest: string;
   content: Content;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
+import type { categories } from './category.ts';
 import type { Parameter } from './parameter.ts';
 
 export type JsonSchema = JsonObject;
@@ -25,10 +26,19 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /** At least one; each can be published as it is once it has a network and a payee. */
+  examples: readonly [DraftExample, ...DraftExample[]];
+  /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
+  templateFields?: readonly string[];
   /** What a version may choose from; what its config forbids is for `checkPublishable`. Absent: `on_success` alone. */
   settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */
   checkPublishable(config: Config, parameters: Parameter[], ownerId: string): Promise<FieldProblem[]>;
+  /** What can be published but may not be meant. Paths as those of `checkPublishable`, also `/priceUsdc` and the like. */
+  listWarnings?(
+    config: Config,
+    draft: { parameters: Parameter[]; offers: VersionOffer[]; ownerId: string },
+  ): Promise<FieldProblem[]>;
   /** Allow-list for the public view; never the template. */
   toPublic(config: Config): Record<string, unknown>;
   /** Asked before any money moves. */
@@ -39,6 +49,17 @@ export interface ResourceKind<Config = unknown> {
   allowsUserMessage?(config: Config): boolean;
   /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */
   integrationOf?(config: Config): string | null;
+}
+
+/** What a creator may send to make a resource of a kind, without network and payee. */
+export interface DraftExample {
+  slug: string;
+  name: string;
+  description: string;
+  category: (typeof categories)[number];
+  priceUsdc: string;
+  parameters: readonly JsonObject[];
+  config: JsonObject;
 }
 
 /** `cause` is for the creator only. */

@@ -65,8 +65,10 @@ export const resourceSummary = z.object({
   /** Why buyers are turned away. */
   pauseCause: z.string().nullable(),
   pausedBy: z.enum(['owner', 'key']).nullable(),
-  name: z.string(),
-  priceUsdc: z.string().nullable(),
+  /** What the creator edits; buyers notice nothing of it. */
+  draft: draftSchema.pick({ name: true, priceUsdc: true }),
+  /** What buyers get; null before the first publication. */
+  published: z.object({ version: z.number(), name: z.string(), priceUsdc: z.string() }).nullable(),
   revision: z.number(),
   publishedRevision: z.number().nullable(),
   hasUnpublishedChanges: z.boolean(),
@@ -81,6 +83,14 @@ export const ownResource = resourceSummary.extend({
   draft: draftSchema,
   published: publicResource.omit({ view: true, stats: true }).nullable(),
 });
+
+const fieldProblem = z.object({ path: z.string().describe('JSON Pointer into the draft'), message: z.string() });
+
+/** What was found in a draft: `problems` keep it from being published, `warnings` do not. */
+export const findings = z.object({ problems: z.array(fieldProblem), warnings: z.array(fieldProblem) });
+
+/** The same with what was found in the draft. */
+export const checkedResource = ownResource.extend(findings.shape);
 
 type Summary = z.input<typeof resourceSummary>;
 
@@ -97,9 +107,22 @@ interface Shown {
   stats: ResourceStats | undefined;
 }
 
-export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): Summary {
+export function toSummary(
+  deps: ResourcesDeps,
+  shown: Shown,
+  version: Pick<PublishedVersion, 'version' | 'name' | 'priceAtomic'> | null,
+): Summary {
+  const { name, priceUsdc } = shown.row.draft;
+  const published = version && {
+    version: version.version,
+    name: version.name,
+    priceUsdc: formatUsdc(version.priceAtomic),
+  };
+  return { view: 'summary', ...toState(deps, shown), draft: { name, priceUsdc }, published };
+}
+
+function toState(deps: ResourcesDeps, { row, creator, stats }: Shown): Omit<Summary, 'view' | 'draft' | 'published'> {
   return {
-    view: 'summary',
     id: row.id,
     kind: row.kind,
     slug: row.slug,
@@ -107,8 +130,6 @@ export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): 
     state: row.state,
     pauseCause: row.pause_cause,
     pausedBy: row.paused_by,
-    name: row.draft.name,
-    priceUsdc: row.draft.priceUsdc,
     revision: row.revision,
     publishedRevision: row.published_revision,
     hasUnpublishedChanges: row.revision !== row.published_revision,
@@ -124,7 +145,7 @@ export function toOwnResource(
   version: PublishedVersion | null,
 ): z.input<typeof ownResource> {
   const published = version && toPublicResource(deps, version);
-  return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published };
+  return { ...toState(deps, shown), view: 'owner', draft: shown.row.draft, published };
 }
 
 export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<typeof shownOffer> {

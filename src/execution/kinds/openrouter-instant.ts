@@ -11,6 +11,7 @@ import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
+import { instantExamples } from './instant-examples.ts';
 
 const configSchema = z.strictObject({
   modelId: modelName,
@@ -37,6 +38,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     evidenceSchema: chatEvidence,
     answerSchema: chatAnswer,
     answerExample: chatAnswerExample,
+    examples: instantExamples,
+    templateFields: ['systemPrompt', 'userMessage'],
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [

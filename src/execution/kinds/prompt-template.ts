@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import type { Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
+import type { DraftExample, Outcome, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
@@ -37,6 +37,25 @@ const configSchema = z.strictObject({
 type PromptConfig = z.output<typeof configSchema>;
 type Prepared = { config: PromptConfig; prompt: ReturnType<typeof compilePrompt> };
 
+/** Documents show it, and a test publishes and buys it as it stands. */
+const example: DraftExample = {
+  slug: 'plain-words',
+  name: 'In plain words',
+  description: 'Rewrites the text that you send as user_message for the reader that you name.',
+  category: 'ai',
+  priceUsdc: '0.02',
+  parameters: [
+    { name: 'reader', type: 'string', description: 'Who should understand it.', maxLength: 80, example: 'a child' },
+  ],
+  config: {
+    model: 'anthropic/claude-haiku-4.5',
+    systemPrompt: 'Rewrite what the user sends in plain words for {reader}{/reader}. Keep every fact.',
+    allowsUserMessage: true,
+    upstream: { type: 'openrouter' },
+    maxTokens: 800,
+  },
+};
+
 /** A prompt on OpenRouter or on any upstream that speaks chat completions; buyers may add a message of their own. */
 export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConfig> {
   const prepare = remember((version: PublishedVersion): Prepared => {
@@ -52,6 +71,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     evidenceSchema: chatEvidence,
     answerSchema: chatAnswer,
     answerExample: chatAnswerExample,
+    examples: [example],
+    templateFields: ['systemPrompt'],
     settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),

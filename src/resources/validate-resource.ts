@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { operation, type Caller } from '#kit/index.ts';
+import type { InTransaction } from '#database/index.ts';
+import { checkDraft } from './check-draft.ts';
+import { findOwn, getUser, notFound } from './own-resource.ts';
+import { findings } from './resource-view.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+
+const output = z.object({
+  /** The revision of the draft that was looked at. */
+  revision: z.int(),
+  isPublishable: z.boolean(),
+  ...findings.shape,
+});
+
+type Validation = z.output<typeof output>;
+
+export const validateResource = operation({
+  name: 'resources.validate',
+  route: 'POST /api/resources/:id/validate',
+  summary:
+    'Tell everything that stands in the way of publishing the draft, and what can be published but may not be meant.',
+  scope: 'resources:read',
+  input: z.strictObject({ id: z.uuid() }),
+  output,
+  problems: ['not_found'],
+  // Before the transaction: a kind may take its time.
+  prepare: async (deps: ResourcesDeps, caller, { id }): Promise<Validation> => {
+    const read = await deps.database.asUser(getUser(caller).userId, (tx) => findOwn(tx, id));
+    if (!read) {
+      throw notFound();
+    }
+    const { ok, problems, warnings } = await checkDraft(deps, {
+      ownerId: read.owner_id,
+      kind: read.kind,
+      draft: read.draft,
+    });
+    return { revision: read.revision, isPublishable: ok, problems, warnings };
+  },
+  run: async (deps: ResourcesDeps & InTransaction<Validation>, _caller: Caller) => deps.prepared,
+});
