@@ -51,7 +51,7 @@ export async function startServing(
     version,
     operations,
     ports,
-    kinds: resourcesDeps.kinds.map(describeKind),
+    kinds: resourcesDeps.kinds.map((kind) => describeKind(resourcesDeps, kind)),
     authenticate,
     authHandler: (request, clientAddress) => accounts.handler(request, { clientAddress }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,

@@ -60,6 +60,8 @@ export interface DraftExample {
   priceUsdc: string;
   parameters: readonly JsonObject[];
   config: JsonObject;
+  /** What a buyer sends as `user_message`, where the config allows one. */
+  userMessage?: string;
 }
 
 /** `cause` is for the creator only. */

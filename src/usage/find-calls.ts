@@ -24,7 +24,7 @@ export const loggedCall = z.object({
   firstOutputMs: z.int().nullable(),
   attempts: z.int().nullable(),
   /** What the kind of resource tells of the run. */
-  evidence: z.record(z.string(), z.json()),
+  evidence: z.record(z.string(), z.unknown()),
   earnedUsdc: z.string(),
   costUsd: z.string().nullable(),
   /** Earned minus cost, one USDC taken as one dollar; null where the cost is not known. */

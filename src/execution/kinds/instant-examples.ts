@@ -1,7 +1,5 @@
 import type { DraftExample } from '#resources/index.ts';
 
-const text = { type: 'string', required: true } as const;
-
 /** Documents show them, and a test publishes and buys each as it stands. */
 export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
   {
@@ -11,8 +9,8 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     category: 'ai',
     priceUsdc: '0.02',
     parameters: [
-      { ...text, name: 'text', description: 'What to translate.', maxLength: 4000, example: 'Good morning!' },
-      { ...text, name: 'language', description: 'Into which language.', maxLength: 40, example: 'German' },
+      { name: 'text', description: 'What to translate.', maxLength: 4000, example: 'Good morning!' },
+      { name: 'language', description: 'Into which language.', maxLength: 40, example: 'German' },
     ],
     config: {
       modelId: 'openai/gpt-4o-mini',
@@ -28,7 +26,7 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     description: 'A poster of any motif, as a picture.',
     category: 'media',
     priceUsdc: '0.05',
-    parameters: [{ ...text, name: 'motif', description: 'What it shows.', maxLength: 200, example: 'a lighthouse' }],
+    parameters: [{ name: 'motif', description: 'What it shows.', maxLength: 200, example: 'a lighthouse' }],
     config: {
       modelId: 'google/gemini-2.5-flash-image',
       systemPrompt: 'Design a travel poster that shows {motif}{/motif}, in three flat colours and without words.',
@@ -44,7 +42,6 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     priceUsdc: '0.02',
     parameters: [
       {
-        ...text,
         name: 'invoice',
         description: 'The text of the invoice.',
         maxLength: 8000,
@@ -55,7 +52,6 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
         type: 'enum',
         description: 'How dates are written in the answer.',
         options: ['iso', 'as_given'],
-        default: 'iso',
       },
     ],
     config: {

@@ -44,9 +44,7 @@ const example: DraftExample = {
   description: 'Rewrites the text that you send as user_message for the reader that you name.',
   category: 'ai',
   priceUsdc: '0.02',
-  parameters: [
-    { name: 'reader', type: 'string', description: 'Who should understand it.', maxLength: 80, example: 'a child' },
-  ],
+  parameters: [{ name: 'reader', description: 'Who should understand it.', maxLength: 80, example: 'a child' }],
   config: {
     model: 'anthropic/claude-haiku-4.5',
     systemPrompt: 'Rewrite what the user sends in plain words for {reader}{/reader}. Keep every fact.',
@@ -54,6 +52,7 @@ const example: DraftExample = {
     upstream: { type: 'openrouter' },
     maxTokens: 800,
   },
+  userMessage: 'The aforementioned party shall remit payment within thirty days.',
 };
 
 /** A prompt on OpenRouter or on any upstream that speaks chat completions; buyers may add a message of their own. */
