@@ -3,7 +3,7 @@ import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/i
 import type { Database } from '#database/index.ts';
 import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
-import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
+import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
 import { exportUsage, listUsage } from '#usage/index.ts';
 import { services } from './plugins.ts';
@@ -32,6 +32,7 @@ export function listOperations(deps: OperationDeps) {
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
     bind(triggerSync, deps.models),
+    bind(receiveEvent, deps.models),
     bind(resources.listKinds, deps.resources),
     bind(resources.createResource, deps.resources),
     bind(resources.listResources, deps.resources),

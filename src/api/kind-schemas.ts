@@ -21,7 +21,8 @@ export function toKindSchemas(kinds: readonly KindView[]): Schemas {
   return schemas;
 }
 
-function withoutDialect({ $schema: _, ...schema }: JsonObject): JsonObject {
+function withoutDialect(whole: JsonObject): JsonObject {
+  const { $schema: _, ...schema } = whole;
   return schema;
 }
 

@@ -27,7 +27,7 @@ export function pagesRoutes(options: AppOptions): Route[] {
   const openapi = toOpenapi({ operations, kinds }, { origin, version, isSandbox: frame.isSandbox });
   return [
     page('/', LIVE, async (c) => landingPage({ ...frame, resources: await landing.listResources(toSource(c)) })),
-    page('/docs', STEADY, () => docsPage({ ...frame, operations })),
+    page('/docs', STEADY, () => docsPage({ ...frame, operations, kinds })),
     page('/resources/:creator/:slug', LIVE, async (c) => {
       const place = c.req.param() as { creator: string; slug: string };
       const resource = await landing.findResource(place, toSource(c));

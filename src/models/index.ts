@@ -10,6 +10,7 @@ export { listModelChanges } from './list-model-changes.ts';
 export { listModels } from './list-models.ts';
 export { openModels } from './open-models.ts';
 export type { ModelsDeps } from './open-models.ts';
+export { receiveEvent } from './receive-event.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';
 export { readSnapshot } from './snapshot/read-snapshot.ts';
 export { syncModels } from './sync-models.ts';

@@ -128,9 +128,9 @@ test('no refusal repeats the prompt', async () => {
     { template: `{/topic} ${CANARY}`.repeat(5000) },
   ];
   for (const config of hostile) {
-    const draft = toyDraft({ slug: `h${hostile.indexOf(config)}`, config });
-    const { id } = await storeDraft(deps, ada, draft);
-    const { slug: _, kind: _kind, ...fields } = draft;
+    const given = toyDraft({ slug: `h${hostile.indexOf(config)}`, config });
+    const { id } = await storeDraft(deps, ada, given);
+    const { slug: _, kind: _kind, ...fields } = given;
     for (const asked of [
       () => perform(publishResource, [deps, ada], { id }),
       () => perform(updateResource, [deps, ada], { id, ...fields }),

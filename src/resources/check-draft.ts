@@ -88,6 +88,12 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   return { ok: true, content, problems: [], warnings };
 }
 
+/** The same for whoever edits the draft: what is told with every save and read. */
+export async function findFindings(deps: ResourcesDeps, owned: Owned): Promise<Findings> {
+  const { problems, warnings } = await checkDraft(deps, owned);
+  return { problems, warnings };
+}
+
 const kindIsGone: ConfigCheck = {
   ok: false,
   fields: [{ path: '/kind', message: 'This kind of resource is not offered here any more.' }],

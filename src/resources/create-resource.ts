@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { newId, operation, Problem, type Caller } from '#kit/index.ts';
-import { checkDraft, type Findings } from './check-draft.ts';
+import { findFindings, type Findings } from './check-draft.ts';
 import { assertShape } from './check-shape.ts';
 import { draftFields, emptyDraft, type Draft } from './draft.ts';
 import { claimSlug, getUser } from './own-resource.ts';
@@ -29,8 +29,7 @@ export const createResource = operation({
     const given = withoutUndefined(fields);
     const draft: Draft = { ...emptyDraft, ...given };
     assertShape(deps, { kind, given, draft });
-    const { problems, warnings } = await checkDraft(deps, { ownerId: getUser(caller).userId, kind, draft });
-    return { draft, findings: { problems, warnings } };
+    return { draft, findings: await findFindings(deps, { ownerId: getUser(caller).userId, kind, draft }) };
   },
   run: async (deps: ResourcesDeps & InTransaction<Checked>, caller: Caller, { kind }) => {
     const user = getUser(caller);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { isSlug, isUsername, operation, Problem, type Caller } from '#kit/index.ts';
-import { checkDraft, type Findings } from './check-draft.ts';
+import { findFindings, type Findings } from './check-draft.ts';
 import { loadVersion } from './load-version.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion } from './resource-kind.ts';
@@ -26,13 +26,12 @@ export const getResource = operation({
       return null;
     }
     const own = await deps.database.asUser(caller.userId, (tx) => findOwnReadable({ tx }, caller, id));
-    return own && checkDraft(deps, { ownerId: own.owner_id, kind: own.kind, draft: own.draft });
+    return own && findFindings(deps, { ownerId: own.owner_id, kind: own.kind, draft: own.draft });
   },
   run: async (deps: ResourcesDeps & InTransaction<Findings | null>, caller: Caller, { id }) => {
     const own = await findOwnReadable(deps, caller, id);
     if (own && caller.kind === 'user' && deps.prepared) {
-      const { problems, warnings } = deps.prepared;
-      return { ...(await showOwn(deps, caller, own)), problems, warnings };
+      return { ...(await showOwn(deps, caller, own)), ...deps.prepared };
     }
     return showPublic(deps, await loadPublic(deps, 'resource', [id]));
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, operation, Problem, type Caller } from '#kit/index.ts';
-import { checkDraft, type Findings } from './check-draft.ts';
+import { findFindings, type Findings } from './check-draft.ts';
 import { assertShape } from './check-shape.ts';
 import { withoutUndefined } from './create-resource.ts';
 import { draftFields, type Draft } from './draft.ts';
@@ -37,8 +37,7 @@ export const updateResource = operation({
     const draft: Draft = { ...read.draft, ...given };
     assertShape(deps, { kind: read.kind, given, draft });
     // Two edits at the same moment are both kept; each is told what it made of the draft that it was made on.
-    const { problems, warnings } = await checkDraft(deps, { ownerId: read.owner_id, kind: read.kind, draft });
-    return { problems, warnings };
+    return findFindings(deps, { ownerId: read.owner_id, kind: read.kind, draft });
   },
   run: async (deps: ResourcesDeps & InTransaction<Findings>, caller: Caller, { id, revision, ...fields }) => {
     const row = await lockOwn(deps.tx, id);

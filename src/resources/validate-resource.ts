@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operation, type Caller } from '#kit/index.ts';
 import type { InTransaction } from '#database/index.ts';
-import { checkDraft } from './check-draft.ts';
+import { findFindings } from './check-draft.ts';
 import { findOwn, getUser, notFound } from './own-resource.ts';
 import { findings } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -30,12 +30,8 @@ export const validateResource = operation({
     if (!read) {
       throw notFound();
     }
-    const { ok, problems, warnings } = await checkDraft(deps, {
-      ownerId: read.owner_id,
-      kind: read.kind,
-      draft: read.draft,
-    });
-    return { revision: read.revision, isPublishable: ok, problems, warnings };
+    const found = await findFindings(deps, { ownerId: read.owner_id, kind: read.kind, draft: read.draft });
+    return { revision: read.revision, isPublishable: found.problems.length === 0, ...found };
   },
   run: async (deps: ResourcesDeps & InTransaction<Validation>, _caller: Caller) => deps.prepared,
 });

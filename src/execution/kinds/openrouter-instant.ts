@@ -16,9 +16,14 @@ import { instantExamples } from './instant-examples.ts';
 const configSchema = z.strictObject({
   modelId: modelName,
   systemPrompt: templateText,
-  userMessage: templateText.optional(),
-  /** Asked in order when the model fails; OpenRouter bills only the one that answers. */
-  fallbackModels: z.array(modelName).max(3).optional(),
+  userMessage: templateText
+    .optional()
+    .describe('A template of what the user says; without it the system prompt is all that is sent.'),
+  fallbackModels: z
+    .array(modelName)
+    .max(3)
+    .optional()
+    .describe('Asked in order when the model fails; OpenRouter bills only the one that answers.'),
   ...chatSettings,
 });
 

@@ -28,9 +28,13 @@ const upstreamSchema = z.discriminatedUnion('type', [
 
 const configSchema = z.strictObject({
   systemPrompt: templateText,
-  allowsUserMessage: z.boolean().default(false),
+  allowsUserMessage: z.boolean().default(false).describe('Buyers may add a text of their own as `user_message`.'),
   model: modelName,
-  upstream: upstreamSchema.default({ type: 'openrouter' }),
+  upstream: upstreamSchema
+    .default({ type: 'openrouter' })
+    .describe(
+      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key.',
+    ),
   ...chatSettings,
 });
 
