@@ -78,9 +78,9 @@ curl -s -X PUT $FAREBOX/api/user/integrations/openrouter -H "$AUTH" -H "$JSON" \
   -d "{\\"apiKey\\":\\"$OPENROUTER_KEY\\"}"`;
 }
 
-const publish = `RESOURCE=$(curl -s $FAREBOX/api/resources -H "$AUTH" -H "$JSON" -d @draft.json)
-ID=$(echo "$RESOURCE" | sed -E 's/^[^{]*\\{"view":"owner","id":"([^"]+)".*/\\1/')
-URL=$(echo "$RESOURCE" | sed -E 's/.*"url":"([^"]+)".*/\\1/')
+const publish = `DRAFT=$(curl -s $FAREBOX/api/resources -H "$AUTH" -H "$JSON" -d @draft.json)
+ID=$(echo "$DRAFT" | sed -E 's/.*"id":"([^"]+)".*/\\1/')
+URL=$(echo "$DRAFT" | sed -E 's/.*"url":"([^"]+)".*/\\1/')
 
 curl -s -X POST $FAREBOX/api/resources/$ID/validate -H "$AUTH"
 curl -s -X POST $FAREBOX/api/resources/$ID/publish -H "$AUTH"
