@@ -5,7 +5,7 @@ import { getTrust, putTrust } from '#gateway/index.ts';
 import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
 import { testDraft, type DraftDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
-import { getModel, listModelChanges, listModels, triggerSync, type ModelsDeps } from '#models/index.ts';
+import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
 import { exportUsage, listUsage } from '#usage/index.ts';
 import { services } from './plugins.ts';
@@ -37,12 +37,14 @@ export function listOperations(deps: OperationDeps) {
     bind(listModelChanges, deps.models),
     bind(getModel, deps.models),
     bind(triggerSync, deps.models),
+    bind(receiveEvent, deps.models),
     bind(resources.listKinds, deps.resources),
     bind(resources.createResource, deps.resources),
     bind(resources.listResources, deps.resources),
     bind(resources.getResource, deps.resources),
     bind(resources.updateResource, deps.resources),
     bind(testDraft, deps.drafts),
+    bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),
     bind(resources.resumeResource, deps.resources),

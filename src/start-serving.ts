@@ -53,7 +53,7 @@ export async function startServing(
     version,
     operations,
     ports,
-    kinds: resourcesDeps.kinds.map(describeKind),
+    kinds: resourcesDeps.kinds.map((kind) => describeKind(resourcesDeps, kind)),
     authenticate,
     authHandler: (sent) => accounts.handler(sent),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,

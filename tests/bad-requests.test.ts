@@ -22,7 +22,7 @@ describe.each<[string, (world: World) => Bad[] | Promise<Bad[]>, number]>([
   ['calls', listBadCalls, 47],
   ['credentials', listBadCredentials, 22],
   ['drafts', listBadDrafts, 33],
-  ['publications', listUnpublishable, 16],
+  ['publications', listUnpublishable, 6],
   ['queries', listBadQueries, 30],
   ['HTTP', listBadHttp, 17],
 ])('bad requests: %s', (_, list, atLeast) => {

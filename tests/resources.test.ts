@@ -85,9 +85,9 @@ test('a resource with the price 0 is free: no payment, no settlement, the same a
   expect(usage.body['items']).toMatchObject([{ isFree: true, earnedUsdc: '0' }]);
 });
 
-test('a template with faults is refused with the place of each', async () => {
+test('a template with faults is refused with the place of each: what can never be right with the save, the rest at publishing', async () => {
   const eve = await app.current.makeCreator('eve');
-  const draft = await eve.call('POST', '/api/resources', {
+  const faulty = {
     kind: 'openrouter_instant',
     slug: 'faulty',
     name: 'Faulty',
@@ -97,22 +97,36 @@ test('a template with faults is refused with the place of each', async () => {
     payTo: eve.payTo,
     parameters: [{ name: 'topic' }, { name: 'unused' }, { name: 'topic' }, { name: '9lives' }],
     config: { ...settings, systemPrompt: 'Dear {topic}{/topic},\nsay {word}{/word}\n{topic} {/topic} \\{kept}{/kept}' },
-  });
-  const { body } = await eve.call('POST', `/api/resources/${String(draft.body['id'])}/publish`, {});
-  const errors = (body['errors'] as { path: string; message: string }[]).map(
-    ({ path, message }) => `${path}: ${message}`,
+  };
+  const refused = await eve.call('POST', '/api/resources', faulty);
+  expect(refused.status).toBe(400);
+  const shapes = toLines(refused.body['errors']);
+  expect(shapes).toContainEqual(
+    expect.stringMatching(/^\/config\/systemPrompt: Line 3, column 1: `\{topic\}` has no close tag/),
   );
+  expect(shapes).toContainEqual(expect.stringMatching(/^\/parameters\/3\/name: A name starts with a letter/));
+
+  const saved = await eve.call('POST', '/api/resources', {
+    ...faulty,
+    parameters: faulty.parameters.slice(0, 3),
+    config: { ...settings, systemPrompt: 'Dear {topic}{/topic},\nsay {word}{/word} \\{kept}{/kept}' },
+  });
+  const { body } = await eve.call('POST', `/api/resources/${String(saved.body['id'])}/publish`, {});
+  const errors = toLines(body['errors']);
+  expect(toLines(saved.body['problems'])).toEqual(errors);
   for (const said of [
     /^\/config\/systemPrompt: Line 2, column 5: There is no parameter `word`/,
-    /^\/config\/systemPrompt: Line 3, column 1: `\{topic\}` has no close tag/,
     /^\/parameters\/1: The parameter `unused` is used in no template/,
     /^\/parameters\/2\/name: The name `topic` is already used by parameter 1/,
-    /^\/parameters\/3\/name: A name starts with a letter/,
   ]) {
     expect(errors).toContainEqual(expect.stringMatching(said));
   }
-  expect(errors.join()).not.toContain('kept');
+  expect([...shapes, ...errors].join()).not.toContain('kept');
 });
+
+function toLines(found: unknown): string[] {
+  return (found as { path: string; message: string }[]).map(({ path, message }) => `${path}: ${message}`);
+}
 
 test('wrong parameters answer 400 with the place of each; the default of one that is missing reaches the prompt', async () => {
   const finn = await app.current.makeCreator('finn');

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { newId, parseResourcePath, Problem, toPointer, toResourcePath, type Caller, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import { inputNames } from './aliases.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
@@ -160,14 +161,22 @@ function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
       fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
     });
   }
-  const unknown = Object.keys(value ?? {}).find((name) => name !== 'resourceId' && name !== 'input');
+  const given = Object.keys(value ?? {}).filter((name) => name !== 'resourceId');
+  const [name = 'input', second] = given.filter((one) => inputNames.some((known) => known === one));
+  if (second !== undefined) {
+    throw new Problem('invalid_input', {
+      detail: '"body" is another name of "input": send one of the two.',
+      fields: [{ path: toPointer([second]), message: 'is given beside its other name' }],
+    });
+  }
+  const unknown = given.find((one) => one !== name);
   if (unknown !== undefined) {
     throw new Problem('invalid_input', {
       detail: 'Send {"resourceId": "<uuid>", "input": {…}} and nothing else: the parameters belong into "input".',
       fields: [{ path: toPointer([unknown]), message: 'is not a known field' }],
     });
   }
-  return { target: { resourceId }, input: { ok: true, value: value?.['input'] ?? {}, isText: false } };
+  return { target: { resourceId }, input: { ok: true, value: value?.[name] ?? {}, isText: false } };
 }
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {

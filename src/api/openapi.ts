@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
+import { toAliases } from './aliases.ts';
+import { authPaths } from './auth-paths.ts';
+import { guide, tagTexts } from './guide.ts';
+import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
+import { paidSchemas, toPaidPaths } from './paid-paths.ts';
 import { operationProblems } from './problem-responses.ts';
 import { protocolPaths, sandboxPaths } from './protocol-paths.ts';
 
@@ -17,17 +22,17 @@ export function toOpenapi(
   about: { origin: string; version: string; isSandbox: boolean },
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  const schemas: JsonObject = { Problem: problemSchema, ResourceConfig: toConfigSchema(kinds) };
-  for (const { name, configSchema } of kinds) {
-    const { $schema: _, ...config } = configSchema;
-    schemas[`${name}.config`] = hoistDefinitions(config, `${name}.config`, schemas);
-  }
-  for (const operation of operations) {
+  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...toKindSchemas(kinds) };
+  const add = (operation: BoundOperation, operationId: string): void => {
     const [method = '', pattern = ''] = operation.route.split(' ');
     const path = pattern.replaceAll(/:([^/]+)/g, '{$1}');
-    paths[path] = { ...paths[path], [method.toLowerCase()]: toOperation(operation, schemas) };
-  }
-  for (const [path, item] of Object.entries({ ...protocolPaths, ...(about.isSandbox ? sandboxPaths : {}) })) {
+    const item = { ...toOperation(operation, { kinds, schemas }), operationId };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: item };
+  };
+  operations.forEach((operation) => add(operation, operation.name));
+  toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
+  const byHand = { ...toPaidPaths(kinds), ...authPaths, ...protocolPaths, ...(about.isSandbox ? sandboxPaths : {}) };
+  for (const [path, item] of Object.entries(byHand)) {
     paths[path] = { ...paths[path], ...item };
   }
   return {
@@ -36,12 +41,20 @@ export function toOpenapi(
       title: 'Farebox',
       version: about.version,
       summary: 'Publish AI endpoints and be paid per call in USDC over HTTP 402 (x402).',
+      description: guide,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: about.origin }],
+    tags: listTags(paths),
     paths,
     components: { schemas, securitySchemes },
   };
+}
+
+function listTags(paths: Readonly<Record<string, JsonObject>>): { name: string; description: string }[] {
+  const items = Object.values(paths).flatMap((item) => Object.values(item) as { tags: string[] }[]);
+  const names = [...new Set(items.flatMap(({ tags }) => tags))].sort();
+  return names.map((name) => ({ name, description: tagTexts[name] ?? `Operations of ${name}.` }));
 }
 
 const securitySchemes = {
@@ -103,18 +116,14 @@ const problemSchema = {
   },
 };
 
-/** The configuration of a resource, as its kind reads it. A draft may be unfinished: publishing checks it. */
-function toConfigSchema(kinds: readonly KindView[]): JsonObject {
-  return {
-    description: 'What the kind of the resource demands; a draft may hold less until it is published.',
-    anyOf: [
-      ...kinds.map(({ name }) => ({ $ref: `#/components/schemas/${name}.config` })),
-      { type: 'object', title: 'Unfinished' },
-    ],
-  };
+interface Documented {
+  kinds: readonly KindView[];
+  /** Parts that are named once; what is described adds its own. */
+  schemas: Record<string, JsonObject>;
 }
 
-function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject {
+function toOperation(operation: BoundOperation, document: Documented): JsonObject {
+  const { schemas } = document;
   const [method = '', pattern = ''] = operation.route.split(' ');
   const inPath = [...pattern.matchAll(/:([^/]+)/g)].map((found) => found[1] ?? '');
   const input = hoistDefinitions(toSchema(operation.input, 'input'), `${operation.name}.input`, schemas);
@@ -132,12 +141,11 @@ function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject
     })),
   ];
   return {
-    operationId: operation.name,
     summary: operation.summary,
     tags: [operation.name.split('.')[0]],
-    ...(operation.scope === 'public' ? {} : toSecurity(operation.scope)),
+    ...toSecurity(operation.scope),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(!isQuery && rest.length > 0 ? { requestBody: toBody(input, { properties, required, rest }) } : {}),
+    ...(!isQuery && rest.length > 0 ? { requestBody: toBody(input, { properties, required, rest, document }) } : {}),
     responses: {
       ...operationProblems(operation),
       ...(isQuery && !operation.file ? { 304: { description: 'Not changed since the ETag that was sent.' } } : {}),
@@ -146,34 +154,40 @@ function toOperation(operation: BoundOperation, schemas: JsonObject): JsonObject
   };
 }
 
+/** What is public shows its owner more, so that credentials are read where there are some. */
 function toSecurity(scope: string): JsonObject {
-  const session = { session: [] };
-  return { security: scope === 'session' ? [session] : [session, { apiKey: [] }], 'x-scope': scope };
+  const all: Record<string, string[]>[] = [{ session: [] }, { apiKey: [] }];
+  if (scope === 'public') {
+    return { security: [{}, ...all] };
+  }
+  return { security: scope === 'session' ? [{ session: [] }] : all, 'x-scope': scope };
 }
 
 interface BodyParts {
   properties: Record<string, JsonObject>;
   required: ReadonlySet<string>;
   rest: readonly string[];
+  document: Documented;
 }
 
-function toBody(input: JsonObject, parts: BodyParts): JsonObject {
-  const required = parts.rest.filter((name) => parts.required.has(name));
+function toBody(input: JsonObject, { properties, required: all, rest, document }: BodyParts): JsonObject {
+  const { kinds, schemas } = document;
+  const required = rest.filter((name) => all.has(name));
+  const { required: _, ...described } = input;
+  const isOfKind = rest.includes('config') && kinds.length > 0;
+  const config = isOfKind ? { config: toAnyConfig(kinds) } : {};
   const schema = {
-    ...input,
-    properties: Object.fromEntries(parts.rest.map((name) => [name, toProperty(name, parts)])),
-    required: undefined,
+    ...described,
+    properties: { ...Object.fromEntries(rest.map((name) => [name, properties[name]])), ...config },
     ...(required.length > 0 ? { required } : {}),
   };
+  if (isOfKind && rest.includes('kind')) {
+    return toCreateBody(kinds, schema, schemas);
+  }
   return { required: required.length > 0, content: { 'application/json': { schema } } };
 }
 
-/** Drafts of resources are the only bodies with a `config`, and any object is stored: what it should hold depends on the kind. */
-function toProperty(name: string, { properties }: BodyParts): JsonObject | undefined {
-  return name === 'config' ? { $ref: '#/components/schemas/ResourceConfig' } : properties[name];
-}
-
-function toAnswer(operation: BoundOperation, schemas: JsonObject): JsonObject {
+function toAnswer(operation: BoundOperation, schemas: Record<string, JsonObject>): JsonObject {
   if (operation.status === 204) {
     return { description: 'Done.' };
   }
@@ -182,22 +196,6 @@ function toAnswer(operation: BoundOperation, schemas: JsonObject): JsonObject {
   }
   const schema = hoistDefinitions(toSchema(operation.output, 'output'), `${operation.name}.output`, schemas);
   return { description: 'Done.', content: { 'application/json': { schema } } };
-}
-
-/** Recursive schemas name their parts from the root, which inside this document is somewhere else. */
-function hoistDefinitions(schema: JsonObject, prefix: string, schemas: JsonObject): JsonObject {
-  const text = JSON.stringify(schema);
-  if (!text.includes('"$ref":"#')) {
-    return schema;
-  }
-  const root = `#/components/schemas/${prefix}`;
-  const moved = text.replaceAll('"$ref":"#/$defs/', `"$ref":"${root}.`).replaceAll('"$ref":"#"', `"$ref":"${root}"`);
-  const { $defs = {}, ...rest } = JSON.parse(moved) as JsonObject & { $defs?: JsonObject };
-  for (const [name, definition] of Object.entries($defs)) {
-    schemas[`${prefix}.${name}`] = definition;
-  }
-  schemas[prefix] = rest;
-  return rest;
 }
 
 /** Bounds that only say "fits a JavaScript number" are noise to a reader. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { anonymous, callOperation, type BoundOperation, type Caller, type Source } from '#kit/index.ts';
+import { toAliases } from './aliases.ts';
 import { answerJson } from './answer-json.ts';
 import { assertOwnOrigin } from './cross-origin.ts';
 import type { Route } from './mount-routes.ts';
@@ -12,7 +13,7 @@ const PRIVATE = 'private, no-cache';
 
 /** A route for each operation: reads the request, calls the operation and formats what comes back. */
 export function operationRoutes(options: AppOptions, origins: ReadonlySet<string>): Route[] {
-  return options.operations.map((operation) => {
+  return [...options.operations, ...toAliases(options.operations)].map((operation) => {
     const [method = '', pattern = ''] = operation.route.split(' ');
     return { method, pattern, handle: (c) => serve({ options, origins, operation }, c) };
   });

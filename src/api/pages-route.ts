@@ -29,7 +29,7 @@ export function pagesRoutes(options: AppOptions): Route[] {
   const page = openPage(options);
   return [
     page('/', LIVE, async (c) => landingPage({ ...frame, resources: await landing.listFeatured(toSource(c)) })),
-    page('/docs', STEADY, () => docsPage({ ...frame, operations })),
+    page('/docs', STEADY, () => docsPage({ ...frame, operations, kinds })),
     page('/resources', LIVE, async (c) => {
       const published = await landing.listPublished(c.req.query('cursor') ?? null, toSource(c));
       return resourcesPage({ ...frame, resources: published.items, nextCursor: published.nextCursor });

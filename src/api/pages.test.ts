@@ -268,30 +268,6 @@ test('the OpenAPI document lists the problems that each operation can answer wit
   expect(codesOf('get', '/readyz')).toEqual({ 200: [], 500: ['internal'], 503: ['unavailable'] });
 });
 
-test('the OpenAPI document describes the configuration of a resource by its kind', async () => {
-  const configSchema = { type: 'object', properties: { prompt: { type: 'string' } } };
-  const kinds = [
-    {
-      name: 'toy',
-      title: 'Toy',
-      summary: '',
-      configSchema,
-      settlementPoints: ['on_success' as const],
-      mayAllowUserMessage: false,
-    },
-  ];
-  const document = JSON.parse(await page('/api/openapi.json', { kinds })) as Record<string, unknown>;
-  expect((await new Validator().validate(structuredClone(document) as never)).valid).toBe(true);
-  expect(document).toMatchObject({
-    components: {
-      schemas: {
-        'toy.config': configSchema,
-        ResourceConfig: { anyOf: [{ $ref: '#/components/schemas/toy.config' }, {}] },
-      },
-    },
-  });
-});
-
 test('the docs list every operation and every problem code', async () => {
   const shown = await page('/docs');
   for (const part of [

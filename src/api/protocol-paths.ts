@@ -1,5 +1,4 @@
 import { problemResponses } from './problem-responses.ts';
-import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
 
 const json = (description: string) => ({
   description,
@@ -13,156 +12,31 @@ const text = (name: string, where: 'path' | 'query' | 'header', description: str
   schema: { type: 'string' },
 });
 
-const paymentHeaders = [
-  text('PAYMENT-SIGNATURE', 'header', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
-  text('X-PAYMENT', 'header', 'x402 version 1 payment, for clients that speak only that.'),
-  text(
-    'Idempotency-Key',
-    'header',
-    'Binds the payment to this request; a random one also shows later who the buyer is.',
-  ),
-  text(ANSWER_TOKEN_HEADER, 'header', 'With a payment that has bought an answer: the token of its first answer.'),
-  text('SIGN-IN-WITH-X', 'header', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
-];
-
-const paidResponses = {
-  ...problemResponses([
-    'invalid_input',
-    'invalid_payload',
-    'invalid_x402_version',
-    'unauthenticated',
-    'forbidden',
-    'buyer_unproven',
-    'not_found',
-    'method_not_allowed',
-    'conflict',
-    'payment_in_use',
-    'gone',
-    'too_large',
-    'unsupported_media_type',
-    'unprocessable',
-    'content_refused',
-    'rate_limited',
-    'internal',
-    'upstream_failed',
-    'unavailable',
-    'settlement_pending',
-    'answer_owed',
-    'upstream_timeout',
-  ]),
-  200: {
-    description:
-      'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt` (the chat kinds: `{response, images?, usage, receipt}`), bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
-    content: {
-      'application/json': { schema: { type: 'object', properties: { receipt: { type: 'object' } } } },
-      'application/x-ndjson': {},
-      '*/*': {},
-    },
-    headers: {
-      'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
-      [RECEIPT_HEADER]: {
-        description: 'With bytes: the receipt, base64 of its JSON.',
-        schema: { type: 'string' },
-      },
-      [ANSWER_TOKEN_HEADER]: {
-        description: 'With the first answer to a payment: shows later who its buyer is.',
-        schema: { type: 'string' },
-      },
-    },
-  },
-  402: {
-    ...json('Payment required: the same offers for x402 version 1 in the body.'),
-    headers: {
-      'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: { type: 'string' } },
-    },
-  },
-};
-
-const freeForm = { required: false, content: { 'application/json': { schema: { type: 'object' } } } };
-
-const auth = (method: 'get' | 'post') => ({
-  [method]: {
-    operationId: `auth.${method}`,
-    tags: ['auth'],
-    summary: 'Sign-up, sign-in and sessions. A sign-up begins no session: sign in next.',
-    parameters: [text('path', 'path', 'Such as sign-in/email')],
-    ...(method === 'post' ? { requestBody: freeForm } : {}),
-    responses: {
-      ...problemResponses([
-        'invalid_input',
-        'unauthenticated',
-        'forbidden',
-        'not_found',
-        'method_not_allowed',
-        'conflict',
-        'too_large',
-        'unsupported_media_type',
-        'rate_limited',
-        'internal',
-      ]),
-      200: json('Done.'),
-    },
-  },
-});
-
 /** The routes that are protocols rather than operations, as OpenAPI path items. */
 export const protocolPaths: Record<string, Record<string, unknown>> = {
-  '/@{creator}/{slug}': {
-    get: {
-      operationId: 'resource.callByQuery',
-      tags: ['call'],
-      summary: 'The same, with the parameters in the query.',
-      parameters: [text('creator', 'path', 'The creator'), text('slug', 'path', 'The resource'), ...paymentHeaders],
-      responses: paidResponses,
-    },
-    post: {
-      operationId: 'resource.call',
-      tags: ['call'],
-      summary: 'Call a resource: 402 with its price first, its answer once paid.',
-      parameters: [text('creator', 'path', 'The creator'), text('slug', 'path', 'The resource'), ...paymentHeaders],
-      requestBody: freeForm,
-      responses: paidResponses,
-    },
-  },
-  '/api/execute': {
-    post: {
-      operationId: 'resource.execute',
-      tags: ['call'],
-      summary: 'Call a resource by its id.',
-      parameters: paymentHeaders,
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {
-            schema: {
-              type: 'object',
-              required: ['resourceId'],
-              properties: { resourceId: { type: 'string', format: 'uuid' }, input: { type: 'object' } },
-            },
-          },
-        },
-      },
-      responses: paidResponses,
-    },
-  },
   '/api/images/{id}': {
     get: {
       operationId: 'images.get',
       tags: ['call'],
       summary: 'A picture of an answer, by the signed link in that answer.',
-      parameters: [text('id', 'path', 'The image'), text('expires', 'query', ''), text('signature', 'query', '')],
+      security: [],
+      parameters: [
+        text('id', 'path', 'The image'),
+        text('expires', 'query', 'As the link says.'),
+        text('signature', 'query', 'As the link says.'),
+      ],
       responses: {
         ...problemResponses(['invalid_input', 'forbidden', 'not_found', 'gone', 'internal']),
-        200: { description: 'The picture.', content: { 'image/*': {} } },
+        200: { description: 'The picture.', content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } },
       },
     },
   },
-  '/api/auth/{path}': { ...auth('get'), ...auth('post') },
   '/api/openapi.json': {
     get: {
       operationId: 'openapi.get',
       tags: ['operations'],
       summary: 'This document.',
+      security: [],
       responses: { 200: json('OpenAPI 3.1.'), 304: { description: 'Not changed.' } },
     },
   },
@@ -171,6 +45,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       operationId: 'health.alive',
       tags: ['operations'],
       summary: 'Does the process answer?',
+      security: [],
       responses: { 200: json('Yes.') },
     },
   },
@@ -179,6 +54,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       operationId: 'health.ready',
       tags: ['operations'],
       summary: 'Does everything it needs answer?',
+      security: [],
       responses: { ...problemResponses(['internal', 'unavailable']), 200: json('Yes.') },
     },
   },
@@ -187,9 +63,10 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       operationId: 'metrics.get',
       tags: ['operations'],
       summary: 'Counters for Prometheus, for scrapers on the same machine and for administrators.',
+      security: [{}, { session: [] }, { apiKey: [] }],
       responses: {
         ...problemResponses(['unauthenticated', 'forbidden', 'rate_limited', 'internal']),
-        200: { description: 'Prometheus text format.', content: { 'text/plain': {} } },
+        200: { description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } },
       },
     },
   },
@@ -202,6 +79,7 @@ export const sandboxPaths: Record<string, Record<string, unknown>> = {
       operationId: 'sandbox.describe',
       tags: ['sandbox'],
       summary: 'What is simulated here, and where.',
+      security: [],
       responses: { ...problemResponses(['internal']), 200: json('Addresses, limits and what is simulated.') },
     },
   },
@@ -210,6 +88,7 @@ export const sandboxPaths: Record<string, Record<string, unknown>> = {
       operationId: 'sandbox.faucet',
       tags: ['sandbox'],
       summary: 'Test USDC for an address.',
+      security: [],
       requestBody: {
         required: true,
         content: {

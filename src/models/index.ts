@@ -18,6 +18,7 @@ export type { RoutingSuffix } from './model-name.ts';
 export type { OddField } from './model.ts';
 export { openModels } from './open-models.ts';
 export type { ModelsDeps } from './open-models.ts';
+export { receiveEvent } from './receive-event.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';
 export { readSnapshot } from './snapshot/read-snapshot.ts';
 export { syncModels } from './sync-models.ts';

@@ -1,7 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
 import { anonymous, Problem, toProblemJson, type Caller, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openToyResources, perform, publishToy, tellOfKey, toyDraft } from '../../tests/support/toy-resources.ts';
+import {
+  openToyResources,
+  perform,
+  publishToy,
+  storeDraft,
+  tellOfKey,
+  toyDraft,
+} from '../../tests/support/toy-resources.ts';
 import {
   archiveResource,
   createResource,
@@ -121,16 +128,19 @@ test('no refusal repeats the prompt', async () => {
     { template: `{/topic} ${CANARY}`.repeat(5000) },
   ];
   for (const config of hostile) {
-    const { id } = await perform(
-      createResource,
-      [deps, ada],
-      toyDraft({ slug: `h${hostile.indexOf(config)}`, config }),
-    );
-    const refusal: unknown = await perform(publishResource, [deps, ada], { id }).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(Problem);
-    const { errors, ...rest } = toProblemJson(refusal, { requestId: 'r' });
-    expect(JSON.stringify(rest)).not.toContain(CANARY);
-    expect(JSON.stringify(errors)).not.toContain('prompt {');
+    const given = toyDraft({ slug: `h${hostile.indexOf(config)}`, config });
+    const { id } = await storeDraft(deps, ada, given);
+    const { slug: _, kind: _kind, ...fields } = given;
+    for (const asked of [
+      () => perform(publishResource, [deps, ada], { id }),
+      () => perform(updateResource, [deps, ada], { id, ...fields }),
+    ]) {
+      const refusal: unknown = await asked().catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(Problem);
+      const { errors, ...rest } = toProblemJson(refusal, { requestId: 'r' });
+      expect(JSON.stringify(rest)).not.toContain(CANARY);
+      expect(JSON.stringify(errors)).not.toContain('prompt {');
+    }
   }
 });
 

@@ -1,8 +1,9 @@
-import { explainIssue, toFieldProblems, type FieldProblem } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
+import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
-import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
+import { toSettlementPoints, type PublishedVersion, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
@@ -24,7 +25,14 @@ export type Content = Pick<
   | 'config'
 >;
 
-type CheckResult = { ok: true; content: Content } | { ok: false; fields: FieldProblem[] };
+/** `problems` keep a draft from being published; `warnings` do not. */
+export interface Findings {
+  problems: FieldProblem[];
+  warnings: FieldProblem[];
+}
+
+type DraftCheck = Findings & ({ ok: true; content: Content } | { ok: false });
+
 /** Held in memory and told to whoever asks; the 402 says as much of it as its headers can carry. */
 const MAX_PUBLIC_BYTES = 32_000;
 
@@ -35,21 +43,32 @@ interface Owned {
 }
 
 /** Everything that stands in the way of publishing, at once; paths point into the draft. Opens no transaction. */
-export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<CheckResult> {
-  const { draft } = owned;
+export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<DraftCheck> {
+  const { draft, ownerId } = owned;
   const { category } = draft;
+  const kind = deps.kinds.find((candidate) => candidate.name === owned.kind);
   const offered = checkOffers(deps, draft);
-  const kind = await checkKind(deps, owned);
-  const parameters = checkParameters(draft.parameters);
-  const fields = [
+  const checked = kind ? await checkConfig(kind, draft, ownerId) : kindIsGone;
+  const allowsUserMessage = checked.ok && (kind?.allowsUserMessage?.(checked.config) ?? false);
+  const inputSchema = toInputSchema(draft.parameters, { allowsUserMessage });
+  const problems = [
     ...checkName(draft.name),
-    ...parameters,
-    ...('fields' in kind ? kind.fields : []),
+    ...checkParameters(draft.parameters),
+    ...(checked.ok ? [] : checked.fields),
+    ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
+    ...checkSize(draft, inputSchema),
   ];
-  if ('fields' in offered || category === null || 'fields' in kind) {
-    return { ok: false, fields };
+  if (!kind || !checked.ok || 'fields' in offered) {
+    return { ok: false, problems, warnings: [] };
+  }
+  const { offers } = offered;
+  const { config } = checked;
+  const { parameters } = draft;
+  const warnings = (await kind.listWarnings?.(config, { parameters, offers, ownerId })) ?? [];
+  if (problems.length > 0 || category === null) {
+    return { ok: false, problems, warnings };
   }
   const content: Content = {
     slug: draft.slug,
@@ -58,38 +77,24 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Che
     description: draft.description,
     category,
     tags: draft.tags,
-    priceAtomic: offered.offers[0]?.amountAtomic ?? 0n,
-    offers: offered.offers,
+    priceAtomic: offers[0]?.amountAtomic ?? 0n,
+    offers,
+    settlementPoint: draft.settlementPoint,
     timeoutSeconds: draft.timeoutSeconds,
-    parameters: draft.parameters,
-    ...kind,
+    parameters,
+    inputSchema,
+    config,
   };
-  const all = [...fields, ...checkSize(content)];
-  return all.length === 0 ? { ok: true, content } : { ok: false, fields: all };
+  return { ok: true, content, problems: [], warnings };
 }
+
+const kindIsGone: ConfigCheck = {
+  ok: false,
+  fields: [{ path: '/kind', message: 'This kind of resource is not offered here any more.' }],
+};
 
 function checkName(name: string): FieldProblem[] {
   return name.trim() === '' ? [{ path: '/name', message: 'Give the resource a name.' }] : [];
-}
-
-type KindCheck = Pick<Content, 'config' | 'inputSchema' | 'settlementPoint'> | { fields: FieldProblem[] };
-
-async function checkKind(deps: ResourcesDeps, { ownerId, kind: name, draft }: Owned): Promise<KindCheck> {
-  const kind = deps.kinds.find((candidate) => candidate.name === name);
-  if (!kind) {
-    return { fields: [{ path: '/kind', message: 'This kind of resource is not offered here any more.' }] };
-  }
-  const parsed = kind.configSchema.safeParse(draft.config, { error: explainIssue });
-  if (!parsed.success) {
-    return { fields: toFieldProblems(parsed.error).map(({ path, message }) => ({ path: `/config${path}`, message })) };
-  }
-  const config = parsed.data;
-  const { settlementPoint, parameters } = draft;
-  const fields = [
-    ...(await kind.checkPublishable(config, parameters, ownerId)),
-    ...checkSettlementPoint(settlementPoint, toSettlementPoints(kind)),
-  ];
-  return fields.length > 0 ? { fields } : { config, settlementPoint, inputSchema: toSchema(kind, config, draft) };
 }
 
 function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
@@ -97,11 +102,10 @@ function checkSettlementPoint(chosen: SettlementPoint, offered: readonly Settlem
   return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
 }
 
-function toSchema(kind: ResourceKind, config: unknown, { parameters }: Draft): Content['inputSchema'] {
-  return toInputSchema(parameters, { allowsUserMessage: kind.allowsUserMessage?.(config) ?? false });
-}
-
-function checkSize({ name, description, tags, parameters, inputSchema }: Content): FieldProblem[] {
+function checkSize(
+  { name, description, tags, parameters }: Draft,
+  inputSchema: Content['inputSchema'],
+): FieldProblem[] {
   const shown = JSON.stringify([name, description, tags, inputSchema, toInputExample(parameters)]);
   const bytes = Buffer.byteLength(shown);
   const message =

@@ -47,6 +47,47 @@ export function checkOffers(deps: OfferDeps, draft: Draft): OffersCheck {
   return all.length === 0 ? { offers } : { fields: all };
 }
 
+/** What can be no offer's whatever else the draft holds: a price that is none, a payee whom nobody can pay … */
+export function checkOfferShapes(deps: OfferDeps, given: Partial<Draft>, draft: Draft): FieldProblem[] {
+  const first = checkOfferShape(deps, given, { path: '', network: draft.network });
+  const further = (given.furtherOffers ?? []).flatMap((offer, index) =>
+    checkOfferShape(deps, offer, { path: toPath(index + 1), network: offer.network }),
+  );
+  return [...first, ...further];
+}
+
+type GivenOffer = { [Name in keyof Wanted]?: Wanted[Name] | undefined };
+
+function checkOfferShape(
+  deps: OfferDeps,
+  given: GivenOffer,
+  { path, network }: { path: string; network: string | null },
+): FieldProblem[] {
+  const { scheme, priceUsdc, payTo } = given;
+  const checks: [keyof Wanted, Check<unknown> | null][] = [
+    ['priceUsdc', isGiven(priceUsdc) ? checkPrice(deps, priceUsdc) : null],
+    ['scheme', isGiven(scheme) ? checkScheme(deps, scheme) : null],
+    // Whether this scheme can be paid there may change with the scheme: that is told, not refused.
+    ['network', isGiven(given.network) ? checkNetwork(deps, { scheme: '', network: given.network }) : null],
+    ['payTo', isGiven(payTo) ? checkPayeeSomewhere(deps, payTo, network) : null],
+  ];
+  return checks.flatMap(([name, check]) =>
+    check !== null && 'message' in check ? [{ path: `${path}/${name}`, message: check.message }] : [],
+  );
+}
+
+function isGiven(value: string | null | undefined): value is string {
+  return value !== null && value !== undefined;
+}
+
+/** On its network; while none that is offered here is chosen, on any of them. */
+function checkPayeeSomewhere(deps: OfferDeps, payTo: string, network: string | null): Check<string> {
+  const networks = deps.payable.map((way) => way.network);
+  const asked = network !== null && networks.includes(network) ? [network] : networks;
+  const checks = asked.map((one) => deps.checkPayTo(one, payTo));
+  return checks.find((check) => 'value' in check) ?? checks[0] ?? { value: payTo };
+}
+
 function toPath(index: number): string {
   return index === 0 ? '' : `/furtherOffers/${index - 1}`;
 }
@@ -85,7 +126,7 @@ function checkScheme({ payable }: OfferDeps, scheme: string): Check<string> {
     : { message: `Choose one of the payment schemes offered here: ${schemes.join(', ')}.` };
 }
 
-function checkNetwork({ payable }: OfferDeps, { scheme, network }: Wanted): Check<string> {
+function checkNetwork({ payable }: OfferDeps, { scheme, network }: Pick<Wanted, 'scheme' | 'network'>): Check<string> {
   const isKnown = payable.some((way) => way.scheme === scheme);
   const networks = [...new Set(payable.filter((way) => !isKnown || way.scheme === scheme).map((way) => way.network))];
   return network !== null && networks.includes(network)
@@ -97,6 +138,9 @@ function checkPrice(deps: OfferDeps, priceUsdc: string | null): Check<bigint> {
   const maxPriceAtomic = deps.maxPriceAtomic ?? DEFAULT_MAX_PRICE_ATOMIC;
   if (priceUsdc === null) {
     return { message: 'Set a price in USDC; "0" is free.' };
+  }
+  if (/^\d{10,}(\.\d+)?$/.test(priceUsdc)) {
+    return { message: `The price is at most ${formatUsdc(maxPriceAtomic)} USDC here.` };
   }
   try {
     const value = parseUsdc(priceUsdc);

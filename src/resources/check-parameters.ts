@@ -19,14 +19,23 @@ const rulesOf: Record<(typeof parameterTypes)[number], readonly RuleField[]> = {
   enum: ['options'],
 };
 
+/** Names and patterns that can never be published; a name that is still empty is no fault yet. */
+export function checkParameterShapes(parameters: readonly Parameter[]): FieldProblem[] {
+  return parameters.flatMap((parameter, index) =>
+    [...(parameter.name === '' ? [] : checkName(parameter.name)), ...checkPattern(parameter)].map(
+      ({ path, message }) => ({ path: `/parameters/${index}${path}`, message }),
+    ),
+  );
+}
+
 /** What must hold before the parameters can be published; paths point into the draft (`/parameters/0/name`). */
 export function checkParameters(parameters: readonly Parameter[]): FieldProblem[] {
-  if (parameters.length > MAX_PARAMETERS) {
-    return [{ path: '/parameters', message: `A resource has at most ${MAX_PARAMETERS} parameters.` }];
-  }
   const problems = parameters.flatMap((parameter, index) =>
     checkParameter(parameter).map(({ path, message }) => ({ path: `/parameters/${index}${path}`, message })),
   );
+  if (parameters.length > MAX_PARAMETERS) {
+    problems.push({ path: '/parameters', message: `A resource has at most ${MAX_PARAMETERS} parameters.` });
+  }
   if (parameters.filter((parameter) => parameter.pattern !== undefined).length > MAX_PATTERNS) {
     problems.push({ path: '/parameters', message: `At most ${MAX_PATTERNS} parameters may have a pattern.` });
   }
@@ -43,10 +52,9 @@ function findDuplicates(parameters: readonly Parameter[]): FieldProblem[] {
 }
 
 function checkParameter(parameter: Parameter): FieldProblem[] {
-  const problems = [...checkName(parameter.name), ...checkType(parameter)];
-  if (problems.length === 0) {
-    problems.push(...checkRules(parameter));
-  }
+  const type = checkType(parameter);
+  // Which rules there are depends on the type.
+  const problems = [...checkName(parameter.name), ...type, ...(type.length === 0 ? checkRules(parameter) : [])];
   // Values are judged by the very schema that will judge buyers, which needs rules that make sense.
   return problems.length > 0 ? problems : checkValues(parameter);
 }
@@ -74,9 +82,9 @@ function checkRules(parameter: Parameter): FieldProblem[] {
   const misplaced = ruleFields
     .filter((field) => parameter[field] !== undefined && !allowed.includes(field))
     .map((field) => ({ path: `/${field}`, message: `\`${field}\` does not apply to the type "${parameter.type}".` }));
-  return misplaced.length > 0
-    ? misplaced
-    : [...checkRange(parameter), ...checkLength(parameter), ...checkPattern(parameter), ...checkOptions(parameter)];
+  const rules = Object.fromEntries(allowed.map((field) => [field, parameter[field]]));
+  const ruled = { name: parameter.name, type: parameter.type, description: parameter.description, ...rules };
+  return [...misplaced, ...checkRange(ruled), ...checkLength(ruled), ...checkPattern(ruled), ...checkOptions(ruled)];
 }
 
 function checkRange({ type, minimum, maximum }: Parameter): FieldProblem[] {

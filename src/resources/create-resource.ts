@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { newId, operation, Problem, type Caller } from '#kit/index.ts';
+import type { Findings } from './check-draft.ts';
+import { assertShape } from './check-shape.ts';
 import { draftFields, emptyDraft, type Draft } from './draft.ts';
+import { findFindings } from './draft-version.ts';
 import { claimSlug, getUser } from './own-resource.ts';
-import { ownResource } from './resource-view.ts';
+import { checkedResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { showChanged } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
@@ -14,18 +17,27 @@ const input = z.strictObject({ kind: z.string().max(60), slug, ...z.object(rest)
 export const createResource = operation({
   name: 'resources.create',
   route: 'POST /api/resources',
-  summary: 'Begin a resource as a draft; publishing is a step of its own.',
+  summary:
+    'Begin a resource as a draft; publishing is a step of its own. What can never be right is refused, what is missing is told as `problems`.',
   scope: 'resources:write',
   status: 201,
   input,
-  output: ownResource,
+  output: checkedResource,
   problems: ['conflict'],
-  run: async (deps: ResourcesDeps & InTransaction, caller: Caller, given) => {
-    const user = getUser(caller);
-    const { kind, ...fields } = given;
+  // Before the transaction: a kind may take its time.
+  prepare: async (deps: ResourcesDeps, caller, { kind, ...fields }) => {
     assertKind(deps, kind);
-    const draft: Draft = { ...emptyDraft, ...withoutUndefined(fields), slug: fields.slug };
+    const given = withoutUndefined(fields);
+    const draft: Draft = { ...emptyDraft, ...given };
+    assertShape(deps, { kind, given, draft });
+    const { userId: ownerId, username: creator } = getUser(caller);
     const id = newId();
+    const findings = await findFindings(deps, { resourceId: id, ownerId, creator, kind, draft });
+    return { id, draft, findings };
+  },
+  run: async (deps: ResourcesDeps & InTransaction<Checked>, caller: Caller, { kind }) => {
+    const user = getUser(caller);
+    const { id, draft, findings } = deps.prepared;
     const now = new Date(deps.clock.now());
     const { rows } = await deps.tx.query<ResourceRow>(
       `INSERT INTO x402_resources (id, owner_id, kind, slug, draft, created_at, updated_at)
@@ -33,9 +45,15 @@ export const createResource = operation({
       [id, user.userId, kind, draft.slug, JSON.stringify(draft), now],
     );
     await claimSlug(deps.tx, { ownerId: user.userId, resourceId: id, slug: draft.slug });
-    return showChanged(deps, user, rows[0] as ResourceRow);
+    return { ...(await showChanged(deps, user, rows[0] as ResourceRow)), ...findings };
   },
 });
+
+interface Checked {
+  id: string;
+  draft: Draft;
+  findings: Findings;
+}
 
 function assertKind(deps: ResourcesDeps, kind: string): void {
   const names = deps.kinds.map((candidate) => candidate.name);

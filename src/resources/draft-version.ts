@@ -1,5 +1,6 @@
 import type { FieldProblem, User } from '#kit/index.ts';
-import { checkDraft, type Content } from './check-draft.ts';
+import { checkDraft, type Content, type Findings } from './check-draft.ts';
+import type { Draft } from './draft.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -9,38 +10,47 @@ import type { ResourceRow } from './tables.ts';
 /** The version of a run of a draft, in the usage log. */
 const DRAFT_VERSION = { versionId: '00000000-0000-0000-0000-000000000000', version: 0 };
 
+/** A draft and whose it is. */
 interface OwnDraft {
-  row: ResourceRow;
+  resourceId: string;
+  ownerId: string;
   /** The owner's username. */
   creator: string;
+  kind: string;
+  draft: Draft;
 }
 
-interface Drafted {
-  /** What a published version takes from it; null while that is not complete. */
+interface Drafted extends Findings {
+  /** What a published version takes from it; null while `problems` keep it from being published: what cannot run is not sold. */
   content: Content | null;
   /** To be run; null while its kind, configuration or parameters do not allow that. */
   version: PublishedVersion | null;
-  /** All that stands in the way of publishing, readiness included: what cannot run is not sold. */
-  problems: FieldProblem[];
 }
 
-/** A draft as its owner may try it before it is for sale: without offers, and under no version. */
+/** A draft as its owner may try it before it is for sale: without offers, and under no version. Opens no transaction. */
 export async function readDraft(deps: ResourcesDeps, own: OwnDraft): Promise<Drafted> {
-  const { row } = own;
-  const checked = await checkDraft(deps, { ownerId: row.owner_id, kind: row.kind, draft: row.draft });
-  const fields = checked.ok ? [] : checked.fields;
+  const checked = await checkDraft(deps, own);
   const made = toVersion(deps, own);
   const unready = made && (await findUnready(made));
-  const problems =
-    unready === null || fields.some(({ message }) => unready.message.startsWith(message))
-      ? fields
-      : [...fields, unready];
-  const isRunnable = !fields.some(({ path }) => /^\/(kind|config|parameters)(\/|$)/.test(path));
+  const isTold = unready === null || checked.problems.some(({ message }) => message === unready.message);
+  const problems = isTold ? checked.problems : [...checked.problems, unready];
+  const isRunnable = !checked.problems.some(({ path }) => /^\/(kind|config|parameters)(\/|$)/.test(path));
   return {
-    content: checked.ok ? checked.content : null,
+    content: checked.ok && problems.length === 0 ? checked.content : null,
     version: made && isRunnable ? withSchema(made) : null,
     problems,
+    warnings: checked.warnings,
   };
+}
+
+/** What is told with every save and read of a draft. */
+export async function findFindings(deps: ResourcesDeps, own: OwnDraft): Promise<Findings> {
+  const { problems, warnings } = await readDraft(deps, own);
+  return { problems, warnings };
+}
+
+export function toOwnDraft({ id, owner_id: ownerId, kind, draft }: ResourceRow, { username }: User): OwnDraft {
+  return { resourceId: id, ownerId, creator: username, kind, draft };
 }
 
 /** The caller's own draft, whatever its state; throws `not_found`. Opens a transaction of its own. */
@@ -49,7 +59,7 @@ export async function findOwnDraft(deps: ResourcesDeps, user: User, id: string):
   if (!row) {
     throw notFound();
   }
-  return readDraft(deps, { row, creator: user.username });
+  return readDraft(deps, toOwnDraft(row, user));
 }
 
 interface Made {
@@ -57,20 +67,20 @@ interface Made {
   version: PublishedVersion;
 }
 
-function toVersion({ kinds, clock }: ResourcesDeps, { row, creator }: OwnDraft): Made | null {
-  const { draft } = row;
-  const kind = kinds.find(({ name }) => name === row.kind);
+function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null {
+  const { draft, resourceId, ownerId, creator } = own;
+  const kind = kinds.find(({ name }) => name === own.kind);
   const config = kind?.configSchema.safeParse(draft.config);
   if (!kind || !config?.success) {
     return null;
   }
   const version: PublishedVersion = {
     ...DRAFT_VERSION,
-    resourceId: row.id,
-    ownerId: row.owner_id,
+    resourceId,
+    ownerId,
     creator,
     slug: draft.slug,
-    kind: row.kind,
+    kind: own.kind,
     name: draft.name,
     description: draft.description,
     category: draft.category ?? '',

@@ -1,19 +1,8 @@
 import { z } from 'zod';
 import { canonicalJson, isSlug, MAX_SLUG_LENGTH, slugPattern } from '#kit/index.ts';
+import { categories } from './category.ts';
 import { parameterSchema } from './parameter.ts';
 import { settlementPoints } from './resource-kind.ts';
-
-export const categories = [
-  'data',
-  'ai',
-  'developer',
-  'defi',
-  'media',
-  'identity',
-  'storage',
-  'social',
-  'gaming',
-] as const;
 
 const MAX_CONFIG_LENGTH = 200_000;
 const MAX_DEPTH = 32;
@@ -24,7 +13,7 @@ const slugSchema = z
 
 const storable = z.string().refine((text) => isStorable(text), 'This text holds characters that cannot be stored.');
 
-/** Each field of a draft as the creator may send it; what must hold at publishing is in `checkDraft`. */
+/** The form of each field of a draft. What it may hold is in `checkShape`, what must hold at publishing in `checkDraft`. */
 export const draftFields = {
   slug: slugSchema,
   name: storable.max(100),
@@ -32,9 +21,12 @@ export const draftFields = {
   category: z.enum(categories).nullable(),
   tags: z.array(z.string().regex(slugPattern).max(30)).max(10),
   scheme: storable.max(40).optional().describe('The payment scheme of the first offer; "exact" unless told.'),
-  priceUsdc: storable.max(40).nullable(),
-  network: storable.max(100).nullable(),
-  payTo: storable.max(100).nullable(),
+  priceUsdc: storable
+    .max(40)
+    .nullable()
+    .describe('What a call costs: a plain decimal in USDC with at most 6 places, such as "0.02". "0" is free.'),
+  network: storable.max(100).nullable().describe('CAIP-2, one that is offered here, such as "eip155:8453" (Base).'),
+  payTo: storable.max(100).nullable().describe('The address that buyers pay, as the network writes it.'),
   furtherOffers: z
     .array(
       z.strictObject({

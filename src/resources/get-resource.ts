@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { isSlug, isUsername, operation, Problem, type Caller } from '#kit/index.ts';
+import type { Findings } from './check-draft.ts';
+import { findFindings, toOwnDraft } from './draft-version.ts';
 import { loadVersion } from './load-version.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion } from './resource-kind.ts';
-import { findStats, ownResource, publicResource, toPublicResource } from './resource-view.ts';
+import { checkedResource, findStats, publicResource, toPublicResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { showOwn } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
 
-export type ReadDeps = ResourcesDeps & InTransaction;
+export type ReadDeps = ResourcesDeps & Omit<InTransaction, 'prepared'>;
 
 export const getResource = operation({
   name: 'resources.get',
@@ -17,12 +19,20 @@ export const getResource = operation({
   summary: 'A resource: its creator sees everything, everybody else what is public.',
   scope: 'public',
   input: z.strictObject({ id: z.uuid() }),
-  output: z.discriminatedUnion('view', [ownResource, publicResource]),
+  output: z.discriminatedUnion('view', [checkedResource, publicResource]),
   problems: ['not_found', 'gone'],
-  run: async (deps: ReadDeps, caller: Caller, { id }) => {
+  // Before the transaction: a kind may take its time.
+  prepare: async (deps: ResourcesDeps, caller, { id }): Promise<Findings | null> => {
+    if (caller.kind !== 'user') {
+      return null;
+    }
+    const own = await deps.database.asUser(caller.userId, (tx) => findOwnReadable({ tx }, caller, id));
+    return own && findFindings(deps, toOwnDraft(own, caller));
+  },
+  run: async (deps: ResourcesDeps & InTransaction<Findings | null>, caller: Caller, { id }) => {
     const own = await findOwnReadable(deps, caller, id);
-    if (own && caller.kind === 'user') {
-      return showOwn(deps, caller, own);
+    if (own && caller.kind === 'user' && deps.prepared) {
+      return { ...(await showOwn(deps, caller, own)), ...deps.prepared };
     }
     return showPublic(deps, await loadPublic(deps, 'resource', [id]));
   },
@@ -43,7 +53,11 @@ export const getCreatorResource = operation({
 });
 
 /** The caller's own row, if they (and the API key they use) may read it. */
-export async function findOwnReadable({ tx }: InTransaction, caller: Caller, id: string): Promise<ResourceRow | null> {
+export async function findOwnReadable(
+  { tx }: Pick<InTransaction, 'tx'>,
+  caller: Caller,
+  id: string,
+): Promise<ResourceRow | null> {
   if (caller.kind !== 'user' || !caller.scopes.includes('resources:read')) {
     return null;
   }

@@ -38,6 +38,7 @@ export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {
   CostQuote,
+  DraftExample,
   PublishedVersion,
   Readiness,
   ResourceKind,
@@ -53,3 +54,4 @@ export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './temp
 export type { CompiledTemplate } from './template.ts';
 export { MAX_USER_MESSAGE_LENGTH, toInputExample, toMaxLength } from './to-input-schema.ts';
 export { updateResource } from './update-resource.ts';
+export { validateResource } from './validate-resource.ts';

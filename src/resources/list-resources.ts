@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assertScope, operation, type Caller } from '#kit/index.ts';
-import { categories } from './draft.ts';
+import { categories } from './category.ts';
 import { getUser } from './own-resource.ts';
 import { findStats, publicResource, resourceSummary, toPublicResource, toSummary } from './resource-view.ts';
 import type { ReadDeps } from './get-resource.ts';
@@ -50,14 +50,16 @@ export const listResources = operation({
 async function listMine(deps: ReadDeps, caller: Caller, given: Input) {
   const user = getUser(caller);
   assertScope('resources:read', user);
-  const { rows } = await deps.tx.query<ResourceRow>(
-    `SELECT * FROM x402_resources
-     WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR state = $3)
-       AND ($4::text IS NULL OR draft->>'category' = $4)
-       AND ($5::text IS NULL OR to_tsvector('simple', concat_ws(' ', draft->>'name', slug)) @@ to_tsquery('simple', $5))
-       AND ($6::text IS NULL OR draft->>'network' = $6
-         OR draft->'furtherOffers' @> jsonb_build_array(jsonb_build_object('network', $6)))
-     ORDER BY id DESC LIMIT $7`,
+  const { rows } = await deps.tx.query<ResourceRow & Published>(
+    `SELECT r.*, v.version AS published_version, v.name AS published_name, v.price_atomic AS published_price_atomic
+     FROM x402_resources r LEFT JOIN x402_resource_versions v ON v.id = r.published_version_id
+     WHERE ($1::uuid IS NULL OR r.id < $1) AND ($2::text IS NULL OR r.kind = $2) AND ($3::text IS NULL OR r.state = $3)
+       AND ($4::text IS NULL OR r.draft->>'category' = $4)
+       AND ($5::text IS NULL
+         OR to_tsvector('simple', concat_ws(' ', r.draft->>'name', r.slug)) @@ to_tsquery('simple', $5))
+       AND ($6::text IS NULL OR r.draft->>'network' = $6
+         OR r.draft->'furtherOffers' @> jsonb_build_array(jsonb_build_object('network', $6)))
+     ORDER BY r.id DESC LIMIT $7`,
     [given.cursor, given.kind, given.state, given.category, toQuery(given.q), given.network, given.limit + 1],
   );
   const page = rows.slice(0, given.limit);
@@ -65,8 +67,22 @@ async function listMine(deps: ReadDeps, caller: Caller, given: Input) {
     deps,
     page.map((row) => row.id),
   );
-  const items = page.map((row) => toSummary(deps, { row, creator: user.username, stats: stats.get(row.id) }));
+  const items = page.map((row) =>
+    toSummary(deps, { row, creator: user.username, stats: stats.get(row.id) }, toPublished(row)),
+  );
   return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.id ?? null) : null };
+}
+
+/** Null before the first publication. */
+interface Published {
+  published_version: number | null;
+  published_name: string;
+  published_price_atomic: string;
+}
+
+function toPublished(row: Published) {
+  const { published_version: version, published_name: name, published_price_atomic: price } = row;
+  return version === null ? null : { version, name, priceAtomic: BigInt(price) };
 }
 
 async function listPublic(deps: ReadDeps, given: Input) {

@@ -9,19 +9,21 @@ const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 
 /** Shape only: a draft may be unfinished. What must hold at publishing is in `checkParameters`. */
 export const parameterSchema = z.strictObject({
-  name: z.string().max(100),
-  type: z.enum([...parameterTypes, ...reservedTypes]).default('string'),
+  name: z.string().max(100).describe('As in the tag: `{name}{/name}`.'),
+  type: z
+    .enum([...parameterTypes, ...reservedTypes])
+    .default('string')
+    .describe('Text unless told. image, file and audio are kept for later and cannot be published.'),
   description: z.string().max(1000).default(''),
-  /** Left out: true unless there is a default. */
-  required: z.boolean().optional(),
-  default: scalar.optional(),
-  example: scalar.optional(),
+  required: z.boolean().optional().describe('True unless told or unless there is a default.'),
+  default: scalar.optional().describe('Stands in where a buyer sends nothing.'),
+  example: scalar.optional().describe('Shown to buyers.'),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   minLength: z.int().min(0).optional(),
   maxLength: z.int().min(1).optional(),
   pattern: z.string().max(500).optional(),
-  options: z.array(z.string().max(200)).max(100).optional(),
+  options: z.array(z.string().max(200)).max(100).optional().describe('Of an enum: what may be sent.'),
 });
 
 export type Parameter = z.output<typeof parameterSchema>;

@@ -1,7 +1,15 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { NETWORK, openToyResources, PAY_TO, perform, publishToy, toyDraft } from '../../tests/support/toy-resources.ts';
+import {
+  NETWORK,
+  openToyResources,
+  PAY_TO,
+  perform,
+  publishToy,
+  storeDraft,
+  toyDraft,
+} from '../../tests/support/toy-resources.ts';
 import { archiveResource, createResource, getResource, listResourceVersions } from './index.ts';
 import { publishResource, updateResource, type ResourcesDeps } from './index.ts';
 
@@ -89,6 +97,7 @@ function holdPublication(id: string) {
   const asked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   toy.kind.beforeCheck = async () => {
+    toy.kind.beforeCheck = async () => {};
     asked.resolve();
     await released.promise;
   };
@@ -133,7 +142,6 @@ test('an older draft never replaces a newer one', async () => {
   const older = holdPublication(id);
   await older.asked;
   await patch(id, { priceUsdc: '2' });
-  toy.kind.beforeCheck = async () => {};
   await publish(id);
   older.release();
   await expect(older.publication).rejects.toMatchObject({ code: 'precondition_failed' });
@@ -180,7 +188,7 @@ test.each([
   [{ parameters: [{ name: 'topic' }, { name: 'topic' }] }, '/parameters/1/name'],
   [{ parameters: [{ name: 'topic', type: 'image' }] }, '/parameters/0/type'],
 ])('publishing %j is refused at %s', async (fields, path) => {
-  const { id } = await draftWith(fields);
+  const { id } = await storeDraft(deps, ada, { slug: anySlug(), ...fields });
   await expect(publish(id)).rejects.toMatchObject({
     code: 'unprocessable',
     fields: [{ path, message: expect.any(String) }],
@@ -216,7 +224,7 @@ test.each(['0', '0.000001', '1000'])('a price of %s is fine', async (priceUsdc) 
 
 test('an operator may set another ceiling', async () => {
   deps = { ...deps, maxPriceAtomic: 5n };
-  const { id } = await draftWith({ priceUsdc: '0.000006' });
+  const { id } = await storeDraft(deps, ada, { slug: anySlug(), priceUsdc: '0.000006' });
   await expect(publish(id)).rejects.toMatchObject({ fields: [{ path: '/priceUsdc' }] });
 });
 

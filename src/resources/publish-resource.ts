@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
-import type { Content } from './check-draft.ts';
-import { readDraft } from './draft-version.ts';
+import type { Content, Findings } from './check-draft.ts';
+import { readDraft, toOwnDraft } from './draft-version.ts';
 import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
-import { ownResource } from './resource-view.ts';
+import { checkedResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toSearchText } from './search-words.ts';
 import { showChanged } from './show-own.ts';
@@ -16,7 +16,7 @@ export const publishResource = operation({
   summary: 'Make the draft the version that buyers call from now on.',
   scope: 'resources:write',
   input: z.strictObject({ id: z.uuid(), revision: z.int().optional() }),
-  output: ownResource,
+  output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed', 'unprocessable'],
   // Before the transaction: a kind may take its time.
   prepare: async (deps: ResourcesDeps, caller, { id, revision }) => {
@@ -26,7 +26,7 @@ export const publishResource = operation({
       throw notFound();
     }
     assertRevision(read, revision);
-    const { content, problems } = await readDraft(deps, { row: read, creator: user.username });
+    const { content, problems, warnings } = await readDraft(deps, toOwnDraft(read, user));
     if (content === null || problems.length > 0) {
       throw new Problem('unprocessable', {
         detail: 'The draft cannot be published yet.',
@@ -36,15 +36,17 @@ export const publishResource = operation({
     }
     const digest = sha256Hex(canonicalJson(read.draft));
     const aiModelId = await findModelId(deps, content);
-    return { revision: read.revision, digest, content, aiModelId, readAt: read.updated_at };
+    return { revision: read.revision, digest, content, aiModelId, readAt: read.updated_at, problems: [], warnings };
   },
   run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
     const now = new Date(deps.clock.now());
-    return showChanged(deps, getUser(caller), await insertVersion(deps.tx, { id, draft: deps.prepared, now }));
+    const row = await insertVersion(deps.tx, { id, draft: deps.prepared, now });
+    const { problems, warnings } = deps.prepared;
+    return { ...(await showChanged(deps, getUser(caller), row)), problems, warnings };
   },
 });
 
-interface CheckedDraft {
+interface CheckedDraft extends Findings {
   revision: number;
   digest: string;
   content: Content;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
+import type { categories } from './category.ts';
 import type { Parameter } from './parameter.ts';
 
 export type JsonSchema = JsonObject;
@@ -33,6 +34,10 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /** At least one; each can be published as it is once it has a network and a payee. */
+  examples: readonly [DraftExample, ...DraftExample[]];
+  /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
+  templateFields?: readonly string[];
   /** What a version may choose from; what its config forbids is for `checkPublishable`. Absent: `on_success` alone. */
   settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */
@@ -81,6 +86,19 @@ export interface CostQuote {
   worstUsd: string;
   /** In words: which token counts and prices were assumed. */
   basis: string;
+}
+
+/** What a creator may send to make a resource of a kind, without network and payee. */
+export interface DraftExample {
+  slug: string;
+  name: string;
+  description: string;
+  category: (typeof categories)[number];
+  priceUsdc: string;
+  parameters: readonly JsonObject[];
+  config: JsonObject;
+  /** What a buyer sends as `user_message`, where the config allows one. */
+  userMessage?: string;
 }
 
 export interface RunContext {

@@ -67,8 +67,10 @@ export const resourceSummary = z.object({
   pauseCause: z.string().nullable(),
   /** `owner` ends by resuming only, the others by themselves when their cause is gone. */
   pausedBy: z.enum(['owner', 'key', 'readiness', 'fault']).nullable(),
-  name: z.string(),
-  priceUsdc: z.string().nullable(),
+  /** What the creator edits; buyers notice nothing of it. */
+  draft: draftSchema.pick({ name: true, priceUsdc: true }),
+  /** What buyers get; null before the first publication. */
+  published: z.object({ version: z.number(), name: z.string(), priceUsdc: z.string() }).nullable(),
   revision: z.number(),
   publishedRevision: z.number().nullable(),
   hasUnpublishedChanges: z.boolean(),
@@ -85,6 +87,14 @@ export const ownResource = resourceSummary.extend({
   /** What a call of each costs its creator, beside its price; null where there is nothing to estimate. */
   cost: z.object({ draft: costEstimate.nullable(), published: costEstimate.nullable() }),
 });
+
+const fieldProblem = z.object({ path: z.string().describe('JSON Pointer into the draft'), message: z.string() });
+
+/** What was found in a draft: `problems` keep it from being published, `warnings` do not. */
+export const findings = z.object({ problems: z.array(fieldProblem), warnings: z.array(fieldProblem) });
+
+/** The same with what was found in the draft. */
+export const checkedResource = ownResource.extend(findings.shape);
 
 type Summary = z.input<typeof resourceSummary>;
 
@@ -103,9 +113,22 @@ interface Shown {
 
 type ShownOwn = Shown & { cost: z.input<typeof ownResource>['cost'] };
 
-export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): Summary {
+export function toSummary(
+  deps: ResourcesDeps,
+  shown: Shown,
+  version: Pick<PublishedVersion, 'version' | 'name' | 'priceAtomic'> | null,
+): Summary {
+  const { name, priceUsdc } = shown.row.draft;
+  const published = version && {
+    version: version.version,
+    name: version.name,
+    priceUsdc: formatUsdc(version.priceAtomic),
+  };
+  return { view: 'summary', ...toState(deps, shown), draft: { name, priceUsdc }, published };
+}
+
+function toState(deps: ResourcesDeps, { row, creator, stats }: Shown): Omit<Summary, 'view' | 'draft' | 'published'> {
   return {
-    view: 'summary',
     id: row.id,
     kind: row.kind,
     slug: row.slug,
@@ -113,8 +136,6 @@ export function toSummary(deps: ResourcesDeps, { row, creator, stats }: Shown): 
     state: row.state,
     pauseCause: row.pause_cause,
     pausedBy: row.paused_by,
-    name: row.draft.name,
-    priceUsdc: row.draft.priceUsdc,
     revision: row.revision,
     publishedRevision: row.published_revision,
     hasUnpublishedChanges: row.revision !== row.published_revision,
@@ -130,7 +151,7 @@ export function toOwnResource(
   version: PublishedVersion | null,
 ): z.input<typeof ownResource> {
   const published = version && toPublicResource(deps, version);
-  return { ...toSummary(deps, shown), view: 'owner', draft: shown.row.draft, published, cost: shown.cost };
+  return { ...toState(deps, shown), view: 'owner', draft: shown.row.draft, published, cost: shown.cost };
 }
 
 export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<typeof shownOffer> {

@@ -9,7 +9,7 @@ import {
   PAY_TO,
   perform,
   publishToy,
-  toyDraft,
+  storeDraft,
 } from '../../tests/support/toy-resources.ts';
 import {
   createResource,
@@ -43,7 +43,7 @@ const findVersion = async (id: string) => openPublished({ database: database.cur
 const further = { network: OTHER_NETWORK, payTo: OTHER_PAYEE, priceUsdc: '0.02' };
 
 async function refusals(fields: Record<string, unknown>) {
-  const { id } = await perform(createResource, [deps, ada], toyDraft({ slug: anySlug(), ...fields }));
+  const { id } = await storeDraft(deps, ada, { slug: anySlug(), ...fields });
   const problem: unknown = await perform(publishResource, [deps, ada], { id }).catch((error: unknown) => error);
   return (problem as { fields?: { path: string; message: string }[] }).fields ?? problem;
 }

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { operation, Problem, type Caller } from '#kit/index.ts';
+import { canonicalJson, operation, Problem, type Caller } from '#kit/index.ts';
+import type { Findings } from './check-draft.ts';
+import { assertShape } from './check-shape.ts';
 import { withoutUndefined } from './create-resource.ts';
-import { draftFields } from './draft.ts';
-import { claimSlug, getUser, lockOwn } from './own-resource.ts';
-import { ownResource } from './resource-view.ts';
+import { draftFields, type Draft } from './draft.ts';
+import { findFindings, toOwnDraft } from './draft-version.ts';
+import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
+import { checkedResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { showChanged } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
@@ -19,31 +22,50 @@ const input = z.strictObject({
 export const updateResource = operation({
   name: 'resources.update',
   route: 'PATCH /api/resources/:id',
-  summary: 'Edit the draft: each field given replaces the one that was there. Buyers notice nothing until you publish.',
+  summary:
+    'Edit the draft: each field given replaces the one that was there; an edit that changes nothing makes no revision. Buyers notice nothing until you publish.',
   scope: 'resources:write',
   input,
-  output: ownResource,
+  output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed'],
-  run: async (deps: ResourcesDeps & InTransaction, caller: Caller, { id, revision, ...fields }) => {
+  // Before the transaction: a kind may take its time.
+  prepare: async (deps: ResourcesDeps, caller, { id, revision: _, ...fields }) => {
     const user = getUser(caller);
-    const { tx } = deps;
-    const row = await lockOwn(tx, id);
+    const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
+    if (!read) {
+      throw notFound();
+    }
+    const given = withoutUndefined(fields);
+    const draft: Draft = { ...read.draft, ...given };
+    assertShape(deps, { kind: read.kind, given, draft });
+    // Two edits at the same moment are both kept; each is told what it made of the draft that it was made on.
+    return findFindings(deps, toOwnDraft({ ...read, draft }, user));
+  },
+  run: async (deps: ResourcesDeps & InTransaction<Findings>, caller: Caller, { id, revision, ...fields }) => {
+    const row = await lockOwn(deps.tx, id);
     if (revision !== undefined && revision !== row.revision) {
       const detail = `The draft is at revision ${row.revision}, and this edit was made on revision ${revision}.`;
       throw new Problem('precondition_failed', { detail });
     }
-    const draft = { ...row.draft, ...withoutUndefined(fields) };
-    // A slug that nobody could have called yet changes at once; a published one when the draft is published.
-    const slug = row.published_version_id === null ? draft.slug : row.slug;
-    await moveSlug(tx, row, slug);
-    const { rows } = await tx.query<ResourceRow>(
-      `UPDATE x402_resources SET draft = $2, slug = $3, revision = revision + 1, updated_at = $4
-         WHERE id = $1 RETURNING *`,
-      [id, JSON.stringify(draft), slug, new Date(deps.clock.now())],
-    );
-    return showChanged(deps, user, rows[0] as ResourceRow);
+    const draft: Draft = { ...row.draft, ...withoutUndefined(fields) };
+    const isSame = canonicalJson(draft) === canonicalJson(row.draft);
+    const shown = await showChanged(deps, getUser(caller), isSame ? row : await store(deps, row, draft));
+    return { ...shown, ...deps.prepared };
   },
 });
+
+async function store(deps: ResourcesDeps & InTransaction<unknown>, row: ResourceRow, draft: Draft) {
+  const { tx, clock } = deps;
+  // A slug that nobody could have called yet changes at once; a published one when the draft is published.
+  const slug = row.published_version_id === null ? draft.slug : row.slug;
+  await moveSlug(tx, row, slug);
+  const { rows } = await tx.query<ResourceRow>(
+    `UPDATE x402_resources SET draft = $2, slug = $3, revision = revision + 1, updated_at = $4
+       WHERE id = $1 RETURNING *`,
+    [row.id, JSON.stringify(draft), slug, new Date(clock.now())],
+  );
+  return rows[0] as ResourceRow;
+}
 
 async function moveSlug(tx: Tx, row: ResourceRow, slug: string): Promise<void> {
   if (slug === row.slug) {

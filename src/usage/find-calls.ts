@@ -24,7 +24,7 @@ export const loggedCall = z.object({
   firstOutputMs: z.int().nullable(),
   attempts: z.int().nullable(),
   /** What the kind of resource tells of the run. */
-  evidence: z.record(z.string(), z.json()),
+  evidence: z.record(z.string(), z.unknown()),
   earnedUsdc: z.string(),
   /** What the run cost, whoever's key paid. */
   costUsd: z.string().nullable(),

@@ -12,7 +12,36 @@ export function listBadDrafts(world: World): Bad[] {
   const patch = (body: string): RawRequest =>
     asAda(world, { method: 'PATCH', path: `/api/resources/${ids.draft}`, body });
   const parameter = (fields: Record<string, unknown>) => draft({ parameters: [{ name: 'topic', ...fields }] });
+  const { payTo } = world.ada;
+  const config = { modelId: 'openai/gpt-4o-mini', systemPrompt: 'Hello.' };
+  const neverRight: [string, Record<string, unknown>, RegExp][] = [
+    ['a negative price', { priceUsdc: '-1' }, /-1.* is not an amount of USDC/],
+    ['a price of 1e3', { priceUsdc: '1e3' }, /not an amount/],
+    ['a price of seven places', { priceUsdc: '0.0000001' }, /at most 6 places/],
+    ['a price with a comma', { priceUsdc: '0,01' }, /not an amount/],
+    ['a price in Arabic digits', { priceUsdc: '١' }, /not an amount/],
+    ['a price without end', { priceUsdc: '9'.repeat(30) }, /at most 1000 USDC/],
+    ['a price above the limit', { priceUsdc: '999999999' }, /at most 1000 USDC/],
+    ['a price with a currency sign', { priceUsdc: '$0.02' }, /\/priceUsdc.*not an amount/],
+    ['a network that is not offered', { network: 'eip155:1' }, /eip155:84532/],
+    ['an ENS name as payee', { payTo: 'ada.eth' }, /\/payTo/],
+    ['the zero address', { payTo: `0x${'0'.repeat(40)}` }, /Nobody owns/],
+    [
+      'a wrong checksum',
+      { payTo: payTo.replace(/[a-f]/i, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase())) },
+      /checksum/,
+    ],
+    ['a setting unknown', { config: { ...config, stream: true } }, /\/config\/stream.*is not a known field/],
+    ['a setting beyond its range', { config: { ...config, temperature: 9 } }, /\/config\/temperature/],
+    [
+      'a tag that is not closed',
+      { parameters: [{ name: 'topic' }], config: { ...config, systemPrompt: 'On {topic}.' } },
+      /\/config\/systemPrompt.*has no close tag/,
+    ],
+    ['a tag with a typo', { config: { ...config, systemPrompt: '{topic}{/topci}' } }, /is closed by/],
+  ];
   return [
+    ...neverRight.map(([why, fields, says]): Bad => ({ why, send: draft(fields), ...invalid, says })),
     { why: 'no slug', send: draft({ slug: undefined }), ...invalid, says: /\/slug: is missing\./ },
     { why: 'an empty slug', send: draft({ slug: '' }), ...invalid, says: /lower-case/ },
     { why: 'a slug in capitals', send: draft({ slug: 'Essay' }), ...invalid, says: /lower-case/ },
@@ -162,25 +191,11 @@ export async function listUnpublishable(world: World): Promise<Bad[]> {
   };
   const parameter = { name: 'topic' };
   const broken: [string, Record<string, unknown>, RegExp][] = [
-    ['a negative price', { priceUsdc: '-1' }, /-1.* is not an amount of USDC/],
-    ['a price of 1e3', { priceUsdc: '1e3' }, /not an amount/],
-    ['a price of seven places', { priceUsdc: '0.0000001' }, /at most 6 places/],
-    ['a price with a comma', { priceUsdc: '0,01' }, /not an amount/],
-    ['a price in Arabic digits', { priceUsdc: '١' }, /not an amount/],
-    ['a price without end', { priceUsdc: '9'.repeat(30) }, /not an amount/],
-    ['a price above the limit', { priceUsdc: '999999999' }, /at most 1000 USDC/],
     ['no price', { priceUsdc: null }, /Set a price/],
-    ['a network that is not offered', { network: 'eip155:1' }, /eip155:84532/],
     [
       'a second offer on the same network',
       { furtherOffers: [{ network: 'eip155:84532' }] },
       /\/furtherOffers\/0\/network.*already/,
-    ],
-    ['the zero address', { payTo: `0x${'0'.repeat(40)}` }, /Nobody owns/],
-    [
-      'a wrong checksum',
-      { payTo: payTo.replace(/[a-f]/i, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase())) },
-      /checksum/,
     ],
     ['a model unknown', { config: { ...complete.config, modelId: 'acme/none' } }, /\/config\/modelId/],
     [
@@ -189,7 +204,6 @@ export async function listUnpublishable(world: World): Promise<Bad[]> {
       /Line 2, column 3: There is no parameter `word`/,
     ],
     ['an unused parameter', { parameters: [parameter] }, /`topic` is used in no template/],
-    ['a setting unknown', { config: { ...complete.config, stream: true } }, /\/config\/stream.*is not a known field/],
     ['a file parameter', { parameters: [{ ...parameter, type: 'image' }] }, /reserved for later/],
   ];
   const made: Bad[] = [];

@@ -36,9 +36,19 @@ function toFinding(line: Line, paths: PathItems): string | null {
     return null;
   }
   const { method = '', pattern = '', status = 0 } = line;
-  const path = pattern.replace(/\*$/, '{path}').replaceAll(/:(\w+)/g, '{$1}');
+  const verb = (method === 'HEAD' ? 'GET' : method).toLowerCase();
   // Methods and paths that are served nowhere have no place in the document.
-  const responses = paths[path]?.[(method === 'HEAD' ? 'GET' : method).toLowerCase()]?.responses;
-  const isListed = responses && (status in responses || `${String(status).slice(0, 1)}XX` in responses);
-  return responses && !isListed ? `${method} ${pattern} does not list ${status}` : null;
+  const documented = findPaths(pattern, paths).flatMap((path) => {
+    const responses = paths[path]?.[verb]?.responses;
+    return responses ? [responses] : [];
+  });
+  const isListed = documented.some((responses) => status in responses);
+  return documented.length > 0 && !isListed ? `${method} ${pattern} does not list ${status}` : null;
+}
+
+/** One path, or all below what ends with a star: which of them was asked is not logged. */
+function findPaths(pattern: string, paths: PathItems): string[] {
+  return pattern.endsWith('*')
+    ? Object.keys(paths).filter((path) => path.startsWith(pattern.slice(0, -1)))
+    : [pattern.replaceAll(/:(\w+)/g, '{$1}')];
 }

@@ -46,6 +46,18 @@ export function openToyKind(name = 'toy'): ToyKind {
     evidenceSchema: z.object({ model: z.string(), provider: z.string(), finishReason: z.string() }),
     answerSchema: z.object({ response: z.string() }),
     answerExample: { response: 'Hello.' },
+    examples: [
+      {
+        slug: 'greeting',
+        name: 'Greeting',
+        description: 'Greets anybody.',
+        category: 'ai',
+        priceUsdc: '0.01',
+        parameters: [{ name: 'name', type: 'string', example: 'Ada' }],
+        config: { template: 'Hello {name}{/name}.' },
+      },
+    ],
+    templateFields: ['template'],
     readiness: { ready: true },
     service: 'openrouter',
     beforeCheck: async () => {},

@@ -82,6 +82,16 @@ export function toyDraft(fields: Record<string, unknown> = {}) {
   };
 }
 
+/** Stored as it is given, as drafts of before were: with what a save refuses today. */
+export async function storeDraft(deps: ResourcesDeps, caller: User, fields: Record<string, unknown> = {}) {
+  const { kind, slug, ...given } = createResource.input.parse(toyDraft(fields));
+  const { id } = await perform(createResource, [deps, caller], { kind, slug });
+  await deps.database.asUser(caller.userId, (tx) =>
+    tx.query('UPDATE x402_resources SET draft = draft || $2::jsonb WHERE id = $1', [id, JSON.stringify(given)]),
+  );
+  return { id };
+}
+
 /** Created and published; the creator's view of it. */
 export async function publishToy(deps: ResourcesDeps, caller: Caller, fields: Record<string, unknown> = {}) {
   const { id } = await perform(createResource, [deps, caller], toyDraft(fields));

@@ -31,6 +31,17 @@ export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> 
     evidenceSchema,
     answerSchema: z.object({ response: z.string() }),
     answerExample: { response: 'Hello.' },
+    examples: [
+      {
+        slug: 'stream',
+        name: 'Stream',
+        description: 'Passes on what a source says.',
+        category: 'ai',
+        priceUsdc: '0.01',
+        parameters: [{ name: 'topic', type: 'string', example: 'rain' }],
+        config: { source: 'http://127.0.0.1:9/' },
+      },
+    ],
     settlementPoints: ['on_success', 'at_first_output', 'upfront'],
     checkPublishable: async ({ source }) =>
       URL.canParse(source) ? [] : [{ path: '/config/source', message: 'This is no URL.' }],

@@ -101,7 +101,15 @@ export function useTrust() {
       startedAt: 0,
     };
     const client = world.clients[asked.client] as string;
-    const claim = { ...call, ...version, processId: newId(), fingerprint: 'f', deadlineInMs: 60_000, proofs: [], client };
+    const claim = {
+      ...call,
+      ...version,
+      processId: newId(),
+      fingerprint: 'f',
+      deadlineInMs: 60_000,
+      proofs: [],
+      client,
+    };
     await claimPayment(deps, { ...claim, trustUsd: (asked.cents / 100).toString() });
     const admitted = await admitToRun(deps, call, { balanceAtomic: 10n ** 12n, deadlineInMs: 60_000 });
     return { callId: call.callId, admitted };

@@ -1,15 +1,18 @@
 import { html } from 'hono/html';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
-import { listing, toPage, type Markup } from './layout.ts';
+import type { KindView } from '#resources/index.ts';
+import { toPage, type Markup } from './layout.ts';
+import { publishing } from './publishing.ts';
 
 interface Docs {
   origin: string;
   isSandbox: boolean;
   operations: readonly BoundOperation[];
+  kinds: readonly KindView[];
 }
 
 /** The whole HTTP surface on one page, from the same declarations that serve it. */
-export function docsPage({ origin, isSandbox, operations }: Docs): Promise<string> {
+export function docsPage({ origin, isSandbox, operations, kinds }: Docs): Promise<string> {
   const groups = Map.groupBy(operations, (operation) => operation.name.split('.')[0] ?? '');
   return toPage({
     title: 'Docs · Farebox',
@@ -22,7 +25,7 @@ export function docsPage({ origin, isSandbox, operations }: Docs): Promise<strin
           Everything is HTTP and JSON. Programs read <a href="/api/openapi.json">the OpenAPI document</a>.
         </p>
       </header>
-      ${theCall(origin)} ${publishing}
+      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })}
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
         ${[...groups].map(([name, members]) => operationTable(name, members))}
@@ -38,7 +41,8 @@ function theCall(origin: string): Markup {
     <p>
       A resource lives at <code>${origin}/@creator/slug</code> and takes <code>POST</code> with a JSON body, or
       <code>GET</code> with its parameters in the query. <code>POST /api/execute</code> with
-      <code>{"resourceId", "input"}</code> does the same by id.
+      <code>{"resourceId", "input"}</code> does the same by id. Its creator calls it without a payment with
+      <code>X-Owner-Test: true</code> and a session or API key.
     </p>
     <ol>
       <li>
@@ -73,21 +77,6 @@ function theCall(origin: string): Markup {
     </ol>
   </section>`;
 }
-
-const publishing = html`<section aria-labelledby="publishing">
-  <h2 id="publishing">Publishing</h2>
-  <p>
-    Sign up at <code>/api/auth/sign-up/email</code>, sign in at <code>/api/auth/sign-in/email</code>, make an API key at
-    <code>/api/user/api-keys</code> and send it as <code>Authorization: Bearer fbx_…</code>. Store your OpenRouter key,
-    create a resource, publish it:
-  </p>
-  ${listing(
-    'Requests',
-    `PUT  /api/user/integrations/openrouter   {"apiKey": "sk-or-…"}
-POST /api/resources                      {"kind": "openrouter_instant", "slug": "haiku", …}
-POST /api/resources/{id}/publish`,
-  )}
-</section>`;
 
 function operationTable(name: string, operations: readonly BoundOperation[]): Markup {
   return html`<h3 id="group-${name}">${name}</h3>

@@ -16,13 +16,21 @@ import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
+import { instantExamples } from './instant-examples.ts';
 
 const configSchema = z.strictObject({
   modelId: modelName,
   systemPrompt: templateText,
-  userMessage: templateText.optional(),
-  /** Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers. */
-  fallbackModels: z.array(modelName).max(3).optional(),
+  userMessage: templateText
+    .optional()
+    .describe('A template of what the user says; without it the system prompt is all that is sent.'),
+  fallbackModels: z
+    .array(modelName)
+    .max(3)
+    .optional()
+    .describe(
+      'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
+    ),
   ...chatSettings,
 });
 
@@ -42,6 +50,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     evidenceSchema: chatEvidence,
     answerSchema: chatAnswer,
     answerExample: chatAnswerExample,
+    examples: instantExamples,
+    templateFields: ['systemPrompt', 'userMessage'],
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [

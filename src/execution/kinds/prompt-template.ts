@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
 import type {
   CostQuote,
+  DraftExample,
   Outcome,
   Parameter,
   PublishedVersion,
@@ -41,14 +42,36 @@ const upstreamSchema = z.discriminatedUnion('type', [
 
 const configSchema = z.strictObject({
   systemPrompt: templateText,
-  allowsUserMessage: z.boolean().default(false),
+  allowsUserMessage: z.boolean().default(false).describe('Buyers may add a text of their own as `user_message`.'),
   model: modelName,
-  upstream: upstreamSchema.default({ type: 'openrouter' }),
+  upstream: upstreamSchema
+    .default({ type: 'openrouter' })
+    .describe(
+      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key.',
+    ),
   ...chatSettings,
 });
 
 type PromptConfig = z.output<typeof configSchema>;
 type Prepared = { config: PromptConfig; prompt: ReturnType<typeof compilePrompt> };
+
+/** Documents show it, and a test publishes and buys it as it stands. */
+const example: DraftExample = {
+  slug: 'plain-words',
+  name: 'In plain words',
+  description: 'Rewrites the text that you send as user_message for the reader that you name.',
+  category: 'ai',
+  priceUsdc: '0.02',
+  parameters: [{ name: 'reader', description: 'Who should understand it.', maxLength: 80, example: 'a child' }],
+  config: {
+    model: 'anthropic/claude-haiku-4.5',
+    systemPrompt: 'Rewrite what the user sends in plain words for {reader}{/reader}. Keep every fact.',
+    allowsUserMessage: true,
+    upstream: { type: 'openrouter' },
+    maxTokens: 800,
+  },
+  userMessage: 'The aforementioned party shall remit payment within thirty days.',
+};
 
 /** A prompt on OpenRouter or on any upstream that speaks chat completions; buyers may add a message of their own. */
 export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConfig> {
@@ -65,6 +88,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     evidenceSchema: chatEvidence,
     answerSchema: chatAnswer,
     answerExample: chatAnswerExample,
+    examples: [example],
+    templateFields: ['systemPrompt'],
     settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),

@@ -1,0 +1,47 @@
+import { RECEIPT_HEADER } from './write-answer.ts';
+
+/** What programs and people need to know beside the list of routes, as Markdown: the description of the OpenAPI document. */
+export const guide = `
+Everything is HTTP and JSON. Errors are \`application/problem+json\` (RFC 9457) with a \`code\`, what to do \`next\`, a
+\`requestId\` and, where a payment took part, whether it was \`charged\`.
+
+## Publish
+1. Sign up, sign in, and make an API key (\`POST /api/user/api-keys\`). Send it as \`Authorization: Bearer fbx_…\`.
+2. Store the key of your upstream: \`PUT /api/user/integrations/openrouter\`.
+3. Make a draft: \`POST /api/resources\`. Its \`kind\` says which \`config\` it takes; the examples of that operation can be
+   published as they stand, with your own address as \`payTo\`. What can never be right is refused; what is still missing
+   comes back as \`problems\`, and what may not be meant as \`warnings\`, with every save and from
+   \`POST /api/resources/{id}/validate\`.
+4. Publish it: \`POST /api/resources/{id}/publish\`. Buyers call an unchanging version; edits are a draft until published.
+5. Try it without a payment: call it with your API key and \`X-Owner-Test: true\`.
+
+## Parameters and tags
+\`{name}{/name}\` in a template stands for the value of the parameter \`name\`, put in literally and once. Every parameter
+stands in a template, and every tag names a parameter. A backslash before a tag keeps it as text: \`\\{name}{/name}\`.
+Values come from the JSON body of a call by their names, or from its query.
+
+## When money moves
+A buyer signs, the resource runs, the payment is settled, the answer goes out. \`settlementPoint\` of a draft chooses when:
+\`on_success\` (a failure costs nothing), \`at_first_output\` or \`upfront\` (an answer that is paid and does not come is
+owed: the same payment runs it again without a new charge). Sending the same payment again never buys twice.
+
+## Headers of a call
+\`PAYMENT-SIGNATURE\` (x402 version 2) or \`X-PAYMENT\` (version 1) pay; \`X-Owner-Test: true\` is the creator's own test;
+\`Idempotency-Key\` names the call. Answers carry \`PAYMENT-RESPONSE\`, \`X-Request-Id\` and, where the body has no room for
+a receipt, \`${RECEIPT_HEADER}\`.
+`.trim();
+
+/** What the groups of operations are about. */
+export const tagTexts: Readonly<Record<string, string>> = {
+  account: 'Your account and its API keys.',
+  auth: 'Sign-up, sign-in and sessions. Programs do better with an API key.',
+  call: 'What buyers use: the paid call, and pictures of answers.',
+  creators: 'Published resources by their creators.',
+  integrations: 'Keys of providers that your resources run on.',
+  kinds: 'What can be published.',
+  models: 'The catalogue of AI models.',
+  operations: 'For whoever runs the server, and this document.',
+  resources: 'Drafts, versions and states of resources.',
+  sandbox: 'What is simulated here.',
+  usage: 'The calls of your resources, with cost and margin.',
+};

@@ -1,0 +1,218 @@
+import type { KindView } from '#resources/index.ts';
+import { toAnyAnswer } from './kind-schemas.ts';
+import { problemResponses } from './problem-responses.ts';
+import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
+
+type JsonObject = Record<string, unknown>;
+
+const header = (name: string, description: string): JsonObject => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema: { type: 'string' },
+});
+const segment = (name: string, description: string): JsonObject => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema: { type: 'string' },
+});
+const nullableText = (description: string): JsonObject => ({ type: ['string', 'null'], description });
+
+const headers = [
+  header('PAYMENT-SIGNATURE', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
+  header('X-PAYMENT', 'x402 version 1 payment, for clients that speak only that.'),
+  {
+    ...header(
+      'X-Owner-Test',
+      'With `true` and the session or API key of its creator (scope `resources:write`), the resource runs without a payment.',
+    ),
+    schema: { type: 'string', enum: ['true'] },
+  },
+  header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
+  header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
+  header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
+];
+
+/** Who pays with a wallet needs no account; the owner's own test does. */
+const security = [{}, { apiKey: [] }, { session: [] }];
+
+export const paidSchemas: Record<string, JsonObject> = {
+  Receipt: {
+    type: 'object',
+    description: 'What was bought and what was charged for it.',
+    required: ['transaction', 'paidUsdc', 'network', 'payer', 'resource', 'version', 'callId', 'at'],
+    properties: {
+      transaction: nullableText('The transaction that moved the money; null where none did.'),
+      paidUsdc: { type: 'string', description: 'A decimal; "0" for what is free and for tests.' },
+      network: nullableText('CAIP-2.'),
+      payer: nullableText('The address that paid.'),
+      resource: { type: 'string', description: 'The URL of the resource.' },
+      version: { type: 'integer' },
+      callId: { type: 'string', description: 'Name it when you report something.' },
+      at: { type: 'string', format: 'date-time' },
+    },
+    example: {
+      transaction: '0x2f83c1…',
+      paidUsdc: '0.02',
+      network: 'eip155:8453',
+      payer: '0x7d9d…',
+      resource: 'https://pay.example.com/@ada/translation',
+      version: 1,
+      callId: '0199a1fe-9d0c-74e7-a6f4-36061437c03d',
+      at: '2026-01-02T03:04:05.000Z',
+    },
+  },
+  Challenge: {
+    type: 'object',
+    description: 'The offers of x402 version 1. Those of version 2 stand in the PAYMENT-REQUIRED header.',
+    required: ['x402Version', 'error', 'accepts'],
+    properties: {
+      x402Version: { type: 'integer', const: 1 },
+      error: { type: 'string', description: 'Why nothing was answered, or why the payment was not taken.' },
+      accepts: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['scheme', 'network', 'maxAmountRequired', 'resource', 'payTo', 'asset', 'maxTimeoutSeconds'],
+          properties: {
+            scheme: { type: 'string' },
+            network: { type: 'string', description: 'By its name of version 1, such as `base`.' },
+            maxAmountRequired: { type: 'string', description: 'In atomic units: "20000" is 0.02 USDC.' },
+            resource: { type: 'string' },
+            description: { type: 'string' },
+            mimeType: { type: 'string' },
+            payTo: { type: 'string' },
+            asset: { type: 'string' },
+            maxTimeoutSeconds: { type: 'integer' },
+            outputSchema: { type: 'object', description: 'What to send, and what comes back.' },
+            extra: { type: 'object' },
+          },
+        },
+      },
+    },
+  },
+};
+
+function toResponses(kinds: readonly KindView[]): JsonObject {
+  return {
+    ...problemResponses([
+      'invalid_input',
+      'invalid_payload',
+      'invalid_x402_version',
+      'unauthenticated',
+      'forbidden',
+      'buyer_unproven',
+      'not_found',
+      'method_not_allowed',
+      'conflict',
+      'payment_in_use',
+      'gone',
+      'too_large',
+      'unsupported_media_type',
+      'unprocessable',
+      'content_refused',
+      'rate_limited',
+      'internal',
+      'upstream_failed',
+      'unavailable',
+      'settlement_pending',
+      'answer_owed',
+      'upstream_timeout',
+    ]),
+    200: {
+      description:
+        'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+      content: {
+        'application/json': { schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) },
+        'application/x-ndjson': { schema: { type: 'string', description: 'One JSON object a line.' } },
+        '*/*': { schema: { type: 'string', format: 'binary' } },
+      },
+      headers: {
+        'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
+        [RECEIPT_HEADER]: {
+          description: 'With bytes: the receipt, base64 of its JSON.',
+          schema: { type: 'string' },
+        },
+        [ANSWER_TOKEN_HEADER]: {
+          description: 'With the first answer to a payment: shows later who its buyer is.',
+          schema: { type: 'string' },
+        },
+      },
+    },
+    402: {
+      description: 'Payment required: the same offers for x402 version 1 in the body.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Challenge' } } },
+      headers: {
+        'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: { type: 'string' } },
+      },
+    },
+  };
+}
+
+function toAnswerExamples(kinds: readonly KindView[]): JsonObject {
+  const receipt = paidSchemas['Receipt']?.['example'];
+  const all = kinds.map(({ name, title, answerExample }) => [
+    name,
+    { summary: title, value: { ...answerExample, receipt } },
+  ]);
+  return all.length === 0 ? {} : { examples: Object.fromEntries(all) as JsonObject };
+}
+
+function toInputExamples(kinds: readonly KindView[]): JsonObject {
+  const all = kinds.flatMap(({ examples }) =>
+    examples.map(({ draft, input }) => [String(draft['slug']), { summary: String(draft['name']), value: input }]),
+  );
+  return all.length === 0 ? {} : { examples: Object.fromEntries(all) as JsonObject };
+}
+
+/** The paid call, as OpenAPI path items. */
+export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObject> {
+  const responses = toResponses(kinds);
+  const input = {
+    type: 'object',
+    description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
+  };
+  return {
+    '/@{creator}/{slug}': {
+      post: {
+        operationId: 'resource.call',
+        tags: ['call'],
+        summary: 'Call a resource: 402 with its price first, its answer once paid. Any method works.',
+        security,
+        parameters: [segment('creator', 'The creator'), segment('slug', 'The resource'), ...headers],
+        requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
+        responses,
+      },
+    },
+    '/api/execute': {
+      post: {
+        operationId: 'resource.execute',
+        tags: ['call'],
+        summary: 'Call a resource by its id.',
+        security,
+        parameters: headers,
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['resourceId'],
+                properties: {
+                  resourceId: { type: 'string', format: 'uuid' },
+                  input,
+                  body: { ...input, description: 'Another name of `input`; send one of the two.' },
+                },
+                additionalProperties: false,
+              },
+            },
+          },
+        },
+        responses,
+      },
+    },
+  };
+}
