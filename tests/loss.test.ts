@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { useApp } from './support/start-app.ts';
+
+const app = useApp();
+
+test('a picture sold for 0.02 that costs 0.038 is warned of when it is published', async () => {
+  const ada = await app.current.makeCreator('ada');
+  const made = await ada.call('POST', '/api/resources', {
+    kind: 'openrouter_instant',
+    slug: 'picture',
+    name: 'Picture',
+    category: 'media',
+    priceUsdc: '0.02',
+    payTo: ada.payTo,
+    network: 'eip155:84532',
+    parameters: [{ name: 'topic', maxLength: 200 }],
+    config: { modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' },
+  });
+  const published = await ada.call('POST', `/api/resources/${String(made.body['id'])}/publish`, {});
+  expect(published.status).toBe(200);
+  for (const { body } of [made, published]) {
+    expect(body['warnings']).toEqual([
+      { path: '/priceUsdc', message: expect.stringMatching(/^You lose money on every call: one typically costs you 0\.03/) },
+    ]);
+  }
+});
