@@ -8,6 +8,8 @@ import { recordEntries, settlePayment, watchLedger, type WatchedCalls } from './
 
 const chain = useTestChain();
 const database = useTestDatabase();
+/** The tests make the chain older. */
+const longValid = { validBefore: String(Math.floor(Date.now() / 1000) + 36_000) };
 const noCalls: WatchedCalls = { adoptTransfers: async () => new Set(), recheckSettled: async () => 'missing' };
 
 test('what is old enough is compared, and what disagrees is logged as an error', async () => {
@@ -19,7 +21,7 @@ test('what is old enough is compared, and what disagrees is logged as an error',
   for (const amountAtomic of [10_000n, 9_999n]) {
     const account = makeAccount();
     await chain.current.faucet.send(account.address);
-    const settled = await settlePayment(payments, await pay(account, offer), offer);
+    const settled = await settlePayment(payments, await pay(account, offer, longValid), offer);
     await recordEntries(database.current.system, {
       callId: newId(),
       ownerId: 'creator-1',
@@ -38,6 +40,32 @@ test('what is old enough is compared, and what disagrees is logged as an error',
     'a creator was paid on the chain and no call has booked it',
     'booked, and the chain does not show the transfer',
   ]);
+  await payments.close();
+});
+
+test('a transfer that pays a call, and a booking whose transfer is shown after all, are no errors', async () => {
+  const errors: string[] = [];
+  const log = { ...quietLog, error: (_: object, message: string) => void errors.push(message) };
+  const payments = await openTestPayments(chain, { log });
+  const deps = { database: database.current, payments };
+  const offer = makeOffer({ payTo: makeAccount().address });
+  const account = makeAccount();
+  await chain.current.faucet.send(account.address);
+  const payment = await pay(account, offer, longValid);
+  await settlePayment(payments, payment, offer);
+  await chain.client.mine({ blocks: 2, interval: 200 });
+  const seen: string[] = [];
+  const found = await watchLedger(deps, 300, {
+    adoptTransfers: async (network, transfers) => {
+      const own = transfers.filter(({ uniquenessKey }) => uniquenessKey === payment.uniquenessKey);
+      seen.push(...own.map(({ from, valueAtomic }) => [network, from, valueAtomic].join(' ')));
+      return new Set(transfers);
+    },
+    recheckSettled: async () => 'shown',
+  });
+  expect(found).toBeGreaterThan(0);
+  expect(seen).toEqual([`${SANDBOX_NETWORK} ${payment.payer} 10000`]);
+  expect(errors).toEqual([]);
   await payments.close();
 });
 
