@@ -8,8 +8,6 @@ import { recordEntries, settlePayment, watchLedger, type WatchedCalls } from './
 
 const chain = useTestChain();
 const database = useTestDatabase();
-/** The tests make the chain older. */
-const longValid = { validBefore: String(Math.floor(Date.now() / 1000) + 36_000) };
 const noCalls: WatchedCalls = { adoptTransfers: async () => new Set(), recheckSettled: async () => 'missing' };
 
 test('what is old enough is compared, and what disagrees is logged as an error', async () => {
@@ -21,7 +19,7 @@ test('what is old enough is compared, and what disagrees is logged as an error',
   for (const amountAtomic of [10_000n, 9_999n]) {
     const account = makeAccount();
     await chain.current.faucet.send(account.address);
-    const settled = await settlePayment(payments, await pay(account, offer, longValid), offer);
+    const settled = await settlePayment(payments, await pay(account, offer), offer);
     await recordEntries(database.current.system, {
       callId: newId(),
       ownerId: 'creator-1',
@@ -51,11 +49,15 @@ test('a transfer that pays a call, and a booking whose transfer is shown after a
   const offer = makeOffer({ payTo: makeAccount().address });
   const account = makeAccount();
   await chain.current.faucet.send(account.address);
-  const payment = await pay(account, offer, longValid);
+  const validBefore = String(Math.floor(Date.now() / 1000) + 36_000);
+  const payment = await pay(account, offer, { validBefore });
   await settlePayment(payments, payment, offer);
-  await chain.client.mine({ blocks: 2, interval: 200 });
+  const seenNow = [...payments.chains].map(([name, seen]): [string, typeof seen] => [
+    name,
+    { ...seen, findRange: (window) => seen.findRange({ ...window, lagSeconds: -3_600 }) },
+  ]);
   const seen: string[] = [];
-  const found = await watchLedger(deps, 300, {
+  const found = await watchLedger({ ...deps, payments: { ...payments, chains: new Map(seenNow) } }, 7_200, {
     adoptTransfers: async (network, transfers) => {
       const own = transfers.filter(({ uniquenessKey }) => uniquenessKey === payment.uniquenessKey);
       seen.push(...own.map(({ from, valueAtomic }) => [network, from, valueAtomic].join(' ')));
