@@ -151,9 +151,11 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       const world = await openStory(point);
       const { bank, happen, story } = world;
       const given = new Set<string>();
+      /** Transactions that stood on the chain when a buyer read that nothing was charged. */
+      const lies: string[] = [];
       const hear = (outcome: CallOutcome): CallOutcome => {
         if (outcome.kind === 'problem' && outcome.charged === false) {
-          expect(world.listPaid()).toEqual([]);
+          lies.push(...world.listPaid());
         }
         if (outcome.kind === 'answer') {
           given.add(JSON.stringify(outcome.answer.body));
@@ -190,6 +192,7 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       }
       await world.watch();
       hear(await world.ask(0));
+      expect(lies).toEqual([]);
       expect(given.size).toBe(1);
       await world.watch();
       expect(await readLedger(world.payer)).toEqual(world.listPaid());

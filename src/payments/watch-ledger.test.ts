@@ -41,6 +41,36 @@ test('what is old enough is compared, and what disagrees is logged as an error',
   await payments.close();
 });
 
+test('a transfer that pays a call, and a booking whose transfer is shown after all, are no errors', async () => {
+  const errors: string[] = [];
+  const log = { ...quietLog, error: (_: object, message: string) => void errors.push(message) };
+  const payments = await openTestPayments(chain, { log });
+  const deps = { database: database.current, payments };
+  const offer = makeOffer({ payTo: makeAccount().address });
+  const account = makeAccount();
+  await chain.current.faucet.send(account.address);
+  const validBefore = String(Math.floor(Date.now() / 1000) + 36_000);
+  const payment = await pay(account, offer, { validBefore });
+  await settlePayment(payments, payment, offer);
+  const seenNow = [...payments.chains].map(([name, seen]): [string, typeof seen] => [
+    name,
+    { ...seen, findRange: (window) => seen.findRange({ ...window, lagSeconds: -3_600 }) },
+  ]);
+  const seen: string[] = [];
+  const found = await watchLedger({ ...deps, payments: { ...payments, chains: new Map(seenNow) } }, 7_200, {
+    adoptTransfers: async (network, transfers) => {
+      const own = transfers.filter(({ uniquenessKey }) => uniquenessKey === payment.uniquenessKey);
+      seen.push(...own.map(({ from, valueAtomic }) => [network, from, valueAtomic].join(' ')));
+      return new Set(transfers);
+    },
+    recheckSettled: async () => 'shown',
+  });
+  expect(found).toBeGreaterThan(0);
+  expect(seen).toEqual([`${SANDBOX_NETWORK} ${payment.payer} 10000`]);
+  expect(errors).toEqual([]);
+  await payments.close();
+});
+
 test('a chain that does not answer is no disagreement', async () => {
   const payments = await openTestPayments(chain, { rpcUrl: 'http://127.0.0.1:9' });
   expect(await watchLedger({ database: database.current, payments }, 600, noCalls)).toBe(0);

@@ -3,6 +3,7 @@ import {
   buildOffer,
   decodePayment,
   exposureOf,
+  findUse,
   fromStoredOffer,
   fromStoredPayment,
   isAuthentic,
@@ -215,6 +216,22 @@ export function describeScheme(name: string, open: () => Promise<SchemeWorld>): 
         status: 'settled',
         transaction: 'transaction' in settled ? settled.transaction : '',
       });
+    });
+
+    test('whoever asks whether a payment was used learns for what, by which transaction and when', async () => {
+      const { payments } = world;
+      const [offer, other] = [makeOffer(), makeOffer()];
+      const payer = await world.makePayer('rich');
+      const payment = await payAs(payer, offer);
+      const wanted = { offer, since: new Date(Date.now() - 60_000) };
+      expect(await findUse(payments, payment, wanted)).toEqual({ status: 'unused' });
+      const transaction = await sendByStranger(payment, offer);
+      const used = await findUse(payments, payment, wanted);
+      expect(used).toEqual({ status: 'settled', transaction, atMs: expect.any(Number) });
+      expect(Math.abs(('atMs' in used ? used.atMs : 0) - Date.now())).toBeLessThan(60_000);
+      const spent = await payAs(payer, offer);
+      await sendByStranger(await payAs(payer, other, { uniquenessKey: spent.uniquenessKey }), other);
+      expect(await findUse(payments, spent, wanted)).toEqual({ status: 'spent' });
     });
 
     test('a payment that a stranger sent is found, and settling it reports the stranger’s transaction', async () => {
