@@ -96,10 +96,15 @@ async function move(
           executor,
           { callId, settlementPoint: 'upfront' },
           {
-            record: toStoredRecord(deps, call, noEvidence),
+            record: toStoredRecord(deps, toPaidFirst(call), noEvidence),
             input: call.input,
             deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
           },
         );
   return isOurs ? to : 'taken';
+}
+
+/** The call as its row has it once it is to be paid before it runs. */
+export function toPaidFirst(call: PaidCall): PaidCall {
+  return { ...call, settlementPoint: 'upfront', offer: { ...call.offer, paymentFlow: 'upfront' } };
 }

@@ -116,7 +116,7 @@ const statement = `
     runs = runs + ($3 = 'fulfilling')::int,
     trust_usd = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN NULL ELSE trust_usd END,
     offer = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN offer || '{"paymentFlow": "upfront"}' ELSE offer END,
-    client = CASE WHEN $3 IN ('settled', 'fulfilling') THEN NULL ELSE client END,
+    client = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN NULL ELSE client END,
     settled_at = CASE WHEN $2 IN ('settling', 'pending') AND $3 IN ('settled', 'fulfilling') THEN now() ELSE settled_at END
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL

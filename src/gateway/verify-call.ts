@@ -1,7 +1,7 @@
 import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
-import { admitToRun } from './admit-to-run.ts';
+import { admitToRun, toPaidFirst } from './admit-to-run.ts';
 import { toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { chainUnreachable, givenUp } from './public-problem.ts';
@@ -34,10 +34,6 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     default:
       return refuseUnadmitted(deps, call, admitted);
   }
-}
-
-function toPaidFirst(call: PaidCall): PaidCall {
-  return { ...call, settlementPoint: 'upfront', offer: { ...call.offer, paymentFlow: 'upfront' } };
 }
 
 function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {

@@ -1,0 +1,70 @@
+import { sha256Hex } from '#kit/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
+import { recordCall } from '#usage/index.ts';
+import { toCallRecord } from './call-record.ts';
+import type { CallRequest } from './call-request.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+
+interface Asked {
+  request: Pick<CallRequest, 'requestId' | 'clientAddress'>;
+  version: PublishedVersion;
+  /** Who signed a payment, or says so; null where none was sent. */
+  payer: string | null;
+}
+
+const WINDOW_MS = 60_000;
+/** Of one resource in a window, whoever asks: payers and addresses can be invented. */
+const MAX_ROWS = 60;
+const MAX_RESOURCES = 5_000;
+
+/** What this process wrote in this window. */
+const written = new WeakMap<GatewayDeps['database'], { window: number; ids: Map<string, Set<string>> }>();
+
+/**
+ * Logs a call that was refused for a reason that the creator must know. A flood of refusals is no flood of rows: one row per
+ * resource, cause and payer (or address) in a minute, over all processes, because the row's id is made of these.
+ */
+export async function recordRefused(
+  deps: Pick<GatewayDeps, 'database' | 'clock'>,
+  asked: Asked,
+  why: { problem: string; cause: string },
+): Promise<void> {
+  const { request, version, payer } = asked;
+  const now = deps.clock.now();
+  const window = Math.floor(now / WINDOW_MS);
+  const who = payer ?? request.clientAddress;
+  const callId = toId([version.resourceId, why.problem, why.cause, who, String(window)].join('\n'));
+  if (!takeRow(deps, { window, resourceId: version.resourceId, callId })) {
+    return;
+  }
+  const record = toCallRecord(
+    { callId, requestId: request.requestId, version, startedAt: now },
+    { status: 'refused', ...why, endedAt: now },
+  );
+  await recordCall(deps.database.system, { ...record, payer, isFree: version.priceAtomic === 0n });
+}
+
+function takeRow(
+  { database }: Pick<GatewayDeps, 'database'>,
+  row: { window: number; resourceId: string; callId: string },
+): boolean {
+  let current = written.get(database);
+  if (current?.window !== row.window) {
+    current = { window: row.window, ids: new Map() };
+    written.set(database, current);
+  }
+  const ids = current.ids.get(row.resourceId) ?? new Set();
+  if (ids.has(row.callId) || ids.size >= MAX_ROWS || (ids.size === 0 && current.ids.size >= MAX_RESOURCES)) {
+    return false;
+  }
+  current.ids.set(row.resourceId, ids.add(row.callId));
+  return true;
+}
+
+/** A UUID made of a hash (RFC 9562, version 8). */
+function toId(text: string): string {
+  const hex = sha256Hex(text);
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
+}
