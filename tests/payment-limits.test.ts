@@ -54,6 +54,12 @@ async function makeBuyer(): Promise<PrivateKeyAccount> {
   return account;
 }
 
+/** What the creator reads of the latest refusals. */
+async function listRefused(): Promise<unknown[]> {
+  const { body } = await creator.call('GET', '/api/usage?status=refused&limit=100');
+  return (body['items'] as { cause: string | null }[]).map(({ cause }) => cause);
+}
+
 const countAsked = () => rpc.seen.filter((method) => method === 'eth_getCode' || method === 'eth_call').length;
 const limited = {
   status: 429,
@@ -77,6 +83,7 @@ test.each([
     expect(answers.at(-1)).toMatchObject(limited);
     expect(Number(answers.at(-1)?.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(answers.at(-1)?.headers.get('Content-Type')).toContain('application/problem+json');
+    expect(await listRefused()).toContainEqual(expect.stringContaining('not signed by the key of their payer'));
     const neighbour = await pay({ account: await makeBuyer(), address: toAddress() });
     expect(neighbour.status).toBe(200);
   },
@@ -104,6 +111,7 @@ test('60 refused payments of one wallet make it wait, over both servers, and nob
   expect(statuses.filter((status) => status === 402)).toHaveLength(20);
   expect(statuses.slice(20)).toEqual(Array.from({ length: 40 }, () => 429));
   expect(await pay({ account, address })).toMatchObject(limited);
+  expect(await listRefused()).toContainEqual(expect.stringContaining('were refused within a minute'));
   expect((await pay({ account: await makeBuyer(), address })).status).toBe(200);
 });
 

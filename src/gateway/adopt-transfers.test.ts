@@ -22,6 +22,7 @@ const deps = () => ({
   database: database.current,
   published: { findVersion: () => publishedVersion() } as never,
   payments,
+  kinds: new Map(),
   publicUrl: 'https://farebox.test',
   clock: systemClock,
   log: quietLog,

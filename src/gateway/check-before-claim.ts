@@ -5,10 +5,13 @@ import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { payableOffers, settlementPointOf } from './offer-version.ts';
 import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
+import { recordRefused } from './record-refused.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
 import { takeLookUp } from './take-look-up.ts';
 import { verifyOffered } from './verify-call.ts';
+
+const NOT_LOOKED_UP = 'Too many payments from one network were not signed by the key of their payer.';
 
 /** `input` is there as soon as it was read, for a payment that has bought an answer before and comes too late for another. */
 type Checked =
@@ -40,6 +43,8 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   if (!isAuthentic(deps.payments, payment, offer)) {
     const retryAfterSeconds = await takeLookUp(deps, asked);
     if (retryAfterSeconds > 0) {
+      // Who the payer is was not asked, so its name counts for nothing.
+      await recordRefused(deps, { ...asked, payer: null }, { problem: 'rate_limited', cause: NOT_LOOKED_UP });
       return { ok: false, outcome: tooManyLookUps(retryAfterSeconds) };
     }
     const verdict = await verifyOffered(deps, payment, offer);

@@ -9,9 +9,11 @@ import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { settlementPointOf } from './offer-version.ts';
 import { quoteWorst } from './quote-worst.ts';
+import { recordRefused } from './record-refused.ts';
 import { toClient } from './to-client.ts';
 
 const CLAIM_DEADLINE_MS = 15_000;
+const LIMITED = 'Too many payments of this wallet, or of new wallets from its network, were refused within a minute.';
 
 /** A request with a payment that can be read. */
 export interface Paying extends Again {
@@ -52,6 +54,9 @@ export async function claimCall(
     trustUsd: call.settlementPoint === 'upfront' ? null : await quoteWorst(deps, version, offer),
     client: toClient(clientAddress),
   });
+  if (claim.kind === 'limited') {
+    await recordRefused(deps, { request, version, payer: payment.payer }, { problem: 'rate_limited', cause: LIMITED });
+  }
   return claim.kind === 'claimed' ? { kind: 'claimed', call } : claim;
 }
 
