@@ -26,9 +26,9 @@ const spentBy = async (address: string) => 10_000_000n - (await app.current.bala
 
 describe('a call that claimed a payment and failed', () => {
   test.each([
-    ['an empty answer', 'ok_empty', 502, 'upstream_failed'],
-    ['a refusal of the model', 'ok_content_filter', 422, 'content_refused'],
-  ] as const)('has a receipt that nothing was charged (%s)', async (_, fault, status, code) => {
+    { what: 'an empty answer', fault: 'ok_empty', status: 502, code: 'upstream_failed' },
+    { what: 'a refusal of the model', fault: 'ok_content_filter', status: 422, code: 'content_refused' },
+  ] as const)('has a receipt that nothing was charged ($what)', async ({ fault, status, code }) => {
     const buyer = await app.current.makeBuyer();
     fail(fault);
     const payment = await payFor(buyer, resource.url);

@@ -106,11 +106,15 @@ async function call(path: string, payment: string, body: object = { topic: input
 }
 
 async function sign(path: string): Promise<string> {
-  const offer = toOffer(await getChallenge(`${app.current.url}${path}`));
+  const required = await getChallenge(`${app.current.url}${path}`);
+  const { extensions } = required;
+  const offer = toOffer(required);
   const payload = await signOffer(buyer, offer);
-  const payment = encodeHeader(toEnvelope(2, offer, payload));
+  const payment = encodeHeader({ ...toEnvelope(2, offer, payload), extensions });
+  const { info } = (extensions ?? {})['buyer-secret'] as { info: { secret: string } };
   const number = Object.keys(canaries).length;
   canaries[`payment ${number}`] = { text: payment, knownTo: [], storedIn: ['public.calls.payment'] };
+  canaries[`secret ${number}`] = { text: info.secret, knownTo: [], storedIn: ['public.calls.payment'] };
   canaries[`signature ${number}`] = {
     text: payload.signature.slice(2),
     knownTo: [],

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { validatePaymentRequiredDetailed } from '@agentcash/discovery';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { getChallenge, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 /* What decides whether catalogues list a resource: the checker that one of them publishes, unmodified. */
 const app = useApp();
-const program = join(import.meta.dirname, '../node_modules/@agentcash/discovery/bin/discovery.js');
+const checker = createRequire(import.meta.url).resolve('@agentcash/discovery');
+const program = join(checker, '../../bin/discovery.js');
 const run = promisify(execFile);
 let creator: Creator;
 
@@ -65,6 +68,7 @@ test('each method is told as itself in its 402, with schema and example of the a
   for (const method of ['GET', 'POST']) {
     const { headers } = await send(url, { method });
     const required = JSON.parse(Buffer.from(headers.get('PAYMENT-REQUIRED') ?? '', 'base64').toString()) as unknown;
+    expect(validatePaymentRequiredDetailed(required)).toMatchObject({ valid: true, issues: [] });
     expect(required).toMatchObject({
       extensions: {
         bazaar: {

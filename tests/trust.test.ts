@@ -152,9 +152,7 @@ test('a contract wallet that paid gets its answer again, not a new challenge', a
     bytecode: code,
   });
   await chain?.faucet.send(wallet);
-  const offer = toOffer(await getChallenge(url));
-  const signed = await signOffer(makeAccount(), offer, { from: wallet });
-  const payment = encodeHeader(toEnvelope(2, offer, signed));
+  const payment = await payFor(makeAccount(), url, { from: wallet });
   const body = { topic: newTopic() };
   const first = await send(url, { payment, body });
   expect(first.status).toBe(200);

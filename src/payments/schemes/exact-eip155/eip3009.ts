@@ -35,10 +35,7 @@ export function isSignedByPayer(payment: Payment, digest: Buffer): boolean {
   return recoverSigner(digest, payloadOf(payment).signature) === payment.payer;
 }
 
-/**
- * Lower-case address, or `null` when the bytes are no signature.
- * @internal for its test, which compares it with viem.
- */
+/** Lower-case address, or `null` when the bytes are no signature. */
 export function recoverSigner(digest: Buffer, signature: string): string | null {
   const bytes = Buffer.from(signature.slice(2), 'hex');
   const v = bytes[64];
