@@ -1,7 +1,7 @@
 /** Where a start will work: data folder, ports, database. Looked at before anything is made; `npm run doctor` asks the same. */
 import { join, resolve } from 'node:path';
 import { checkFolder, checkPort, checkServer, type Check, type Finding, type NeededPort } from '#cli/index.ts';
-import { assertUnlocked, checkDatabase, findRunningPostgres, type choosePorts } from '#database/index.ts';
+import { assertUnlocked, checkDatabase, findLeftoverPort, type choosePorts } from '#database/index.ts';
 import type { Config } from './config.ts';
 
 export type Ports = Awaited<ReturnType<typeof choosePorts>>;
@@ -99,8 +99,8 @@ async function checkChainPort(needed: NeededPort, folder: string): Promise<Findi
 /** A PostgreSQL that a killed server left behind in this very folder is stopped by the start. */
 async function checkDatabasePort(needed: NeededPort, folder: string): Promise<Finding> {
   const found = await checkPort(needed);
-  const left = found.state === 'good' ? null : await findRunningPostgres(join(folder, 'postgres'), 'farebox');
-  return left !== null && new URL(left).port === String(needed.port)
+  const leftover = found.state === 'good' ? null : await findLeftoverPort(join(folder, 'postgres'));
+  return leftover === needed.port
     ? { state: 'good', detail: `${needed.host}:${needed.port} is held by the PostgreSQL of this data folder` }
     : found;
 }

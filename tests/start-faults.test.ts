@@ -10,6 +10,7 @@ import { runFarebox, startServerChild } from './support/server-child.ts';
 
 /* What keeps a server from starting or going on, as whoever typed the command reads it. */
 const dataFolder = useDataFolder();
+const takenOver = useDataFolder();
 
 async function makeParent(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'farebox-fault-'));
@@ -69,6 +70,15 @@ test.each<[string, Record<string, string>, RegExp]>([
     expect(await readdir(parent)).toEqual([]);
   },
 );
+
+test('a start on the same ports right after kill -9 takes over what the first one left there', async () => {
+  const settings = { DATA_DIR: takenOver.path, PORT: String(await findFourPorts()), LOG_LEVEL: 'error' };
+  await (await startServerChild(settings)).kill();
+  expect((await takenOver.listProcesses()).map(({ command }) => command).join()).toContain('postgres');
+  const second = await startServerChild(settings);
+  expect((await fetch(`${second.url}/readyz`)).status).toBe(200);
+  expect(await second.stop()).toBe(0);
+});
 
 test('a data folder that is deleted under a running server ends it in one sentence and leaves no process', async () => {
   const server = await startServerChild({ DATA_DIR: dataFolder.path, PORT: '0', LOG_LEVEL: 'error' });

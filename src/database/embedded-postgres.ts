@@ -164,10 +164,21 @@ async function stopChild(child: ChildProcess): Promise<void> {
   await gone.finally(() => clearTimeout(timer));
 }
 
-async function stopLeftover(folder: string): Promise<void> {
+/** The port of the PostgreSQL that a killed process left behind in `folder`, in whatever state it is; null where there is none. */
+export async function findLeftoverPort(folder: string): Promise<number | null> {
+  return (await findLeftover(folder))?.port ?? null;
+}
+
+/** By the file that PostgreSQL keeps of itself: its process id is the first line, its port the fourth. */
+async function findLeftover(folder: string): Promise<{ pid: number; port: number } | null> {
   const text = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
-  const pid = Number(text.split('\n')[0]);
-  if (!(pid > 1) || !(await isPostgres(pid))) {
+  const [pid = 0, , , port = 0] = text.split('\n').map(Number);
+  return pid > 1 && (await isPostgres(pid)) ? { pid, port } : null;
+}
+
+async function stopLeftover(folder: string): Promise<void> {
+  const { pid } = (await findLeftover(folder)) ?? { pid: null };
+  if (pid === null) {
     return;
   }
   process.kill(pid, 'SIGINT');

@@ -3,7 +3,7 @@
  * Invariant: every query runs as farebox_app or farebox_system, both bound by row-level security; only migrations run as the owner.
  */
 export { checkDatabase } from './check-database.ts';
-export { findRunningPostgres } from './embedded-postgres.ts';
+export { findLeftoverPort, findRunningPostgres } from './embedded-postgres.ts';
 export { choosePorts } from './free-port.ts';
 export { isUp } from './is-up.ts';
 export { keepSecret } from './keep-secret.ts';
