@@ -23,8 +23,8 @@ async function listModel(isActive: boolean): Promise<void> {
 }
 
 test('what one process finds unable to run is off sale in all of them, logged, and back in all of them', async () => {
-  const [one] = servers;
-  const creator = await world.current.makeCreator(one ?? expect.unreachable(), 'ada');
+  const [one] = servers as [ServerChild, ServerChild];
+  const creator = await world.current.makeCreator(one, 'ada');
   const { id } = await creator.publish({
     slug: 'essay',
     config: { modelId: model, systemPrompt: '{topic}{/topic}', maxTokens: 50 },

@@ -34,7 +34,7 @@ export interface PlatformKey {
 
 /** What each covered creator may spend of the operator's key in a day, counted over all processes. USD as decimals. */
 export interface PlatformBudget {
-  /** Is there room for one more run? Asked on every call: may be a few seconds old. */
+  /** Is there room for one more run; for any at all, where its worst case is null? Asked on every call: may be a few seconds old. */
   hasRoom(ownerId: string, worstUsd: string | null): Promise<boolean>;
   /** Sets the worst case of one run aside; null where it does not fit beside what is spent and what runs now. */
   reserve(ownerId: string, worstUsd: string | null): Promise<string | null>;

@@ -1,11 +1,15 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { openDatabase } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { openPlatformBudget } from './index.ts';
 
 const database = useTestDatabase();
-const clock = { nowMs: Date.parse('2026-01-02T23:00:00.000Z'), now: () => clock.nowMs };
+const START_MS = Date.parse('2026-01-02T23:00:00.000Z');
+const clock = { nowMs: START_MS, now: () => clock.nowMs };
+beforeEach(() => {
+  clock.nowMs = START_MS;
+});
 const open = (dailyUsd = '1', on = database.current) => openPlatformBudget({ database: on, clock, dailyUsd });
 
 test('a creator who begins everything at once, in two processes, spends no more than the day allows', async () => {
@@ -31,6 +35,17 @@ test('what a run did cost makes room again; a run whose end nobody knows counts 
   expect(open().retryAfterSeconds()).toBe(3_600);
   clock.nowMs += 3_600_000;
   expect(await open().hasRoom(owner, '1')).toBe(true);
+});
+
+test('there is room while anything is left, and none for a while after a run that did not fit', async () => {
+  const owner = newId();
+  const budget = open();
+  await budget.reserve(owner, '0.95');
+  expect(await budget.hasRoom(owner, null)).toBe(true);
+  expect(await budget.reserve(owner, null)).toBeNull();
+  expect(await budget.hasRoom(owner, null)).toBe(false);
+  clock.nowMs += 60_000;
+  expect(await budget.hasRoom(owner, null)).toBe(true);
 });
 
 test('days that no limit asks for any more are forgotten', async () => {

@@ -14,6 +14,8 @@ const UNKNOWN_WORST_USD = '0.1';
 const DAY_MS = 86_400_000;
 const KEEP_DAYS = 35;
 const KEEP_MS = 2_000;
+/** After a run that did not fit: what is said to have room must not be refused call after call. */
+const KEEP_FULL_MS = 60_000;
 const MAX_ENTRIES = 5_000;
 
 // A run that has not ended counts at its worst: a limit on what has ended only is passed by doing everything at once.
@@ -50,7 +52,7 @@ export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
     dailyUsd,
     retryAfterSeconds: () => Math.ceil((DAY_MS - (clock.now() % DAY_MS)) / 1000),
     hasRoom: async (ownerId: string, worstUsd: string | null): Promise<boolean> =>
-      (await recall(ownerId)).plus(worstUsd ?? UNKNOWN_WORST_USD).lte(dailyUsd),
+      worstUsd === null ? (await recall(ownerId)).lt(dailyUsd) : (await recall(ownerId)).plus(worstUsd).lte(dailyUsd),
     reserve: async (ownerId: string, worstUsd: string | null): Promise<string | null> => {
       const id = newId();
       const worst = worstUsd ?? UNKNOWN_WORST_USD;
@@ -69,6 +71,9 @@ export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
         return true;
       });
       spent.delete(ownerId);
+      if (!isReserved) {
+        spent.set(ownerId, { usd: Promise.resolve(new Big(dailyUsd)), until: clock.now() + KEEP_FULL_MS });
+      }
       return isReserved ? id : null;
     },
     close: async (reservationId: string, costUsd: string | null): Promise<void> => {
