@@ -142,7 +142,9 @@ test('in the sandbox it says so, and shows the faucet', async () => {
 test('without resources the pages say that there are none', async () => {
   const listPublished = async () => ({ items: [], nextCursor: null });
   const landing = { listFeatured: async () => [], listPublished, findResource: async () => null };
-  expect(await page('/', { landing })).toContain('has chosen nothing for this page yet');
+  const front = await page('/', { landing });
+  expect(front).toContain('has chosen nothing for this page yet');
+  expect(front).not.toContain('#call"');
   expect(await page('/resources', { landing })).toContain('Nothing is published here yet');
 });
 

@@ -44,7 +44,7 @@ const paidResponses = {
   ]),
   200: {
     description:
-      'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt` (the chat kinds: `{response, images?, usage, receipt}`), bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+      'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt` (the chat kinds: `{response, images?, finishReason, usage, receipt}`), bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
     content: {
       'application/json': { schema: { type: 'object', properties: { receipt: { type: 'object' } } } },
       'application/x-ndjson': {},
