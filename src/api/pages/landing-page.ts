@@ -52,7 +52,7 @@ function hero(first: PublicResource | undefined): Markup {
         and gets its answer, all in plain HTTP. Buyers need a wallet, not an account.
       </p>
       <p class="actions">
-        <a class="button" href="#call">Call one now</a>
+        ${first ? html`<a class="button" href="#call">Call one now</a>` : html`<a class="button" href="/resources">See what is published</a>`}
         <a class="button quiet" href="/docs">Read the docs</a>
       </p>
     </div>

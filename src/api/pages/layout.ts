@@ -54,7 +54,7 @@ export async function toPage(page: Page): Promise<string> {
             <a class="mark" href="/"><img src="/assets/mark.svg" alt="" width="28" height="28" />farebox</a>
             <nav aria-label="Main">
               <a href="/resources">Resources</a>
-              <a href="/#call">How to call</a>
+              <a href="/docs#paid-call">How to call</a>
               <a href="/docs">Docs</a>
               ${page.isSandbox ? html`<a href="/sandbox">Sandbox</a>` : ''}
             </nav>

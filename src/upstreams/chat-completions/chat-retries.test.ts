@@ -58,6 +58,12 @@ test.each<[string, Step[], number[]]>([
     [status(429, { error: { message: 'Rate limit exceeded: free-models-per-day' } }, { 'retry-after': '1' })],
     [],
   ],
+  [
+    'a 429 that says that the quota is used up',
+    [status(429, { error: { message: 'No quota.', type: 'insufficient_quota' } }, { 'retry-after': '1' })],
+    [],
+  ],
+  ['a 500 that says that the input is too long', [status(500, { error: { type: 'exceed_context_size_error' } })], []],
   ...[400, 401, 403, 404, 413, 422].map((code): [string, Step[], number[]] => [`${code}`, [status(code, {})], []]),
 ])('a chat call is retried as the rules say: %s', async (_name, steps, waits) => {
   const attempts = waits.length + 1;

@@ -1,6 +1,14 @@
 import type { ChatFailure, FailureKind } from './chat.ts';
+import { namesOfAccount } from './known-errors.ts';
 
 const RETRYABLE_STATUSES = new Set([408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 529]);
+/** What another attempt meets again, whatever the status says. @source langchain-ai/langchainjs#1929 */
+const lastingNames: ReadonlySet<string> = new Set([
+  ...namesOfAccount,
+  'context_length_exceeded',
+  'max_tokens_exceeded',
+  'content_policy_violation',
+]);
 const FIRST_DELAY_MS = 250;
 /** A wait that the upstream asks for and that is longer than this is left to the buyer (Retry-After). */
 const MAX_WAIT_SECONDS = 10;
@@ -43,7 +51,7 @@ function isRetryable({ failure, hasEvents }: RetryQuestion): boolean {
   if (failure.status === 402) {
     return failure.errorType === 'in_flight_budget_exhausted' && failure.retryAfterSeconds !== null;
   }
-  if (failure.limitSource === 'openrouter_free_tier_daily') {
+  if (failure.limitSource === 'openrouter_free_tier_daily' || lastingNames.has(failure.errorType ?? '')) {
     return false;
   }
   return failure.status !== null && RETRYABLE_STATUSES.has(failure.status);
