@@ -56,8 +56,8 @@ describe('the names of the original design in SQL', () => {
     const sql = `SELECT call_count::int, success_count_30d::int, failure_count_30d::int,
       trim_scale(total_earned_usdc)::text AS total_earned_usdc, last_called_at FROM x402_resources WHERE slug = 'essay'`;
     const { body } = await ada.call('GET', `/api/resources/${id}`);
-    const [found] = await read(ada, sql);
-    expect({ ...found, last_called_at: (found?.['last_called_at'] as Date).toISOString() }).toEqual(body['stats']);
+    const [found = {}] = await read(ada, sql);
+    expect({ ...found, last_called_at: (found['last_called_at'] as Date).toISOString() }).toEqual(body['stats']);
     expect(found).toMatchObject({ call_count: 2, total_earned_usdc: '0.02' });
     await app.current.database.system.query(
       `WITH taken AS (DELETE FROM usage_pending RETURNING *)

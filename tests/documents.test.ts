@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const decisions = readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`);
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...decisions];
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'docs/names.md',
+  ...decisions,
+];
 
 const tests = new Set(globSync('{src,sandbox,tests}/**/*.test.ts', { cwd: root }).map((path) => basename(path)));
 

@@ -88,6 +88,10 @@ async function liveAsCreator(payTo: string): Promise<void> {
     const { status } = await post(`/api/resources/${ids[slug]}/publish`);
     expect(status).toBe(slug === 'broken' ? 422 : 200);
   }
+  // Refused with the save: a setting that is unknown, a tag that cannot be read.
+  const faulty = { modelId: 'acme/none', systemPrompt: `{word}{/other} ${template}`, secret: template };
+  const refused = await post('/api/resources', { kind: 'openrouter_instant', slug: 'refused', config: faulty });
+  expect(refused.status).toBe(400);
   await browser.ask('ada', {
     method: 'PATCH',
     path: `/api/resources/${ids['own']}`,

@@ -20,7 +20,10 @@ test('a picture sold for 0.02 that costs 0.038 is warned of when it is published
   expect(published.status).toBe(200);
   for (const { body } of [made, published]) {
     expect(body['warnings']).toEqual([
-      { path: '/priceUsdc', message: expect.stringMatching(/^You lose money on every call: one typically costs you 0\.03/) },
+      {
+        path: '/priceUsdc',
+        message: expect.stringMatching(/^You lose money on every call: one typically costs you 0\.03/),
+      },
     ]);
   }
 });

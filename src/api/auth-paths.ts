@@ -67,7 +67,7 @@ function toPathItem(method: 'get' | 'post', route: AuthRoute): Record<string, un
   };
 }
 
-const ada = { email: 'ada@example.com', password: 'correct horse battery' };
+const ada = { email: 'ada@example.com', password: 'a long sentence of yours' };
 
 /** Sign-up, sign-in and sessions, as OpenAPI path items. Programs do better with an API key. */
 export const authPaths: Record<string, Record<string, unknown>> = {
@@ -114,7 +114,7 @@ export const authPaths: Record<string, Record<string, unknown>> = {
     body: {
       required: ['currentPassword', 'newPassword'],
       properties: { currentPassword: password, newPassword: password },
-      example: { currentPassword: ada.password, newPassword: 'another horse battery' },
+      example: { currentPassword: ada.password, newPassword: 'another long sentence' },
     },
     answer: { user: account },
     needsSession: true,

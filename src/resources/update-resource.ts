@@ -29,7 +29,8 @@ export const updateResource = operation({
   output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed'],
   // Before the transaction: a kind may take its time.
-  prepare: async (deps: ResourcesDeps, caller, { id, revision: _, ...fields }) => {
+  prepare: async (deps: ResourcesDeps, caller, sent) => {
+    const { id, revision: _, ...fields } = sent;
     const user = getUser(caller);
     const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
     if (!read) {

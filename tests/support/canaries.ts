@@ -79,7 +79,7 @@ export function draftSecrets(
       'broken',
       {
         kind: 'openrouter_instant',
-        config: { modelId: 'acme/none', systemPrompt: `{word}{/word} ${template}`, secret: template },
+        config: { modelId: 'acme/none', systemPrompt: `{word}{/word} ${template}` },
       },
     ],
   ];

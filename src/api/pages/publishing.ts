@@ -59,9 +59,9 @@ function account(origin: string): string {
 JSON='Content-Type: application/json'
 
 curl -s $FAREBOX/api/auth/sign-up/email -H "$JSON" -H "Origin: $FAREBOX" \\
-  -d '{"email":"you@example.com","password":"correct horse battery","name":"You","username":"your-name"}'
+  -d '{"email":"you@example.com","password":"a long sentence of yours","name":"You","username":"your-name"}'
 curl -s -c cookies.txt $FAREBOX/api/auth/sign-in/email -H "$JSON" -H "Origin: $FAREBOX" \\
-  -d '{"email":"you@example.com","password":"correct horse battery"}'
+  -d '{"email":"you@example.com","password":"a long sentence of yours"}'
 
 KEY=$(curl -s -b cookies.txt $FAREBOX/api/user/api-keys -H "$JSON" -H "Origin: $FAREBOX" \\
   -d '{"label":"laptop","scopes":["resources:read","resources:write","integrations:write","usage:read"]}' |
