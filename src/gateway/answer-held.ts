@@ -19,7 +19,7 @@ export interface Again {
   payment: Payment;
   fingerprint: string;
   /** Of the request, where it was read. */
-  input?: Record<string, unknown>;
+  input?: Record<string, unknown> | undefined;
 }
 
 interface KeptRow {

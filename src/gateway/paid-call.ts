@@ -42,7 +42,7 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
 /** From a payment that can be read to its answer. A payment that was used before meets its call, never a new challenge. */
 async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcome> {
   const checked = await checkBeforeClaim(deps, paying);
-  const again = { ...paying, ...(checked.input ? { input: checked.input } : {}) };
+  const again = { ...paying, input: checked.input };
   if (!checked.ok) {
     return (await findAnswer(deps, again)) ?? checked.outcome;
   }
@@ -60,11 +60,10 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    if (!verified.ok) {
-      return verified.outcome;
+    if (verified.ok && verified.paid) {
+      return await fulfilCall(deps, call, verified.paid);
     }
-    const { paid } = verified;
-    return paid ? await fulfilCall(deps, call, paid) : await inOrder[call.settlementPoint](deps, call);
+    return verified.ok ? await inOrder[call.settlementPoint](deps, call) : verified.outcome;
   } catch (error) {
     return abandonCall(deps, call, error);
   }
