@@ -16,7 +16,8 @@ describe('settled by somebody else after the call has ended', () => {
     world.current.source.script(story.body.topic, [{ text: 'one two three' }]);
     expect(await ask(story)).toMatchObject({ status: 200, settlement: { transaction } });
     await world.current.expectBoughtOnce(story, transaction);
-    expect((await world.current.readCalls(story)).map(({ state }) => state)).toEqual(['failed', 'delivered']);
+    const statesOf = async () => (await world.current.readCalls(story)).map(({ state }) => state);
+    await expect.poll(statesOf).toEqual(['failed', 'delivered']);
   });
 
   test('a failed call that the ledger watch finds first is owed, booked once, and answered when its buyer comes back', async () => {

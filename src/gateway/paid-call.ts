@@ -42,15 +42,16 @@ export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise
 /** From a payment that can be read to its answer. A payment that was used before meets its call, never a new challenge. */
 async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcome> {
   const checked = await checkBeforeClaim(deps, paying);
+  const again = { ...paying, input: checked.input };
   if (!checked.ok) {
-    return (await findAnswer(deps, { ...paying, input: checked.input })) ?? checked.outcome;
+    return (await findAnswer(deps, again)) ?? checked.outcome;
   }
   const claim = await claimCall(deps, paying, checked);
   switch (claim.kind) {
     case 'limited':
       return tooManyRefusals();
     case 'held':
-      return answerHeld(deps, claim.call, { ...paying, input: checked.input });
+      return answerHeld(deps, claim.call, again);
     case 'claimed':
       return holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
   }
@@ -60,11 +61,10 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
 async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
   try {
     const verified = await verifyCall(deps, call);
-    if (!verified.ok) {
-      return verified.outcome;
+    if (verified.ok && verified.paid) {
+      return await fulfilCall(deps, call, verified.paid);
     }
-    const { call: admitted, paid } = verified;
-    return paid ? await fulfilCall(deps, admitted, paid) : await inOrder[admitted.settlementPoint](deps, admitted);
+    return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
   } catch (error) {
     return abandonCall(deps, call, error);
   }

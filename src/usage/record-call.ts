@@ -75,7 +75,8 @@ recorded AS (
     expected_cost_usd = excluded.expected_cost_usd, key_source = excluded.key_source,
     amount_atomic = excluded.amount_atomic, transaction = excluded.transaction
   WHERE logged.status = 'owed'
-    OR (logged.status IN ('failed', 'refused', 'unpaid') AND excluded.transaction IS NOT NULL)
+    OR (logged.status IN ('failed', 'refused', 'unpaid') AND logged.transaction IS NULL
+        AND excluded.status IN ('owed', 'success') AND excluded.transaction IS NOT NULL)
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,

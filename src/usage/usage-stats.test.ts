@@ -171,13 +171,29 @@ test('the log cannot be changed or removed, by the server either', async () => {
   const call = makeRecord();
   await record(call);
   const { system } = database.current;
-  await expect(system.query('UPDATE x402_prompt_template_usage_logs SET amount_atomic = 1')).rejects.toThrow(
+  await expect(system.query(`UPDATE x402_prompt_template_usage_logs SET payer = 'p'`)).rejects.toThrow(
     'permission denied',
   );
-  const renamed = await system.query(`UPDATE x402_prompt_template_usage_logs SET status = 'failed'`);
-  expect(renamed.rowCount).toBe(0);
+  const changed = `UPDATE x402_prompt_template_usage_logs SET status = 'failed', amount_atomic = 1 WHERE call_id = $1`;
+  expect((await system.query(changed, [call.callId])).rowCount).toBe(0);
   await expect(system.query('DELETE FROM x402_prompt_template_usage_logs')).rejects.toThrow('permission denied');
 });
+
+test.each(['failed', 'unpaid', 'refused'] as const)(
+  'a call that was %s and is paid after all counts as the success that it becomes, and with what it earned',
+  async (status) => {
+    const ended = makeRecord({ status, amountAtomic: 0n, transaction: null });
+    const { callId, resourceId } = ended;
+    const paid = makeRecord({ callId, resourceId, status: 'success' });
+    const count = async () => (await getStats(database.current.system, [resourceId], now)).get(resourceId);
+    await record(ended);
+    await record({ ...paid, status: 'owed', problem: 'answer_owed', cause: 'paid_by_others' });
+    expect(await count()).toMatchObject({ call_count: 0 });
+    await record(paid);
+    await record(ended);
+    expect(await count()).toMatchObject({ call_count: 1, success_count_30d: 1, failure_count_30d: 0 });
+  },
+);
 
 test('a call that was owed is counted when it ends, and changes no more then', async () => {
   const owed = makeRecord({ status: 'owed', problem: 'answer_owed', cause: 'the process stopped' });
