@@ -28,7 +28,6 @@ const refusals = problemResponses([
   'conflict',
   'too_large',
   'unsupported_media_type',
-  'unprocessable',
   'rate_limited',
   'internal',
 ]);

@@ -4,7 +4,7 @@ import { newId, type User } from '#kit/index.ts';
 import { useOlderDatabase } from '../../tests/support/older-database.ts';
 import { alignModels, type ResourceKind } from './index.ts';
 
-const database = useOlderDatabase('0028');
+const database = useOlderDatabase('0027');
 const ada: Pick<User, 'userId' | 'username'> = { userId: 'user_ada', username: 'ada' };
 const models = { poet: newId(), bard: newId(), gone: newId() };
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
 import { useOlderDatabase } from '../../tests/support/older-database.ts';
 
-const database = useOlderDatabase('0027');
+const database = useOlderDatabase('0026');
 const OWNER = 'user_ada';
 const [faulty, paused, keyless] = [newId(), newId(), newId()];
 

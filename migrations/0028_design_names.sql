@@ -32,7 +32,7 @@ SELECT r.id, r.owner_id AS user_id, r.owner_id AS registered_by, r.kind AS resou
        round(v.price_atomic / 1000000, 6) AS price_usdc,
        coalesce(v.parameters, r.draft->'parameters') AS pt_parameters,
        CASE r.kind WHEN 'openrouter_instant' THEN coalesce(v.config, r.draft->'config') END AS openrouter_config,
-       m.id AS ai_model_id,
+       v.ai_model_id,
        coalesce(s.call_count, 0) AS call_count,
        coalesce(s.success_count_30d, 0) AS success_count_30d,
        coalesce(s.failure_count_30d, 0) AS failure_count_30d,
@@ -40,9 +40,6 @@ SELECT r.id, r.owner_id AS user_id, r.owner_id AS registered_by, r.kind AS resou
        s.last_called_at, r.created_at, r.updated_at
 FROM public.x402_resources r
 LEFT JOIN public.x402_resource_versions v ON v.id = r.published_version_id
--- Place of ai_model_id: the model that the config names, for as long as versions do not hold the id of its row.
-LEFT JOIN public.ai_models m
-  ON m.openrouter_id IN (coalesce(v.config, r.draft->'config')->>'modelId', coalesce(v.config, r.draft->'config')->>'model')
 LEFT JOIN LATERAL (
   SELECT sum(c.success_count + c.failure_count)::bigint AS call_count,
          (sum(c.success_count) FILTER (WHERE c.day > (now() AT TIME ZONE 'UTC')::date - 30))::bigint AS success_count_30d,
@@ -68,8 +65,7 @@ FROM public.x402_prompt_template_usage_logs;
 -- Never the key: it is sealed, and no role reads it in SQL.
 CREATE VIEW design.user_openrouter_integrations WITH (security_invoker = true) AS
 SELECT id, owner_id AS user_id, is_enabled, is_valid, last_checked_at AS last_verified_at,
-       CASE WHEN pg_input_is_valid(snapshot->>'creditsUsd', 'numeric') THEN (snapshot->>'creditsUsd')::numeric END AS credits_usd,
-       last_checked_at AS last_credit_check, created_at, updated_at
+       credits_usd, last_credit_check, created_at, updated_at
 FROM public.user_openrouter_integrations;
 
 CREATE VIEW design.x402_cached_images WITH (security_invoker = true) AS
