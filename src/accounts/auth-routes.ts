@@ -16,9 +16,9 @@ interface AuthRoute {
   beginsSession?: boolean;
 }
 
-const email = z.email().max(MAX_EMAIL_LENGTH).toLowerCase();
+const email = z.email().max(MAX_EMAIL_LENGTH).toLowerCase().describe('An e-mail address.');
 const password = z.string().min(1).max(MAX_PASSWORD_LENGTH);
-const newPassword = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
+const newPassword = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH).describe('At least 10 characters.');
 const image = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).max(MAX_IMAGE_LENGTH);
 const username = z
   .string()
@@ -28,12 +28,14 @@ const username = z
     if (fault !== null) {
       context.addIssue(fault);
     }
-  });
+  })
+  .describe('3 to 30 lower-case letters, digits and single hyphens. It can never be changed.');
 const name = z
   .string()
   .trim()
   .max(MAX_NAME_LENGTH)
-  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not hold control characters')
+  .describe('For people; the username unless told.');
 const rememberMe = z.boolean().optional();
 const nothing = z.strictObject({});
 
@@ -80,6 +82,11 @@ const routes: Readonly<Record<string, AuthRoute>> = {
   '/revoke-sessions': { method: 'POST', body: nothing },
   '/revoke-other-sessions': { method: 'POST', body: nothing },
 };
+
+/** For documents: every route that is served, under /api/auth. */
+export function listAuthRoutes(): { path: string; method: AuthRoute['method']; body: z.ZodType | null }[] {
+  return Object.entries(routes).map(([path, { method, body = null }]) => ({ path, method, body }));
+}
 
 /** The route of this request. Throws `not_found` or `method_not_allowed`. */
 export function getAuthRoute(path: string, method: string): AuthRoute {

@@ -6,6 +6,7 @@
  * address has an account, and guesses are counted per account (docs/decisions/0025). There is no e-mail service, so addresses are not verified: only
  * ADMIN_EMAILS makes administrators, and they sign up before the server is open to others (docs/decisions/0004).
  */
+export { listAuthRoutes } from './auth-routes.ts';
 export { createApiKey } from './create-api-key.ts';
 export { getAccount } from './get-account.ts';
 export { listApiKeys } from './list-api-keys.ts';

@@ -1,15 +1,18 @@
+import { z } from 'zod';
+import { listAuthRoutes } from '#accounts/index.ts';
 import { problemResponses } from './problem-responses.ts';
 
 type JsonObject = Record<string, unknown>;
 
 const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: 'string', description, ...more });
-const password = text('At least 10 characters.', { format: 'password', minLength: 10, maxLength: 128 });
-const email = text('An e-mail address.', { format: 'email', maxLength: 254 });
-
 const account = {
   type: 'object',
   required: ['email', 'username', 'name'],
-  properties: { email, username: text('As it stands in the URLs of resources.'), name: text('For people.') },
+  properties: {
+    email: text('An e-mail address.'),
+    username: text('As it stands in the URLs of resources.'),
+    name: text('For people.'),
+  },
 };
 
 const session = {
@@ -32,90 +35,137 @@ const refusals = problemResponses([
   'internal',
 ]);
 
-interface AuthRoute {
+interface AuthText {
   name: string;
   summary: string;
-  body?: { required: readonly string[]; properties: JsonObject; example: JsonObject };
-  /** Properties of the answer. */
+  example?: JsonObject;
+  /** What a 200 holds. */
   answer: JsonObject;
   beginsSession?: boolean;
   needsSession?: boolean;
 }
 
-function toPathItem(method: 'get' | 'post', route: AuthRoute): Record<string, unknown> {
-  const { body, answer } = route;
-  const schema = body && { type: 'object', required: body.required, properties: body.properties };
+const done = { type: 'object', properties: { status: { type: 'boolean' } } };
+const withAccount = { type: 'object', properties: { user: account } };
+const oneSession = {
+  type: 'object',
+  properties: { id: text('To end it by.'), expiresAt: text('When it ends.'), userAgent: text('Who began it.') },
+};
+const ada = { email: 'ada@example.com', password: 'a long sentence of yours' };
+
+/** By their paths under /api/auth; what they are sent is in the accounts' own schemas. */
+const texts: Record<string, AuthText> = {
+  '/sign-up/email': {
+    name: 'sign_up',
+    summary: 'Make an account. Sign in next.',
+    example: { ...ada, username: 'ada', name: 'Ada' },
+    answer: withAccount,
+  },
+  '/sign-in/email': {
+    name: 'sign_in',
+    summary: 'Begin a session: the answer sets its cookie.',
+    example: ada,
+    answer: withAccount,
+    beginsSession: true,
+  },
+  '/sign-in/username': {
+    name: 'sign_in_by_username',
+    summary: 'The same by username.',
+    example: { username: 'ada', password: ada.password },
+    answer: withAccount,
+    beginsSession: true,
+  },
+  '/sign-out': {
+    name: 'sign_out',
+    summary: 'End the session.',
+    answer: { type: 'object', properties: { success: { type: 'boolean' } } },
+    needsSession: true,
+  },
+  '/change-password': {
+    name: 'change_password',
+    summary: 'Change the password. All other sessions end; API keys go on.',
+    example: { currentPassword: ada.password, newPassword: 'another long sentence' },
+    answer: withAccount,
+    needsSession: true,
+  },
+  '/update-user': {
+    name: 'update_user',
+    summary: 'Change the name or the image.',
+    example: { name: 'Ada L.' },
+    answer: done,
+    needsSession: true,
+  },
+  '/is-username-available': {
+    name: 'is_username_available',
+    summary: 'Is a username free?',
+    example: { username: 'ada' },
+    answer: { type: 'object', properties: { available: { type: 'boolean' } } },
+  },
+  '/get-session': {
+    name: 'get_session',
+    summary: 'Who is signed in; null where nobody is.',
+    answer: { type: ['object', 'null'], properties: { user: account, session: oneSession } },
+    needsSession: true,
+  },
+  '/list-sessions': {
+    name: 'list_sessions',
+    summary: 'Your sessions.',
+    answer: { type: 'array', items: oneSession },
+    needsSession: true,
+  },
+  '/revoke-session': {
+    name: 'revoke_session',
+    summary: 'End one of your sessions.',
+    example: { id: 'its id' },
+    answer: done,
+    needsSession: true,
+  },
+  '/revoke-sessions': {
+    name: 'revoke_sessions',
+    summary: 'End all of your sessions.',
+    answer: done,
+    needsSession: true,
+  },
+  '/revoke-other-sessions': {
+    name: 'revoke_other_sessions',
+    summary: 'End all of your sessions but this one.',
+    answer: done,
+    needsSession: true,
+  },
+};
+
+/** Sign-up, sign-in and sessions, as OpenAPI path items. Programs do better with an API key. */
+export function toAuthPaths(): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(
+    listAuthRoutes().map(({ path, method, body }) => {
+      const told = texts[path];
+      if (!told) {
+        throw new Error(`${path} of the accounts has no text here.`);
+      }
+      return [`/api/auth${path}`, { [method.toLowerCase()]: toOperation(told, body) }];
+    }),
+  );
+}
+
+function toOperation(told: AuthText, body: z.ZodType | null): JsonObject {
   return {
-    [method]: {
-      operationId: `auth.${route.name}`,
-      tags: ['auth'],
-      summary: route.summary,
-      security: route.needsSession ? [{ session: [] }] : [],
-      ...(body
-        ? { requestBody: { required: true, content: { 'application/json': { schema, example: body.example } } } }
-        : {}),
-      responses: {
-        ...refusals,
-        200: {
-          description: 'Done.',
-          content: { 'application/json': { schema: { type: 'object', properties: answer } } },
-          ...(route.beginsSession ? { headers: session } : {}),
-        },
+    operationId: `auth.${told.name}`,
+    tags: ['auth'],
+    summary: told.summary,
+    security: told.needsSession ? [{ session: [] }] : [],
+    ...(body && told.example ? { requestBody: toRequestBody(body, told.example) } : {}),
+    responses: {
+      ...refusals,
+      200: {
+        description: 'Done.',
+        content: { 'application/json': { schema: told.answer } },
+        ...(told.beginsSession ? { headers: session } : {}),
       },
     },
   };
 }
 
-const ada = { email: 'ada@example.com', password: 'a long sentence of yours' };
-
-/** Sign-up, sign-in and sessions, as OpenAPI path items. Programs do better with an API key. */
-export const authPaths: Record<string, Record<string, unknown>> = {
-  '/api/auth/sign-up/email': toPathItem('post', {
-    name: 'sign_up',
-    summary: 'Make an account. Sign in next.',
-    body: {
-      required: ['email', 'password', 'username'],
-      properties: {
-        email,
-        password,
-        username: text('3 to 30 lower-case letters, digits and single hyphens. It can never be changed.', {
-          minLength: 3,
-          maxLength: 30,
-        }),
-        name: text('For people; the username unless told.', { maxLength: 100 }),
-      },
-      example: { ...ada, username: 'ada', name: 'Ada' },
-    },
-    answer: { user: account },
-  }),
-  '/api/auth/sign-in/email': toPathItem('post', {
-    name: 'sign_in',
-    summary: 'Begin a session: the answer sets its cookie.',
-    body: { required: ['email', 'password'], properties: { email, password }, example: ada },
-    answer: { user: account },
-    beginsSession: true,
-  }),
-  '/api/auth/sign-out': toPathItem('post', {
-    name: 'sign_out',
-    summary: 'End the session.',
-    answer: { success: { type: 'boolean' } },
-    needsSession: true,
-  }),
-  '/api/auth/get-session': toPathItem('get', {
-    name: 'get_session',
-    summary: 'Who is signed in; null where nobody is.',
-    answer: { user: account, session: { type: 'object', properties: { expiresAt: text('When it ends.') } } },
-    needsSession: true,
-  }),
-  '/api/auth/change-password': toPathItem('post', {
-    name: 'change_password',
-    summary: 'Change the password.',
-    body: {
-      required: ['currentPassword', 'newPassword'],
-      properties: { currentPassword: password, newPassword: password },
-      example: { currentPassword: ada.password, newPassword: 'another long sentence' },
-    },
-    answer: { user: account },
-    needsSession: true,
-  }),
-};
+function toRequestBody(body: z.ZodType, example: JsonObject): JsonObject {
+  const { $schema: _, ...schema } = z.toJSONSchema(body, { io: 'input' });
+  return { required: true, content: { 'application/json': { schema, example } } };
+}

@@ -13,7 +13,10 @@ export function toKindSchemas(kinds: readonly KindView[]): Schemas {
     const { required: _, ...unfinished } = config;
     const description = `The configuration of a resource of the kind ${title}`;
     schemas[`${name}.config`] = { ...config, description: `${description}, as publishing demands it.` };
-    schemas[`${name}.draftConfig`] = { ...unfinished, description: `${description}; it may be unfinished.` };
+    schemas[`${name}.draftConfig`] = {
+      ...(withoutDefaults(unfinished) as JsonObject),
+      description: `${description}; it may be unfinished.`,
+    };
     schemas[`${name}.answer`] = toAnswerSchema(
       hoistDefinitions(withoutDialect(answerSchema), `${name}.answer`, schemas),
     );
@@ -24,6 +27,21 @@ export function toKindSchemas(kinds: readonly KindView[]): Schemas {
 function withoutDialect(whole: JsonObject): JsonObject {
   const { $schema: _, ...schema } = whole;
   return schema;
+}
+
+/** Defaults in words: clients that are generated from the schema would demand what has one. */
+function withoutDefaults(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) {
+    return schema;
+  }
+  if (Array.isArray(schema)) {
+    return schema.map(withoutDefaults);
+  }
+  const { default: byDefault, description, ...rest } = schema as JsonObject;
+  const told = byDefault === undefined ? '' : `Unless given: ${JSON.stringify(byDefault)}.`;
+  const words = [description, told].filter((text) => typeof text === 'string' && text !== '').join(' ');
+  const entries = Object.entries(rest).map(([name, value]) => [name, withoutDefaults(value)]);
+  return { ...(Object.fromEntries(entries) as JsonObject), ...(words === '' ? {} : { description: words }) };
 }
 
 /** What the server adds to the answer of the kind. */

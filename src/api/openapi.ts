@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAliases } from './aliases.ts';
-import { authPaths } from './auth-paths.ts';
+import { toAuthPaths } from './auth-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
 import { paidSchemas, toPaidPaths } from './paid-paths.ts';
@@ -31,7 +31,12 @@ export function toOpenapi(
   };
   operations.forEach((operation) => add(operation, operation.name));
   toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
-  const byHand = { ...toPaidPaths(kinds), ...authPaths, ...protocolPaths, ...(about.isSandbox ? sandboxPaths : {}) };
+  const byHand = {
+    ...toPaidPaths(kinds),
+    ...toAuthPaths(),
+    ...protocolPaths,
+    ...(about.isSandbox ? sandboxPaths : {}),
+  };
   for (const [path, item] of Object.entries(byHand)) {
     paths[path] = { ...paths[path], ...item };
   }

@@ -20,7 +20,7 @@ const output = z.object({
   /** What the upstream was sent, or would have been; null where the kind sends no prompt. */
   prompt: z.array(z.object({ role: z.string(), content: z.string() })).nullable(),
   /** What a buyer would get, without a receipt. Bytes are base64. */
-  answer: z.object({ contentType: z.string(), json: z.json().optional(), base64: z.string().optional() }).nullable(),
+  answer: z.object({ contentType: z.string(), json: z.unknown().optional(), base64: z.string().optional() }).nullable(),
   callId: z.uuid().nullable(),
   latencyMs: z.int().nullable(),
   /** USD as a decimal; null where nobody told. */
@@ -28,7 +28,7 @@ const output = z.object({
   /** Whose key paid. */
   keySource: z.enum(['own', 'platform']).nullable(),
   /** What the kind tells of the run, such as tokens and the model that answered. */
-  evidence: z.record(z.string(), z.json()),
+  evidence: z.record(z.string(), z.unknown()),
 });
 
 type Tried = z.input<typeof output>;

@@ -28,7 +28,7 @@ export const rules: Rules = {
     execution: ['kit', 'models', 'resources', 'media', 'upstreams'],
     usage: ['kit', 'database'],
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
-    api: ['kit', 'database', 'resources', 'payments', 'gateway'],
+    api: ['kit', 'database', 'accounts', 'resources', 'payments', 'gateway'],
     cli: [],
     sandbox: ['kit', 'models'],
   },
