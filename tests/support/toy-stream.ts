@@ -67,6 +67,8 @@ type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
 async function* readParts(response: Response): Parts {
   let chunks = 0;
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+  // What breaks after the last line was read is nobody's any more.
+  body.on('error', () => {});
   try {
     for await (const line of createInterface({ input: body })) {
       const chunk = JSON.parse(line) as Chunk;
