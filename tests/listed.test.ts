@@ -73,7 +73,7 @@ test('each method is told as itself in its 402, with schema and example of the a
       extensions: {
         bazaar: {
           info: { input: { method }, output: { type: 'json', example: { response: expect.any(String) } } },
-          schema: { properties: { output: { properties: { example: { required: ['response', 'usage'] } } } } },
+          schema: { properties: { output: { properties: { example: { required: ['response', 'finishReason', 'usage'] } } } } },
         },
       },
     });

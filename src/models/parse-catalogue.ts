@@ -231,7 +231,7 @@ const nestedColumns: Readonly<Record<string, readonly string[]>> = {
 function withoutColumns(key: string, value: unknown): unknown {
   const columns = nestedColumns[key];
   return columns && typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).filter(([name]) => !topColumns.has(name)))
+    ? Object.fromEntries(Object.entries(value).filter(([name]) => !columns.includes(name)))
     : value;
 }
 
