@@ -116,9 +116,19 @@ test('programs sign up and in without Origin; what needs one says which', async 
   expect(signedIn.status).toBe(200);
   const Cookie = toCookie(signedIn);
   expect((await postAuth('sign-in/email', given, { ...noOrigin, Cookie })).status).toBe(200);
-  const refused = await postAuth('sign-out', {}, { ...noOrigin, Cookie });
-  expect(refused.json).toMatchObject({ status: 403, code: 'forbidden' });
-  expect(refused.json['next']).toContain(`Send "Origin: ${app.current.url}"`);
+  const createKey = {
+    method: 'POST',
+    path: '/api/user/api-keys',
+    headers: { Cookie, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ label: 'of a program', scopes: ['usage:read'] }),
+  };
+  for (const refused of [
+    await sendRaw(app.current.url, createKey),
+    await postAuth('sign-out', {}, { ...noOrigin, Cookie }),
+  ]) {
+    expect(refused.json).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(refused.json['next']).toContain(`Send "Origin: ${app.current.url}"`);
+  }
 });
 
 test('in the sandbox 127.0.0.1 and localhost are one site; elsewhere it is said that the Origin is not this site’s', async () => {
@@ -162,6 +172,8 @@ test('signing in needs the right password, signing out ends the session', async 
   expect([wrong.status, unknown.status]).toEqual([401, 401]);
   const told = ({ json }: RawAnswer) => ({ ...json, requestId: '' });
   expect(told(unknown)).toEqual(told(wrong));
+  // Whoever just tried to sign in is not told to do so.
+  expect(wrong.json['title']).toBe('Not signed in');
   const right = await postAuth('sign-in/email', { email: 'linus@example.com', password });
   const Cookie = toCookie(right);
   const ask = () => sendRaw(app.current.url, { path: '/api/user', headers: { Cookie } });

@@ -9,8 +9,8 @@ const masterKey = randomBytes(32).toString('hex');
 const behindProxy = { TRUSTED_PROXY_HOPS: '1', MASTER_KEY: masterKey };
 const app = useApp(behindProxy);
 const password = 'correct horse battery';
-/** What an account bears of strangers in an hour. */
-const BEARS = 50;
+/** What the address of an account bears of strangers in an hour. */
+const BEARS = 25;
 let other: AnotherProcess;
 let addresses = 0;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openLimiter } from '#database/index.ts';
-import { password, useAccounts, type Answered } from '../../tests/support/use-accounts.ts';
+import { cookieOf, password, useAccounts, type Answered } from '../../tests/support/use-accounts.ts';
 
 const accounts = useAccounts();
 
@@ -14,11 +14,13 @@ describe('guessing passwords', () => {
     }
     return statuses;
   };
-  /** As many wrong guesses by strangers as an account bears, without the work of the passwords. */
-  const besiege = async (account: string, count = 50) => {
-    const strangers = { name: 'sign-in-strangers', points: 50, seconds: 3600, database: accounts.database.current };
-    await Promise.all(Array.from({ length: count }, () => openLimiter(strangers).take(account)));
+  /** As many wrong guesses by strangers as one identifier bears, without the work of the passwords. */
+  const besiege = async (given: string, count = 25) => {
+    const identifier = given.includes('@') ? `email:${given}` : `username:${given}`;
+    const strangers = { name: 'sign-in-strangers', points: 25, seconds: 3600, database: accounts.database.current };
+    await Promise.all(Array.from({ length: count }, () => openLimiter(strangers).take(identifier)));
   };
+  const guessName = (username: string) => accounts.post('/sign-in/username', { username, password: 'wrong password' });
   const times = (count: number, attempt: (n: number) => Promise<Answered>) =>
     Array.from({ length: count }, (_, n) => () => attempt(n));
 
@@ -37,20 +39,38 @@ describe('guessing passwords', () => {
     expect(await statusesOf(times(3, attempt))).toEqual([401, 401, 429]);
   });
 
-  test('is limited per account over many addresses and processes, by address and name together, and the answer says when to come back', async () => {
+  test('is limited per address of an account over many clients and processes, and the answer says when to come back', async () => {
     await accounts.signUp('target');
-    await besiege('target@example.com', 46);
+    await besiege('target@example.com', 21);
     const statuses = await statusesOf(
-      times(5, (n) =>
-        n % 2
-          ? guess('Target@example.com', { on: accounts.open() })
-          : accounts.post('/sign-in/username', { username: 'target', password: 'wrong password' }),
-      ),
+      times(5, (n) => guess('Target@example.com', n % 2 ? { on: accounts.open() } : {})),
     );
     expect(statuses).toEqual([401, 401, 401, 401, 429]);
     const right = await accounts.signIn('target@example.com');
     expect(right).toMatchObject({ status: 429, code: 'rate_limited' });
     expect(Number((right.body['headers'] as Record<string, string>)['Retry-After'])).toBeGreaterThan(0);
+  });
+
+  test('attempts at an address change nothing for the names of accounts, and the other way round', async () => {
+    await Promise.all([accounts.signUp('has-the-address'), accounts.signUp('has-another')]);
+    await besiege('has-the-address@example.com');
+    expect(await guess('has-the-address@example.com')).toMatchObject({ status: 429 });
+    expect(await statusesOf(['has-the-address', 'has-another'].map((name) => () => guessName(name)))).toEqual([
+      401, 401,
+    ]);
+    await besiege('has-another', 23);
+    expect(await statusesOf(times(2, () => guessName('has-another')))).toEqual([401, 429]);
+    expect(await guess('has-another@example.com')).toMatchObject({ status: 401 });
+  });
+
+  test('a client with an IPv6 network of its own is one client, whichever of its addresses it guesses from', async () => {
+    const statuses = await statusesOf(
+      times(11, (n) => guess('of-a-network@example.com', { clientAddress: `2001:db8:7:7::${n + 1}` })),
+    );
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+    expect(await guess('of-a-network@example.com', { clientAddress: '2001:db8:7:8::1' })).toMatchObject({
+      status: 401,
+    });
   });
 
   test('is limited for an account that does not exist as well, so that the limit tells nothing', async () => {
@@ -82,6 +102,30 @@ describe('guessing passwords', () => {
     });
     const statuses = await statusesOf(times(11, () => guess('known-here@example.com', { headers: { cookie } })));
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+  });
+
+  test('a client stays one client: each sign-in gives it the same cookie again', async () => {
+    const cookie = await accounts.begin('steady');
+    const known = /farebox\.known_client=[^;]+/.exec(cookie)?.[0] ?? 'none';
+    const again = await accounts.signIn('steady@example.com', { headers: { cookie: known } });
+    expect(cookieOf(again.cookies)).toContain(known);
+    // Without it a sign-in is of another client.
+    expect(cookieOf((await accounts.signIn('steady@example.com')).cookies)).not.toContain(known);
+  });
+
+  test('a changed password makes known clients strangers, but for the one that changed it', async () => {
+    const [thief, mine] = [await accounts.begin('recovered'), await accounts.begin('recovered')];
+    const changed = await accounts.post(
+      '/change-password',
+      { currentPassword: password, newPassword: 'another password' },
+      { headers: { cookie: mine } },
+    );
+    expect(changed.status).toBe(200);
+    await besiege('recovered@example.com');
+    const ask = (cookie: string) =>
+      accounts.signIn('recovered@example.com', { headers: { cookie } }, 'another password');
+    expect(await statusesOf([thief, mine].map((cookie) => () => ask(cookie)))).toEqual([429, 429]);
+    expect(await ask(cookieOf(changed.cookies))).toMatchObject({ status: 200 });
   });
 
   test('a sign-in that succeeds does not count', async () => {

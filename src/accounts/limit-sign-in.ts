@@ -1,14 +1,17 @@
 import { openLimiter, type Database } from '#database/index.ts';
-import { Problem } from '#kit/index.ts';
+import { Problem, toNetwork } from '#kit/index.ts';
 
 const QUARTER_HOUR = 15 * 60;
 const HOUR = 60 * 60;
 
 interface Attempt {
-  /** What was given to sign in with, in its one spelling; nobody needs to have it. */
-  account: string;
+  /**
+   * What was given to sign in with, in its one spelling. Never looked up: whether a count is full must not depend on which
+   * address and which name belong to one account.
+   */
+  identifier: string;
   clientAddress: string | undefined;
-  /** The proof of a client that has signed in to this account before; null for all others. */
+  /** The id of a client that has signed in to this account before; null for all others. */
   knownClient: string | null;
 }
 
@@ -18,22 +21,21 @@ export interface SignInLimits {
 }
 
 /**
- * Counts failed sign-ins per account over all processes (docs/decisions/0025). Clients that have signed in to the account
+ * Counts failed sign-ins per identifier over all processes (docs/decisions/0025). Clients that have signed in to the account
  * before are counted each on their own, so that strangers who guess cannot shut the owner out.
  */
 export function openSignInLimits(database: Database): SignInLimits {
   const known = openLimiter({ name: 'sign-in-known', points: 10, seconds: QUARTER_HOUR, database });
-  const fromAddress = openLimiter({ name: 'sign-in-address', points: 10, seconds: QUARTER_HOUR, database });
-  const strangers = openLimiter({ name: 'sign-in-strangers', points: 50, seconds: HOUR, database });
+  const fromNetwork = openLimiter({ name: 'sign-in-address', points: 10, seconds: QUARTER_HOUR, database });
+  const strangers = openLimiter({ name: 'sign-in-strangers', points: 25, seconds: HOUR, database });
   return {
-    take: async ({ account, clientAddress, knownClient }) => {
-      const counts =
-        knownClient === null
-          ? [
-              ...(clientAddress === undefined ? [] : [{ limiter: fromAddress, key: `${account} ${clientAddress}` }]),
-              { limiter: strangers, key: account },
-            ]
-          : [{ limiter: known, key: `${account} ${knownClient}` }];
+    take: async ({ identifier, clientAddress, knownClient }) => {
+      const network = clientAddress === undefined ? null : toNetwork(clientAddress);
+      const ofStrangers = [
+        ...(network === null ? [] : [{ limiter: fromNetwork, key: `${identifier} ${network}` }]),
+        { limiter: strangers, key: identifier },
+      ];
+      const counts = knownClient === null ? ofStrangers : [{ limiter: known, key: knownClient }];
       for (const { limiter, key } of counts) {
         const { isAllowed, retryAfterSeconds } = await limiter.take(key);
         if (!isAllowed) {

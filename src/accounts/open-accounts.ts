@@ -48,8 +48,8 @@ export function openAccounts(options: AccountsOptions): Accounts {
     database: options.database,
     handle: auth.handler,
     origins,
-    findSessionId: async (headers: Headers) =>
-      (await auth.api.getSession({ headers, query: { disableRefresh: true } }))?.session.id ?? null,
+    findSession: async (headers: Headers) =>
+      (await auth.api.getSession({ headers, query: { disableRefresh: true } }))?.session ?? null,
     limits: openSignInLimits(options.database),
     knownClients: openKnownClients({
       secret: options.secret,

@@ -3,10 +3,12 @@ import { parseWith } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import { CLIENT_ADDRESS_HEADER } from './auth-options.ts';
 import { getAuthRoute } from './auth-routes.ts';
+import { endOtherSessions, endSession } from './end-sessions.ts';
+import { findCredential } from './find-credential.ts';
 import type { KnownClients } from './known-client.ts';
 import type { SignInLimits } from './limit-sign-in.ts';
 import { assertOwnPage } from './own-origins.ts';
-import { refusalToProblem, toProblem, usernameTaken } from './to-problem.ts';
+import { refusalToProblem, toProblem, usernameTaken, wrongCredentials } from './to-problem.ts';
 
 export interface AuthRequest {
   request: Request;
@@ -21,8 +23,8 @@ interface Deps {
   /** better-auth. */
   handle(request: Request): Promise<Response>;
   origins: ReadonlySet<string>;
-  /** The id of the session whose cookie is in the headers. */
-  findSessionId(headers: Headers): Promise<string | null>;
+  /** The session whose cookie is in the headers. */
+  findSession(headers: Headers): Promise<{ id: string; userId: string } | null>;
   limits: SignInLimits;
   knownClients: KnownClients;
 }
@@ -98,40 +100,67 @@ async function assertOnlyAddressTaken(
   throw refusalToProblem({ status: response.status, code, headers: response.headers });
 }
 
+/**
+ * better-auth verifies the password, and begins the session in a statement of its own. Where the password was changed
+ * between the two, the change may have ended the sessions before this one began, so it ends here (see `changePassword`).
+ */
 async function signIn(deps: Deps, inner: Inner): Promise<Response> {
   const { request, clientAddress } = inner.sent;
-  const account = await findAccount(deps, inner.body);
-  const knownClient = deps.knownClients.find(request.headers.get('cookie'), account);
-  const giveBack = await deps.limits.take({ account, clientAddress, knownClient });
-  const response = await toAnswer(await ask(deps, inner));
+  const by = toIdentifier(inner.body);
+  const credential = await findCredential(deps.database, by);
+  const knownClient = credential && deps.knownClients.find(request.headers.get('cookie'), credential);
+  const giveBack = await deps.limits.take({ identifier: by.join(':'), clientAddress, knownClient });
+  const response = await ask(deps, inner);
+  const token = await readToken(response);
+  const answer = await toAnswer(response);
+  const current = await findCredential(deps.database, by);
+  if (credential === null || credential.passwordHash !== current?.passwordHash) {
+    await endSession(deps.database, token);
+    throw toProblem(wrongCredentials);
+  }
   await giveBack();
-  response.headers.append('Set-Cookie', deps.knownClients.toCookie(account));
-  return response;
+  answer.headers.append('Set-Cookie', deps.knownClients.toCookie(credential, knownClient));
+  return answer;
 }
 
-/** Who holds a session may not guess the password behind it either: counted for this session, so that it holds up no other. */
+/**
+ * Who holds a session may not guess the password behind it either: counted for this session, so that it holds up no other.
+ * better-auth ends the other sessions before the new password stands; those that a sign-in with the old one began
+ * meanwhile are ended here.
+ */
 async function changePassword(deps: Deps, inner: Inner): Promise<Response> {
   const { request, clientAddress } = inner.sent;
-  const session = await deps.findSessionId(request.headers);
+  const session = await deps.findSession(request.headers);
   const giveBack =
-    session === null ? null : await deps.limits.take({ account: 'session', clientAddress, knownClient: session });
-  const response = await toAnswer(await ask(deps, inner), {
+    session === null ? null : await deps.limits.take({ identifier: 'session', clientAddress, knownClient: session.id });
+  const response = await ask(deps, inner);
+  const token = await readToken(response);
+  const answer = await toAnswer(response, {
     next: 'Every other session has ended. API keys go on working: revoke those that you do not know (DELETE /api/user/api-keys/:id).',
   });
+  if (session !== null) {
+    await endOtherSessions(deps.database, session.userId, token);
+    const credential = await findCredential(deps.database, ['id', session.userId]);
+    if (credential !== null) {
+      answer.headers.append('Set-Cookie', deps.knownClients.toCookie(credential));
+    }
+  }
   await giveBack?.();
-  return response;
+  return answer;
 }
 
-/** One name for an account, by whichever of its two it is signed in to; also for those that do not exist. */
-async function findAccount({ database }: Deps, body: Record<string, unknown>): Promise<string> {
-  const { email, username } = body;
-  if (typeof email === 'string') {
-    return email;
-  }
-  const { rows } = await database.system.query<{ email: string }>('SELECT email FROM users WHERE username = $1', [
-    username,
-  ]);
-  return rows[0]?.email ?? `@${String(username)}`;
+/** What the body signs in by. */
+function toIdentifier({ email, username }: Record<string, unknown>): ['email' | 'username', unknown] {
+  return typeof email === 'string' ? ['email', email] : ['username', username];
+}
+
+/** Of the session that better-auth has begun; empty where it refused. */
+async function readToken(response: Response): Promise<string> {
+  const answer = (await response
+    .clone()
+    .json()
+    .catch(() => null)) as { token?: unknown } | null;
+  return typeof answer?.token === 'string' ? answer.token : '';
 }
 
 /** better-auth names sessions by their tokens, and no answer of ours holds one. It checks itself whose session it is. */

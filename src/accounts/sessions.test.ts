@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openDatabase } from '#database/index.ts';
+import { startDatabaseGate } from '../../tests/support/database-gate.ts';
 import { baseUrl, cookieOf, password, useAccounts } from '../../tests/support/use-accounts.ts';
 
 const accounts = useAccounts();
@@ -95,6 +97,36 @@ describe('sessions', () => {
     expect(await accounts.whoIs(thief)).toEqual({ kind: 'anonymous' });
     expect(await accounts.whoIs(cookieOf(changed.cookies))).toMatchObject({ username: 'changing' });
     expect(await accounts.signIn('changing@example.com')).toMatchObject({ status: 401 });
+  });
+
+  test('a sign-in with the old password that was under way while it changed leaves no session, however the two interleave', async () => {
+    const mine = await accounts.begin('racing');
+    const change = (from: string, to: string, cookie: string) =>
+      accounts.post('/change-password', { currentPassword: from, newPassword: to }, { headers: { cookie } });
+    const gate = await startDatabaseGate(accounts.database.url);
+    const behindGate = openDatabase({ url: gate.url, systemConnections: 8, userConnections: 1 });
+    onTestFinished(async () => {
+      await behindGate.close();
+      await gate.close();
+    });
+    const isInsert = (message: string) => message.includes('insert into "sessions"');
+    for (const when of ['before', 'after'] as const) {
+      const [old, fresh] = when === 'before' ? [password, 'password two'] : ['password two', 'password three'];
+      const held = gate.hold(isInsert, when);
+      const late = accounts.signIn('racing@example.com', { on: accounts.open({ database: behindGate }) }, old);
+      await held;
+      const cookie = cookieOf((await accounts.signIn('racing@example.com', {}, old)).cookies);
+      const changed = await change(old, fresh, cookie);
+      expect(changed.status).toBe(200);
+      gate.deliverLate();
+      expect(await late).toMatchObject({ status: 401, code: 'unauthenticated', cookies: [] });
+      const { rows } = await accounts.database.current.system.query(
+        `SELECT s.id FROM sessions s JOIN users u ON u.id = s.owner_id WHERE u.username = 'racing'`,
+      );
+      expect(rows).toHaveLength(1);
+      expect(await accounts.whoIs(cookieOf(changed.cookies))).toMatchObject({ username: 'racing' });
+    }
+    expect(await accounts.whoIs(mine)).toEqual({ kind: 'anonymous' });
   });
 
   test('count only for our own origins, and it is said that the cookie was not counted', async () => {

@@ -9,7 +9,7 @@ interface Told {
 }
 
 /** Never says which of the two it was, nor whether there is such an account. */
-const wrongCredentials: Told = {
+export const wrongCredentials: Told = {
   code: 'unauthenticated',
   detail: 'The name or address and the password do not belong together.',
   next: 'Check both. An address that had an account already keeps its password: signing up with it again changes nothing.',

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { Problem, type Caller } from '#kit/index.ts';
+import { assertOwnOrigin, judgeOrigin, type Caller } from '#kit/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import type { AppContext, Env } from './request-context.ts';
 
@@ -13,12 +13,11 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function crossOrigin(origins: ReadonlySet<string>): MiddlewareHandler<Env> {
   return async (c, next) => {
     await next();
-    const origin = c.req.header('origin');
-    const isTrusted = origin !== undefined && origins.has(origin);
+    const trusted = judgeOrigin(c.req.raw.headers, origins) === 'own' ? c.req.header('origin') : undefined;
     c.header('Vary', 'Origin', { append: true });
-    c.header('Access-Control-Allow-Origin', isTrusted ? origin : '*');
+    c.header('Access-Control-Allow-Origin', trusted ?? '*');
     c.header('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id');
-    if (isTrusted) {
+    if (trusted !== undefined) {
       c.header('Access-Control-Allow-Credentials', 'true');
     }
     if (c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined) {
@@ -32,16 +31,9 @@ export function crossOrigin(origins: ReadonlySet<string>): MiddlewareHandler<Env
   };
 }
 
-/** A cookie travels by itself, so a change under a session must say that one of our pages sent it. */
-export function assertOwnOrigin(c: AppContext, caller: Caller, origins: ReadonlySet<string>): void {
-  if (caller.kind !== 'user' || caller.via !== 'session' || SAFE.has(c.req.method)) {
-    return;
-  }
-  const origin = c.req.header('origin');
-  if (origin === undefined || !origins.has(origin)) {
-    throw new Problem('forbidden', {
-      detail: `A change under a session needs an Origin header of this site (${[...origins].join(', ')}).`,
-      next: 'Send it from the site itself, or use an API key instead of the session.',
-    });
+/** Refuses a change under a session that none of our pages has sent. Throws `forbidden`. */
+export function assertOwnChange(c: AppContext, caller: Caller, origins: ReadonlySet<string>): void {
+  if (caller.kind === 'user' && caller.via === 'session' && !SAFE.has(c.req.method)) {
+    assertOwnOrigin(c.req.raw.headers, origins);
   }
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { anonymous, callOperation, type BoundOperation, type Caller, type Source } from '#kit/index.ts';
 import { toAliases } from './aliases.ts';
 import { answerJson } from './answer-json.ts';
-import { assertOwnOrigin } from './cross-origin.ts';
+import { assertOwnChange } from './cross-origin.ts';
 import type { Route } from './mount-routes.ts';
 import { readInput } from './read-input.ts';
 import type { AppContext } from './request-context.ts';
@@ -37,7 +37,7 @@ async function serve({ options, origins, operation }: Served, c: AppContext): Pr
       caller = await options.authenticate(c.req.raw.headers);
       return caller;
     },
-    assertCaller: (known) => assertOwnOrigin(c, known, origins),
+    assertCaller: (known) => assertOwnChange(c, known, origins),
     input: () => readInput(c),
     source: toSource(c),
     ids: c.req.param(),

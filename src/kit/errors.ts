@@ -19,7 +19,7 @@ export const problemKinds = {
   },
   unauthenticated: {
     status: 401,
-    title: 'Sign in first',
+    title: 'Not signed in',
     next: 'Sign in, or send an API key as "Authorization: Bearer …".',
   },
   payment_required: {

@@ -1,6 +1,6 @@
 /**
- * Words that every module may use: money, ids, errors, clock, JSON, addresses, names in URLs, callers, operations and the
- * one way to call them. Pure; owns no state.
+ * Words that every module may use: money, ids, errors, clock, JSON, addresses, names in URLs, callers and where they come
+ * from, operations and the one way to call them. Pure; owns no state.
  */
 export { parseAddress, toChecksumAddress } from './address.ts';
 export { assertScope, assertUser } from './assert-scope.ts';
@@ -15,6 +15,7 @@ export type { FieldProblem, ProblemCode } from './errors.ts';
 export { isExactNumber, parseExactJson, readNumber } from './exact-number.ts';
 export { explainIssue, toFieldProblems, toPointer } from './explain-issue.ts';
 export { newId } from './ids.ts';
+export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
 export type { Json } from './json.ts';
 export { keccak256 } from './keccak256.ts';
@@ -36,3 +37,4 @@ export {
   toResourcePath,
   toResourceUrl,
 } from './resource-path.ts';
+export { toNetwork } from './to-network.ts';

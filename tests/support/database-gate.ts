@@ -14,6 +14,8 @@ export interface DatabaseGate {
   /** Calls back once after so many messages from now on: a moment that depends on the work, not on a clock. */
   afterMessages(count: number, run: () => void): void;
   open(): void;
+  /** Sends on what was held, in both directions, and holds nothing more. */
+  deliverLate(): void;
   /** Down: what is connected is cut off, and nobody gets in. */
   setDown(isDown: boolean): void;
   close(): Promise<void>;
@@ -29,6 +31,7 @@ interface Rule {
 export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGate> {
   const target = new URL(databaseUrl);
   const state = { rules: [] as Rule[], countdown: 0, run: () => {}, isDown: false };
+  const deliveries = new Set<() => void>();
   const sockets = new Set<Socket>();
   const take = (message: string, transaction: string): Rule | undefined => {
     const rule = state.rules.find((one) => one.matches(message, transaction));
@@ -52,11 +55,13 @@ export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGa
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);
+        deliveries.delete(deliver);
         client.destroy();
         database.destroy();
       });
     }
-    join({ client, database, take, count });
+    const deliver = join({ client, database, take, count });
+    deliveries.add(deliver);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -74,6 +79,10 @@ export async function startDatabaseGate(databaseUrl: string): Promise<DatabaseGa
     },
     open: () => {
       state.rules = [];
+    },
+    deliverLate: () => {
+      state.rules = [];
+      deliveries.forEach((deliver) => deliver());
     },
     setDown: (isDown) => {
       state.isDown = isDown;
@@ -94,14 +103,17 @@ interface Pair {
   count(): void;
 }
 
-function join({ client, database, take, count }: Pair): void {
+/** @returns what sends on that which is held. */
+function join({ client, database, take, count }: Pair): () => void {
   let transaction = '';
   let rule: Rule | undefined;
+  let held: { target: Socket; bytes: Buffer }[] = [];
   client.on('data', (bytes) => {
     const message = bytes.toString('latin1');
     transaction = message.includes('BEGIN') ? message : transaction + message;
     rule ??= take(message, transaction);
     if (rule?.when === 'before') {
+      held.push({ target: database, bytes });
       rule.reached();
     } else {
       database.write(bytes);
@@ -110,9 +122,15 @@ function join({ client, database, take, count }: Pair): void {
   });
   database.on('data', (bytes) => {
     if (rule?.when === 'after') {
+      held.push({ target: client, bytes });
       rule.reached();
     } else {
       client.write(bytes);
     }
   });
+  return () => {
+    rule = undefined;
+    held.forEach(({ target, bytes }) => target.write(bytes));
+    held = [];
+  };
 }
