@@ -2,9 +2,11 @@ import type { z } from 'zod';
 import { assertKnown, assertScope } from './assert-scope.ts';
 import type { Caller } from './caller.ts';
 import { Problem } from './errors.ts';
+import { explainIssue, toFieldProblems } from './explain-issue.ts';
+import { keepFitting } from './keep-fitting.ts';
 import type { Log } from './log.ts';
 import { listCodes, type BoundOperation, type InTransaction } from './operation.ts';
-import { parseWith } from './parse-with.ts';
+import { toInvalidInput } from './parse-with.ts';
 import { takeUnit, type RateLimiter } from './rate-limiter.ts';
 
 /** Where a call came from. */
@@ -71,7 +73,7 @@ export async function callOperation<Called extends BoundOperation>(
   try {
     call.assertCaller?.(caller);
     assertScope(called.scope, caller);
-    const input = parseWith(called.input, await ask<unknown>(call.input));
+    const input = await parseInput(attempt, await ask<unknown>(call.input));
     outcome = await perform({ ...attempt, ids: { ...readIds(called, input), ...attempt.ids } }, input);
   } catch (error) {
     await auditFailure(attempt, error);
@@ -89,6 +91,16 @@ interface Attempt {
   caller: Caller;
   source: Source;
   ids: Record<string, string>;
+}
+
+/** Throws `invalid_input` with what the schema says, and what the operation says of the rest. */
+async function parseInput({ called, caller }: Attempt, given: unknown): Promise<unknown> {
+  const parsed = called.input.safeParse(given, { error: explainIssue });
+  if (parsed.success) {
+    return parsed.data;
+  }
+  const more = await called.findMore(caller, keepFitting(called.input, given));
+  throw toInvalidInput([...toFieldProblems(parsed.error), ...more]);
 }
 
 /** @returns the output, or the Problem that `run` returned. */

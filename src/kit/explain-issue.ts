@@ -27,6 +27,9 @@ const formats: Record<string, string> = {
 
 const units: Record<string, string> = { string: 'character', array: 'item', set: 'item' };
 
+/** Of a member that a schema does not have. */
+export const UNKNOWN_FIELD = 'is not a known field';
+
 /**
  * zod's findings in words for whoever sent the value; given to `safeParse` as `error`, where messages of the schema
  * itself win. Never holds the value.
@@ -71,7 +74,7 @@ function toBound(origin: string, word: string, bound: number | bigint): string {
 export function toFieldProblems(error: z.ZodError): FieldProblem[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: 'is not a known field' }))
+      ? issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: UNKNOWN_FIELD }))
       : [{ path: toPointer(issue.path), message: issue.message }],
   );
 }

@@ -13,7 +13,7 @@ export type { Clock } from './clock.ts';
 export { Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
 export { isExactNumber, parseExactJson, readNumber } from './exact-number.ts';
-export { explainIssue, toFieldProblems, toPointer } from './explain-issue.ts';
+export { explainIssue, toFieldProblems, toPointer, UNKNOWN_FIELD } from './explain-issue.ts';
 export { newId } from './ids.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
@@ -23,7 +23,7 @@ export type { Log } from './log.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
 export { bind, fileOutput, listCodes, operation } from './operation.ts';
 export type { BoundOperation, InTransaction, Operation, OwnDeps } from './operation.ts';
-export { parseWith } from './parse-with.ts';
+export { parseWith, toInvalidInput } from './parse-with.ts';
 export { takeUnit } from './rate-limiter.ts';
 export type { RateLimiter } from './rate-limiter.ts';
 export {

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Access } from './assert-scope.ts';
 import type { Caller } from './caller.ts';
-import type { Problem, ProblemCode } from './errors.ts';
+import type { FieldProblem, Problem, ProblemCode } from './errors.ts';
+import type { Fitting } from './keep-fitting.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -42,6 +43,8 @@ export interface Operation<Deps, Input extends z.ZodType, Output extends z.ZodTy
   problems?: readonly ProblemCode[];
   /** The answer is a file: `output` is then `fileOutput`. */
   file?: { contentType: string; fileName: string };
+  /** Where the schema refuses an input: what stands against the fields that fit it, so that everything is told at once. */
+  findMore?(deps: OwnDeps<Deps>, caller: Caller, kept: Fitting<z.output<Input>>): Promise<FieldProblem[]>;
   /** Before the transaction: what takes its time or asks the network. */
   prepare?(deps: OwnDeps<Deps>, caller: Caller, input: z.output<Input>): Promise<PreparedOf<Deps>>;
   /**
@@ -65,7 +68,8 @@ export interface BoundOperation<
   Name extends string = string,
   Input extends z.ZodType = z.ZodType,
   Output extends z.ZodType = z.ZodType,
-> extends Omit<Operation<never, Input, Output, Name>, 'prepare' | 'run'> {
+> extends Omit<Operation<never, Input, Output, Name>, 'findMore' | 'prepare' | 'run'> {
+  findMore(caller: Caller, kept: Fitting<unknown>): Promise<FieldProblem[]>;
   prepare(caller: Caller, input: unknown): Promise<unknown>;
   run(given: InTransaction<unknown, unknown>, caller: Caller, input: unknown): Promise<unknown>;
 }
@@ -79,6 +83,7 @@ export function bind<Deps, Input extends z.ZodType, Output extends z.ZodType, Na
   return {
     ...declared,
     input: (input instanceof z.ZodObject ? input.strict() : input) as Input,
+    findMore: async (caller, kept) => (await declared.findMore?.(deps, caller, kept)) ?? [],
     prepare: async (caller, given) => declared.prepare?.(deps, caller, given as z.output<Input>),
     run: (given, caller, parsed) => declared.run({ ...deps, ...given } as Deps, caller, parsed as z.output<Input>),
   };

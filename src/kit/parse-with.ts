@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Problem } from './errors.ts';
+import { Problem, type FieldProblem } from './errors.ts';
 import { explainIssue, toFieldProblems } from './explain-issue.ts';
 
 const MAX_FIELDS = 50;
@@ -8,18 +8,30 @@ const MAX_FIELDS = 50;
 export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value, { error: explainIssue });
   if (!parsed.success) {
-    throw toInvalidInput(parsed.error);
+    throw toInvalidInput(toFieldProblems(parsed.error));
   }
   return parsed.data;
 }
 
-function toInvalidInput(error: z.ZodError): Problem {
-  const fields = toFieldProblems(error).slice(0, MAX_FIELDS);
-  const first = fields[0];
-  const place = first && first.path !== '' ? first.path : 'The request';
+interface Told {
+  /** Where the first stands, in the words of the detail; its path unless told. */
+  place?: string;
+  /** Of the first, in the words of the detail; its message unless told. */
+  message?: string;
+  next?: string;
+}
+
+/** `invalid_input` with everything that stands against a request; the detail tells the first and how many more there are. */
+export function toInvalidInput(all: readonly FieldProblem[], told: Told = {}): Problem {
+  const fields = all.slice(0, MAX_FIELDS);
+  const [first] = fields;
+  const { place = first?.path ?? '', message = first?.message ?? '', ...rest } = told;
   const more = fields.length > 1 ? ` (and ${fields.length - 1} more)` : '';
   return new Problem('invalid_input', {
-    detail: first ? `${place}: ${first.message.replace(/\.$/, '')}${more}.` : 'The request does not fit its schema.',
+    detail: first
+      ? `${place === '' ? 'The request' : place}: ${message.replace(/\.$/, '')}${more}.`
+      : 'The request does not fit its schema.',
     fields,
+    ...rest,
   });
 }

@@ -7,7 +7,7 @@ const input = z.object({
   model: z
     .string()
     .max(200)
-    .regex(/^[^\0]*$/)
+    .regex(/^[^\0]*$/, 'Must not hold the NUL character')
     .optional()
     .describe('Only the changes of this model id'),
   kind: z.enum(changeKinds).optional(),

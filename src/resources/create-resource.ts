@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { newId, operation, Problem, type Caller } from '#kit/index.ts';
+import { newId, operation, type Caller, type FieldProblem } from '#kit/index.ts';
 import type { Findings } from './check-draft.ts';
-import { assertShape } from './check-shape.ts';
+import { assertShape, checkShape } from './check-shape.ts';
 import { draftFields, emptyDraft, type Draft } from './draft.ts';
 import { findFindings } from './draft-version.ts';
 import { claimSlug, getUser } from './own-resource.ts';
@@ -24,12 +24,11 @@ export const createResource = operation({
   input,
   output: checkedResource,
   problems: ['conflict'],
+  findMore: async (deps: ResourcesDeps, _caller, { fits: { kind, ...fields } }) => checkGiven(deps, kind, fields),
   // Before the transaction: a kind may take its time.
   prepare: async (deps: ResourcesDeps, caller, { kind, ...fields }) => {
-    assertKind(deps, kind);
-    const given = withoutUndefined(fields);
-    const draft: Draft = { ...emptyDraft, ...given };
-    assertShape(deps, { kind, given, draft });
+    assertShape(checkGiven(deps, kind, fields));
+    const draft: Draft = { ...emptyDraft, ...withoutUndefined(fields) };
     const { userId: ownerId, username: creator } = getUser(caller);
     const id = newId();
     const findings = await findFindings(deps, { resourceId: id, ownerId, creator, kind, draft });
@@ -49,18 +48,27 @@ export const createResource = operation({
   },
 });
 
+type GivenFields = { [Key in keyof Draft]?: Draft[Key] | undefined };
+
 interface Checked {
   id: string;
   draft: Draft;
   findings: Findings;
 }
 
-function assertKind(deps: ResourcesDeps, kind: string): void {
+/** `kind` is undefined where it is told already that there is none. */
+function checkGiven(deps: ResourcesDeps, kind: string | undefined, fields: GivenFields): FieldProblem[] {
+  const given = withoutUndefined(fields);
+  const draft: Draft = { slug: '', ...emptyDraft, ...given };
+  return [
+    ...(kind === undefined ? [] : checkKind(deps, kind)),
+    ...checkShape(deps, { kind: kind ?? '', given, draft }),
+  ];
+}
+
+function checkKind(deps: ResourcesDeps, kind: string): FieldProblem[] {
   const names = deps.kinds.map((candidate) => candidate.name);
-  if (!names.includes(kind)) {
-    const fields = [{ path: '/kind', message: `Choose one of ${names.join(', ')}.` }];
-    throw new Problem('invalid_input', { detail: 'There is no such kind of resource.', fields });
-  }
+  return names.includes(kind) ? [] : [{ path: '/kind', message: `Choose one of ${names.join(', ')}.` }];
 }
 
 /** Lets a spread of optional fields leave the defaults alone. */

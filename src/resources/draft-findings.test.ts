@@ -84,6 +84,71 @@ describe('a save is refused at once for', () => {
     });
   });
 
+  test('everything at once, whether the form of a field or what it holds is wrong', async () => {
+    const fields = {
+      tags: ['poem', 'My Tag'],
+      timeoutSeconds: 1,
+      shade: 'red',
+      priceUsdc: '1e3',
+      parameters: [{ name: '9lives', type: 'picture' }, { name: 'a', patern: 'x' }, { name: 'constructor' }],
+      furtherOffers: [{ network: OTHER_NETWORK, priceUsdc: '$1', scheme: 7 }],
+      config: { template: '{a}{/b}', colour: 'red' },
+    };
+    const wrong = [
+      '/config/colour',
+      '/config/template',
+      '/furtherOffers/0/priceUsdc',
+      '/furtherOffers/0/scheme',
+      '/parameters/0/name',
+      '/parameters/0/type',
+      '/parameters/1/patern',
+      '/parameters/2/name',
+      '/priceUsdc',
+      '/shade',
+      '/tags/1',
+      '/timeoutSeconds',
+    ];
+    const made = await refusal(create(fields));
+    expect([made.code, made.paths.toSorted()]).toEqual(['invalid_input', wrong]);
+    const { id } = await create();
+    const edited = await refusal(patch(id, fields));
+    expect([edited.code, edited.paths.toSorted()]).toEqual(['invalid_input', wrong]);
+  });
+
+  test('a kind that does not exist, beside what is wrong with the rest', async () => {
+    const { paths: told } = await refusal(create({ kind: 'banana', slug: 'No Slug', priceUsdc: '1e3' }));
+    expect(told.toSorted()).toEqual(['/kind', '/priceUsdc', '/slug']);
+  });
+
+  test('a field of the wrong form, judged with the rest of the draft as it was', async () => {
+    const { id } = await create({ parameters: [{ name: 'topic' }] });
+    const told = await refusal(patch(id, { tags: ['My Tag'], config: { template: 'On {topic}.' } }));
+    expect(told.paths).toEqual(['/tags/0', '/config/template']);
+    const instead = { parameters: 'none', config: { template: 'On {topic}.' } };
+    expect((await refusal(patch(id, instead))).paths).toEqual(['/parameters']);
+    expect((await refusal(patch(newId(), { tags: ['My Tag'], priceUsdc: '1e3' }))).paths).toEqual(['/tags/0']);
+  });
+
+  test.each([
+    [{ template: 7 }, '/config/template: must be text.'],
+    [{ template: '{a}{/b}' }, /^\/config\/template: Line 1, column 1/],
+    // The name of an unknown setting may be a piece of the prompt.
+    [{ 'Be kind': 1 }, '/config: holds a setting that is not known here.'],
+  ])('%j, and the sentence names the place as the list does', async (config, detail) => {
+    await expect(create({ config })).rejects.toThrow(detail);
+  });
+
+  test('a type of parameter that is kept for later, which the message does not offer', async () => {
+    const refused = (await create({ parameters: [{ name: 'a', type: 'picture' }] }).catch(
+      (error: unknown) => error,
+    )) as {
+      fields: unknown;
+    };
+    expect(refused.fields).toEqual([
+      { path: '/parameters/0/type', message: 'must be one of "string", "number", "integer", "boolean", "enum"' },
+    ]);
+  });
+
   test('what is saved now, and not for an older fault elsewhere in the draft', async () => {
     const { id } = await storeDraft(deps, ada, { slug: anySlug(), priceUsdc: '$0.02', config: { templat: 'x' } });
     const saved = await patch(id, { name: 'Ode' });
@@ -203,6 +268,15 @@ test('an edit that changes nothing makes no revision', async () => {
     });
   }
   expect(await patch(id, { name: 'Ode' })).toMatchObject({ revision: 2, hasUnpublishedChanges: true });
+});
+
+test('a price that is written otherwise is the same price: no revision, and shown in one form', async () => {
+  const furtherOffers = [{ network: OTHER_NETWORK, priceUsdc: '0.500' }];
+  const { id, draft } = await create(toyDraft({ slug: anySlug(), priceUsdc: '0.020', furtherOffers }));
+  expect([draft.priceUsdc, draft.furtherOffers[0]?.priceUsdc]).toEqual(['0.02', '0.5']);
+  for (const fields of [{ priceUsdc: '0.02' }, { priceUsdc: '0.020000' }, { furtherOffers }]) {
+    expect(await patch(id, fields)).toMatchObject({ revision: 1, draft: { priceUsdc: '0.02' } });
+  }
 });
 
 test('the owner reads a draft’s price in the draft alone; what buyers pay stands under `published`', async () => {

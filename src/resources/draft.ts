@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, isSlug, MAX_SLUG_LENGTH, slugPattern } from '#kit/index.ts';
+import { canonicalJson, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
 import { categories } from './category.ts';
 import { parameterSchema } from './parameter.ts';
 import { settlementPoints } from './resource-kind.ts';
@@ -13,16 +13,23 @@ const slugSchema = z
 
 const storable = z.string().refine((text) => isStorable(text), 'This text holds characters that cannot be stored.');
 
+const tag = z
+  .string()
+  .regex(slugPattern, 'Use lower-case letters, digits and single hyphens between them, such as "open-data".')
+  .max(30);
+
+/** In its shortest form, so that the same price is the same text; what is no price is left as it is, to be told. */
+const price = storable.max(40).overwrite(toShortestPrice);
+
 /** The form of each field of a draft. What it may hold is in `checkShape`, what must hold at publishing in `checkDraft`. */
 export const draftFields = {
   slug: slugSchema,
   name: storable.max(100),
   description: storable.max(2000),
   category: z.enum(categories).nullable(),
-  tags: z.array(z.string().regex(slugPattern).max(30)).max(10),
+  tags: z.array(tag).max(10),
   scheme: storable.max(40).optional().describe('The payment scheme of the first offer; "exact" unless told.'),
-  priceUsdc: storable
-    .max(40)
+  priceUsdc: price
     .nullable()
     .describe('What a call costs: a plain decimal in USDC with at most 6 places, such as "0.02". "0" is free.'),
   network: storable.max(100).nullable().describe('CAIP-2, one that is offered here, such as "eip155:8453" (Base).'),
@@ -33,7 +40,7 @@ export const draftFields = {
         scheme: storable.max(40).optional(),
         network: storable.max(100),
         payTo: storable.max(100).optional(),
-        priceUsdc: storable.max(40).optional(),
+        priceUsdc: price.optional(),
       }),
     )
     .max(8)
@@ -78,6 +85,14 @@ export const emptyDraft: Omit<Draft, 'slug'> = {
   parameters: [],
   config: {},
 };
+
+function toShortestPrice(text: string): string {
+  try {
+    return formatUsdc(parseUsdc(text));
+  } catch {
+    return text;
+  }
+}
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
 function isStorable(value: unknown, depth = 0): boolean {

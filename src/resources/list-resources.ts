@@ -11,17 +11,17 @@ const input = z.strictObject({
   mine: z.union([z.boolean(), z.stringbool()]).default(false),
   q: z.string().max(200).optional(),
   category: z.enum(categories).optional(),
-  kind: z.string().max(60).regex(/^\w+$/).optional(),
+  kind: z.string().max(60).regex(/^\w+$/, 'Write the name of a kind: letters, digits and _').optional(),
   creator: z
     .string()
     .max(60)
-    .regex(/^[\w-]+$/)
+    .regex(/^[\w-]+$/, 'Write a username: letters, digits, hyphens and _')
     .optional(),
   /** CAIP-2: what can be paid on this network. */
   network: z
     .string()
     .max(100)
-    .regex(/^[\w:-]+$/)
+    .regex(/^[\w:-]+$/, 'Write a CAIP-2 network, such as eip155:8453')
     .optional(),
   /** Only with `mine`. */
   state: z.enum(['draft', 'published', 'paused', 'archived']).optional(),

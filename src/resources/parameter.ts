@@ -11,7 +11,10 @@ const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 export const parameterSchema = z.strictObject({
   name: z.string().max(100).describe('As in the tag: `{name}{/name}`.'),
   type: z
-    .enum([...parameterTypes, ...reservedTypes])
+    .enum(
+      [...parameterTypes, ...reservedTypes],
+      `must be one of ${parameterTypes.map((type) => `"${type}"`).join(', ')}`,
+    )
     .default('string')
     .describe('Text unless told. image, file and audio are kept for later and cannot be published.'),
   description: z.string().max(1000).default(''),

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { canonicalJson, operation, Problem, type Caller } from '#kit/index.ts';
 import type { Findings } from './check-draft.ts';
-import { assertShape } from './check-shape.ts';
+import { assertShape, checkShape } from './check-shape.ts';
 import { withoutUndefined } from './create-resource.ts';
-import { draftFields, type Draft } from './draft.ts';
+import { draftFields, emptyDraft, type Draft } from './draft.ts';
 import { findFindings, toOwnDraft } from './draft-version.ts';
 import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
 import { checkedResource } from './resource-view.ts';
@@ -28,19 +28,29 @@ export const updateResource = operation({
   input,
   output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed'],
+  findMore: async (deps: ResourcesDeps, caller, { fits, faulty }) => {
+    const { id, revision: _, ...fields } = fits;
+    const read = await findRead(deps, caller, id);
+    if (!read) {
+      return [];
+    }
+    const given = withoutUndefined(fields);
+    // What was there before does not stand for what was sent instead and has no right form.
+    const emptied = Object.fromEntries(Object.entries(emptyDraft).filter(([name]) => faulty.has(name)));
+    return checkShape(deps, { kind: read.kind, given, draft: { ...read.draft, ...emptied, ...given } });
+  },
   // Before the transaction: a kind may take its time.
   prepare: async (deps: ResourcesDeps, caller, sent) => {
     const { id, revision: _, ...fields } = sent;
-    const user = getUser(caller);
-    const read = await deps.database.asUser(user.userId, (tx) => findOwn(tx, id));
+    const read = await findRead(deps, caller, id);
     if (!read) {
       throw notFound();
     }
     const given = withoutUndefined(fields);
     const draft: Draft = { ...read.draft, ...given };
-    assertShape(deps, { kind: read.kind, given, draft });
+    assertShape(checkShape(deps, { kind: read.kind, given, draft }));
     // Two edits at the same moment are both kept; each is told what it made of the draft that it was made on.
-    return findFindings(deps, toOwnDraft({ ...read, draft }, user));
+    return findFindings(deps, toOwnDraft({ ...read, draft }, getUser(caller)));
   },
   run: async (deps: ResourcesDeps & InTransaction<Findings>, caller: Caller, { id, revision, ...fields }) => {
     const row = await lockOwn(deps.tx, id);
@@ -54,6 +64,10 @@ export const updateResource = operation({
     return { ...shown, ...deps.prepared };
   },
 });
+
+async function findRead({ database }: ResourcesDeps, caller: Caller, id: string | undefined) {
+  return id === undefined ? null : database.asUser(getUser(caller).userId, (tx) => findOwn(tx, id));
+}
 
 async function store(deps: ResourcesDeps & InTransaction<unknown>, row: ResourceRow, draft: Draft) {
   const { tx, clock } = deps;
