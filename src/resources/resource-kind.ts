@@ -61,8 +61,6 @@ export interface ResourceKind<Config = unknown> {
   integrationOf?(config: Config): string | null;
   /** The models that it asks, in their order and as the config names them; the first is what a version is known by. */
   modelIdsOf?(config: Config): string[];
-  /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
-  quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
   /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
   showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }
@@ -79,14 +77,6 @@ export type Readiness =
       /** It waits for the owner's key of the service that `integrationOf` names, and is resumed with it. */
       lacksKey?: boolean;
     };
-
-export interface CostQuote {
-  /** Decimal strings, USD per call. */
-  typicalUsd: string;
-  worstUsd: string;
-  /** In words: which token counts and prices were assumed. */
-  basis: string;
-}
 
 /** What a creator may send to make a resource of a kind, without network and payee. */
 export interface DraftExample {
