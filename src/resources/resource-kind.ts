@@ -102,6 +102,13 @@ export interface RunContext {
   quoteWorst?(): Promise<string | null>;
 }
 
+/**
+ * `owner` ends by resuming only. `key`: the owner's key is missing; `readiness`: something else that running needs is;
+ * `fault`: a call found it. These end by themselves when their cause is gone.
+ */
+export const pauseReasons = ['owner', 'key', 'readiness', 'fault'] as const;
+export type PausedBy = (typeof pauseReasons)[number];
+
 /** One way to pay for a call. The asset is the one that the scheme takes on the network. */
 export interface VersionOffer {
   /** Name of an x402 scheme. */
@@ -138,6 +145,7 @@ export interface PublishedVersion {
   state: 'published' | 'paused' | 'archived';
   /** For the creator only. */
   pauseCause: string | null;
+  pausedBy: PausedBy | null;
   /** Of the first offer; 0n: free. */
   priceAtomic: bigint;
   /** In the creator's order of preference, one a scheme and network; empty when free. */
