@@ -23,6 +23,15 @@ async function listModel(isActive: boolean): Promise<void> {
 const ask = async (url: string) => (await send(url)).status;
 const read = async (id: string) => (await creator.call('GET', `/api/resources/${id}`)).body;
 
+/** The same payment in the name of another payer. */
+function forge(payment: string, from: string): string {
+  const envelope = JSON.parse(Buffer.from(payment, 'base64').toString()) as {
+    payload: { signature: string; authorization: { from: string } };
+  };
+  envelope.payload.authorization.from = from;
+  return Buffer.from(JSON.stringify(envelope)).toString('base64');
+}
+
 async function readUsage(resourceId: string) {
   const { body: page } = await creator.call('GET', `/api/usage?resourceId=${resourceId}`);
   return page['items'] as Record<string, unknown>[];
@@ -89,6 +98,61 @@ test('a payment for what cannot run is refused uncharged, logged with its payer,
     ]);
   const { body: seen } = await app.current.makeCreator('eve').then((eve) => eve.call('GET', `/api/resources/${id}`));
   expect(seen).toMatchObject({ view: 'public', stats: { success_count_30d: 0, failure_count_30d: 1 } });
+});
+
+test('payments that their payer did not sign name nobody in the log and fail nothing in the rate that buyers see', async () => {
+  const { id, url } = await creator.publish({ slug: 'victim' });
+  const other = await creator.publish({ slug: 'bait' });
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  await listModel(false);
+  await expect.poll(() => ask(other.url)).toBe(503);
+  for (const digit of ['a', 'b', 'c', 'd']) {
+    const forged = forge(payment, `0x${digit.repeat(40)}`);
+    expect(await send(url, { payment: forged, body })).toMatchObject({ status: 503, body: { charged: false } });
+  }
+  const rows = await readUsage(id);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.map(({ payer }) => payer).filter((payer) => payer !== null)).toEqual([]);
+  expect((await read(id))['stats']).toMatchObject({ failure_count_30d: 0 });
+});
+
+test('calls that come while a resource is paused because it cannot run are logged too, with and without a payment', async () => {
+  const { id, url } = await creator.publish({ slug: 'missed' });
+  const other = await creator.publish({ slug: 'first' });
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  await listModel(false);
+  await expect.poll(() => ask(other.url)).toBe(503);
+  await expect.poll(() => ask(url)).toBe(503);
+  await expect.poll(async () => (await read(id))['state']).toBe('paused');
+  await expect.poll(async () => (await send(url, { payment, body })).status).toBe(503);
+  const payer = buyer.address.toLowerCase();
+  const cause = expect.stringMatching(/gpt-4o-mini/) as unknown;
+  await expect
+    .poll(() => readUsage(id))
+    .toEqual(
+      expect.arrayContaining([expect.objectContaining({ status: 'refused', problem: 'unavailable', cause, payer })]),
+    );
+  await creator.call('POST', `/api/resources/${id}/pause`, {});
+  expect((await send(url, { body })).status).toBe(503);
+  const [newest] = await readUsage(id);
+  expect(newest).toMatchObject({ status: 'refused', cause: 'Paused by its creator.', payer: null });
+});
+
+test('anonymous calls of a free resource that cannot run are limited before they are counted', async () => {
+  const { id, url } = await creator.publish({ slug: 'gift', priceUsdc: '0' });
+  const other = await creator.publish({ slug: 'sign' });
+  await listModel(false);
+  await expect.poll(() => ask(other.url)).toBe(503);
+  const statuses = [];
+  for (let at = 0; at < 31; at += 1) {
+    statuses.push((await send(url, { body })).status);
+  }
+  expect([statuses[0], statuses.at(-1)]).toEqual([503, 429]);
+  expect((await read(id))['stats']).toMatchObject({
+    failure_count_30d: expect.toSatisfy((count) => count >= 1 && count <= 2),
+  });
 });
 
 test('what its owner paused is not resumed by a model or a key that comes back', async () => {

@@ -8,7 +8,7 @@ import { bytes, event, startScriptedUpstream, type ScriptedUpstream, type Step }
 import { adjustments } from './support/upstream-shapes/adjustments.ts';
 import { answers } from './support/upstream-shapes/answers.ts';
 import { refusals } from './support/upstream-shapes/refusals.ts';
-import type { UpstreamShape } from './support/upstream-shapes/shape.ts';
+import { chunk, refusal, stream, type UpstreamShape } from './support/upstream-shapes/shape.ts';
 import { tooLongs } from './support/upstream-shapes/too-long.ts';
 
 let upstream: ScriptedUpstream;
@@ -97,6 +97,41 @@ test('what an upstream does not take is asked for once: the next call begins wit
   expect(
     upstream.seen.map(({ body }) => Object.keys(JSON.parse(body) as object).filter((key) => /max/.test(key))),
   ).toEqual([['max_tokens'], ['max_completion_tokens'], ['max_completion_tokens']]);
+});
+
+const renaming = refusal(
+  "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+);
+const fine = { events: stream('Fine.') };
+/** How the token limit was named in each request since the last script. */
+const seenLimits = () =>
+  upstream.seen.map(({ body }) => Object.keys(JSON.parse(body) as object).find((key) => /max/.test(key)));
+
+test('a refusal that has nothing to do with what was learnt does not make the next call learn it anew', async () => {
+  const resource = openResource({});
+  upstream.script(...[renaming, fine, refusal('Your prompt was flagged by our safety system.'), fine].map(toStep));
+  for (const ok of [true, false, true]) {
+    expect(await resource.run()).toMatchObject({ ok });
+  }
+  const learnt = 'max_completion_tokens';
+  expect(seenLimits()).toEqual(['max_tokens', learnt, learnt, learnt]);
+});
+
+test('a refusal of what was learnt forgets it, and the next call begins with the plain form', async () => {
+  const resource = openResource({});
+  const replies = [renaming, fine, refusal('max_completion_tokens: Extra inputs are not permitted'), fine];
+  upstream.script(...replies.map(toStep));
+  for (const ok of [true, false, true]) {
+    expect(await resource.run()).toMatchObject({ ok });
+  }
+  expect(seenLimits().at(-1)).toBe('max_tokens');
+});
+
+test('an upstream that reports a known refusal after output is not asked again: that would be billed twice', async () => {
+  const error = (renaming.json as { error: object }).error;
+  upstream.script(...[{ events: [chunk({ content: 'Half of' }), { error }] }, fine].map(toStep));
+  expect(await openResource({}).run()).toMatchObject({ ok: false });
+  expect(upstream.seen).toHaveLength(1);
 });
 
 test('the table has a source for each shape, and no shape twice', () => {

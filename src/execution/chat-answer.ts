@@ -1,5 +1,14 @@
 import { z } from 'zod';
 import type { JsonObject } from '#resources/index.ts';
+import type { ChatResult } from '#upstreams/index.ts';
+
+/** What else ends an answer makes it a failure. */
+const soldReasons = [
+  'stop',
+  'length',
+  'tool_calls',
+  'unknown',
+] as const satisfies readonly ChatResult['finishReason'][];
 
 const tokens = z.int().min(0).nullable();
 
@@ -20,9 +29,10 @@ export const chatAnswer = z.object({
     .exactOptional()
     .describe('Pictures, where the model makes them.'),
   finishReason: z
-    .string()
-    .nullable()
-    .describe('`stop`: the answer is whole. `length`: it was cut at its token limit. null: the upstream did not say.'),
+    .enum(soldReasons)
+    .describe(
+      '`stop`: the answer is whole. `length`: it was cut at its token limit. `tool_calls`: the model asked for a tool and wrote this before. `unknown`: the upstream ended it in a word of its own.',
+    ),
   usage: z
     .object({ input_tokens: tokens, output_tokens: tokens, total_tokens: tokens })
     .describe('Tokens as the upstream counts them; null where it does not tell.'),

@@ -45,7 +45,14 @@ test.each<[string, KnownModel | null, object, string, string]>([
 });
 
 test('refuses a name that moves, and no name', () => {
-  expect(check(knownModel(), {}, '~acme/poet-latest')[0]?.message).toContain('moves on');
+  const moving = knownModel({ openrouterId: '~acme/poet-latest' });
+  for (const written of [
+    '~acme/poet-latest',
+    'openrouter/~acme/poet-latest',
+    'https://openrouter.ai/~acme/poet-latest',
+  ]) {
+    expect(check(moving, {}, written)[0]?.message, written).toContain('moves on');
+  }
   expect(check(null, {}, ' ')[0]?.message).toBe('Choose a model.');
 });
 

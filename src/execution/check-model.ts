@@ -66,7 +66,7 @@ export function checkModel(question: ModelQuestion): FieldProblem[] {
     const meant = model === null && nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : '';
     return [{ path, message: `${(fault ?? '').replace(/^\w+: /, '')}${meant}` }];
   }
-  if (modelId.startsWith('~')) {
+  if (model.openrouterId.startsWith('~')) {
     return [{ path, message: 'This name moves on to newer models. Choose the model that it stands for today.' }];
   }
   if (toModalities(model).length === 0) {

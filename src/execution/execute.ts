@@ -1,6 +1,7 @@
 import type { Clock } from '#kit/index.ts';
 import { noEvidence, type Failure, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
 import { checkEvidence, checkOutcome, failure } from './check-outcome.ts';
+import { quoteVersion } from './quote-version.ts';
 import { guardParts } from './read-parts.ts';
 
 interface ExecuteDeps {
@@ -51,7 +52,7 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
       isTest,
       deadlineMs,
       signal: cutOff.signal,
-      quoteWorst: () => quoteWorst(kind, work.version),
+      quoteWorst: async () => (await quoteVersion(deps, work.version))?.worstUsd ?? null,
     }),
     cutOff.passed,
   ]);
@@ -71,10 +72,6 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
 
 async function runKind(kind: ResourceKind, work: Work, context: Parameters<ResourceKind['run']>[2]): Promise<Outcome> {
   return checkOutcome(kind, await kind.run(work.version, work.input, context));
-}
-
-async function quoteWorst(kind: ResourceKind, version: PublishedVersion): Promise<string | null> {
-  return (await kind.quoteCost?.(version.config, version.parameters, version.ownerId))?.worstUsd ?? null;
 }
 
 /** Time and cancellation in one signal. `passed` resolves also where a kind does not heed the signal. */

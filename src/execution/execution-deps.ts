@@ -1,7 +1,7 @@
 import type { Clock, Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import type { OddField, Pricing } from '#models/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import type { PauseRequest, PublishedVersion } from '#resources/index.ts';
 import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
 
 /** What execution needs to know of a model; `Model` of the catalogue has it. */
@@ -45,16 +45,6 @@ export interface PlatformBudget {
   dailyUsd: string;
 }
 
-/** A finding that must stop the sale of one resource. */
-export interface PauseRequest {
-  resourceId: string;
-  ownerId: string;
-  /** The version that failed: a newer one is not paused for it. */
-  versionId: string;
-  /** For the creator. */
-  cause: string;
-}
-
 export interface ExecutionDeps {
   openRouter: Upstream;
   chatCompletions: ChatCompletions;
@@ -75,7 +65,8 @@ export interface ExecutionDeps {
   refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
   /** A call found that the creator's key may be used up: ask its provider, and stop using it if so. Goes on by itself. */
   checkCreatorKey(ownerId: string, service: string): void;
-  pauseResource(request: PauseRequest): Promise<void>;
+  /** A call found what must stop the sale of the resource. */
+  pauseResource(request: Omit<PauseRequest, 'by'>): Promise<void>;
   clock: Clock;
   log: Log;
 }

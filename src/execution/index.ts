@@ -9,4 +9,5 @@ export { isCovered } from './find-key.ts';
 export { execute } from './execute.ts';
 export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';
+export { quoteVersion } from './quote-version.ts';
 export { awaitFirstOutput, collectParts } from './read-parts.ts';

@@ -1,6 +1,6 @@
 import { Big } from 'big.js';
-import { formatUsdc, type FieldProblem } from '#kit/index.ts';
-import type { CostQuote, VersionOffer } from '#resources/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
+import { toLowestPrice, type CostQuote, type VersionOffer } from '#resources/index.ts';
 import { chooseModels, type ChosenModels, type UsableModel } from './named-model.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 
@@ -79,9 +79,4 @@ function warnOfPrice(offers: readonly VersionOffer[], quote: CostQuote | null): 
   }
   const message = `A call can cost you more than it brings: at worst ${worstUsd} USD, and the price is ${price} USDC; typically it is ${typicalUsd} USD. Assumed: ${basis}`;
   return new Big(price).lt(worstUsd) ? [{ path: '/priceUsdc', message }] : [];
-}
-
-function toLowestPrice(offers: readonly VersionOffer[]): string {
-  const [lowest = 0n] = offers.map(({ amountAtomic }) => amountAtomic).toSorted((a, b) => (a < b ? -1 : 1));
-  return formatUsdc(lowest);
 }

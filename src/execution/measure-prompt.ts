@@ -1,3 +1,4 @@
+import { MAX_NUMBER_LENGTH } from '#kit/index.ts';
 import { MAX_USER_MESSAGE_LENGTH, toMaxLength, type CompiledTemplate, type Parameter } from '#resources/index.ts';
 import type { Prompt } from './prompt.ts';
 
@@ -9,21 +10,23 @@ export interface PromptSize {
 
 /** English text; said in the basis of every quote. */
 const CHARACTERS_PER_TOKEN = 4;
-/** Fixed text of any language: the scripts that need most tokens have three bytes a character and about one token. */
-const BYTES_PER_TOKEN_AT_WORST = 2;
+/**
+ * In UTF-8. At worst each byte is a token: the tokenizers of language models fall back to single bytes, so none needs more.
+ * Lengths of what buyers write are limited in code points.
+ */
+const MOST_BYTES_PER_CODE_POINT = 4;
 /** Roles and separators of one message, and the begin of the answer. */
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_REPLY = 3;
 const TYPICAL_SHARE = 0.25;
 const MOST_TYPICAL_CHARACTERS = 400;
 const TYPICAL_USER_MESSAGE = 1_000;
-const LONGEST_NUMBER = 24;
 const TYPICAL_NUMBER = 4;
 const LONGEST_BOOLEAN = 5;
 
 /**
  * Of any input that the parameters allow. Typical: values as long as their example or default, else a quarter of what they
- * may be, at four characters a token. At worst: values as long as allowed, at one token a character.
+ * may be, at four characters a token. At worst: values as long as allowed, at one token a byte.
  */
 export function measurePrompt(
   prompt: Prompt,
@@ -34,7 +37,7 @@ export function measurePrompt(
   const sizes = templates.map((template) => measureTemplate(template, parameters));
   const messages = allowsUserMessage ? 2 : templates.length;
   const frame = messages * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY;
-  const extra = allowsUserMessage ? MAX_USER_MESSAGE_LENGTH : 0;
+  const extra = allowsUserMessage ? MAX_USER_MESSAGE_LENGTH * MOST_BYTES_PER_CODE_POINT : 0;
   const typicalExtra = allowsUserMessage ? toTokens(TYPICAL_USER_MESSAGE) : 0;
   return {
     typicalTokens: sizes.reduce((sum, size) => sum + size.typicalTokens, frame + typicalExtra),
@@ -46,7 +49,10 @@ export function measurePrompt(
 export function measureMessages(messages: readonly { content: string }[]): PromptSize {
   const frame = messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY;
   const tokens = messages.reduce((sum, { content }) => sum + toTokens(content.length), frame);
-  return { typicalTokens: tokens, worstTokens: messages.reduce((sum, { content }) => sum + content.length, frame) };
+  return {
+    typicalTokens: tokens,
+    worstTokens: messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), frame),
+  };
 }
 
 function measureTemplate(template: CompiledTemplate, parameters: readonly Parameter[]): PromptSize {
@@ -56,7 +62,7 @@ function measureTemplate(template: CompiledTemplate, parameters: readonly Parame
   for (const segment of template.segments) {
     if ('text' in segment) {
       characters += segment.text.length;
-      worstTokens += Math.ceil(Buffer.byteLength(segment.text) / BYTES_PER_TOKEN_AT_WORST);
+      worstTokens += Buffer.byteLength(segment.text);
     } else {
       const length = lengths.get(segment.name) ?? { typical: 0, longest: 0 };
       characters += length.typical;
@@ -66,23 +72,24 @@ function measureTemplate(template: CompiledTemplate, parameters: readonly Parame
   return { typicalTokens: toTokens(characters), worstTokens };
 }
 
-/** Characters of a parameter's value. */
+/** Characters of a parameter's value as it typically is, and bytes of the longest. */
 function measureValue(parameter: Parameter): { typical: number; longest: number } {
   const given = parameter.example ?? parameter.default;
   const shown = given === undefined ? undefined : String(given).length;
   switch (parameter.type) {
     case 'enum': {
-      const longest = Math.max(0, ...(parameter.options ?? []).map((option) => option.length));
+      const longest = Math.max(0, ...(parameter.options ?? []).map((option) => Buffer.byteLength(option)));
       return { typical: shown ?? longest, longest };
     }
     case 'number':
     case 'integer':
-      return { typical: shown ?? TYPICAL_NUMBER, longest: LONGEST_NUMBER };
+      return { typical: shown ?? TYPICAL_NUMBER, longest: MAX_NUMBER_LENGTH };
     case 'boolean':
       return { typical: LONGEST_BOOLEAN, longest: LONGEST_BOOLEAN };
     default: {
-      const longest = toMaxLength(parameter);
-      return { typical: shown ?? Math.min(Math.ceil(longest * TYPICAL_SHARE), MOST_TYPICAL_CHARACTERS), longest };
+      const most = toMaxLength(parameter);
+      const typical = shown ?? Math.min(Math.ceil(most * TYPICAL_SHARE), MOST_TYPICAL_CHARACTERS);
+      return { typical, longest: most * MOST_BYTES_PER_CODE_POINT };
     }
   }
 }

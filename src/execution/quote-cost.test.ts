@@ -1,12 +1,13 @@
 import { Big } from 'big.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MAX_NUMBER_LENGTH } from '#kit/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { knownModel } from '../../tests/support/execution-deps.ts';
 import type { KnownModel } from './execution-deps.ts';
 import { measureMessages, measurePrompt } from './measure-prompt.ts';
 import { findNamedModel, type UsableModel } from './named-model.ts';
-import { compilePrompt } from './prompt.ts';
+import { compilePrompt, renderMessages } from './prompt.ts';
 import { quoteCost } from './quote-cost.ts';
 
 const prompt = { typicalTokens: 100, worstTokens: 1_000 };
@@ -31,7 +32,7 @@ test('a text call is quoted from its prompt and half of the tokens that it may w
     typicalUsd: '5.6',
     worstUsd: '11.5',
     basis:
-      "acme/poet at the catalogue's list prices: 100 to 1000 prompt tokens, 500 to 1000 completion tokens; four characters a token typically, one at worst.",
+      "acme/poet at the catalogue's list prices: 100 to 1000 prompt tokens, 500 to 1000 completion tokens; four characters a token typically, one byte at worst.",
   });
 });
 
@@ -149,9 +150,22 @@ test('a prompt is measured by its template and by what the parameters may hold',
   // Frames: two messages of 4 and 3 for the reply.
   expect(measurePrompt(compiled, parameters, { allowsUserMessage: false })).toEqual({
     typicalTokens: 11 + (400 + 2 * 50) / 4 + 1,
-    worstTokens: 11 + 200 + 2 * 200 + 8 + 24,
+    worstTokens: 11 + 400 + 2 * 4 * 200 + 8 + 100,
   });
   const open = measurePrompt(compiled, parameters, { allowsUserMessage: true });
-  expect(open.worstTokens).toBe(11 + 200 + 400 + 8 + 24 + 20_000);
+  expect(open.worstTokens).toBe(11 + 400 + 1_600 + 8 + 100 + 80_000);
   expect(measureMessages([{ content: 'x'.repeat(40) }])).toEqual({ typicalTokens: 17, worstTokens: 47 });
+});
+
+test('nothing that a buyer may write has more tokens than the worst case: neither rare characters nor long numbers', () => {
+  const parameters = [
+    parameterSchema.parse({ name: 'topic', maxLength: 50 }),
+    parameterSchema.parse({ name: 'count', type: 'number' }),
+  ];
+  const texts = { systemPrompt: '𒀀𒀁 {topic}{/topic} {count}{/count}' };
+  const compiled = compilePrompt(texts, parameters);
+  const input = { topic: '𒀀'.repeat(50), count: `-0.${'1'.repeat(MAX_NUMBER_LENGTH - 3)}` };
+  const sent = renderMessages(compiled, input);
+  const bytes = sent.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  expect(measurePrompt(compiled, parameters, { allowsUserMessage: false }).worstTokens).toBeGreaterThanOrEqual(bytes);
 });

@@ -157,7 +157,7 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
     ...line('web searches', [typical.webSearches, worst.webSearches]),
   ].join(', ');
   return [
-    `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one at worst.`,
+    `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one byte at worst.`,
     ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
       ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']

@@ -1,5 +1,4 @@
 import { Problem } from '#kit/index.ts';
-import type { Payment } from '#payments/index.ts';
 import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -12,14 +11,14 @@ type Admission =
 
 interface Asking {
   request: CallRequest;
-  /** Absent where nobody pays. */
-  payment?: Payment;
+  /** Who signed a payment; null where nobody did, as far as can be told at no cost. */
+  payer: string | null;
 }
 
 /** May this call begin? State, input and readiness are checked before any money can move. */
 export async function admit(deps: GatewayDeps, version: PublishedVersion, asking: Asking): Promise<Admission> {
-  const { request, payment } = asking;
-  const closed = refuseClosed(version);
+  const { request, payer } = asking;
+  const closed = await refuseClosed(deps, { version, request, payer });
   if (closed) {
     return { ok: false, problem: closed, ...(version.pauseCause === null ? {} : { cause: version.pauseCause }) };
   }
@@ -37,11 +36,11 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, asking
   if (readiness.ready) {
     return { ok: true, input: parsed.input };
   }
-  const problem = await refuseUnready(deps, { version, request, payer: payment?.payer ?? null }, readiness);
+  const problem = await refuseUnready(deps, { version, request, payer }, readiness);
   return { ok: false, problem, cause: readiness.cause };
 }
 
-interface Unready {
+interface Refused {
   version: PublishedVersion;
   request: CallRequest;
   payer: string | null;
@@ -50,23 +49,35 @@ interface Unready {
 /** The creator reads the cause in the log, the buyer that it cannot answer. An owner's own test is nothing that was lost. */
 export async function refuseUnready(
   deps: GatewayDeps,
-  asked: Unready,
+  asked: Refused,
   { cause, retryAfterSeconds }: Readiness & { ready: false },
 ): Promise<Problem> {
-  if (!asked.request.isOwnerTest) {
-    await recordRefused(deps, asked, { problem: 'unavailable', cause }).catch((err: unknown) => {
-      deps.log.error({ err, resourceId: asked.version.resourceId }, 'a refused call could not be logged');
-    });
-  }
+  await record(deps, asked, { cause, isCounted: true });
   return unavailable(retryAfterSeconds);
 }
 
-/** A paused or archived resource is not offered, with or without a payment. */
-export function refuseClosed(version: PublishedVersion): Problem | null {
-  if (version.state === 'archived') {
+/**
+ * A paused or archived resource is not offered, with or without a payment. Its creator sees in the log what they miss; a
+ * pause of their own is no failure.
+ */
+export async function refuseClosed(deps: GatewayDeps, asked: Refused): Promise<Problem | null> {
+  const { state, pausedBy, pauseCause } = asked.version;
+  if (state === 'published') {
+    return null;
+  }
+  if (state === 'archived') {
     return new Problem('gone', { detail: 'This resource was archived by its creator.' });
   }
-  return version.state === 'published' ? null : unavailable(undefined);
+  await record(deps, asked, { cause: pauseCause ?? 'paused', isCounted: pausedBy !== 'owner' });
+  return unavailable(undefined);
+}
+
+async function record(deps: GatewayDeps, asked: Refused, why: { cause: string; isCounted: boolean }): Promise<void> {
+  if (!asked.request.isOwnerTest) {
+    await recordRefused(deps, asked, { problem: 'unavailable', ...why }).catch((err: unknown) => {
+      deps.log.error({ err, resourceId: asked.version.resourceId }, 'a refused call could not be logged');
+    });
+  }
 }
 
 function unavailable(retryAfterSeconds: number | undefined): Problem {

@@ -30,17 +30,18 @@ interface Asked {
  * asked here and, holding the claim, once more by `verifyCall`.
  */
 export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
-  const { version, payment } = asked;
-  const admission = await admit(deps, version, asked);
+  const { version, request, payment } = asked;
+  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
+  const isSigned = offer !== null && isAuthentic(deps.payments, payment, offer);
+  const admission = await admit(deps, version, { request, payer: isSigned ? payment.payer : null });
   if (!admission.ok) {
     return { ok: false, outcome: { kind: 'problem', problem: admission.problem, charged: false } };
   }
   const { input } = admission;
-  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
   if (!offer) {
     return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements'), input };
   }
-  if (!isAuthentic(deps.payments, payment, offer)) {
+  if (!isSigned) {
     const retryAfterSeconds = await takeLookUp(deps, asked);
     if (retryAfterSeconds > 0) {
       // Who the payer is was not asked, so its name counts for nothing.

@@ -10,12 +10,13 @@ export async function makeOffer(
   version: PublishedVersion,
   request: CallRequest,
 ): Promise<CallOutcome> {
-  const closed = refuseClosed(version);
+  const asked = { version, request, payer: null };
+  const closed = await refuseClosed(deps, asked);
   if (closed) {
     return { kind: 'problem', problem: closed };
   }
   const readiness = await deps.readiness.recall(version);
   return readiness.ready
     ? { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge }
-    : { kind: 'problem', problem: await refuseUnready(deps, { version, request, payer: null }, readiness) };
+    : { kind: 'problem', problem: await refuseUnready(deps, asked, readiness) };
 }

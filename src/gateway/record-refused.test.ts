@@ -65,6 +65,31 @@ test('who wanted the answer counts in the rate that buyers see, who only asked f
   expect([await countFailures(priced.resourceId), await countFailures(free.resourceId)]).toEqual([1, 1]);
 });
 
+test('however many invented wallets sign payments, a resource that cannot run fails once a minute, over all processes', async () => {
+  const elsewhere = openDatabase({ url: database.url, systemConnections: 2, userConnections: 1 });
+  const version = make();
+  const [here, there] = [database.current, elsewhere].map((one) => ({ database: one, clock }));
+  const refuse = (deps: typeof here, at: number) =>
+    recordRefused(deps ?? { database: elsewhere, clock }, { request: by('192.0.2.1'), version, payer: `0x${at}` }, why);
+  await Promise.all([1, 2, 3, 4, 5].map((at) => refuse(here, at)));
+  await Promise.all([6, 7, 8].map((at) => refuse(there, at)));
+  expect(await countFailures(version.resourceId)).toBe(1);
+  expect(await readRows(version.resourceId)).toHaveLength(8);
+  clock.nowMs += 60_000;
+  await refuse(here, 1);
+  expect(await countFailures(version.resourceId)).toBe(2);
+  await elsewhere.close();
+});
+
+test('what its owner has paused is logged for them and fails nobody', async () => {
+  const version = make();
+  const deps = { database: database.current, clock };
+  const paused = { problem: 'unavailable', cause: 'Paused by its creator.', isCounted: false };
+  await recordRefused(deps, { request: by('192.0.2.1'), version, payer: '0xabc' }, paused);
+  expect(await readRows(version.resourceId)).toHaveLength(1);
+  expect(await countFailures(version.resourceId)).toBe(0);
+});
+
 test('a payment that was refused for the payer’s sake is no failure of the resource', async () => {
   const version = make();
   const refused = { problem: 'invalid_exact_evm_payload_signature', cause: 'The signature is not the payer’s.' };

@@ -5,7 +5,8 @@ import { openToyKind, type ToyKind } from '../../tests/support/toy-kind.ts';
 import { rememberReadiness, type ReadinessMemory } from './remember-readiness.ts';
 
 const version = publishedVersion({ kind: 'toy' });
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const warned: unknown[] = [];
+const quiet = { debug: () => {}, info: () => {}, warn: (fields: unknown) => void warned.push(fields), error: () => {} };
 let kind: ToyKind;
 let asked: number;
 let paused: PauseRequest[];
@@ -15,6 +16,7 @@ let memory: ReadinessMemory;
 beforeEach(() => {
   kind = openToyKind();
   [asked, paused, nowMs] = [0, [], 1_000_000];
+  warned.length = 0;
   kind.isReady = async () => {
     asked += 1;
     return kind.readiness;
@@ -83,4 +85,15 @@ test('what comes back by itself is refused and not paused, and so is what could 
   kind.isReady = () => Promise.reject(new Error('no'));
   expect(await memory.ask(version)).toMatchObject({ ready: false, retryAfterSeconds: 60 });
   expect(paused).toEqual([]);
+});
+
+test('a resource that stays unable is told in the log once, and again when the cause is another or it was able between', async () => {
+  const spent = { ready: false, cause: 'spent: Until tomorrow.', retryAfterSeconds: 60 } as const;
+  for (const readiness of [spent, spent, gone, gone, { ready: true } as const, gone]) {
+    kind.readiness = readiness;
+    await memory.ask(version);
+    memory.forget();
+  }
+  const causes = warned.map((line) => (line as { cause: string }).cause);
+  expect(causes).toEqual([spent.cause, gone.cause, gone.cause]);
 });

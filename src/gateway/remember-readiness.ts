@@ -28,9 +28,21 @@ const AGING_MS = 30_000;
 /** Kept with the version in memory, and forgotten with it. */
 export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   let known = new WeakMap<PublishedVersion, { readiness: Readiness; at: number; isAsking: boolean }>();
+  /** Why each version cannot run, as the log says already: buyers may ask often. */
+  const told = new WeakMap<PublishedVersion, string>();
+  const tell = (version: PublishedVersion, readiness: Readiness): void => {
+    const { resourceId } = version;
+    if (readiness.ready) {
+      told.delete(version);
+    } else if (told.get(version) !== readiness.cause) {
+      told.set(version, readiness.cause);
+      deps.log.warn({ resourceId, cause: readiness.cause }, 'resource is not ready');
+    }
+  };
   const ask = async (version: PublishedVersion): Promise<Readiness> => {
     const askedIn = known;
     const readiness = await askKind(deps, version);
+    tell(version, readiness);
     askedIn.set(version, { readiness, at: deps.clock.now(), isAsking: false });
     if (!readiness.ready) {
       await stopSale(deps, version, readiness);
@@ -81,7 +93,6 @@ async function stopSale(
   { cause, retryAfterSeconds, lacksKey }: Readiness & { ready: false },
 ): Promise<void> {
   const { resourceId, versionId, ownerId } = version;
-  deps.log.warn({ resourceId, cause }, 'resource is not ready');
   if (retryAfterSeconds !== undefined) {
     return;
   }

@@ -31,13 +31,13 @@ export async function unpaidCall(
   if (request.isOwnerTest) {
     assertOwner(caller, version);
   }
-  const admission = await admit(deps, version, { request });
+  await assertWithinLimit(deps, request, version);
+  const admission = await admit(deps, version, { request, payer: null });
   if (!admission.ok) {
     throw request.isOwnerTest && admission.cause !== undefined
       ? toOwnersRefusal(version, admission.cause)
       : admission.problem;
   }
-  await assertWithinLimit(deps, request, version);
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
   const started = await execute(
     deps,

@@ -12,7 +12,7 @@ const { rawJSON, isRawJSON } = JSON as unknown as {
 };
 
 /** More digits than this mean nothing to anybody, and each of them would be paid for in a prompt. */
-const MAX_LENGTH = 100;
+export const MAX_NUMBER_LENGTH = 100;
 /** Every decimal of so many digits comes back from a double as it was. */
 const SAFE_LENGTH = 15;
 
@@ -28,7 +28,7 @@ export function readNumber(text: string): number | ExactNumber | null {
   if ((text.length <= SAFE_LENGTH && !/e/i.test(text)) || isSame(text, value)) {
     return value;
   }
-  return text.length <= MAX_LENGTH ? rawJSON(text) : null;
+  return text.length <= MAX_NUMBER_LENGTH ? rawJSON(text) : null;
 }
 
 /** The same number in other digits (`1.50`) is no other number; 20 zeros that would be told as `1e+20` are kept. */

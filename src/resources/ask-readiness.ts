@@ -9,5 +9,5 @@ export async function askReadiness(deps: AskDeps, resourceId: string): Promise<R
   const source = { pool: deps.database.system, nowMs: deps.clock.now() };
   const version = await loadVersion(source, 'resource', [resourceId]);
   const kind = deps.kinds.find(({ name }) => name === version?.kind);
-  return version && kind ? kind.isReady({ ...version, state: 'published', pauseCause: null }) : null;
+  return version && kind ? kind.isReady({ ...version, state: 'published', pauseCause: null, pausedBy: null }) : null;
 }

@@ -87,6 +87,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     tags: draft.tags,
     state: 'published',
     pauseCause: null,
+    pausedBy: null,
     priceAtomic: 0n,
     offers: [],
     settlementPoint: 'on_success',

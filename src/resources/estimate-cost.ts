@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { z } from 'zod';
-import { formatUsdc } from '#kit/index.ts';
 import { checkOffers } from './check-offers.ts';
+import { toLowestPrice } from './lowest-price.ts';
 import type { Parameter } from './parameter.ts';
 import type { PublishedVersion, VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -59,9 +59,4 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
     worstMarginUsd: quote && margin(quote.worstUsd),
     basis: quote?.basis ?? NOT_KNOWN,
   };
-}
-
-function toLowestPrice(offers: readonly VersionOffer[]): string {
-  const [lowest = 0n] = offers.map(({ amountAtomic }) => amountAtomic).toSorted((a, b) => (a < b ? -1 : 1));
-  return formatUsdc(lowest);
 }

@@ -29,6 +29,7 @@ export { listAffected } from './list-affected.ts';
 export { describeKind, listKinds } from './list-kinds.ts';
 export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
+export { toLowestPrice } from './lowest-price.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';

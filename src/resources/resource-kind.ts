@@ -61,8 +61,6 @@ export interface ResourceKind<Config = unknown> {
   integrationOf?(config: Config): string | null;
   /** The models that it asks, in their order and as the config names them; the first is what a version is known by. */
   modelIdsOf?(config: Config): string[];
-  /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
-  quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
   /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
   showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }
@@ -79,14 +77,6 @@ export type Readiness =
       /** It waits for the owner's key of the service that `integrationOf` names, and is resumed with it. */
       lacksKey?: boolean;
     };
-
-export interface CostQuote {
-  /** Decimal strings, USD per call. */
-  typicalUsd: string;
-  worstUsd: string;
-  /** In words: which token counts and prices were assumed. */
-  basis: string;
-}
 
 /** What a creator may send to make a resource of a kind, without network and payee. */
 export interface DraftExample {
@@ -111,6 +101,13 @@ export interface RunContext {
   /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
   quoteWorst?(): Promise<string | null>;
 }
+
+/**
+ * `owner` ends by resuming only. `key`: the owner's key is missing; `readiness`: something else that running needs is;
+ * `fault`: a call found it. These end by themselves when their cause is gone.
+ */
+export const pauseReasons = ['owner', 'key', 'readiness', 'fault'] as const;
+export type PausedBy = (typeof pauseReasons)[number];
 
 /** One way to pay for a call. The asset is the one that the scheme takes on the network. */
 export interface VersionOffer {
@@ -148,6 +145,7 @@ export interface PublishedVersion {
   state: 'published' | 'paused' | 'archived';
   /** For the creator only. */
   pauseCause: string | null;
+  pausedBy: PausedBy | null;
   /** Of the first offer; 0n: free. */
   priceAtomic: bigint;
   /** In the creator's order of preference, one a scheme and network; empty when free. */

@@ -4,7 +4,7 @@ import { formatUsdc, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { costEstimate } from './estimate-cost.ts';
 import { parameterSchema } from './parameter.ts';
-import { settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
+import { pauseReasons, settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
 
@@ -66,7 +66,7 @@ export const resourceSummary = z.object({
   /** Why buyers are turned away, and what to do about it. */
   pauseCause: z.string().nullable(),
   /** `owner` ends by resuming only, the others by themselves when their cause is gone. */
-  pausedBy: z.enum(['owner', 'key', 'readiness', 'fault']).nullable(),
+  pausedBy: z.enum(pauseReasons).nullable(),
   /** What the creator edits; buyers notice nothing of it. */
   draft: draftSchema.pick({ name: true, priceUsdc: true }),
   /** What buyers get; null before the first publication. */

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts';
 import type { Parameter } from './parameter.ts';
-import type { JsonSchema, PublishedVersion, VersionOffer } from './resource-kind.ts';
+import type { JsonSchema, PausedBy, PublishedVersion, VersionOffer } from './resource-kind.ts';
 
 export type ResourceState = 'draft' | PublishedVersion['state'];
 
@@ -12,7 +12,7 @@ export interface ResourceRow {
   slug: string;
   state: ResourceState;
   pause_cause: string | null;
-  paused_by: 'owner' | 'key' | 'readiness' | 'fault' | null;
+  paused_by: PausedBy | null;
   draft: Draft;
   revision: number;
   published_revision: number | null;
@@ -47,6 +47,7 @@ export interface VersionRow {
   current_slug: string;
   state: PublishedVersion['state'];
   pause_cause: string | null;
+  paused_by: PausedBy | null;
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         offers: StoredOffer[];
@@ -59,7 +60,7 @@ export interface VersionRow {
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
   v.offers, v.settlement_point, v.timeout_seconds, v.parameters, v.input_schema, v.config, v.published_at,
-  u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause`;
+  u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
 export const GRACE_MS = 120_000;
@@ -79,6 +80,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     tags: row.tags,
     state: row.state,
     pauseCause: row.pause_cause,
+    pausedBy: row.paused_by,
     priceAtomic: BigInt(row.price_atomic),
     offers: row.offers.map(fromStoredOffer),
     settlementPoint: row.settlement_point,

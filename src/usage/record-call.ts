@@ -38,6 +38,8 @@ export interface CallRecord {
   isTest: boolean;
   isSimulated: boolean;
   isFree: boolean;
+  /** False: a refused call that is logged and is no failure of the resource. */
+  isCounted?: boolean;
   at: Date;
 }
 
@@ -54,7 +56,8 @@ const MAX_INT = 2_147_483_647;
 const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
-// the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody meant to pay, not.
+// the resource could not run for somebody who wanted the answer, once a minute; where the payment was refused, or nobody
+// meant to pay, not.
 // A call that is paid after all no longer counts as what it was before.
 const SQL = `
 WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1),
@@ -82,7 +85,12 @@ INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpai
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
-WHERE status <> 'owed' AND (status <> 'refused' OR problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
+WHERE status <> 'owed'
+  AND (status <> 'refused' OR $32 AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free) AND NOT EXISTS (
+    SELECT FROM x402_prompt_template_usage_logs earlier
+    WHERE earlier.resource_id = recorded.resource_id AND earlier.at >= date_trunc('minute', recorded.at)
+      AND earlier.status = 'refused' AND earlier.problem = 'unavailable'
+      AND (earlier.payer IS NOT NULL OR earlier.is_free)))
   AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id
 UNION ALL
 SELECT former.resource_id, (former.at AT TIME ZONE 'UTC')::date, 0, -(former.status = 'failed')::int,
@@ -132,6 +140,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       JSON.stringify(toStorable(evidence)),
       toDecimal(evidence['expectedCostUsd']),
       record.keySource ?? null,
+      record.isCounted ?? true,
     ],
   });
 }

@@ -66,6 +66,7 @@ export function publishedVersion(more: Partial<PublishedVersion> = {}): Publishe
     tags: [],
     state: 'published',
     pauseCause: null,
+    pausedBy: null,
     priceAtomic: 10_000n,
     offers: [
       {

@@ -75,6 +75,20 @@ function run(version: PublishedVersion, ...steps: Step[]): Promise<Outcome> {
 
 const sentBody = () => JSON.parse(router.upstream.seen[0]?.body ?? '{}') as Record<string, unknown>;
 
+test.each(['stop', 'length', 'tool_calls', 'ended_somehow'])(
+  'an answer that ends with %s is what the documents say of answers; one without an end is none',
+  async (reason) => {
+    const outcome = await run(instant(), bytes([delta('An ode'), delta('', reason), DONE]));
+    const { answerSchema } = openOpenRouterInstant(world.deps);
+    const sold = (outcome.ok && outcome.answer.body.type === 'json' && outcome.answer.body.json) as {
+      finishReason: string;
+    };
+    expect(answerSchema.safeParse(sold)).toMatchObject({ success: true });
+    expect(answerSchema.safeParse({ ...sold, finishReason: null }).success).toBe(false);
+    expect(answerSchema.safeParse({ ...sold, finishReason: 'content_filter' }).success).toBe(false);
+  },
+);
+
 test('a text answer with its evidence', async () => {
   const outcome = await run(instant({ temperature: 0.5, maxTokens: 9_000 }), bytes(goodStream('An ode')));
   expect(outcome).toEqual({

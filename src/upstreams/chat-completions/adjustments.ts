@@ -73,8 +73,28 @@ const knownRefusals = [
 
 /** What to change before asking again; null where the upstream's words are not known. */
 export function findAdjustment(error: unknown, request: readonly string[]): Adjustment | null {
-  const text = typeof error === 'string' ? error : (JSON.stringify(error) ?? '');
+  const text = toText(error);
   return knownRefusals.find((known) => says(text, known.says, request))?.adjustment ?? null;
+}
+
+/** What a refusal of the adjusted form has to name. */
+const words: Readonly<Record<Adjustment, string>> = {
+  max_completion_tokens: 'max_completion_tokens',
+  no_temperature: 'temperature',
+  no_top_p: 'top_p',
+  no_penalties: 'penalty',
+  no_stream_options: 'stream_options',
+  no_system_role: "'system'",
+};
+
+/** Which adjustments a refusal may be about: what of them it names is not merely quoted from the request. */
+export function listNamed(error: unknown, request: readonly string[]): Adjustment[] {
+  const text = toText(error);
+  return (Object.keys(words) as Adjustment[]).filter((adjustment) => says(text, [words[adjustment]], request));
+}
+
+function toText(error: unknown): string {
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? '');
 }
 
 /** The body of the request in its wire form: only what every implementation of the format knows, less the adjustments. */

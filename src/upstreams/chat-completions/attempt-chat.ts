@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Timers } from '../timers.ts';
 import type { ChatCall, ChatFailure, FailureKind } from './chat.ts';
-import { findAdjustment, type Adjustment } from './adjustments.ts';
+import { findAdjustment, listNamed, type Adjustment } from './adjustments.ts';
 import {
   collectEvent,
   hasOutput,
@@ -41,6 +41,8 @@ export interface Attempt {
   isSimulated: boolean;
   /** How the request could be put so that this upstream takes it; null where it gave no such hint. */
   adjustment: Adjustment | null;
+  /** The adjustments that its refusal may be about. */
+  named: readonly Adjustment[];
 }
 
 /** Sends the request once and reads the answer to its end. Every way to fail is a value. */
@@ -51,6 +53,7 @@ export async function attemptChat(timers: Timers, prepared: PreparedAttempt, cal
     firstTokenAtMs: null,
     isSimulated: false,
     adjustment: null,
+    named: [],
   };
   const watch = watchAttempt(timers, call, prepared.idleTimeoutMs);
   try {
@@ -164,6 +167,7 @@ function toFailure(
 ): ChatFailure {
   const [, ...messages] = prepared.secrets;
   attempt.adjustment = findAdjustment(found.error, messages);
+  attempt.named = listNamed(found.error, messages);
   return parseFailure({
     ...found,
     retryAfterHeader: header(response, 'retry-after'),

@@ -30,8 +30,8 @@ export async function sendChat(deps: ChatDeps, prepared: PreparedChat, call: Cha
   for (let attempts = 1; ; attempts += 1) {
     const attempt = await attemptChat(deps.timers, { ...prepared, body: prepared.toBody(adjustments) }, call);
     const { adjustment } = attempt;
-    if (lessons !== null && adjustment !== null && !adjustments.has(adjustment)) {
-      // Refused for its form, before any work: asked again at once, each way a single time.
+    if (lessons !== null && adjustment !== null && !adjustments.has(adjustment) && !hasOutput(attempt.collected)) {
+      // Refused for its form, before any work that would be billed: asked again at once, each way a single time.
       adjustments = new Set([...adjustments, adjustment]);
       detours += 1;
       deps.log.info({ upstream: deps.name, adjustment }, 'an upstream does not take a request as it is');
@@ -48,11 +48,15 @@ export async function sendChat(deps: ChatDeps, prepared: PreparedChat, call: Cha
   }
 }
 
-/** What led to an answer is kept. What led to a refusal is forgotten, so that the next call begins with the plain form. */
-function learn({ lessons }: PreparedChat, { failure }: Attempt, adjustments: ReadonlySet<Adjustment>): void {
+/**
+ * What led to an answer is kept. A refusal that names what was adjusted forgets it, so that the next call begins with the
+ * plain form; any other refusal, such as one of the content, says nothing about the form.
+ */
+function learn({ lessons }: PreparedChat, attempt: Attempt, adjustments: ReadonlySet<Adjustment>): void {
+  const { failure, named } = attempt;
   if (failure === null) {
     lessons?.memory.set(lessons.key, adjustments);
-  } else if (failure.kind === 'http_error' && (failure.status === 400 || failure.status === 422)) {
+  } else if ((failure.status === 400 || failure.status === 422) && named.some((one) => adjustments.has(one))) {
     lessons?.memory.set(lessons.key, new Set());
   }
 }
