@@ -128,7 +128,7 @@ const settings = {
   ),
   OPENROUTER_API_KEY: secret(
     z.string().min(8, 'is too short to be a key').optional(),
-    'A key of the operator, used for creators who have none (only those named in OPENROUTER_API_KEY_CREATORS).',
+    'A key of the operator, used wherever a creator named in OPENROUTER_API_KEY_CREATORS has no key of their own that works: none stored, refused by OpenRouter, empty, or switched off.',
     'none: every creator brings a key',
   ),
   OPENROUTER_API_KEY_CREATORS: setting(

@@ -2,7 +2,14 @@
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
 import { getTrust, putTrust } from '#gateway/index.ts';
-import { listIntegrations, toOperations, type IntegrationDeps, type IntegrationService } from '#integrations/index.ts';
+import {
+  getPlatformShare,
+  listIntegrations,
+  toOperations,
+  type IntegrationDeps,
+  type IntegrationService,
+  type PlatformShareDeps,
+} from '#integrations/index.ts';
 import { testDraft, type DraftDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
@@ -15,6 +22,7 @@ interface OperationDeps {
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
+  platformShare: PlatformShareDeps;
   drafts: DraftDeps;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database };
@@ -32,6 +40,7 @@ export function listOperations(deps: OperationDeps) {
     bind(getTrust, {}),
     bind(putTrust, {}),
     bind(listIntegrations, deps.integrations),
+    bind(getPlatformShare, deps.platformShare),
     ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),
     bind(listModelChanges, deps.models),

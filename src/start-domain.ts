@@ -90,6 +90,7 @@ export async function startDomain(
     published,
     resourcesDeps,
     integrations,
+    platformShare: keys.platformShare,
     gateway,
     freeLimiter,
     checkKeys: keys.check,
@@ -104,7 +105,10 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
   const integrations: connections.IntegrationDeps = { vault, services, clients, changes };
   const dailyUsd = config.OPENROUTER_API_KEY_DAILY_USD;
   const budget = connections.openPlatformBudget({ database, clock, dailyUsd });
-  const platformKey = toPlatformKey(config, budget);
+  const apiKey = config.OPENROUTER_API_KEY;
+  const health = apiKey ? connections.openPlatformHealth({ database, clients, clock, log, apiKey }) : null;
+  const platformKey = health && apiKey ? { apiKey, policy: toPolicy(config), budget, health } : null;
+  const isNamed = (username: string) => platformKey !== null && isCovered(platformKey, username);
   const ports: Pick<
     KindDeps,
     'openCreatorKey' | 'explainMissingKey' | 'openUpstreamKey' | 'refuseCreatorKey' | 'checkCreatorKey' | 'platformKey'
@@ -120,9 +124,13 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
     integrations,
     ports,
     /** The operator's key is one of OpenRouter. */
-    isCovered: (username: string, service: string) =>
-      service === connections.openRouter.name && platformKey !== null && isCovered(platformKey, username),
+    isCovered: (username: string, service: string) => service === connections.openRouter.name && isNamed(username),
+    platformShare: {
+      clock,
+      platformKey: health && { dailyUsd, isCovered: isNamed, findOutage: () => health.findOutage() },
+    },
     check: async () => {
+      await health?.check();
       await connections.checkKeys({ ...integrations, log });
       await budget.forgetOld();
     },
@@ -152,7 +160,6 @@ async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {
   };
 }
 
-function toPlatformKey(config: Config, budget: NonNullable<PlatformKey['budget']>): PlatformKey | null {
-  const policy = config.OPENROUTER_API_KEY_CREATORS.includes('*') ? 'everybody' : config.OPENROUTER_API_KEY_CREATORS;
-  return config.OPENROUTER_API_KEY ? { apiKey: config.OPENROUTER_API_KEY, policy, budget } : null;
+function toPolicy({ OPENROUTER_API_KEY_CREATORS: creators }: Config): PlatformKey['policy'] {
+  return creators.includes('*') ? 'everybody' : creators;
 }

@@ -30,6 +30,7 @@ export async function startServing(
     models,
     resources: resourcesDeps,
     integrations,
+    platformShare: domain.platformShare,
     drafts: { resources: resourcesDeps, limiter: domain.freeLimiter, database, clock, log },
     secrets: { vault },
     usage: { database },

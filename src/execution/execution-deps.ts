@@ -23,21 +23,33 @@ export interface KnownModel {
   oddSince: string | null;
 }
 
-/** A key of the operator that stands in for creators who have none. */
+/** A key of the operator that stands in wherever a creator has none that works: none stored, refused, or switched off. */
 export interface PlatformKey {
   apiKey: string;
   /** For whom: everybody, or these usernames. */
   policy: 'everybody' | readonly string[];
   /** None: a creator may spend any amount of it. */
   budget?: PlatformBudget;
+  /** None: it is taken to work. */
+  health?: PlatformHealth;
+}
+
+/** Whether the operator's key works, over all processes. */
+export interface PlatformHealth {
+  /** Seconds until it is tried again; null where nothing is known to stand against it. Asked on every call: may be a few seconds old. */
+  findOutage(): Promise<number | null>;
+  /** A call found that it is refused: it is not used for a minute. `problem` is for the operator. */
+  report(problem: string): Promise<void>;
+  /** A call found that it may be used up: its provider is asked. Never rejects. */
+  check(): Promise<void>;
 }
 
 /** What each covered creator may spend of the operator's key in a day, counted over all processes. USD as decimals. */
 export interface PlatformBudget {
-  /** Is there room for one more run; for any at all, where its worst case is null? Asked on every call: may be a few seconds old. */
-  hasRoom(ownerId: string, worstUsd: string | null): Promise<boolean>;
+  /** Is there room for one more run with this worst case? Asked on every call: may be a few seconds old. */
+  hasRoom(ownerId: string, worstUsd: string): Promise<boolean>;
   /** Sets the worst case of one run aside; null where it does not fit beside what is spent and what runs now. */
-  reserve(ownerId: string, worstUsd: string | null): Promise<string | null>;
+  reserve(ownerId: string, worstUsd: string): Promise<string | null>;
   /** What the run did cost; null where nobody knows, and its worst case stays counted. */
   close(reservationId: string, costUsd: string | null): Promise<void>;
   /** Until the day is over. */

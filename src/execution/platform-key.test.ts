@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Media } from '#media/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
-import { executionDeps, publishedVersion, runContext } from '../../tests/support/execution-deps.ts';
+import { executionDeps, knownModel, publishedVersion, runContext } from '../../tests/support/execution-deps.ts';
 import { useScriptedOpenRouter } from '../../tests/support/scripted-openrouter.ts';
 import { bytes, goodStream, status, type Step } from '../../tests/support/scripted-upstream.ts';
-import type { PlatformBudget } from './execution-deps.ts';
+import type { PlatformBudget, PlatformHealth } from './execution-deps.ts';
 import { execute, openOpenRouterInstant } from './index.ts';
 
 const router = useScriptedOpenRouter();
@@ -19,12 +19,14 @@ const nobodyAsks = {
   storeImage: () => expect.unreachable(),
 };
 let world: ReturnType<typeof executionDeps>;
-let reserved: (string | null)[];
+let reserved: string[];
 let closed: (string | null)[];
 let room: number;
+let reported: string[];
+let outage: number | null;
 
 beforeEach(() => {
-  [reserved, closed, room] = [[], [], 2];
+  [reserved, closed, room, reported, outage] = [[], [], 2, [], null];
   const budget: PlatformBudget = {
     dailyUsd: '0.25',
     retryAfterSeconds: () => 3_600,
@@ -37,13 +39,27 @@ beforeEach(() => {
     close: async (_id, costUsd) => void closed.push(costUsd),
   };
   const media = nobodyAsks as unknown as Pick<Media, 'storeImage'>;
-  world = executionDeps({ openRouter: router.client, chatCompletions: nobodyAsks, outbound: nobodyAsks, media });
-  world.deps.platformKey = { apiKey: PLATFORM_KEY, policy: ['demo'], budget };
+  const models = [
+    knownModel({ maxCompletionTokens: 300_000 }),
+    knownModel({ openrouterId: 'acme/router', isRouter: true, pricing: { prompt: '-1', completion: '-1' } }),
+  ];
+  const given = { openRouter: router.client, chatCompletions: nobodyAsks, outbound: nobodyAsks, media };
+  world = executionDeps(given, models);
+  const health: PlatformHealth = {
+    findOutage: async () => outage,
+    report: async (problem) => void reported.push(problem),
+    check: async () => void reported.push('checked'),
+  };
+  world.deps.platformKey = { apiKey: PLATFORM_KEY, policy: ['demo'], budget, health };
 });
 
 function run(...steps: Step[]) {
+  return runQuoted(quote, steps);
+}
+
+function runQuoted(told: typeof quote | null, steps: Step[]) {
   router.upstream.script(...steps);
-  const kind = { ...openOpenRouterInstant(world.deps), quoteCost: async () => quote };
+  const kind = { ...openOpenRouterInstant(world.deps), quoteCost: async () => told };
   const deps = { kinds: new Map([[kind.name, kind as never]]), clock: world.deps.clock, log: world.deps.log };
   const context = { callId: runContext().callId, payer: null, limitMs: 5_000, isTest: false };
   return execute(deps, { version, input: { topic: 'rain' } }, context);
@@ -93,6 +109,51 @@ test("with the day's share used up a resource is not ready until tomorrow, which
     ready: false,
     cause: expect.stringMatching(/^platform_limit_reached: /),
     retryAfterSeconds: 3_600,
+  });
+});
+
+test.each([
+  ['a preset', { modelId: '@preset/of-the-operator' }, /^key_needed: A preset/],
+  ['a model with a preset', { modelId: 'acme/poet@preset/of-the-operator' }, /^key_needed: A preset/],
+  ['a preset that stands in', { fallbackModels: ['acme/poet@preset/x'] }, /^key_needed: A preset/],
+  ['a router, whose price nobody knows', { modelId: 'acme/router' }, /^key_needed: What a call of this may cost/],
+  [
+    'a call that costs more than a day allows',
+    { maxTokens: 200_000 },
+    /^platform_share_too_small: .*0\.4.* USD.*0\.25 USD/,
+  ],
+])("%s is not sold on the operator's key and waits for a key of the creator's own", async (_name, more, cause) => {
+  const kind = openOpenRouterInstant(world.deps);
+  const asked = { ...version, config: { ...(version.config as object), ...more } };
+  const readiness = await kind.isReady(asked);
+  expect(readiness).toEqual({ ready: false, cause: expect.stringMatching(cause), lacksKey: true });
+  world.deps.openCreatorKey = async () => ({ apiKey: 'sk-or-v1-own-key-canary' });
+  expect(await kind.isReady(asked)).toEqual({ ready: true });
+});
+
+test("what nobody can quote is not run on the operator's key, even where readiness was not asked", async () => {
+  expect(await runQuoted(null, [])).toMatchObject({
+    ok: false,
+    problem: 'unavailable',
+    cause: expect.stringMatching(/^key_needed: /),
+    evidence: { attempts: 0 },
+  });
+  expect(reserved).toEqual([]);
+});
+
+test("a refusal of the operator's key is told to the operator, and its creator reads nothing of what to do about it", async () => {
+  const refused = await run(status(401, {}));
+  expect(refused).toMatchObject({ ok: false, cause: expect.stringMatching(/^platform_key_down: .*operator/) });
+  expect(reported).toEqual([expect.stringMatching(/^key_rejected: /)]);
+  expect(world.told.refusedKeys).toEqual([]);
+});
+
+test("while the operator's key is known not to work, nothing is offered on it and nothing is paused for it", async () => {
+  outage = 42;
+  expect(await openOpenRouterInstant(world.deps).isReady(version)).toEqual({
+    ready: false,
+    cause: expect.stringMatching(/^platform_key_down: .*PUT \/api\/user\/integrations\/openrouter/),
+    retryAfterSeconds: 42,
   });
 });
 

@@ -7,13 +7,14 @@ import {
   type MediaReference,
   type Outcome,
   type PublishedVersion,
+  type Readiness,
   type RunContext,
 } from '#resources/index.ts';
 import type { ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from '#upstreams/index.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
-import type { ExecutionDeps, PlatformBudget } from './execution-deps.ts';
-import { toSpent, type FoundKey } from './find-key.ts';
+import type { ExecutionDeps } from './execution-deps.ts';
+import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
 
 /** One chat call of a version, ready to go. */
 export interface ChatRun {
@@ -29,15 +30,15 @@ export interface ChatRun {
 /** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
 export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
   const { signal, deadlineMs } = run.context;
-  const budget = run.key.source === 'platform' ? deps.platformKey?.budget : undefined;
-  const reserved = budget && (await reserve(deps, budget, run));
-  if (budget && reserved === null) {
-    return { ...failBefore(toSpent(budget).cause), retryAfterSeconds: budget.retryAfterSeconds() };
+  const held = run.key.source === 'platform' ? await holdShare(deps, run) : null;
+  if (held?.ready === false) {
+    const { cause, retryAfterSeconds } = held;
+    return { ...failBefore(cause), ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   }
   const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
   const evidence: Evidence = { ...toEvidence(result, run.request.model), keySource };
-  await reserved?.close(toSpentUsd(result, evidence));
+  await held?.close(toSpentUsd(result, evidence));
   if (!result.ok) {
     return failWith(deps, run, { failure: result.failure, evidence });
   }
@@ -52,26 +53,31 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
     : { ok: false, ...images, evidence };
 }
 
-interface Reserved {
+interface HeldShare {
+  ready: true;
   /** Never rejects: what cannot be written down stays counted at its worst. */
   close(costUsd: string | null): Promise<void>;
 }
 
-async function reserve(
-  deps: Pick<ExecutionDeps, 'log'>,
-  budget: PlatformBudget,
-  run: ChatRun,
-): Promise<Reserved | null> {
-  const id = await budget.reserve(run.version.ownerId, (await run.context.quoteWorst?.()) ?? null);
+/** Sets the most that this run may cost aside, of what its creator may spend of the operator's key. */
+async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare | Extract<Readiness, { ready: false }>> {
+  const budget = deps.platformKey?.budget;
+  const models = [run.request.model, ...(run.request.fallbackModels ?? [])];
+  const worstUsd = (await run.context.quoteWorst?.()) ?? null;
+  const unfit = findUnfit({ models, worstUsd, budget });
+  if (unfit !== null || worstUsd === null || budget === undefined) {
+    return unfit ?? { ready: true, close: async () => {} };
+  }
+  const id = await budget.reserve(run.version.ownerId, worstUsd);
+  if (id === null) {
+    return toSpent(budget, worstUsd);
+  }
   const { callId } = run.context;
-  return id === null
-    ? null
-    : {
-        close: (costUsd) =>
-          budget.close(id, costUsd).catch((err: unknown) => {
-            deps.log.warn({ err, callId }, 'the cost of a run on the operator key could not be noted');
-          }),
-      };
+  const close = (costUsd: string | null) =>
+    budget.close(id, costUsd).catch((err: unknown) => {
+      deps.log.warn({ err, callId }, 'the cost of a run on the operator key could not be noted');
+    });
+  return { ready: true, close };
 }
 
 /** A refusal before the answer began costs nothing; of anything else without a figure nobody knows. */
@@ -118,16 +124,17 @@ async function failWith(
     await stopSales(deps, run, { scope: classified.pause, cause: classified.cause });
   }
   const { retryAfterSeconds } = classified;
+  const isOperators = run.key.source === 'platform' && classified.pause !== null && classified.pause !== 'resource';
   return {
     ok: false,
     problem: classified.problem,
-    cause: classified.cause,
+    cause: isOperators ? keyDown : classified.cause,
     evidence: found.evidence,
     ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
   };
 }
 
-/** A dead key of the operator is the operator's matter; a dead key of one upstream stops only what uses it. */
+/** A dead key of the operator stops what runs on it, for all creators; a dead key of one upstream only what uses that. */
 async function stopSales(
   deps: ExecutionDeps,
   run: ChatRun,
@@ -137,20 +144,27 @@ async function stopSales(
   const { cause } = stop;
   try {
     if (stop.scope === 'ask') {
-      if (run.key.source === 'creator') {
-        deps.checkCreatorKey(ownerId, run.key.service);
-      }
+      await askProvider(deps, run);
     } else if (stop.scope === 'resource' || run.key.source === 'upstream') {
       await deps.pauseResource({ resourceId, ownerId, versionId, cause });
     } else if (run.key.source === 'creator') {
       const { service, apiKey } = run.key;
       await deps.refuseCreatorKey(ownerId, { service, apiKey, problem: cause });
     } else {
-      deps.log.warn({ resourceId, cause }, 'the platform key does not work');
+      await deps.platformKey?.health?.report(cause);
     }
   } catch (error) {
     // The call has its outcome either way; the next failure tries again.
     deps.log.warn({ resourceId, err: error }, 'sales could not be stopped');
+  }
+}
+
+/** A call may have been too dear for a key that is good for others. */
+async function askProvider(deps: ExecutionDeps, { key, version }: ChatRun): Promise<void> {
+  if (key.source === 'creator') {
+    deps.checkCreatorKey(version.ownerId, key.service);
+  } else if (key.source === 'platform') {
+    await deps.platformKey?.health?.check();
   }
 }
 

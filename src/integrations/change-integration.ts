@@ -13,7 +13,7 @@ interface Change<Row extends Written> {
   write(tx: Tx): Promise<Row>;
 }
 
-interface Changed<Row extends Written> extends Pick<Reaction, 'paused' | 'resumed'> {
+interface Changed<Row extends Written> extends Pick<Reaction, 'paused' | 'resumed' | 'stillSelling'> {
   row: Row;
 }
 
@@ -32,11 +32,12 @@ export async function changeIntegration<Row extends Written>(
   const row = await write(tx);
   afterCommit(() => vault.cache.forget(name));
   if (row === undefined) {
-    return { row, paused: [], resumed: [] };
+    return { row, paused: [], resumed: [], stillSelling: [] };
   }
   const change = { ownerId, service: service.name, problem: toProblem(service, row) };
   const reaction = await changes.announce(tx, change);
   await announceChange(tx, name);
   afterCommit(() => reaction.afterCommit());
-  return { row, paused: reaction.paused, resumed: reaction.resumed };
+  const { paused, resumed, stillSelling } = reaction;
+  return { row, paused, resumed, stillSelling };
 }

@@ -22,8 +22,20 @@ export type Dependent = z.output<typeof dependent>;
 export interface Reaction {
   paused: Dependent[];
   resumed: Dependent[];
+  /** What goes on being sold without the connection, because something else stands in for it. */
+  stillSelling: Dependent[];
   /** Called after the commit: what this process holds in memory of them is out of date. */
   afterCommit(): void;
+}
+
+/** In answers: what goes on, and what to do about it. */
+export const stillSellingShape = { stillSelling: z.array(dependent), note: z.string().nullable() };
+
+/** For an owner who may have meant to stop selling; null where nothing goes on. */
+export function toStillSellingNote(stillSelling: readonly Dependent[]): string | null {
+  return stillSelling.length === 0
+    ? null
+    : "What stillSelling lists goes on being sold, on the operator's key as far as it may run there (GET /api/user/platform-share). To stop selling one, POST /api/resources/{id}/pause.";
 }
 
 /**
@@ -50,6 +62,7 @@ export function openChanges(): Changes {
       return {
         paused: reactions.flatMap(({ paused }) => paused),
         resumed: reactions.flatMap(({ resumed }) => resumed),
+        stillSelling: reactions.flatMap(({ stillSelling }) => stillSelling),
         afterCommit: () => reactions.forEach((reaction) => reaction.afterCommit()),
       };
     },

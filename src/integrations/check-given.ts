@@ -4,8 +4,10 @@ import type { IntegrationService } from './integration-service.ts';
 
 export type Checked<Shown extends object> =
   | { verdict: 'good'; label: string | null; shown: Shown; hasCredit: boolean | null }
-  /** The key will not work as it is; `unclear` says nothing about the key. */
-  | { verdict: 'refused' | 'unclear'; detail: string };
+  /** Nothing was learnt of the key. */
+  | { verdict: 'unclear'; detail: string }
+  /** The key will not work as it is. `shown`: what the provider told of the money that is missing. */
+  | { verdict: 'refused'; detail: string; shown: Shown | null };
 
 const MAX_DETAIL = 300;
 const MAX_LABEL = 200;
@@ -19,7 +21,11 @@ export async function checkGiven<Given extends object, Shown extends object>(
   const key = service.toKey(given);
   const answer = await service.check(deps.clients, given);
   if (!answer.ok) {
-    return { verdict: answer.verdict, detail: answer.detail.replaceAll(key, '…').slice(0, MAX_DETAIL) };
+    const detail = answer.detail.replaceAll(key, '…').slice(0, MAX_DETAIL);
+    const { verdict, shown = null } = answer;
+    return verdict === 'unclear'
+      ? { verdict, detail }
+      : { verdict, detail, shown: service.shown.safeParse(shown && withoutKey(shown, key)).data ?? null };
   }
   const parsed = service.shown.safeParse(withoutKey(answer.shown, key));
   if (!parsed.success || (answer.label?.length ?? 0) > MAX_LABEL) {

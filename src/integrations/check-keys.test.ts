@@ -111,6 +111,80 @@ test('a refusal that a call meets while the provider is asked is not undone by t
   expect(await at.findResource()).toMatchObject({ state: 'paused' });
 });
 
+test('a key whose account was empty is not good again because the provider no longer says what is left, for an hour', async () => {
+  later(30);
+  answer({ ...empty, shown: { room: 'lobby', members: 0 } });
+  await check();
+  expect(await at.get()).toMatchObject({ isValid: false, members: 0 });
+  later(5);
+  answer(good(null));
+  await check();
+  expect(await at.get()).toMatchObject({ isValid: false, lastProblem: EMPTY });
+  expect(await at.findResource()).toMatchObject({ state: 'paused' });
+  later(60);
+  await check();
+  expect(await at.get()).toMatchObject({ isValid: true });
+});
+
+test('the time of the last word on credits moves only when the provider says something of them', async () => {
+  const read = async () => {
+    const { rows } = await at.database.current.system.query<{ told: Date | null }>(
+      'SELECT last_credit_check AS told FROM user_toy_integrations WHERE owner_id = $1',
+      [at.world.user.userId],
+    );
+    return rows[0]?.told?.getTime() ?? null;
+  };
+  const storedAt = at.toy.clock.nowMs;
+  expect(await read()).toBe(storedAt);
+  later(30);
+  answer(good(null));
+  await check();
+  expect(await at.get()).toMatchObject({ lastCheckedAt: new Date(at.toy.clock.nowMs).toISOString() });
+  expect(await read()).toBe(storedAt);
+  later(30);
+  answer(good(true));
+  await check();
+  expect(await read()).toBe(at.toy.clock.nowMs);
+});
+
+test.each(['unclear', 'doubtful', 'failed'] as const)(
+  'a key whose look is %s waits for its next time like any other',
+  async (kind) => {
+    if (kind === 'doubtful') {
+      await at.refuse(KEY, 'Used up.');
+    }
+    later(30);
+    at.world.answer = {
+      unclear: { ok: false as const, verdict: 'unclear' as const, detail: 'Not reached.' },
+      doubtful: good(null),
+      failed: () => Promise.reject(new Error('a fault of the program')),
+    }[kind];
+    await check();
+    await check();
+    expect(at.world.asked).toBe(1);
+    later(30);
+    await check();
+    expect(at.world.asked).toBe(2);
+  },
+);
+
+test('a provider that is down is asked about a few keys only in one turn', async () => {
+  const more = await Promise.all(Array.from({ length: 20 }, () => at.makeWorld()));
+  for (const { user } of more) {
+    await at.put(KEY, user);
+  }
+  at.world.asked = 0;
+  later(30);
+  answer({ ok: false, verdict: 'unclear', detail: 'Not reached.' });
+  await check();
+  expect(at.world.asked).toBeGreaterThanOrEqual(10);
+  expect(at.world.asked).toBeLessThan(14);
+  answer(good(true));
+  await check();
+  expect(at.world.asked).toBe(21);
+  await Promise.all(more.map(({ user }) => at.switch(false, user)));
+});
+
 test('a key that its owner has switched off is not asked about', async () => {
   await at.switch(false);
   later(60);

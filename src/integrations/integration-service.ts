@@ -16,7 +16,13 @@ export type ProviderAnswer =
       hasCredit?: boolean | null;
     }
   /** `unclear` says nothing about the key: the provider could not be asked. `detail` is for the owner. */
-  | { ok: false; verdict: 'refused' | 'unclear'; detail: string };
+  | {
+      ok: false;
+      verdict: 'refused' | 'unclear';
+      detail: string;
+      /** What a refusal for want of money found; kept like that of a good answer. */
+      shown?: object;
+    };
 
 /**
  * What an account can connect; a record of functions, one file each, listed in plugins.ts. `Given` is what the owner
@@ -44,6 +50,8 @@ export interface IntegrationService<
   toKey(given: Given): string;
   /** What was given, from what is stored: for another check. */
   toGiven(key: string, shown: Shown): Given;
+  /** Did the provider say, when `shown` was kept, that no money is left? Absent: it never says. */
+  isSpent?(shown: Shown): boolean;
   /** Asks the provider; never called inside a transaction, never rejects because of the key. */
   check(clients: ProviderClients, given: Given): Promise<ProviderAnswer>;
 }

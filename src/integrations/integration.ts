@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Tx } from '#database/index.ts';
 import { Problem } from '#kit/index.ts';
 import type { Vault } from '#vault/index.ts';
-import { dependent, type Changes, type Dependent } from './changes.ts';
+import { dependent, stillSellingShape, type Changes, type Dependent } from './changes.ts';
 import type { IntegrationService, ProviderClients, ServiceName } from './integration-service.ts';
 
 export interface IntegrationDeps {
@@ -27,6 +27,9 @@ export interface IntegrationRow {
   last_problem: string | null;
   /** When a call met the refusal; null when a check found it, or there is none. */
   refused_at: Date | null;
+  /** When the provider last said what money there is. */
+  last_credit_check: Date | null;
+  next_check_at: Date;
   created_at: Date;
   updated_at: Date;
 }
@@ -47,14 +50,23 @@ const commonView = z.object({
 /** All that the owner is ever told about a stored key. `keyHash` finds it in the provider's own logs. */
 export type IntegrationView<Shown extends object> = z.output<typeof commonView> & Shown;
 
+const switchedLists = z.object({ paused: z.array(dependent), resumed: z.array(dependent), ...stillSellingShape });
+
 /** The schema of the view, with the lists that an answer has beside it. */
-export function toViewSchema<Shown extends object, List extends 'paused' | 'resumed' = never>(
+export function toViewSchema<Shown extends object, List extends 'resumed' = never>(
   service: Pick<IntegrationService<object, Shown>, 'shown'>,
   lists: readonly List[] = [],
 ) {
   type View = IntegrationView<Shown> & Record<List, Dependent[]>;
   const more = Object.fromEntries(lists.map((list) => [list, z.array(dependent)]));
   const schema: unknown = z.object({ ...commonView.shape, ...service.shown.shape, ...more });
+  return schema as z.ZodType<View, View>;
+}
+
+/** The schema of the view with everything that switching a connection on or off changes. */
+export function toSwitchedSchema<Shown extends object>(service: Pick<IntegrationService<object, Shown>, 'shown'>) {
+  type View = IntegrationView<Shown> & z.output<typeof switchedLists>;
+  const schema: unknown = z.object({ ...commonView.shape, ...service.shown.shape, ...switchedLists.shape });
   return schema as z.ZodType<View, View>;
 }
 

@@ -30,7 +30,7 @@ describeIntegration('openrouter', (ask) => ({
               detail: answer.detail,
             };
       },
-      getCredits: async () => ({ known: true, balanceUsd: '12.5' }),
+      getCredits: async () => ({ outcome: 'known', balanceUsd: '12.5' }),
     },
   },
   given: (apiKey) => ({ apiKey }),

@@ -37,15 +37,33 @@ test('what a run did cost makes room again; a run whose end nobody knows counts 
   expect(await open().hasRoom(owner, '1')).toBe(true);
 });
 
-test('there is room while anything is left, and none for a while after a run that did not fit', async () => {
+test('there is room for a run exactly where it could be reserved, and none for a while after one that did not fit', async () => {
   const owner = newId();
   const budget = open();
-  await budget.reserve(owner, '0.95');
-  expect(await budget.hasRoom(owner, null)).toBe(true);
-  expect(await budget.reserve(owner, null)).toBeNull();
-  expect(await budget.hasRoom(owner, null)).toBe(false);
+  expect(await budget.hasRoom(owner, '1.01')).toBe(false);
+  expect(await budget.reserve(owner, '1.01')).toBeNull();
   clock.nowMs += 60_000;
-  expect(await budget.hasRoom(owner, null)).toBe(true);
+  await budget.reserve(owner, '0.95');
+  expect([await budget.hasRoom(owner, '0.05'), await budget.hasRoom(owner, '0.06')]).toEqual([true, false]);
+  expect(await budget.reserve(owner, '0.06')).toBeNull();
+  expect(await budget.hasRoom(owner, '0.01')).toBe(false);
+  clock.nowMs += 60_000;
+  expect(await budget.hasRoom(owner, '0.05')).toBe(true);
+});
+
+test('what a day has cost stands in one row, however many runs it had, and an end that is told twice counts once', async () => {
+  const owner = newId();
+  const budget = open();
+  const ids = await Promise.all(Array.from({ length: 8 }, () => budget.reserve(owner, '0.1')));
+  await Promise.all(ids.flatMap((id) => [budget.close(id ?? '', '0.01'), budget.close(id ?? '', '0.01')]));
+  expect(await budget.reserve(owner, '0.2')).not.toBeNull();
+  const { rows } = await database.current.system.query(
+    `SELECT spent_usd::float8 AS spent, reserved_usd::float8 AS reserved,
+       (SELECT count(*)::int FROM platform_key_runs r WHERE r.owner_id = d.owner_id) AS open
+     FROM platform_key_days d WHERE owner_id = $1`,
+    [owner],
+  );
+  expect(rows).toEqual([{ spent: 0.08, reserved: 0.2, open: 1 }]);
 });
 
 test('days that no limit asks for any more are forgotten', async () => {
@@ -53,13 +71,14 @@ test('days that no limit asks for any more are forgotten', async () => {
   await open().reserve(owner, '0.5');
   const count = async () => {
     const { rows } = await database.current.system.query<{ kept: number }>(
-      'SELECT count(*)::int AS kept FROM platform_key_uses WHERE owner_id = $1',
+      `SELECT (SELECT count(*)::int FROM platform_key_days WHERE owner_id = $1) +
+         (SELECT count(*)::int FROM platform_key_runs WHERE owner_id = $1) AS kept`,
       [owner],
     );
     return rows[0]?.kept;
   };
   await open().forgetOld();
-  expect(await count()).toBe(1);
+  expect(await count()).toBe(2);
   clock.nowMs += 36 * 86_400_000;
   await open().forgetOld();
   expect(await count()).toBe(0);

@@ -23,6 +23,10 @@ const shown = z.object({
   expiresAt: text,
 });
 
+function isSpent({ creditsUsd }: Pick<z.output<typeof shown>, 'creditsUsd'>): boolean {
+  return creditsUsd !== null && Number(creditsUsd) <= 0;
+}
+
 const UNCLEAR = new Set(['unreachable', 'rate_limited']);
 
 /** The creator's own OpenRouter key, which pays for what their resources run on OpenRouter. */
@@ -36,19 +40,27 @@ export const openRouter: IntegrationService<z.output<typeof given>, z.output<typ
   shown,
   toKey: ({ apiKey }) => apiKey,
   toGiven: (apiKey) => ({ apiKey }),
+  isSpent,
   check: async ({ openRouter: client }, { apiKey }): Promise<ProviderAnswer> => {
     const answer = await client.getKey(apiKey);
     if (!answer.ok) {
       return { ok: false, verdict: UNCLEAR.has(answer.reason) ? 'unclear' : 'refused', detail: answer.detail };
     }
     const credits = await client.getCredits(apiKey);
-    const creditsUsd = credits.known ? credits.balanceUsd : null;
-    if (creditsUsd !== null && Number(creditsUsd) <= 0) {
-      const detail =
-        'The OpenRouter account behind this key has no credits left. Add some at https://openrouter.ai/settings/credits, or store the key of another account.';
-      return { ok: false, verdict: 'refused', detail };
+    if (credits.outcome === 'unreachable') {
+      const detail = 'OpenRouter could not say what credits stand behind this key. Try again in a minute.';
+      return { ok: false, verdict: 'unclear', detail };
     }
     const { label, ...snapshot } = answer.snapshot;
-    return { ok: true, label, shown: { ...snapshot, creditsUsd }, hasCredit: creditsUsd === null ? null : true };
+    if (credits.outcome === 'not_told') {
+      return { ok: true, label, shown: { ...snapshot, creditsUsd: null }, hasCredit: null };
+    }
+    const kept = { ...snapshot, creditsUsd: credits.balanceUsd };
+    if (isSpent(kept)) {
+      const detail =
+        'The OpenRouter account behind this key has no credits left. Add some at https://openrouter.ai/settings/credits, or store the key of another account.';
+      return { ok: false, verdict: 'refused', detail, shown: kept };
+    }
+    return { ok: true, label, shown: kept, hasCredit: true };
   },
 };

@@ -6,6 +6,7 @@ import { changeIntegration } from './change-integration.ts';
 import { assertGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+import { toNextCheck } from './next-check.ts';
 import { toKeyPlace } from './open-key.ts';
 
 export function putIntegration<Given extends object, Shown extends object, Name extends string>(
@@ -27,13 +28,14 @@ export function putIntegration<Given extends object, Shown extends object, Name 
     prepare: (deps: IntegrationDeps, _caller, sent) => assertGiven(deps, service, sent),
     run: async (deps: IntegrationDeps & InTransaction<GoodKey<Shown>>, caller: Caller, sent) => {
       assertUser(caller);
-      const { label, shown } = deps.prepared;
+      const { label, shown, hasCredit } = deps.prepared;
       const stored: NewKey = {
         ownerId: caller.userId,
         key: service.toKey(sent),
         isEnabled: sent.isEnabled,
         label,
         shown,
+        isCreditTold: hasCredit !== null,
       };
       const { row, resumed } = await changeIntegration(deps, service, {
         ownerId: caller.userId,
@@ -52,6 +54,7 @@ interface NewKey {
   isEnabled: boolean;
   label: string | null;
   shown: object;
+  isCreditTold: boolean;
 }
 
 async function storeKey(
@@ -59,16 +62,19 @@ async function storeKey(
   tx: Tx,
   { service, stored }: { service: IntegrationService; stored: NewKey },
 ): Promise<IntegrationRow> {
+  const now = vault.clock.now();
   const sealed = await vault.seal(tx, toKeyPlace(service, stored.ownerId), stored.key);
   const { rows } = await tx.query<IntegrationRow>(
     `INSERT INTO ${service.table} AS i
-       (owner_id, id, label, sealed_key, key_hash, last_four, is_enabled, is_valid, snapshot, last_checked_at, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $9, $9)
+       (owner_id, id, label, sealed_key, key_hash, last_four, is_enabled, is_valid, snapshot, last_checked_at, created_at, updated_at,
+        next_check_at, last_credit_check)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $9, $9, $10, $11)
      ON CONFLICT (owner_id) DO UPDATE SET
        label = excluded.label, sealed_key = excluded.sealed_key, key_hash = excluded.key_hash,
        last_four = excluded.last_four, is_enabled = excluded.is_enabled, is_valid = true, snapshot = excluded.snapshot,
        last_checked_at = excluded.last_checked_at, last_problem = NULL, refused_at = NULL,
-       updated_at = excluded.updated_at
+       updated_at = excluded.updated_at, next_check_at = excluded.next_check_at,
+       last_credit_check = excluded.last_credit_check
      RETURNING *`,
     [
       stored.ownerId,
@@ -79,7 +85,9 @@ async function storeKey(
       stored.key.slice(-4),
       stored.isEnabled,
       stored.shown,
-      new Date(vault.clock.now()),
+      new Date(now),
+      toNextCheck(now, 'good'),
+      stored.isCreditTold ? new Date(now) : null,
     ],
   );
   return rows[0] as IntegrationRow;

@@ -2,6 +2,7 @@ import type { Tx } from '#database/index.ts';
 import { sha256Hex } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
 import type { IntegrationDeps, IntegrationRow } from './integration.ts';
+import { toNextCheck } from './next-check.ts';
 import { getService } from './open-key.ts';
 
 const MAX_PROBLEM = 300;
@@ -22,13 +23,15 @@ export async function refuseKey(deps: IntegrationDeps, refused: RefusedKey): Pro
   const service = getService(deps, refused.service);
   const { ownerId, apiKey } = refused;
   const problem = refused.problem.replaceAll(apiKey, '…').slice(0, MAX_PROBLEM);
+  const now = deps.vault.clock.now();
   const effects: (() => void)[] = [];
   const afterCommit = (effect: () => void): void => void effects.push(effect);
   const write = async (tx: Tx) => {
     const { rows } = await tx.query<IntegrationRow>(
-      `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4, refused_at = $4
+      `UPDATE ${service.table} SET is_valid = false, last_problem = $3, updated_at = $4, refused_at = $4,
+          next_check_at = $5
         WHERE owner_id = $1 AND key_hash = $2 AND is_valid RETURNING *`,
-      [ownerId, sha256Hex(apiKey), problem, new Date(deps.vault.clock.now())],
+      [ownerId, sha256Hex(apiKey), problem, new Date(now), toNextCheck(now, 'bad')],
     );
     return rows[0];
   };

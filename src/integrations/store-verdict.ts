@@ -1,12 +1,27 @@
 import type { Tx } from '#database/index.ts';
+import type { Checked } from './check-given.ts';
 import type { IntegrationRow } from './integration.ts';
 import type { IntegrationService } from './integration-service.ts';
+import { toNextCheck } from './next-check.ts';
 
 export interface Verdict {
   /** Null: the key is good. */
   problem: string | null;
   label: string | null;
   shown: object;
+  /** Did the provider say what money there is? */
+  isCreditTold: boolean;
+}
+
+/** `before`: what was kept of the last good answer, which a refusal leaves where it tells nothing of its own. */
+export function toVerdict<Shown extends object>(
+  { label }: Pick<IntegrationRow, 'label'>,
+  before: Shown,
+  checked: Exclude<Checked<Shown>, { verdict: 'unclear' }>,
+): Verdict {
+  return checked.verdict === 'good'
+    ? { problem: null, label: checked.label, shown: checked.shown, isCreditTold: checked.hasCredit !== null }
+    : { problem: checked.detail, label, shown: checked.shown ?? before, isCreditTold: checked.shown !== null };
 }
 
 interface Tested {
@@ -24,15 +39,26 @@ interface Tested {
 export async function storeVerdict(
   tx: Tx,
   { service, row, checkedAt, unchangedSince }: Tested,
-  { problem, label, shown }: Verdict,
+  { problem, label, shown, isCreditTold }: Verdict,
 ): Promise<IntegrationRow | undefined> {
   const { rows } = await tx.query<IntegrationRow>(
     `UPDATE ${service.table}
         SET is_valid = $3, last_problem = $4, snapshot = $5, label = $6, last_checked_at = $7, updated_at = $7,
-            refused_at = NULL
+            refused_at = NULL, next_check_at = $9, last_credit_check = CASE WHEN $10 THEN $7 ELSE last_credit_check END
       WHERE owner_id = $1 AND key_hash = $2 AND ($8::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $8)
       RETURNING *`,
-    [row.owner_id, row.key_hash, problem === null, problem, shown, label, checkedAt, unchangedSince],
+    [
+      row.owner_id,
+      row.key_hash,
+      problem === null,
+      problem,
+      shown,
+      label,
+      checkedAt,
+      unchangedSince,
+      toNextCheck(checkedAt.getTime(), problem === null ? 'good' : 'bad'),
+      isCreditTold,
+    ],
   );
   return rows[0];
 }

@@ -6,7 +6,7 @@ import { checkGiven, type Checked } from './check-given.ts';
 import type { IntegrationService } from './integration-service.ts';
 import { getIntegration, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 import { toKeyPlace } from './open-key.ts';
-import { storeVerdict, type Verdict } from './store-verdict.ts';
+import { storeVerdict, toVerdict } from './store-verdict.ts';
 
 export function testIntegration<Given extends object, Shown extends object, Name extends string>(
   service: IntegrationService<Given, Shown, Name>,
@@ -37,10 +37,7 @@ export function testIntegration<Given extends object, Shown extends object, Name
       if (checked.verdict === 'unclear') {
         return { ok: false, problem: checked.detail, integration: toView<Shown>(service, row) };
       }
-      const verdict: Verdict =
-        checked.verdict === 'good'
-          ? { problem: null, label: checked.label, shown: checked.shown }
-          : { problem: checked.detail, label: row.label, shown: before };
+      const verdict = toVerdict(row, before, checked);
       const { row: stored } = await changeIntegration(deps, service, {
         ownerId: caller.userId,
         write: (tx) => storeVerdict(tx, { service, row, checkedAt: new Date(deps.vault.clock.now()) }, verdict),

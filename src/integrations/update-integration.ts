@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { changeIntegration } from './change-integration.ts';
+import { toStillSellingNote } from './changes.ts';
 import type { IntegrationService } from './integration-service.ts';
-import { refuseMissing, toView, toViewSchema, type IntegrationDeps, type IntegrationRow } from './integration.ts';
+import { refuseMissing, toSwitchedSchema, toView, type IntegrationDeps, type IntegrationRow } from './integration.ts';
 
 export function updateIntegration<Given extends object, Shown extends object, Name extends string>(
   service: IntegrationService<Given, Shown, Name>,
@@ -11,15 +12,15 @@ export function updateIntegration<Given extends object, Shown extends object, Na
   return operation({
     name: `integrations.${service.name}.update`,
     route: `PATCH /api/user/integrations/${service.name}`,
-    summary: `Switch your stored ${service.provider} ${service.credential} on or off; pauses or resumes what depends on it`,
+    summary: `Switch your stored ${service.provider} ${service.credential} on or off; pauses or resumes what depends on it. Where the operator's key stands in, nothing is paused`,
     scope: 'integrations:write',
     input: z.object({ isEnabled: z.boolean() }),
-    output: toViewSchema<Shown, 'paused' | 'resumed'>(service, ['paused', 'resumed']),
+    output: toSwitchedSchema<Shown>(service),
     problems: ['not_found'],
     run: async (deps: IntegrationDeps & InTransaction, caller: Caller, { isEnabled }) => {
       assertUser(caller);
       const ownerId = caller.userId;
-      const { row, paused, resumed } = await changeIntegration(deps, service, {
+      const { row, paused, resumed, stillSelling } = await changeIntegration(deps, service, {
         ownerId,
         write: async (tx) => {
           const { rows } = await tx.query<IntegrationRow>(
@@ -29,7 +30,8 @@ export function updateIntegration<Given extends object, Shown extends object, Na
           return rows[0] ?? refuseMissing(service);
         },
       });
-      return { ...toView<Shown>(service, row), paused, resumed };
+      const note = toStillSellingNote(stillSelling);
+      return { ...toView<Shown>(service, row), paused, resumed, stillSelling, note };
     },
   });
 }

@@ -108,7 +108,7 @@ test('without the key, what needs it pauses; with a new one, only that comes bac
   expect((await lose()).paused).toContain(needy.id);
   expect(await read(needy.id)).toMatchObject({ state: 'paused', pausedBy: 'key', pauseCause: 'The key was removed.' });
   expect(await read(other.id)).toMatchObject({ state: 'published' });
-  expect(await lose(SERVICE.name, 'Again.')).toEqual({ paused: [], resumed: [] });
+  expect(await lose(SERVICE.name, 'Again.')).toEqual({ paused: [], resumed: [], stillSelling: [] });
   expect((await regain()).resumed).toContain(needy.id);
   expect(await read(needy.id)).toMatchObject({ state: 'published', pauseCause: null });
   expect(await read(pausedNeedy.id)).toMatchObject({ state: 'paused', pausedBy: 'owner' });

@@ -12,10 +12,13 @@ type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged' | 'isCover
 export async function followIntegration(deps: FollowDeps, tx: Tx, change: IntegrationChange): Promise<Reaction> {
   const { problem } = change;
   await lockAll(tx, change.ownerId);
+  const isCovered = problem !== null && (await isOwnerCovered(deps, tx, change));
+  const stillSelling = isCovered ? (await listByService(deps, tx, change)).filter(isPublished) : [];
   const changed = problem === null ? await resume(deps, tx, change) : await pause(deps, tx, { ...change, problem });
   return {
     paused: problem === null ? [] : changed,
     resumed: problem === null ? changed : [],
+    stillSelling,
     afterCommit: () => changed.forEach(({ id }) => deps.onChanged?.(id)),
   };
 }
@@ -31,15 +34,32 @@ export async function findDependents(
   tx: Tx,
   change: Pick<IntegrationChange, 'ownerId' | 'service'>,
 ): Promise<Dependent[]> {
-  const { ownerId, service } = change;
-  if (deps.isCovered) {
-    const { rows } = await tx.query<{ username: string }>('SELECT username FROM users WHERE id = $1', [ownerId]);
-    if (rows[0] && deps.isCovered(rows[0].username, service)) {
-      return [];
-    }
-  }
+  return (await isOwnerCovered(deps, tx, change)) ? [] : listByService(deps, tx, change);
+}
+
+async function listByService(
+  deps: Pick<FollowDeps, 'kinds'>,
+  tx: Tx,
+  { ownerId, service }: Pick<IntegrationChange, 'ownerId' | 'service'>,
+): Promise<Dependent[]> {
   const found = await findByService(deps, tx, ownerId);
   return (found.get(service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
+}
+
+async function isOwnerCovered(
+  { isCovered }: Pick<FollowDeps, 'isCovered'>,
+  tx: Tx,
+  { ownerId, service }: Pick<IntegrationChange, 'ownerId' | 'service'>,
+): Promise<boolean> {
+  if (!isCovered) {
+    return false;
+  }
+  const { rows } = await tx.query<{ username: string }>('SELECT username FROM users WHERE id = $1', [ownerId]);
+  return rows[0] !== undefined && isCovered(rows[0].username, service);
+}
+
+function isPublished({ state }: Dependent): boolean {
+  return state === 'published';
 }
 
 /** What is paused already is touched, so that a resumption that found it ready before is refused. */
@@ -56,7 +76,7 @@ async function pause(
      WHERE owner_id = $1 AND id = ANY($2)`,
     [ownerId, dependents.map(({ id }) => id), problem.slice(0, 500), new Date(deps.clock.now())],
   );
-  return dependents.filter(({ state }) => state === 'published').map((one) => ({ ...one, state: 'paused' }));
+  return dependents.filter(isPublished).map((one) => ({ ...one, state: 'paused' }));
 }
 
 /** Also what needs no service any more since it was published again while paused for one. */

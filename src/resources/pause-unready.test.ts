@@ -146,15 +146,14 @@ test('what cannot run is not published, and the refusal says what to do', async 
   expect(await publish(id)).toMatchObject({ state: 'published' });
 });
 
-test('a creator whose calls another key can pay for is not paused when the own key goes', async () => {
+test('a creator whose calls another key can pay for is not paused when the own key goes, and is told what still sells', async () => {
   const { id } = await make(true);
   const covered = {
     ...deps,
     isCovered: (username: string, service: string) => `${username} ${service}` === 'ada openrouter',
   };
-  expect(await tellOfKey(covered, creator.userId, ['openrouter', 'The key was removed.'])).toEqual({
-    paused: [],
-    resumed: [],
-  });
+  const told = await tellOfKey(covered, creator.userId, ['openrouter', 'The key was removed.']);
+  expect(told).toMatchObject({ paused: [], resumed: [] });
+  expect(told.stillSelling).toContain(id);
   expect(await read(id)).toMatchObject({ state: 'published' });
 });

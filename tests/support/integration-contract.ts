@@ -101,7 +101,12 @@ function describeStoring(at: At): void {
     expect(await at.call(list, at.toy.deps, [at.world.user, {}])).toEqual({
       items: [{ ...named, state: 'published' }],
     });
-    expect(await at.delete()).toEqual({ deleted: true, paused: [{ ...named, state: 'paused' }] });
+    expect(await at.delete()).toEqual({
+      deleted: true,
+      paused: [{ ...named, state: 'paused' }],
+      stillSelling: [],
+      note: null,
+    });
     expect(await at.findResource()).toEqual({
       state: 'paused',
       cause: `Your ${service.provider} ${service.credential} was deleted. Store another one with PUT /api/user/integrations/${service.name}.`,

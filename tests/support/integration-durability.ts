@@ -4,7 +4,7 @@ import { KEY, OTHER_KEY, refusal, type useIntegrationWorld } from './integration
 
 export type At = ReturnType<typeof useIntegrationWorld<object, object>>;
 
-const nothing = { paused: [], resumed: [], afterCommit: () => {} };
+const nothing = { paused: [], resumed: [], stillSelling: [], afterCommit: () => {} };
 
 /** A change of a key and of what depends on it is one. */
 export function describeAtomicity(at: At): void {

@@ -48,7 +48,7 @@ interface World {
   listener: ChangeListener;
 }
 
-const quiet: ChangeListener = async () => ({ paused: [], resumed: [], afterCommit: () => {} });
+const quiet: ChangeListener = async () => ({ paused: [], resumed: [], stillSelling: [], afterCommit: () => {} });
 
 /** Call at the top of a describe: a database, a vault, real resources of a toy kind, and a new creator before each test. */
 export function useIntegrationWorld<Given extends object, Shown extends object>(

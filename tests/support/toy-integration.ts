@@ -19,6 +19,7 @@ export function openToyService(ask: (sent: ToyGiven) => Promise<ProviderAnswer>)
     shown,
     toKey: ({ token }) => token,
     toGiven: (token, { room }) => ({ token, room }),
+    isSpent: ({ members }) => members === 0,
     check: (_clients, sent) => ask(sent),
   };
   return service;

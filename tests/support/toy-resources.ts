@@ -104,5 +104,7 @@ export async function tellOfKey(deps: ResourcesDeps, ownerId: string, [service, 
     followIntegration(deps, tx, { ownerId, service, problem }),
   );
   reaction.afterCommit();
-  return { paused: reaction.paused.map(({ id }) => id), resumed: reaction.resumed.map(({ id }) => id) };
+  const { paused, resumed, stillSelling } = reaction;
+  const toIds = (some: readonly { id: string }[]) => some.map(({ id }) => id);
+  return { paused: toIds(paused), resumed: toIds(resumed), stillSelling: toIds(stillSelling) };
 }

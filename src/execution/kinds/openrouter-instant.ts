@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import { askOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel, toModelCause } from '../check-model.ts';
+import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
+import { findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
-import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
+import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -35,10 +36,11 @@ const configSchema = z.strictObject({
 });
 
 type InstantConfig = z.output<typeof configSchema>;
+type Prepared = { config: InstantConfig; prompt: ReturnType<typeof compilePrompt> };
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
-  const prepare = remember((version: PublishedVersion) => {
+  const prepare = remember((version: PublishedVersion): Prepared => {
     const config = configSchema.parse(version.config);
     return { config, prompt: compilePrompt(config, version.parameters) };
   });
@@ -68,12 +70,12 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       sellsTruncated,
     }),
     isReady: async (version) => {
-      const key = await askKey(deps, version);
-      if (!key.ready) {
-        return key;
-      }
-      const fault = await findModelsFault(deps, toModelIds(prepare(version).config));
-      return fault === null ? key : { ready: false, cause: toModelCause(fault) };
+      const prepared = prepare(version);
+      const { config } = prepared;
+      return askOpenRouter(deps, version, {
+        models: toModelIds(config),
+        quoteWorst: async () => (await quotePrepared(deps, prepared, version.parameters))?.worstUsd ?? null,
+      });
     },
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {
@@ -104,10 +106,17 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
 
 /** Null too while the template cannot be read. */
 async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
-  if (checkPrompt(config, parameters).length > 0) {
-    return null;
-  }
-  const prompt = measurePrompt(compilePrompt(config, parameters), parameters, { allowsUserMessage: false });
+  return checkPrompt(config, parameters).length > 0
+    ? null
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
+}
+
+async function quotePrepared(
+  deps: ExecutionDeps,
+  { config, prompt: compiled }: Prepared,
+  parameters: Parameter[],
+): Promise<CostQuote | null> {
+  const prompt = measurePrompt(compiled, parameters, { allowsUserMessage: false });
   const { usable: models } = await chooseModels(deps, toModelIds(config));
   return quoteCost({ models, settings: config, prompt });
 }

@@ -11,16 +11,17 @@ import type {
   RunContext,
 } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
+import { askOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
-import { checkModel, toModelCause } from '../check-model.ts';
+import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { askKey, findOpenRouterKey, OPENROUTER } from '../find-key.ts';
+import { findOpenRouterKey, OPENROUTER } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
-import { chooseModels, findModelsFault, findNamedModel, toShownName } from '../named-model.ts';
+import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -113,9 +114,13 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       allowsUserMessage: config.allowsUserMessage,
     }),
     isReady: async (version) => {
-      const { config } = prepare(version);
+      const prepared = prepare(version);
+      const { config } = prepared;
       return config.upstream.type === 'openrouter'
-        ? askOpenRouter(deps, config, version)
+        ? askOpenRouter(deps, version, {
+            models: toModelIds(config),
+            quoteWorst: async () => (await quotePrepared(deps, prepared, version.parameters))?.worstUsd ?? null,
+          })
         : askUpstreamKey(deps, version);
     },
     showPrompt: (version, input) => {
@@ -177,21 +182,19 @@ function toModelIds({ upstream, model }: PromptConfig): string[] {
 
 /** Null too while the template cannot be read. */
 async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
-  if (checkPrompt(config, parameters).length > 0) {
-    return null;
-  }
-  const prompt = measurePrompt(compilePrompt(config, parameters), parameters, config);
-  const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
+  return checkPrompt(config, parameters).length > 0
+    ? null
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
 }
 
-async function askOpenRouter(deps: ExecutionDeps, config: PromptConfig, version: PublishedVersion): Promise<Readiness> {
-  const key = await askKey(deps, version);
-  if (!key.ready) {
-    return key;
-  }
-  const fault = await findModelsFault(deps, toModelIds(config));
-  return fault === null ? key : { ready: false, cause: toModelCause(fault) };
+async function quotePrepared(
+  deps: ExecutionDeps,
+  { config, prompt: compiled }: Prepared,
+  parameters: Parameter[],
+): Promise<CostQuote | null> {
+  const prompt = measurePrompt(compiled, parameters, config);
+  const { usable: models } = await chooseModels(deps, toModelIds(config));
+  return quoteCost({ models, settings: config, prompt });
 }
 
 async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {

@@ -5,9 +5,11 @@ import { getJson, type JsonGet } from './get-json.ts';
 
 export type Credits =
   /** USD as decimal text; below zero after an overdraft. */
-  | { known: true; balanceUsd: string }
+  | { outcome: 'known'; balanceUsd: string }
   /** OpenRouter tells the balance to management keys only, so most keys learn nothing here; that is no fault of theirs. */
-  | { known: false };
+  | { outcome: 'not_told' }
+  /** It could not say just now, which says nothing about the account. */
+  | { outcome: 'unreachable' };
 
 const AMOUNTS = ['total_credits', 'total_usage'];
 const answer = z.object({ data: z.object({ total_credits: z.string(), total_usage: z.string() }) });
@@ -20,10 +22,11 @@ export async function getCredits(source: JsonGet, apiKey: string): Promise<Credi
     const parsed = answer.safeParse(got.body);
     const bought = toDecimalText(parsed.data?.data.total_credits);
     const used = toDecimalText(parsed.data?.data.total_usage);
-    return got.status === 200 && bought !== null && used !== null
-      ? { known: true, balanceUsd: new Big(bought).minus(used).toFixed() }
-      : { known: false };
+    if (got.status === 200 && bought !== null && used !== null) {
+      return { outcome: 'known', balanceUsd: new Big(bought).minus(used).toFixed() };
+    }
+    return { outcome: got.status === 401 || got.status === 403 ? 'not_told' : 'unreachable' };
   } catch {
-    return { known: false };
+    return { outcome: 'unreachable' };
   }
 }

@@ -84,20 +84,26 @@ test.each(['', 'short', 'with space in it', 'line\nbreak-key', 'schlÃ¼ssel-schlÃ
 
 test('getCredits tells the balance exactly, also below zero', async () => {
   upstream.script(keyBody('{"total_credits":100.5,"total_usage":25.7500001}'));
-  expect(await client.getCredits(API_KEY)).toEqual({ known: true, balanceUsd: '74.7499999' });
+  expect(await client.getCredits(API_KEY)).toEqual({ outcome: 'known', balanceUsd: '74.7499999' });
   upstream.script(keyBody('{"total_credits":5,"total_usage":5.02}'));
-  expect(await client.getCredits(API_KEY)).toEqual({ known: true, balanceUsd: '-0.02' });
+  expect(await client.getCredits(API_KEY)).toEqual({ outcome: 'known', balanceUsd: '-0.02' });
+});
+
+test.each([401, 403])('getCredits is not told the balance where OpenRouter answers %i', async (code) => {
+  upstream.script(status(code, { error: { code, message: 'Only management keys' } }));
+  expect(await client.getCredits(API_KEY)).toEqual({ outcome: 'not_told' });
 });
 
 test.each([
-  ['a key that may not ask', status(403, { error: { code: 403, message: 'Only management keys' } })],
   ['an error', status(500, {})],
+  ['a limit of the rate', status(429, {})],
+  ['a missing page', status(404, {})],
   ['no amounts', keyBody('{"total_credits":null}')],
   ['HTML', bytes(['<html>'], { type: 'text/html' })],
   ['no answer', (response: { destroy(): void }) => response.destroy()],
-] as const)('getCredits knows nothing after %s, which is no fault of the key', async (_name, step) => {
+] as const)('getCredits has reached nobody after %s, which says nothing about the account', async (_name, step) => {
   upstream.script(step);
-  expect(await client.getCredits(API_KEY)).toEqual({ known: false });
+  expect(await client.getCredits(API_KEY)).toEqual({ outcome: 'unreachable' });
 });
 
 test('listModels asks for every modality, follows links, and sends no key', async () => {
