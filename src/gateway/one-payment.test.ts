@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { newId, sha256Hex, systemClock } from '#kit/index.ts';
-import { watchLedger } from '#payments/index.ts';
+import { newSecret, watchLedger } from '#payments/index.ts';
 import { jsonAnswer, noEvidence, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
 import type { SealedOrder } from '../../tests/support/cash-bank.ts';
 import { CASH_NETWORK } from '../../tests/support/cash-scheme.ts';
@@ -81,7 +81,9 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     inFlight: new Map(),
     reruns: new Set(),
   }));
-  const header = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
+  // As official clients send it: with the secret of the 402 that it answers.
+  const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };
+  const header = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed, extensions });
   const request: CallRequest = {
     requestId: newId(),
     method: 'POST',
