@@ -19,7 +19,11 @@ test('POST to the haiku without a payment tells in JSON what it costs, what it w
   });
   expect(JSON.stringify(json)).toMatch(/What the haiku is about/);
   const get = await sendRaw(app.current.url, { path, headers: curl });
-  expect([get.status, get.text]).toEqual([402, text]);
+  expect(get.status).toBe(402);
+  expect(get.json).toMatchObject({ accepts: [{ outputSchema: { input: { method: 'GET', queryParams: {} } } }] });
+  expect(JSON.parse(text)).toMatchObject({
+    accepts: [{ outputSchema: { input: { method: 'POST', bodyFields: {} } } }],
+  });
 });
 
 test('GET /sandbox describes everything that is needed to try, and what is not real', async () => {
