@@ -72,8 +72,10 @@ test('each method is told as itself in its 402, with schema and example of the a
     expect(required).toMatchObject({
       extensions: {
         bazaar: {
-          info: { input: { method }, output: { type: 'json', example: { response: expect.any(String) } } },
-          schema: { properties: { output: { properties: { example: { required: ['response', 'finishReason', 'usage'] } } } } },
+          info: { input: { method }, output: { type: 'json', example: { response: 'The answer of the model.' } } },
+          schema: {
+            properties: { output: { properties: { example: { required: ['response', 'finishReason', 'usage'] } } } },
+          },
         },
       },
     });

@@ -1,7 +1,22 @@
 import { expect, test } from 'vitest';
+import { demoResources } from '../sandbox/demo-data.ts';
 import { useApp } from './support/start-app.ts';
 
 const app = useApp();
+
+test('the drafts that the docs tell creators to copy, and those of the demo, are warned of nothing', async () => {
+  const bob = await app.current.makeCreator('bob');
+  const { body } = await bob.call('GET', '/api/kinds');
+  const kinds = body['items'] as { examples: { draft: Record<string, unknown> }[] }[];
+  const place = { network: 'eip155:84532', payTo: bob.payTo };
+  const demos = demoResources.map((draft) => ({ ...draft, ...place, slug: `demo-${draft.slug}` }));
+  const drafts = [...kinds.flatMap(({ examples }) => examples.map(({ draft }) => draft)), ...demos];
+  expect(drafts.length).toBeGreaterThan(5);
+  for (const draft of drafts) {
+    const made = await bob.call('POST', '/api/resources', draft);
+    expect(made).toMatchObject({ status: 201, body: { slug: draft['slug'], problems: [], warnings: [] } });
+  }
+});
 
 test('a picture sold for 0.02 that costs 0.038 is warned of when it is published', async () => {
   const ada = await app.current.makeCreator('ada');

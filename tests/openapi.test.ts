@@ -17,7 +17,8 @@ interface Document {
 
 interface Documented {
   operationId: string;
-  parameters?: { name: string; in: string }[];
+  tags: string[];
+  parameters?: { name: string; in: string; style?: string }[];
   requestBody?: { content: Record<string, { schema: unknown; examples?: Record<string, { value: unknown }> }> };
   responses: Record<string, { content?: Record<string, { schema?: unknown }> }>;
 }
@@ -145,6 +146,109 @@ test('members of JSON are written in camelCase, but for the statistics and token
   ];
   expect(all.filter(({ name }) => !/^[a-z][a-zA-Z0-9]*$/.test(name) && !named.has(name))).toEqual([]);
   expect([...named].filter((name) => !members.some((member) => member.name === name))).toEqual([]);
+});
+
+/** Every name of a member of a body. */
+function listNames(value: unknown, place = ''): { name: string; place: string }[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([name, item]) => {
+    const here = `${place}/${name}`;
+    return [...(isList ? [] : [{ name, place: here }]), ...listNames(item, here)];
+  });
+}
+
+interface Body {
+  path: string;
+  body: unknown;
+}
+
+/** Bodies as they are served, of what reads and of a call. */
+async function readBodies(): Promise<Body[]> {
+  const creator = await app.current.makeCreator('ada');
+  const { id } = await creator.publish({ slug: 'essay' });
+  const open = Object.entries(document.paths).filter(([path, item]) => item['get'] && !/[{@]|csv|metrics/.test(path));
+  const asked = [...open.map(([path]) => path), `/api/resources/${id}`, `/api/resources/${id}/versions`];
+  const read = asked.map(async (path) => ({ path, body: (await creator.call('GET', path)).body }));
+  const call = await fetch(`${app.current.url}/@ada/essay`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Cookie: creator.cookie, 'X-Owner-Test': 'true' },
+    body: JSON.stringify({ topic: 'rain' }),
+  });
+  return [...(await Promise.all(read)), { path: '/@ada/essay', body: await call.json() }];
+}
+
+test('members of what is really served are written in camelCase too, but for the names that docs/names.md lists', async () => {
+  const names = await readFile(join(root, 'docs/names.md'), 'utf8');
+  const bodies = await readBodies();
+  const found = bodies
+    .filter(({ path }) => path !== '/api/openapi.json')
+    .flatMap(({ path, body }) => listNames(body).map(({ name, place }) => ({ name, place: `${path}${place}` })));
+  expect(bodies.length).toBeGreaterThan(12);
+  expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(['finishReason', 'call_count', 'configSchema']));
+  const odd = found.filter(({ name }) => !/^\$?[a-z][a-zA-Z0-9]*$/.test(name));
+  expect(odd.map(({ name }) => name)).toContain('input_cache_read');
+  // Prices stand under the names that OpenRouter gives them; kinds and digits are data.
+  const isPrice = (place: string): boolean => /\/pricing\//.test(place);
+  const others = odd.filter(({ name, place }) => !named.has(name) && !isPrice(place));
+  expect(others.filter(({ name }) => name !== 'user_message')).toEqual([]);
+  expect(names).toContain('`pricing`');
+  expect([...named, 'user_message'].filter((name) => !names.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('the methods of a resource’s path are those that it answers', async () => {
+  const item = document.paths['/@{creator}/{slug}'] ?? {};
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+  const statuses = await Promise.all(
+    methods.map(async (method) => (await fetch(`${app.current.url}/@demo/haiku`, { method })).status),
+  );
+  const served = methods.filter((_, index) => statuses[index] !== 405);
+  expect(
+    Object.keys(item)
+      .map((name) => name.toUpperCase())
+      .toSorted(),
+  ).toEqual(served);
+  expect(item['get']?.parameters).toContainEqual(expect.objectContaining({ in: 'query', style: 'form' }));
+  expect(text).not.toContain('Any method');
+});
+
+interface Objects {
+  properties?: Record<string, unknown>;
+  required?: string[];
+}
+
+test('what sign-up, health and sandbox answer is typed, and holds what its schema says', async () => {
+  const json = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+  const newcomer = { email: 'new@example.com', password: 'a long sentence of mine', username: 'newcomer' };
+  const address = `0x${'12'.repeat(20)}`;
+  const asked: [string, string, RequestInit?][] = [
+    ['/api/auth/sign-up/email', 'post', { ...json, body: JSON.stringify(newcomer) }],
+    ['/sandbox/faucet', 'post', { ...json, body: JSON.stringify({ address }) }],
+    ['/sandbox', 'get'],
+    ['/healthz', 'get'],
+    ['/readyz', 'get'],
+  ];
+  for (const [path, method, init] of asked) {
+    const response = await fetch(`${app.current.url}${path}`, init);
+    const body = (await response.json()) as object;
+    const { schema = {} } = document.paths[path]?.[method]?.responses['200']?.content?.['application/json'] ?? {};
+    const { properties = {}, required = [] } = schema as Objects;
+    expect([path, response.status, Object.keys(body).filter((name) => !(name in properties))]).toEqual([path, 200, []]);
+    expect([path, required.length > 0, required.filter((name) => !(name in body))]).toEqual([path, true, []]);
+  }
+});
+
+test('the docs page lists every route of the document', async () => {
+  const page = await (await fetch(`${app.current.url}/docs`)).text();
+  const routes = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([, { operationId, tags }]) => !tags.includes('call') && !operationId.endsWith('.by_post'))
+      .map(([method]) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+  );
+  expect(routes).toEqual(expect.arrayContaining(['POST /api/auth/revoke-session', 'GET /readyz', 'GET /sandbox']));
+  expect(routes.filter((route) => !page.includes(`<code>${route}</code>`))).toEqual([]);
 });
 
 test('the document names what a creator writes, what a caller sends and what comes back', () => {

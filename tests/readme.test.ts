@@ -8,6 +8,10 @@ import { useApp } from './support/start-app.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
+
+/** The names in what a program prints of an object, outside of its texts. */
+const listNames = (printed: string): string[] =>
+  [...printed.replaceAll(/'[^']*'/g, '').matchAll(/(\w+):/g)].map((found) => found[1] ?? '');
 const app = useApp();
 
 /** The blocks of the README between the line that says they are tried and their end. */
@@ -34,7 +38,14 @@ test('every step of the README works as it is shown, from the first 402 to the u
   const [challenge, paid, signedUp, published, earned] = stdout.split('---\n');
   expect(challenge).toMatch(/^HTTP\/1\.1 402 .*PAYMENT-REQUIRED: /s);
   expect(paid).toMatch(/^200 \{.*\[simulated\].*paidUsdc: '0\.01'/s);
-  expect(signedUp).toMatch(/fbx_[\w-]{43}\n/);
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const shown = /```\n(200 \{.*?)```/s.exec(text)?.[1] ?? '';
+  const answered = listNames(paid ?? '');
+  expect(listNames(shown).filter((name) => !answered.includes(name))).toEqual([]);
+  expect(listNames(shown)).toEqual(
+    expect.arrayContaining(['response', 'finishReason', 'usage', 'simulated', 'receipt']),
+  );
+  expect(signedUp).toMatch(/"secret":"fbx_[\w-]{43}"/);
   expect(published).toMatch(/"lastFour".*"state":"published"/s);
   expect(earned).toMatch(/"test":true.*paidUsdc: '0\.02'.*"earnedUsdc":"0\.02"/s);
   expect(stdout).not.toContain('"status":4');

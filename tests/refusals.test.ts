@@ -291,10 +291,8 @@ describe('a payment that is not good', () => {
   test('a payment for an offer that was never made gets the 402', async () => {
     const required = await getChallenge(resource.url);
     const [accept] = required.accepts;
-    const payment = await signFor(await app.current.makeBuyer(), {
-      ...required,
-      accepts: accept ? [{ ...accept, amount: '1' }] : [],
-    });
+    const accepts = accept ? [{ ...accept, amount: '1' }] : [];
+    const payment = await signFor(await app.current.makeBuyer(), { ...required, accepts });
     const refused = await send(resource.url, { payment, body: { topic: 'rivers' } });
     expect(refused).toMatchObject({ status: 402, body: { error: 'invalid_payment_requirements' } });
   });

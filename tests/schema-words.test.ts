@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { listAuthRoutes } from '#accounts/index.ts';
 import { explainIssue } from '#kit/index.ts';
 import { bindNothing } from './support/operation-requests.ts';
 
@@ -51,8 +52,9 @@ test('a schema that refuses a form without saying which is found', () => {
   ).toBe(true);
 });
 
-test('whoever sends a management operation something of the wrong form is told which form is right', () => {
-  const parts = bindNothing().flatMap(({ name, input }) => listParts(input, name));
+test('whoever sends an operation, sign-up or sign-in something of the wrong form is told which form is right', () => {
+  const bodies = listAuthRoutes().map(({ path, body }) => ({ name: path, input: body }));
+  const parts = [...bindNothing(), ...bodies].flatMap(({ name, input }) => listParts(input, name));
   expect(parts.length).toBeGreaterThan(300);
   expect(parts.filter(isMute).map(({ place }) => place)).toEqual([]);
 });

@@ -73,10 +73,37 @@ node pay.mjs "$URL" "$(cat input.json)"`;
     expect(told).toContain('"isPublishable":true,"problems":[],');
     expect(told).toContain('"state":"published"');
     expect(told).toMatch(/"test":true.*"paidUsdc":"0"/);
-    expect(told).toMatch(/^200 \{.*paidUsdc: '0\.0[25]'/ms);
+    expect(told).toMatch(/^200 \{.*paidUsdc: '0\.(02|03|25)'/ms);
     expect(told).not.toContain('"status":4');
   }
   expect(sold[1]).toMatch(/^200 \{.*images: \[/ms);
+});
+
+test('a step of the docs or of the README that is refused says so, and hands nothing wrong to the next one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-stranger-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'draft.json'), JSON.stringify({ kind: 'banana', slug: 'a' }));
+  await writeFile(join(folder, 'input.json'), '{}');
+  const refused = [
+    'set +e',
+    getListing('1. ')
+      .replaceAll(/your-name/g, 'A wrong name!')
+      .replaceAll('you@', 'nobody@'),
+    'echo "KEY=[$KEY]"',
+    getListing('3. '),
+    'echo "ID=[$ID] URL=[$URL]"',
+  ].join('\n');
+  const told = await runShell(folder, refused);
+  expect(told).toMatch(/"code":"unauthenticated".*KEY=\[\]/s);
+  expect(told).toMatch(/"code":"\w+".*ID=\[\] URL=\[\]/s);
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const texts = [...listings.values(), ...[...readme.matchAll(/```sh\n(.*?)```/gs)].map((found) => found[1] ?? '')];
+  // What is cut out of an answer is nothing where the answer is another one, and the answer itself is printed.
+  expect(texts.filter((text) => /sed -E/.test(text))).toEqual([]);
+  expect(getListing('3. ')).toContain('15 s');
+  for (const text of texts.filter((one) => one.includes('/api/resources '))) {
+    expect(text).toContain('echo "$DRAFT"');
+  }
 });
 
 test('the drafts on the docs page are the examples of the OpenAPI document', async () => {

@@ -46,7 +46,9 @@ interface AuthText {
 }
 
 const done = { type: 'object', properties: { status: { type: 'boolean' } } };
-const withAccount = { type: 'object', properties: { user: account } };
+const next = text('What to do next.');
+const withAccount = { type: 'object', required: ['user'], properties: { user: account } };
+const withNext = { type: 'object', required: ['user', 'next'], properties: { user: account, next } };
 const oneSession = {
   type: 'object',
   properties: { id: text('To end it by.'), expiresAt: text('When it ends.'), userAgent: text('Who began it.') },
@@ -59,7 +61,7 @@ const texts: Record<string, AuthText> = {
     name: 'sign_up',
     summary: 'Make an account. Sign in next.',
     example: { ...ada, username: 'ada', name: 'Ada' },
-    answer: withAccount,
+    answer: withNext,
   },
   '/sign-in/email': {
     name: 'sign_in',
@@ -85,7 +87,7 @@ const texts: Record<string, AuthText> = {
     name: 'change_password',
     summary: 'Change the password. All other sessions end; API keys go on.',
     example: { currentPassword: ada.password, newPassword: 'another long sentence' },
-    answer: withAccount,
+    answer: withNext,
     needsSession: true,
   },
   '/update-user': {

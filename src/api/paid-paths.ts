@@ -168,6 +168,15 @@ function toInputExamples(kinds: readonly KindView[]): JsonObject {
   return all.length === 0 ? {} : { examples: Object.fromEntries(all) as JsonObject };
 }
 
+/** Statuses and headers alone. */
+function withoutBodies(responses: JsonObject): JsonObject {
+  const all = Object.entries(responses as Record<string, JsonObject>).map(([status, response]) => {
+    const { content: _, ...bare } = response;
+    return [status, bare];
+  });
+  return Object.fromEntries(all) as JsonObject;
+}
+
 /** The paid call, as OpenAPI path items. */
 export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObject> {
   const responses = toResponses(kinds);
@@ -175,14 +184,32 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
     type: 'object',
     description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
   };
+  const place = [segment('creator', 'The creator'), segment('slug', 'The resource')];
+  const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: input };
   return {
     '/@{creator}/{slug}': {
+      get: {
+        operationId: 'resource.call_by_get',
+        tags: ['call'],
+        summary: 'The same with the parameters in the query.',
+        security,
+        parameters: [...place, query, ...headers],
+        responses,
+      },
+      head: {
+        operationId: 'resource.probe',
+        tags: ['call'],
+        summary: 'What a GET is answered without a payment, without its body. It never runs anything.',
+        security: [],
+        parameters: place,
+        responses: withoutBodies(responses),
+      },
       post: {
         operationId: 'resource.call',
         tags: ['call'],
-        summary: 'Call a resource: 402 with its price first, its answer once paid. Any method works.',
+        summary: 'Call a resource: 402 with its price first, its answer once paid.',
         security,
-        parameters: [segment('creator', 'The creator'), segment('slug', 'The resource'), ...headers],
+        parameters: [...place, ...headers],
         requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
         responses,
       },

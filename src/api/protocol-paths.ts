@@ -1,9 +1,71 @@
 import { problemResponses } from './problem-responses.ts';
 
-const json = (description: string) => ({
-  description,
-  content: { 'application/json': { schema: { type: 'object' } } },
+type Schema = Record<string, unknown>;
+
+const string = { type: 'string' };
+const integer = { type: 'integer' };
+const address = { type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' };
+
+/** All members are always there, but those that are named as optional. */
+const object = (properties: Record<string, Schema>, optional: readonly string[] = []): Schema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
 });
+
+const json = (description: string, schema: Schema = { type: 'object' }) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+const alive = object({ status: { type: 'string', const: 'alive' }, version: string, uptimeSeconds: integer });
+const ready = object({
+  status: { type: 'string', const: 'ready' },
+  checks: {
+    type: 'object',
+    description: 'What it needs, by name.',
+    additionalProperties: { type: 'boolean' },
+  },
+});
+const sandboxFacts = object(
+  {
+    mode: { type: 'string', const: 'sandbox' },
+    network: { type: 'string', description: 'CAIP-2.' },
+    networkV1: { type: 'string', description: 'Its name in x402 version 1.' },
+    chainId: integer,
+    rpcUrl: string,
+    asset: object({ address, symbol: string, decimals: integer }),
+    domain: {
+      ...object({ name: string, version: string, chainId: integer, verifyingContract: address }),
+      description: 'The EIP-712 domain of the asset.',
+    },
+    contracts: { type: 'object', description: 'Further contracts by name.', additionalProperties: address },
+    faucet: object({
+      method: string,
+      url: string,
+      body: object({ address: string }),
+      amountUsdc: string,
+      limitPerAddress: string,
+    }),
+    openRouterUrl: { type: 'string', description: 'Of the simulated OpenRouter, where it runs.' },
+    openRouterKeys: {
+      type: 'object',
+      description: 'Its keys by what they do.',
+      additionalProperties: string,
+    },
+    simulated: { type: 'array', items: object({ what: string, how: string }) },
+  },
+  ['openRouterUrl', 'openRouterKeys'],
+);
+const gift = object({
+  address,
+  network: { type: 'string', description: 'CAIP-2.' },
+  asset: address,
+  amountUsdc: string,
+  transaction: string,
+  balanceUsdc: { type: 'string', description: 'What the address holds now.' },
+});
+
 const text = (name: string, where: 'path' | 'query' | 'header', description: string) => ({
   name,
   in: where,
@@ -46,7 +108,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       tags: ['operations'],
       summary: 'Does the process answer?',
       security: [],
-      responses: { 200: json('Yes.') },
+      responses: { 200: json('Yes.', alive) },
     },
   },
   '/readyz': {
@@ -55,7 +117,7 @@ export const protocolPaths: Record<string, Record<string, unknown>> = {
       tags: ['operations'],
       summary: 'Does everything it needs answer?',
       security: [],
-      responses: { ...problemResponses(['internal', 'unavailable']), 200: json('Yes.') },
+      responses: { ...problemResponses(['internal', 'unavailable']), 200: json('Yes.', ready) },
     },
   },
   '/metrics': {
@@ -80,7 +142,10 @@ export const sandboxPaths: Record<string, Record<string, unknown>> = {
       tags: ['sandbox'],
       summary: 'What is simulated here, and where.',
       security: [],
-      responses: { ...problemResponses(['internal']), 200: json('Addresses, limits and what is simulated.') },
+      responses: {
+        ...problemResponses(['internal']),
+        200: json('Addresses, limits and what is simulated.', sandboxFacts),
+      },
     },
   },
   '/sandbox/faucet': {
@@ -93,13 +158,13 @@ export const sandboxPaths: Record<string, Record<string, unknown>> = {
         required: true,
         content: {
           'application/json': {
-            schema: { type: 'object', required: ['address'], properties: { address: { type: 'string' } } },
+            schema: { ...object({ address }), additionalProperties: false },
           },
         },
       },
       responses: {
         ...problemResponses(['invalid_input', 'too_large', 'unsupported_media_type', 'rate_limited', 'internal']),
-        200: json('The transfer.'),
+        200: json('The transfer.', gift),
       },
     },
   },

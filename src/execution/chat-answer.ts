@@ -39,7 +39,7 @@ export const chatAnswer = z.object({
 });
 
 export const chatAnswerExample: JsonObject = {
-  response: 'Guten Morgen!',
+  response: 'The answer of the model.',
   finishReason: 'stop',
   usage: { input_tokens: 24, output_tokens: 5, total_tokens: 29 },
 };

@@ -21,7 +21,7 @@ export const modelView = z.object({
   webSearch: z.boolean(),
   pricing: z
     .record(z.string(), z.unknown())
-    .describe('USD per unit as decimal strings; "-1" is unknown; overrides are tiers'),
+    .describe('Under the names of OpenRouter: USD per unit as decimal strings; "-1" is unknown; overrides are tiers'),
   isFree: z.boolean(),
   isRouter: z.boolean(),
   isActive: z.boolean(),

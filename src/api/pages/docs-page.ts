@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
+import { toAuthPaths } from '../auth-paths.ts';
+import { protocolPaths, sandboxPaths } from '../protocol-paths.ts';
 import { toPage, type Markup } from './layout.ts';
 import { publishing } from './publishing.ts';
 
@@ -28,7 +30,8 @@ export function docsPage({ origin, isSandbox, operations, kinds }: Docs): Promis
       ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })}
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
-        ${[...groups].map(([name, members]) => operationTable(name, members))}
+        ${[...groups].map(([name, members]) => operationTable(name, members.map(toRow)))}
+        ${listByHand(isSandbox).map(([name, rows]) => operationTable(name, rows))}
       </section>
       ${problems()}
     </article>`,
@@ -78,7 +81,38 @@ function theCall(origin: string): Markup {
   </section>`;
 }
 
-function operationTable(name: string, operations: readonly BoundOperation[]): Markup {
+interface Row {
+  route: string;
+  summary: string;
+  needs: string | null;
+}
+
+function toRow({ route, summary, scope }: BoundOperation): Row {
+  return { route, summary, needs: scope === 'public' ? null : scope };
+}
+
+type PathItems = Record<string, Record<string, unknown>>;
+
+/** The routes that are no operations, in the words that the OpenAPI document has for them. */
+function listByHand(isSandbox: boolean): [string, Row[]][] {
+  return [
+    ['auth', toRows(toAuthPaths())],
+    ['server', toRows(protocolPaths)],
+    ...(isSandbox ? [['sandbox', toRows(sandboxPaths)] satisfies [string, Row[]]] : []),
+  ];
+}
+
+function toRows(paths: PathItems): Row[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, described]) => {
+      const { summary, security } = described as { summary: string; security: object[] };
+      const needs = security.length > 0 && security.every((way) => 'session' in way) ? 'session' : null;
+      return { route: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, summary, needs };
+    }),
+  );
+}
+
+function operationTable(name: string, rows: readonly Row[]): Markup {
   return html`<h3 id="group-${name}">${name}</h3>
     <div class="scroll" tabindex="0" role="region" aria-label="Operations: ${name}">
       <table class="wide">
@@ -90,12 +124,12 @@ function operationTable(name: string, operations: readonly BoundOperation[]): Ma
           </tr>
         </thead>
         <tbody>
-          ${operations.map(
-            (operation) =>
+          ${rows.map(
+            ({ route, summary, needs }) =>
               html`<tr>
-                <th scope="row"><code>${operation.route}</code></th>
-                <td>${operation.summary}</td>
-                <td>${operation.scope === 'public' ? 'nothing' : html`<code>${operation.scope}</code>`}</td>
+                <th scope="row"><code>${route}</code></th>
+                <td>${summary}</td>
+                <td>${needs === null ? 'nothing' : html`<code>${needs}</code>`}</td>
               </tr>`,
           )}
         </tbody>

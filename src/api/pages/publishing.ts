@@ -58,33 +58,36 @@ function account(origin: string): string {
   return `FAREBOX=${origin}
 JSON='Content-Type: application/json'
 
-curl -s $FAREBOX/api/auth/sign-up/email -H "$JSON" -H "Origin: $FAREBOX" \\
+curl -sS $FAREBOX/api/auth/sign-up/email -H "$JSON" -H "Origin: $FAREBOX" \\
   -d '{"email":"you@example.com","password":"a long sentence of yours","name":"You","username":"your-name"}'
-curl -s -c cookies.txt $FAREBOX/api/auth/sign-in/email -H "$JSON" -H "Origin: $FAREBOX" \\
+curl -sS -c cookies.txt $FAREBOX/api/auth/sign-in/email -H "$JSON" -H "Origin: $FAREBOX" \\
   -d '{"email":"you@example.com","password":"a long sentence of yours"}'
 
-KEY=$(curl -s -b cookies.txt $FAREBOX/api/user/api-keys -H "$JSON" -H "Origin: $FAREBOX" \\
-  -d '{"label":"laptop","scopes":["resources:read","resources:write","integrations:write","usage:read"]}' |
-  sed -E 's/.*"secret":"([^"]+)".*/\\1/')
+MADE=$(curl -sS -b cookies.txt $FAREBOX/api/user/api-keys -H "$JSON" -H "Origin: $FAREBOX" \\
+  -d '{"label":"laptop","scopes":["resources:read","resources:write","integrations:write","usage:read"]}')
+echo "$MADE"   # "secret" is the key, shown this once
+KEY=$(echo "$MADE" | sed -nE 's/.*"secret":"([^"]+)".*/\\1/p')
 AUTH="Authorization: Bearer $KEY"`;
 }
 
 function upstreamKey(isSandbox: boolean): string {
   const key = isSandbox
-    ? `OPENROUTER_KEY=$(curl -s $FAREBOX/sandbox | sed -E 's/.*"healthy":"([^"]+)".*/\\1/')   # of the simulated OpenRouter`
+    ? `OPENROUTER_KEY=$(curl -sS $FAREBOX/sandbox | sed -nE 's/.*"healthy":"([^"]+)".*/\\1/p')   # of the simulated OpenRouter`
     : 'OPENROUTER_KEY=sk-or-…';
   return `${key}
-curl -s -X PUT $FAREBOX/api/user/integrations/openrouter -H "$AUTH" -H "$JSON" \\
+curl -sS --fail-with-body -X PUT $FAREBOX/api/user/integrations/openrouter -H "$AUTH" -H "$JSON" \\
   -d "{\\"apiKey\\":\\"$OPENROUTER_KEY\\"}"`;
 }
 
-const publish = `DRAFT=$(curl -s $FAREBOX/api/resources -H "$AUTH" -H "$JSON" -d @draft.json)
-ID=$(echo "$DRAFT" | sed -E 's/.*"id":"([^"]+)".*/\\1/')
-URL=$(echo "$DRAFT" | sed -E 's/.*"url":"([^"]+)".*/\\1/')
+const publish = `DRAFT=$(curl -sS $FAREBOX/api/resources -H "$AUTH" -H "$JSON" -d @draft.json)
+echo "$DRAFT"   # what was made, or what stands against it
+ID=$(echo "$DRAFT" | sed -nE 's/.*"id":"([^"]+)".*/\\1/p')
+URL=$(echo "$DRAFT" | sed -nE 's/.*"url":"([^"]+)".*/\\1/p')
 
-curl -s -X POST $FAREBOX/api/resources/$ID/validate -H "$AUTH"
-curl -s -X POST $FAREBOX/api/resources/$ID/publish -H "$AUTH"
-curl -s "$URL" -H "$AUTH" -H "$JSON" -H 'X-Owner-Test: true' -d @input.json
+curl -sS --fail-with-body -X POST $FAREBOX/api/resources/$ID/validate -H "$AUTH"
+curl -sS --fail-with-body -X POST $FAREBOX/api/resources/$ID/publish -H "$AUTH"
+# A text takes a few seconds, a picture about 15 s.
+curl -sS --fail-with-body "$URL" -H "$AUTH" -H "$JSON" -H 'X-Owner-Test: true' -d @input.json
 echo "$URL"`;
 
 interface Described {
