@@ -5,3 +5,10 @@ CREATE INDEX calls_released_payment ON calls (network, asset, payer, uniqueness_
 ALTER POLICY usage_logs_resolve ON x402_prompt_template_usage_logs
   USING (status IN ('owed', 'failed', 'refused', 'unpaid'));
 GRANT UPDATE (amount_atomic, transaction) ON x402_prompt_template_usage_logs TO farebox_system;
+
+ALTER TABLE calls
+  -- When its money moves, and when its offer was published; the version may have changed since. Null in rows from before.
+  ADD COLUMN settlement_point text CHECK (settlement_point IN ('on_success', 'at_first_output', 'upfront')),
+  ADD COLUMN offered_at timestamptz,
+  -- When the chain did not show the transfer of a call that is booked.
+  ADD COLUMN transfer_missing_at timestamptz;

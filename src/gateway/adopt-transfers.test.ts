@@ -7,6 +7,7 @@ import { openTestPayments } from '../../tests/support/open-test-payments.ts';
 import { makeAccount, makeOffer, pay, SANDBOX_NETWORK } from '../../tests/support/pay.ts';
 import { quietLog, useTestChain } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 
 const chain = useTestChain();
@@ -41,8 +42,14 @@ async function makePayment(isSettled: boolean) {
 }
 
 async function readCall(id: string) {
-  const { rows } = await database.current.system.query<{ state: string; reason: string | null; booked: number }>(
-    `SELECT state, reason, (SELECT count(*)::int FROM ledger_entries l WHERE l.call_id = c.id) AS booked
+  const { rows } = await database.current.system.query<{
+    state: string;
+    reason: string | null;
+    is_missing: boolean;
+    booked: number;
+  }>(
+    `SELECT state, reason, transfer_missing_at IS NOT NULL AS is_missing,
+       (SELECT count(*)::int FROM ledger_entries l WHERE l.call_id = c.id) AS booked
      FROM calls c WHERE id = $1`,
     [id],
   );
@@ -90,11 +97,11 @@ test('a booked call whose transfer is not on the chain is marked and stays as it
   const { payment, offer } = await makePayment(false);
   const missing = await insertCall(database.current, { payment, offer, state: 'delivered' });
   expect(await recheckSettled(deps(), missing)).toBe('missing');
-  expect(await readCall(missing)).toMatchObject({ state: 'delivered', reason: 'transfer_missing' });
+  expect(await readCall(missing)).toMatchObject({ state: 'delivered', reason: null, is_missing: true });
   const { transfer: _, ...call } = await makePayment(true);
   const shown = await insertCall(database.current, { ...call, state: 'delivered' });
   expect(await recheckSettled(deps(), shown)).toBe('shown');
-  expect(await readCall(shown)).toMatchObject({ state: 'delivered', reason: null });
+  expect(await readCall(shown)).toMatchObject({ state: 'delivered', reason: null, is_missing: false });
 });
 
 test('a chain that cannot be asked marks nothing', async () => {
@@ -102,6 +109,18 @@ test('a chain that cannot be asked marks nothing', async () => {
   const id = await insertCall(database.current, { payment, offer, state: 'delivered' });
   const blind = await openTestPayments(chain, { rpcUrl: 'http://127.0.0.1:9' });
   expect(await recheckSettled({ ...deps(), payments: blind }, id)).toBe('unknown');
-  expect(await readCall(id)).toMatchObject({ reason: null });
+  expect(await readCall(id)).toMatchObject({ is_missing: false });
   await blind.close();
+});
+
+test('a call that was paid by others and is marked as missing on the chain still waits for the input of its buyer', async () => {
+  const { transfer, ...call } = await makePayment(true);
+  const id = await insertCall(database.current, { ...call, state: 'failed' });
+  await adoptTransfers(deps(), SANDBOX_NETWORK, [transfer]);
+  const none = {
+    ...payments,
+    schemes: payments.schemes.map((scheme) => ({ ...scheme, lookUp: async () => ({ status: 'unused' }) as const })),
+  };
+  expect(await recheckSettled({ ...deps(), payments: none }, id)).toBe('missing');
+  expect(await readCall(id)).toMatchObject({ state: 'owed', reason: PAID_BY_OTHERS, is_missing: true });
 });

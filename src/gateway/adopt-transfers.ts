@@ -11,13 +11,14 @@ interface FoundRow extends CallRow {
   id: string;
   state: State;
   version_id: string;
+  network: string;
   payer: string;
   uniqueness_key: string;
   /** What was signed is still there: without it nobody could prove to be the buyer. */
   is_signed: boolean;
 }
 
-const columns = `id, state, version_id, payer, uniqueness_key, payment ? 'payload' AS is_signed, ${callColumns}`;
+const columns = `id, state, version_id, network, payer, uniqueness_key, payment ? 'payload' AS is_signed, ${callColumns}`;
 
 /** The call that holds a payment comes first; of those that have released it, the last. */
 const selectByPayment = `
@@ -58,12 +59,12 @@ export async function adoptTransfers(
 export async function adoptEnded(deps: AdoptDeps, callId: string, transaction: string): Promise<boolean> {
   const { rows } = await deps.database.system.query<FoundRow>(`SELECT ${columns} FROM calls WHERE id = $1`, [callId]);
   const row = rows[0];
-  return row !== undefined && ended.has(row.state) && adopt(deps, row, transaction);
+  return row !== undefined && ended.has(row.state) && isAdopted(deps, row, { network: row.network, transaction });
 }
 
 /**
  * The chain did not show the transfer of a call that is booked. It is looked up once more; where it is still missing the
- * call is marked by its reason, and stays as it is: its buyer has the answer, and somebody has to look into it.
+ * call is marked, and stays as it is: its buyer has the answer, and somebody has to look into it.
  */
 export async function recheckSettled(
   deps: Pick<GatewayDeps, 'database' | 'payments'>,
@@ -82,7 +83,7 @@ export async function recheckSettled(
   if (found.status === 'settled' || found.status === 'unknown') {
     return found.status === 'settled' ? 'shown' : 'unknown';
   }
-  await deps.database.system.query(`UPDATE calls SET reason = 'transfer_missing' WHERE id = $1`, [callId]);
+  await deps.database.system.query(`UPDATE calls SET transfer_missing_at = now() WHERE id = $1`, [callId]);
   return 'missing';
 }
 

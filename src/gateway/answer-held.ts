@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '#kit/index.ts';
-import { findUse, fromStoredOffer, isSamePayment, type Payment, type StoredOffer } from '#payments/index.ts';
+import { findUse, isSamePayment, type Payment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import { adoptEnded } from './adopt-transfers.ts';
@@ -16,10 +16,12 @@ import {
   answerOwed,
   buyerUnproven,
   chargeUnknown,
+  justLookedUp,
   paymentInUse,
   settlementPending,
   paymentNotCharged,
 } from './public-problem.ts';
+import { takeLook } from './take-look.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
@@ -45,13 +47,11 @@ interface KeptRow {
   can_rerun: boolean;
   /** The same, but the input has to come from the buyer's request. */
   awaits_input: boolean;
-  offer: StoredOffer;
-  created_at: Date;
 }
 
 const selectKept = `
   SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun,
-    state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input, offer, created_at
+    state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input
   FROM calls WHERE id = $1`;
 
 /**
@@ -132,8 +132,11 @@ async function askAboutEnded(deps: GatewayDeps, row: KeptRow & { id: string }, a
   if (!['unpaid', 'failed', 'refused'].includes(row.state)) {
     return row;
   }
-  const offer = fromStoredOffer(row.offer);
-  const use = await findUse(deps.payments, again.payment, { offer, since: row.created_at });
+  const wanted = await takeLook(deps, row.id);
+  if (!wanted) {
+    return { ...row, state: 'looked up' };
+  }
+  const use = await findUse(deps.payments, again.payment, wanted);
   if (use.status === 'settled' && (await adoptEnded(deps, row.id, use.transaction))) {
     return readKept(deps, row.id);
   }
@@ -179,6 +182,8 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
         `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
         'Sign a new payment.',
       );
+    case 'looked up':
+      return justLookedUp();
     case 'unknown':
       return chargeUnknown();
     case undefined:

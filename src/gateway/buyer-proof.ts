@@ -6,6 +6,8 @@ import type { HeldCall } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { isUnguessable } from './is-unguessable.ts';
 import { resourceUrl } from './offer-version.ts';
+import { takeLookUp } from './take-look-up.ts';
+import type { State } from './transitions.ts';
 
 /**
  * Until a payment is sent to the chain its header is a secret; from then on anybody can rebuild it. A kept answer is given
@@ -18,15 +20,20 @@ export interface Shown {
   token: string | null;
   /** SIGN-IN-WITH-X, unread. */
   signIn: string | undefined;
+  clientAddress: string;
 }
 
 interface Asking {
   payment: Payment;
   shown: Shown;
+  fingerprint: string;
   version: Pick<PublishedVersion, 'creator' | 'slug'>;
 }
 
-type ProofDeps = Pick<GatewayDeps, 'payments' | 'publicUrl' | 'clock'>;
+type ProofDeps = Pick<GatewayDeps, 'payments' | 'publicUrl' | 'clock' | 'database' | 'lookUps'>;
+
+/** States in which a payment has not been sent to the chain by us. */
+const unsent: ReadonlySet<State> = new Set(['claimed', 'running', 'refused', 'failed']);
 
 export function toShown(request: CallRequest, payment: Payment): Shown {
   const { buyerSecret, paymentId } = payment.echoed ?? {};
@@ -36,11 +43,12 @@ export function toShown(request: CallRequest, payment: Payment): Shown {
   ] as const;
   const bound = chosen.filter(([, text]) => text !== undefined && isUnguessable(text, request.bodyDigest));
   const secrets = [...bound, ['buyer-secret', buyerSecret] as const];
-  const { answerToken, signIn } = request;
+  const { answerToken, signIn, clientAddress } = request;
   return {
     secrets: secrets.flatMap(([name, text]) => (text === undefined ? [] : [toDigest(name, text)])),
     token: answerToken === undefined ? null : toDigest('answer-token', answerToken),
     signIn,
+    clientAddress,
   };
 }
 
@@ -50,17 +58,25 @@ export function bindProofs({ secrets }: Shown): { answerToken: string; proofs: s
   return { answerToken, proofs: [...secrets, toDigest('answer-token', answerToken)] };
 }
 
-/** Whether a request with the payment of this call comes from its buyer, by the state that it met. */
+/**
+ * Whether a request with the payment of this call comes from its buyer, by the state that it met. A payment that was not
+ * sent to the chain yet is a secret itself; others may have sent it, so that counts only where the buyer has bound no secret.
+ */
 export async function isBuyer(deps: ProofDeps, held: HeldCall, asking: Asking): Promise<boolean> {
-  if (held.state === 'claimed' || held.state === 'running') {
+  const hasSecrets = held.buyer_proofs.length > 1;
+  if (unsent.has(held.state) && !hasSecrets && held.fingerprint === asking.fingerprint) {
     return true;
   }
   const { secrets, token, signIn } = asking.shown;
   if ([...secrets, token].some((digest) => digest !== null && held.buyer_proofs.includes(digest))) {
     return true;
   }
-  const terms = toSignInTerms(deps, held, asking);
-  return signIn !== undefined && checkSignIn(deps.payments, signIn, { payment: asking.payment, terms });
+  if (signIn === undefined) {
+    return false;
+  }
+  const { payment, shown } = asking;
+  const mayAskChain = async () => (await takeLookUp(deps, { clientAddress: shown.clientAddress, payment })) === 0;
+  return checkSignIn(deps.payments, signIn, { payment, terms: toSignInTerms(deps, held, asking), mayAskChain });
 }
 
 /** What a request that has shown nothing is told to show. */

@@ -3,6 +3,7 @@ import type { Offer, Payment } from '#payments/index.ts';
 import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
 import type { Receipt } from './call-request.ts';
+import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
 
@@ -15,8 +16,14 @@ export interface PaidCall {
   payment: Payment;
   offer: Offer;
   settlementPoint: SettlementPoint;
+  /** When the version was published whose offer it is. */
+  offeredAt: Date;
   /** As the version's schema has read it. */
   input: Record<string, unknown>;
+  /** Of the request that holds the payment. */
+  fingerprint: string;
+  /** What its request has shown to be its buyer; absent where another process made the call. */
+  shown?: Shown;
   /** Which of the runs of a paid call this is; the first is 1. */
   run: number;
   /** Told with the first answer; only the request that claimed the payment has it. */

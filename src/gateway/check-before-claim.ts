@@ -3,7 +3,7 @@ import type { PublishedVersion } from '#resources/index.ts';
 import { admit } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { payableOffers, settlementPointOf } from './offer-version.ts';
+import { payableOffers, originOf } from './offer-version.ts';
 import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
 import { recordRefused } from './record-refused.ts';
 import { refusePayment } from './refuse-payment.ts';
@@ -42,7 +42,7 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
     return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements'), input };
   }
   if (!isSigned) {
-    const retryAfterSeconds = await takeLookUp(deps, asked);
+    const retryAfterSeconds = await takeLookUp(deps, { ...asked.request, payment });
     if (retryAfterSeconds > 0) {
       // Who the payer is was not asked, so its name counts for nothing.
       await recordRefused(deps, { ...asked, payer: null }, { problem: 'rate_limited', cause: NOT_LOOKED_UP });
@@ -55,7 +55,7 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
       return { ok: false, outcome, input };
     }
   }
-  const settlementPoint = settlementPointOf(deps, version, offer);
+  const { settlementPoint } = originOf(deps, version, offer);
   if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
     return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon), input };
   }

@@ -7,7 +7,7 @@ import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { settlementPointOf } from './offer-version.ts';
+import { originOf } from './offer-version.ts';
 import { quoteWorst } from './quote-worst.ts';
 import { recordRefused } from './record-refused.ts';
 import { toClient } from './to-client.ts';
@@ -35,10 +35,12 @@ export async function claimCall(
     callId: newId(),
     requestId,
     clientAddress,
+    fingerprint,
+    shown,
     version,
     payment,
     offer,
-    settlementPoint: settlementPointOf(deps, version, offer),
+    ...originOf(deps, version, offer),
     input,
     run: 1,
     answerToken,
@@ -48,7 +50,6 @@ export async function claimCall(
     ...call,
     ...version,
     processId: deps.processId,
-    fingerprint,
     proofs,
     deadlineInMs: CLAIM_DEADLINE_MS,
     trustUsd: call.settlementPoint === 'upfront' ? null : await quoteWorst(deps, version, offer),

@@ -22,6 +22,8 @@ function claim(payment: Payment, callId = newId()) {
       offer,
       proofs: [],
       fingerprint: 'f',
+      settlementPoint: 'on_success',
+      offeredAt: new Date(),
       deadlineInMs: 1000,
       trustUsd: '0.01',
       client: 'c',

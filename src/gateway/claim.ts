@@ -9,6 +9,7 @@ import {
   type SchemeList,
   type StoredPayment,
 } from '#payments/index.ts';
+import type { SettlementPoint } from '#resources/index.ts';
 import type { State } from './transitions.ts';
 import { refusalLimits } from './trust-limits.ts';
 
@@ -21,6 +22,10 @@ interface ClaimInput {
   processId: string;
   payment: Payment;
   offer: Offer;
+  /** When money moves for it. */
+  settlementPoint: SettlementPoint;
+  /** When the offer was published. */
+  offeredAt: Date;
   /** Digest of method, URL and body: the request that the payment is bound to. */
   fingerprint: string;
   /** Digests of what shows its sender to be the buyer. */
@@ -68,9 +73,9 @@ const insert = `
   made AS (
     INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client,
-                       buyer_proofs)
+                       buyer_proofs, settlement_point, offered_at)
     SELECT $1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22
+           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22, $23, $24
     FROM limited WHERE NOT is_limited
     ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING
     RETURNING id)
@@ -146,5 +151,7 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     refusalLimits.perWallet,
     refusalLimits.perClient,
     input.proofs,
+    input.settlementPoint,
+    input.offeredAt,
   ];
 }

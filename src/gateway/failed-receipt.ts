@@ -35,7 +35,8 @@ export async function tellClaimant(
   if (outcome.kind === 'answer') {
     return answerToken === undefined ? outcome : { ...outcome, answerToken };
   }
-  if (outcome.kind !== 'problem') {
+  // Whoever has not shown to be the buyer gets no receipt.
+  if (outcome.kind !== 'problem' || outcome.proof) {
     return outcome;
   }
   const settlement = outcome.settlement ?? (await findSettlement(deps, call, outcome));

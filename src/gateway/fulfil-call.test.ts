@@ -10,6 +10,7 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 import type { PaidCall } from './call-record.ts';
 import { fulfilCall, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { settlementPending } from './public-problem.ts';
 import type { Output } from './run-call.ts';
 import { transition } from './transitions.ts';
 
@@ -57,6 +58,8 @@ async function makeCall(state: 'fulfilling' | 'pending'): Promise<PaidCall> {
     payment,
     offer,
     settlementPoint: 'upfront',
+    offeredAt: new Date(0),
+    fingerprint: 'f',
     input: {},
     run: 1,
     startedAt: systemClock.now(),
@@ -112,7 +115,7 @@ test('a withheld answer that fails after its payment was found is owed at once, 
   }
   const answer = { ...jsonAnswer({}), body: { type: 'parts' as const, parts: parts() } };
   const output: Output = { ok: true, answer, evidence: noEvidence };
-  withholdOutput(given, call, { output, isPending: true, cancel: () => {} });
+  withholdOutput(given, call, { output, isPending: true, outcome: settlementPending(), cancel: () => {} });
   expect(await move(call, 'findEarly')).toBe(true);
   rest.resolve(failed);
   await given.inFlight.get(call.callId);

@@ -58,16 +58,16 @@ export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid):
 
 /**
  * An output whose payment did not settle is withheld. Where the money may still have moved, the run goes on and its
- * answer is kept for that case; where it certainly did not, nothing more is spent on it.
+ * answer is kept for that case; where it certainly did not, nothing more is spent on it. Returns what the buyer is told.
  */
 export function withholdOutput(
   deps: GatewayDeps,
   call: PaidCall,
-  begun: { output: Output; isPending: boolean; cancel(): void },
-): void {
+  begun: { output: Output; isPending: boolean; outcome: CallOutcome; cancel(): void },
+): CallOutcome {
   if (!begun.isPending) {
     begun.cancel();
-    return;
+    return begun.outcome;
   }
   const work = async (): Promise<void> => {
     const whole = await readWhole(call, begun.output);
@@ -85,6 +85,7 @@ export function withholdOutput(
     deps.log.error({ err: error, callId: call.callId }, 'the answer of a pending call could not be stored');
   });
   void holdInFlight(deps, call.callId, working);
+  return begun.outcome;
 }
 
 function toAnswer(call: PaidCall, paid: Paid, answer: GivenAnswer): CallOutcome {

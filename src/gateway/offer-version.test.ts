@@ -4,7 +4,7 @@ import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { makeAccount, pay, schemeList, signOffer, toPayment } from '../../tests/support/pay.ts';
 import { openToyKind } from '../../tests/support/toy-kind.ts';
-import { offerVersion, payableOffers, settlementPointOf } from './offer-version.ts';
+import { offerVersion, payableOffers, originOf } from './offer-version.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const kinds = new Map([['openrouter_instant', openToyKind()]]);
@@ -25,6 +25,7 @@ const replaced = (more: Partial<PublishedVersion['superseded'][number]> = {}) =>
   offers: [on(BASE, 20_000n), on(CELO)],
   settlementPoint: 'on_success' as const,
   timeoutSeconds: 60,
+  publishedAt: new Date(NOW - 3_600_000),
   until: new Date(NOW + 1),
   ...more,
 });
@@ -115,8 +116,14 @@ test('money moves as the version said whose offer is paid, where the creator has
   const pointsOf = (former: typeof before | typeof after, current: typeof before | typeof after) => {
     const superseded = [replaced({ offers: [on(BASE, 20_000n)], settlementPoint: former })];
     const version = toVersion({ offers: [on(BASE)], settlementPoint: current, superseded });
-    return payableOffers(deps, version).map((offer) => settlementPointOf(deps, version, offer));
+    return payableOffers(deps, version).map((offer) => originOf(deps, version, offer).settlementPoint);
   };
   expect(pointsOf(before, after)).toEqual([after, before]);
   expect(pointsOf(after, before)).toEqual([before, after]);
+});
+
+test('an offer counts from the publication of the version that made it, also where that was replaced', () => {
+  const version = toVersion({ offers: [on(BASE)], publishedAt: new Date(NOW), superseded: [replaced()] });
+  const times = payableOffers(deps, version).map((offer) => originOf(deps, version, offer).offeredAt.getTime());
+  expect(times).toEqual([NOW, NOW - 3_600_000, NOW - 3_600_000]);
 });

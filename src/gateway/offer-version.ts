@@ -96,16 +96,22 @@ function toOffers(
   return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, maxTimeoutSeconds, ...paymentFlow }));
 }
 
-/** When money moves for a payment of this payable offer, which may be one of a version that was replaced meanwhile. */
-export function settlementPointOf(deps: OfferDeps, version: PublishedVersion, offer: Offer): SettlementPoint {
-  if (isUpfront(offer)) {
-    return 'upfront';
-  }
-  if (offerVersion(deps, version).offers.some((known) => known === offer || isDeepStrictEqual(known, offer))) {
-    return version.settlementPoint;
-  }
-  const maker = version.superseded.find((made) =>
-    toOffers(deps, made).some((known) => isDeepStrictEqual(known, offer)),
+interface Origin {
+  /** When money moves for it. */
+  settlementPoint: SettlementPoint;
+  /** Nobody could read the offer before. */
+  offeredAt: Date;
+}
+
+/** Of a payable offer, which may be one of a version that was replaced meanwhile. */
+export function originOf(deps: OfferDeps, version: PublishedVersion, offer: Offer): Origin {
+  const isCurrent = offerVersion(deps, version).offers.some(
+    (known) => known === offer || isDeepStrictEqual(known, offer),
   );
-  return maker?.settlementPoint ?? 'on_success';
+  const made = version.superseded.find((replaced) =>
+    toOffers(deps, replaced).some((known) => isDeepStrictEqual(known, offer)),
+  );
+  const maker = isCurrent || !made ? version : made;
+  const known = isCurrent || made ? maker.settlementPoint : 'on_success';
+  return { settlementPoint: isUpfront(offer) ? 'upfront' : known, offeredAt: maker.publishedAt };
 }

@@ -15,24 +15,20 @@ const version = publishedVersion({
   publishedAt: new Date(now - 60 * SECOND + 500),
 });
 
-const deps = () => ({
-  database: database.current,
-  payments: schemeList as never,
-  publicUrl: 'https://farebox.test',
-  kinds: new Map(),
-});
+const deps = () => ({ database: database.current });
+const offerDeps = { payments: schemeList as never, publicUrl: 'https://farebox.test', kinds: new Map() };
 
 beforeEach(() => database.current.system.query('DELETE FROM calls'));
 
 /** Signed for the offer now, for so many seconds; as long as the offer says unless told. */
 async function sign(validSeconds?: number) {
-  const [offer] = offerVersion(deps(), version).offers;
+  const [offer] = offerVersion(offerDeps, version).offers;
   if (!offer) {
     throw new Error('unreachable');
   }
   const seconds = validSeconds ?? offer.maxTimeoutSeconds;
   const payment = await pay(makeAccount(), offer, { validBefore: String(now / 1000 + seconds) });
-  return { payment, offer, version };
+  return { payment, offer, offeredAt: version.publishedAt, fingerprint: 'f' };
 }
 
 test('a transfer that was made since the offer was published, by a payment signed for no longer than it says, may buy', async () => {
@@ -52,35 +48,29 @@ test('a payment that was signed for longer than the offer says was meant for ano
   expect(await isOwnUse(deps(), asked, now)).toBe(false);
 });
 
-test.each(['failed', 'refused'])(
-  'a %s call here that held the payment unused before shows that it was meant for here',
-  async (state) => {
-    const asked = await sign(36_000);
-    await insertCall(database.current, { ...asked, state, ageSeconds: 30 });
-    expect(await isOwnUse(deps(), asked, Date.now())).toBe(true);
-    expect(await isOwnUse(deps(), asked, now - 40 * SECOND)).toBe(false);
-  },
-);
-
-test('a call that came with a payment used before shows nothing, nor does a call with another signature', async () => {
+test('a call here that was worked for, for the same request, shows that the payment was meant for here, for as long as the offer says', async () => {
   const asked = await sign(36_000);
-  const id = await insertCall(database.current, { ...asked, state: 'refused', ageSeconds: 30 });
-  await database.current.system.query(
-    `UPDATE calls SET reason = 'invalid_exact_evm_nonce_already_used' WHERE id = $1`,
-    [id],
-  );
-  const payload = { signature: '0x00', authorization: {} };
-  await insertCall(database.current, {
-    ...asked,
-    payment: { ...asked.payment, payload },
-    state: 'failed',
-    ageSeconds: 30,
-  });
-  expect(await isOwnUse(deps(), asked, Date.now())).toBe(false);
+  await insertCall(database.current, { ...asked, state: 'failed', ageSeconds: 30 });
+  const madeAt = now - 30 * SECOND;
+  expect(await isOwnUse(deps(), asked, now)).toBe(true);
+  expect(await isOwnUse(deps(), asked, madeAt - 10 * SECOND)).toBe(false);
+  expect(await isOwnUse(deps(), asked, madeAt + (asked.offer.maxTimeoutSeconds + 10) * SECOND)).toBe(false);
+  expect(await isOwnUse(deps(), { ...asked, fingerprint: 'another' }, now)).toBe(false);
 });
 
-test('an offer that was replaced a moment ago is bound by its time alone', async () => {
+test('a call that was refused before any work shows nothing, nor does a call with another signature', async () => {
+  const asked = await sign(36_000);
+  await insertCall(database.current, { ...asked, state: 'refused', ageSeconds: 30 });
+  const payload = { signature: '0x00', authorization: {} };
+  const forged = { ...asked.payment, payload };
+  await insertCall(database.current, { ...asked, payment: forged, state: 'failed', ageSeconds: 30 });
+  expect(await isOwnUse(deps(), asked, now)).toBe(false);
+});
+
+test('an offer that was replaced a moment ago counts from its own publication', async () => {
   const replaced = makeOffer({ amountAtomic: 20_000n, maxTimeoutSeconds: 180 });
   const payment = await pay(makeAccount(), replaced, { validBefore: String(now / 1000 + 100) });
-  expect(await isOwnUse(deps(), { payment, offer: replaced, version }, now - 70 * SECOND)).toBe(true);
+  const asked = { payment, offer: replaced, offeredAt: new Date(now - 80 * SECOND), fingerprint: 'f' };
+  expect(await isOwnUse(deps(), asked, now - 70 * SECOND)).toBe(true);
+  expect(await isOwnUse(deps(), asked, now - 90 * SECOND)).toBe(false);
 });

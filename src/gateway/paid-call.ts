@@ -1,7 +1,8 @@
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
-import { answerHeld, findAnswer } from './answer-held.ts';
+import { answerHeld } from './answer-held.ts';
+import { answerRefused } from './answer-refused.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
@@ -44,12 +45,12 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
   const checked = await checkBeforeClaim(deps, paying);
   const again = { ...paying, input: checked.input };
   if (!checked.ok) {
-    return (await findAnswer(deps, again)) ?? checked.outcome;
+    return answerRefused(deps, again, checked.outcome);
   }
   const claim = await claimCall(deps, paying, checked);
   switch (claim.kind) {
     case 'limited':
-      return tooManyRefusals();
+      return answerRefused(deps, again, tooManyRefusals());
     case 'held':
       return answerHeld(deps, claim.call, again);
     case 'claimed':
@@ -86,11 +87,9 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
       return ran.outcome;
     }
     const paid = await settleCall(deps, call);
-    if (paid.ok) {
-      return giveFromFirstOutput(deps, call, { paid, output: ran.output });
-    }
-    withholdOutput(deps, call, { ...ran, isPending: paid.isPending });
-    return paid.outcome;
+    return paid.ok
+      ? giveFromFirstOutput(deps, call, { paid, output: ran.output })
+      : withholdOutput(deps, call, { ...ran, ...paid });
   },
   upfront: async (deps, call) => {
     const paid = await settleCall(deps, call);

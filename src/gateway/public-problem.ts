@@ -133,6 +133,14 @@ export function heldByAnother(): CallOutcome {
   );
 }
 
+/** The payment has ended without a charge, as far as was known a moment ago. */
+export function justLookedUp(): CallOutcome {
+  return paymentInUse(
+    'This payment has bought nothing, as far as the network knew a moment ago.',
+    'Send the same payment again after the Retry-After time; do not sign a new one before it says whether it was charged.',
+  );
+}
+
 /** The payment came to its end without money moving. */
 export function paymentNotCharged(detail: string, next: string): CallOutcome {
   return { ...paymentInUse(`${detail} Nothing was charged.`, next), charged: false };

@@ -1,13 +1,16 @@
 import { parseExactJson } from '#kit/index.ts';
 import { fromStoredOffer, fromStoredPayment, type StoredOffer, type StoredPayment } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { settlementPointOf } from './offer-version.ts';
+import { originOf } from './offer-version.ts';
 
 /** What the row of a call tells of it, in whichever process. */
 export interface CallRow {
   request_id: string;
+  fingerprint: string;
+  settlement_point: SettlementPoint | null;
+  offered_at: Date | null;
   payment: StoredPayment;
   offer: StoredOffer;
   /** As JSON; null where it was forgotten or never kept. */
@@ -16,7 +19,7 @@ export interface CallRow {
   runs: number;
 }
 
-export const callColumns = 'request_id, payment, offer, input, record, runs';
+export const callColumns = 'request_id, fingerprint, settlement_point, offered_at, payment, offer, input, record, runs';
 
 /** A call whose input may be known no more. */
 export type RestoredCall = Omit<PaidCall, 'input'> & { input: PaidCall['input'] | null };
@@ -26,15 +29,18 @@ export function restoreCall(
   { callId, version, row }: { callId: string; version: PublishedVersion; row: CallRow },
 ): RestoredCall {
   const offer = fromStoredOffer(row.offer);
+  const origin = originOf(deps, version, offer);
   const record = row.record === null ? null : (JSON.parse(row.record) as StoredRecord);
   return {
     callId,
     requestId: row.request_id,
     clientAddress: 'unknown',
+    fingerprint: row.fingerprint,
     version,
     payment: fromStoredPayment(row.payment),
     offer,
-    settlementPoint: record?.settlementPoint ?? settlementPointOf(deps, version, offer),
+    settlementPoint: record?.settlementPoint ?? row.settlement_point ?? origin.settlementPoint,
+    offeredAt: row.offered_at ?? origin.offeredAt,
     input: row.input === null ? null : (parseExactJson(row.input) as Record<string, unknown>),
     run: row.runs,
     startedAt: deps.clock.now(),

@@ -14,9 +14,9 @@ const hasPaid = `SELECT FROM calls WHERE payer = $1 AND settled_at IS NOT NULL L
  */
 export async function takeLookUp(
   deps: LookUpDeps,
-  { request, payment }: { request: Pick<CallRequest, 'clientAddress'>; payment: Payment },
+  { clientAddress, payment }: Pick<CallRequest, 'clientAddress'> & { payment: Payment },
 ): Promise<number> {
-  const client = toClient(request.clientAddress);
+  const client = toClient(clientAddress);
   const taken = await deps.lookUps.take(client);
   if (taken.isAllowed) {
     return 0;

@@ -9,16 +9,19 @@ interface SignInDeps extends SchemeList {
 
 /**
  * Whether a SIGN-IN-WITH-X header shows that its sender has the wallet of this payment, for these terms and now. `false` too
- * where wallets of the payment's scheme sign no messages. Rejects when a contract wallet has to be asked and cannot be.
+ * where wallets of the payment's scheme sign no messages. Rejects when a contract wallet has to be asked and cannot be;
+ * `mayAskChain` is asked before that, because its code decides what it costs.
  */
 export async function checkSignIn(
   deps: SignInDeps,
   header: string,
-  asked: { payment: Payment; terms: SignInTerms },
+  asked: { payment: Payment; terms: SignInTerms; mayAskChain: () => Promise<boolean> },
 ): Promise<boolean> {
-  const { payment, terms } = asked;
+  const { payment, terms, mayAskChain } = asked;
   const scheme = findScheme(deps, payment);
   const chain = deps.chains.get(payment.network);
   const signed = readSignIn(header, { ...terms, address: payment.payer });
-  return scheme?.isSignedText && chain && signed ? scheme.isSignedText(chain, payment.payer, signed) : false;
+  return scheme?.isSignedText && chain && signed
+    ? scheme.isSignedText(chain, payment.payer, { ...signed, mayAskChain })
+    : false;
 }

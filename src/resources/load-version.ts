@@ -5,7 +5,7 @@ import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from '.
 /** Versions that were replaced after $1 and offered something else than this one: their whole lists are compared. */
 const superseded = `(
   SELECT json_agg(json_build_object('versionId', o.id, 'offers', o.offers, 'settlementPoint', o.settlement_point,
-    'timeoutSeconds', o.timeout_seconds, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
+    'timeoutSeconds', o.timeout_seconds, 'publishedAt', o.published_at, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
   FROM x402_resource_versions o
   WHERE o.resource_id = r.id AND o.superseded_at > $1 AND o.price_atomic > 0
     AND (o.offers, o.settlement_point, o.timeout_seconds)

@@ -123,7 +123,7 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds'
+  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'publishedAt'
 > {
   until: Date;
 }

@@ -51,6 +51,7 @@ export interface VersionRow {
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         offers: StoredOffer[];
+        publishedAt: string;
         supersededAt: string;
       })[]
     | null;
@@ -89,9 +90,10 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
-    superseded: (row.superseded ?? []).map(({ supersededAt, offers, ...replaced }) => ({
+    superseded: (row.superseded ?? []).map(({ publishedAt, supersededAt, offers, ...replaced }) => ({
       ...replaced,
       offers: offers.map(fromStoredOffer),
+      publishedAt: new Date(publishedAt),
       until: new Date(Date.parse(supersededAt) + GRACE_MS),
     })),
   };

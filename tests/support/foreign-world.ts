@@ -154,10 +154,13 @@ async function watch({ app, chain }: Pick<Parts, 'app' | 'chain'>): Promise<obje
 }
 
 /** Sends the story's one payment. Answers of streams are text. */
-export async function ask({ url, payment, body }: Pick<Story, 'url' | 'payment' | 'body'>) {
+export async function ask(
+  { url, payment, body }: Pick<Story, 'url' | 'payment' | 'body'>,
+  headers: Record<string, string> = {},
+) {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment },
+    headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment, ...headers },
     body: JSON.stringify(body),
   });
   const text = await response.text();

@@ -4,6 +4,13 @@ import type { Offer } from '../offer.ts';
 import type { Accepted, Payment } from '../payment.ts';
 import type { LookedUp, Verdict } from '../verdict.ts';
 
+export interface SignedText {
+  message: string;
+  signature: string;
+  /** Before a contract wallet is asked. */
+  mayAskChain(): Promise<boolean>;
+}
+
 /**
  * A way to pay on a family of networks: what is offered, what the payer signs, how it is checked and how it moves money.
  * Found by its name and the family of the network. It alone reads the `payload` of its payments.
@@ -24,7 +31,7 @@ export interface Scheme<C extends Chain = Chain> {
   /** Whether the payer's own key signed the payment for this offer's asset. Pure and local; `false` is no verdict. */
   isAuthentic(payment: Payment, offer: Offer): boolean;
   /** Whether the wallet signed a message for people to read. Absent where wallets sign none. Rejects as `verify` does. */
-  isSignedText?(chain: C, wallet: string, signed: { message: string; signature: string }): Promise<boolean>;
+  isSignedText?(chain: C, wallet: string, signed: SignedText): Promise<boolean>;
   /** Rejects when the chain cannot tell. */
   verify(chain: C, payment: Payment, terms: Terms): Promise<Verdict>;
   /** The most that the payment can be charged under the offer, in atomic units. */
