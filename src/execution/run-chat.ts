@@ -38,9 +38,10 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
   const evidence: Evidence = { ...toEvidence(result, run.request.model), keySource };
-  await held?.close(toSpentUsd(result, evidence));
+  const costUsd = toSpentUsd(result, evidence);
+  await held?.close(costUsd);
   if (!result.ok) {
-    return failWith(deps, run, { failure: result.failure, evidence });
+    return failWith(deps, run, { failure: result.failure, evidence: { ...evidence, costUsd } });
   }
   const unsold = findUnsold(run, result);
   if (unsold !== null) {
@@ -80,9 +81,13 @@ async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare |
   return { ready: true, close };
 }
 
-/** A refusal before the answer began costs nothing; of anything else without a figure nobody knows. */
+/** A refusal or an upstream's own error before the answer began costs nothing; of anything else without a figure nobody knows. */
 function toSpentUsd(result: ChatResult, { costUsd }: Evidence): string | null {
-  return costUsd ?? (!result.ok && result.failure.kind === 'http_error' ? '0' : null);
+  return costUsd ?? (!result.ok && isBeforeAnswer(result, result.failure) ? '0' : null);
+}
+
+function isBeforeAnswer({ firstTokenMs }: ChatResult, { kind, status }: ChatFailure): boolean {
+  return kind === 'http_error' || (kind === 'error_event' && firstTokenMs === null && status !== null && status >= 500);
 }
 
 /** What a filter has cut is not what was offered; what the token limit has cut is for the creator to decide. */
@@ -109,9 +114,9 @@ function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, imag
   return jsonAnswer(json, images);
 }
 
-/** An outcome for what is known to fail before anything is asked. */
+/** An outcome for what is known to fail before anything is asked, and so costs nothing. */
 export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Failure {
-  return { ok: false, problem, cause, evidence: noEvidence };
+  return { ok: false, problem, cause, evidence: { ...noEvidence, costUsd: '0' } };
 }
 
 async function failWith(

@@ -7,8 +7,8 @@ import { transition } from './transitions.ts';
 
 /**
  * Something failed here (the database, a bug) while a call was carried out. If the call can be released now, we have
- * charged nothing and will not, and the chain is asked whether somebody else has; if it is paid, it is owed. Otherwise its settlement may be under way: the reconciler
- * finishes it, and the buyer is asked to come back with the same payment.
+ * charged nothing and will not, and the chain is asked whether somebody else has; if it is paid, it is owed. Otherwise its
+ * settlement may be under way: the reconciler finishes it, and the buyer is asked to come back with the same payment.
  */
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
   deps.log.error({ err: error, callId: call.callId }, 'a call broke off');

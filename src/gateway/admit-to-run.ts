@@ -3,6 +3,7 @@ import { isAuthentic } from '#payments/index.ts';
 import { noEvidence } from '#resources/index.ts';
 import { toPaidFirst, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { inTurn } from './in-turn.ts';
 import { readStanding, type Standing } from './read-standing.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
 import { moveToSettling, transition } from './transitions.ts';
@@ -35,6 +36,10 @@ export async function admitToRun(deps: AdmitDeps, call: PaidCall, run: Run): Pro
   if (alone === 'running' || (alone === 'settling' && (isAlwaysFirst || standing.open === 1))) {
     return move(deps, system, { call, to: alone, run });
   }
+  return inTurn(deps.database, call.payment.payer, () => admitAlone(deps, call, run));
+}
+
+function admitAlone(deps: AdmitDeps, call: PaidCall, run: Run): Promise<Admitted> {
   return deps.database.transaction(async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 402))', [call.payment.payer]);
     const verdict = judge(deps, call, { run, standing: await readStanding(tx, call) });
@@ -53,23 +58,28 @@ function judge(
   { run, standing }: { run: Run; standing: Standing },
 ): Exclude<Admitted, 'taken'> {
   const { reverted, revertedOfClient, beyond, openAtomic } = standing;
-  if (reverted >= gasLimits.revertedPerWallet || revertedOfClient >= gasLimits.revertedPerClient) {
+  if (reverted >= gasLimits.revertedPerWallet) {
     return 'too_many_reverted';
   }
-  if (isCrowded(standing) && !isAuthentic(deps.payments, call.payment, call.offer)) {
-    return 'one_at_a_time';
+  // Whoever signs with the key of a wallet is counted by that wallet; the code of a contract is anybody's.
+  if (!isAuthentic(deps.payments, call.payment, call.offer)) {
+    if (revertedOfClient >= gasLimits.revertedPerClient) {
+      return 'network_reverted';
+    }
+    if (isCrowded(standing)) {
+      return 'one_at_a_time';
+    }
+  }
+  if (run.balanceAtomic !== undefined && openAtomic > run.balanceAtomic && standing.open > 1) {
+    return 'exceeds_balance';
   }
   if (call.settlementPoint === 'upfront') {
     return 'settling';
   }
-  const isCovered = run.balanceAtomic === undefined || openAtomic <= run.balanceAtomic || standing.open === 1;
-  if (beyond === null && isCovered) {
+  if (beyond === null) {
     return 'running';
   }
-  if (maySettleFirst(deps, call)) {
-    return 'settling';
-  }
-  return beyond === null ? 'exceeds_balance' : `beyond_${beyond}`;
+  return maySettleFirst(deps, call) ? 'settling' : `beyond_${beyond}`;
 }
 
 /** A payer who says in so many words that the money is to move last is not charged first. */

@@ -5,7 +5,7 @@ import type { TransitionName } from './transitions.ts';
 import { trustLimits } from './trust-limits.ts';
 
 /* Whatever calls, emptied wallets, failures and crashes come in whatever order, the creator's loss stays bounded. */
-const { database, depsOf, openWorld, begin, move } = useTrust();
+const { database, depsOf, openWorld, begin, move, fail } = useTrust();
 /** A creator who risks 10 cents a day; each resource half of them. */
 const LIMIT_CENTS = 10;
 const WALLETS = 12;
@@ -17,6 +17,8 @@ interface Made extends Asked {
   process: number;
   isNewcomer: boolean;
   state: 'running' | 'pending' | 'paid' | 'lost' | 'lost long ago' | 'failed';
+  /** What a run that failed did cost where somebody told; else it counts at its worst. */
+  spentCents?: number;
 }
 
 interface World extends TrustWorld {
@@ -45,9 +47,18 @@ async function beginAll(world: World, batch: readonly Asked[]): Promise<void> {
 const endings = {
   pays: { arrows: ['settle', 'confirm', 'deliver'], state: 'paid' },
   empties: { arrows: ['settle', 'deny'], state: 'lost' },
-  fails: { arrows: ['fail'], state: 'failed' },
+  'fails at its worst': { arrows: ['fail'], state: 'lost' },
+  'fails for a cent': { arrows: ['fail'], state: 'lost' },
+  'fails for nothing': { arrows: ['fail'], state: 'failed' },
   hangs: { arrows: ['settle', 'doubt'], state: 'pending' },
 } as const satisfies Record<string, { arrows: TransitionName[]; state: Made['state'] }>;
+
+const spent: Partial<Record<keyof typeof endings, number>> = { 'fails for a cent': 1, 'fails for nothing': 0 };
+
+async function failFor(one: Made, spentCents: number): Promise<void> {
+  await fail(one.callId, (spentCents / 100).toString());
+  one.spentCents = spentCents;
+}
 
 async function end(world: World, { which, how }: { which: number; how: keyof typeof endings }): Promise<void> {
   const open = world.made.filter(({ state }) => state === 'running' || state === 'pending');
@@ -59,7 +70,8 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
     await move(chosen.callId, how === 'pays' ? 'find' : 'expire');
     chosen.state = how === 'pays' ? 'paid' : 'lost';
   } else {
-    await move(chosen.callId, ...endings[how].arrows);
+    const spentCents = spent[how];
+    await (spentCents === undefined ? move(chosen.callId, ...endings[how].arrows) : failFor(chosen, spentCents));
     chosen.state = endings[how].state;
   }
   if (chosen.state === 'paid') {
@@ -71,13 +83,13 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
 async function crash(world: World, process: number): Promise<void> {
   for (const one of world.made.filter((made) => made.process === process && made.state === 'running')) {
     await move(one.callId, 'fail');
-    one.state = 'failed';
+    one.state = 'lost';
   }
 }
 
 async function letDayPass(world: World): Promise<void> {
   await database.current.system.query(
-    `UPDATE calls SET updated_at = updated_at - interval '25 hours' WHERE owner_id = $1 AND state = 'unpaid'`,
+    `UPDATE calls SET updated_at = updated_at - interval '25 hours' WHERE owner_id = $1 AND state IN ('unpaid', 'failed')`,
     [world.ownerId],
   );
   world.made.filter(({ state }) => state === 'lost').forEach((one) => (one.state = 'lost long ago'));
@@ -86,7 +98,7 @@ async function letDayPass(world: World): Promise<void> {
 /** Which bounds are exceeded by what is open on trust or was lost within the day. */
 function findExcesses({ made, answered }: World): string[] {
   const counted = made.filter(({ state }) => state === 'running' || state === 'pending' || state === 'lost');
-  const cents = (calls: readonly Made[]) => calls.reduce((sum, one) => sum + one.cents, 0);
+  const cents = (calls: readonly Made[]) => calls.reduce((sum, one) => sum + (one.spentCents ?? one.cents), 0);
   const isOver = {
     creator: () => cents(counted) > LIMIT_CENTS,
     resource: (resource: number) => cents(counted.filter((one) => one.resource === resource)) > LIMIT_CENTS / 2,
@@ -105,23 +117,27 @@ function findExcesses({ made, answered }: World): string[] {
   ];
 }
 
+const failings = ['fails at its worst', 'fails for a cent', 'fails for nothing'] as const;
 const asked = fc.record({
   wallet: fc.nat(WALLETS - 1),
   client: fc.nat(CLIENTS - 1),
   resource: fc.constantFrom(...RESOURCES),
-  cents: fc.integer({ min: 0, max: 4 }),
+  cents: fc.integer({ min: 1, max: 4 }),
 });
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.array(asked, { minLength: 1, maxLength: 6 }).map((batch) => ({ batch })) },
   {
     weight: 5,
-    arbitrary: fc.record({ which: fc.nat(20), how: fc.constantFrom('pays', 'empties', 'empties', 'fails', 'hangs') }),
+    arbitrary: fc.record({
+      which: fc.nat(20),
+      how: fc.constantFrom('pays', 'empties', 'empties', ...failings, 'hangs'),
+    }),
   },
   { weight: 1, arbitrary: fc.nat(1).map((process) => ({ process })) },
   { weight: 1, arbitrary: fc.constant({ day: true }) },
 );
 
-test('what a creator can lose to payments that do not arrive is bounded, whatever happens in which order', async () => {
+test('what a creator can lose to payments that do not arrive and to runs that fail is bounded, whatever happens in which order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {
       const size = { wallets: WALLETS, clients: CLIENTS, resources: RESOURCES.length };

@@ -26,6 +26,8 @@ export interface PaidCall {
   shown?: Shown;
   /** Which of the runs of a paid call this is; the first is 1. */
   run: number;
+  /** What this run is counted with, in USD, where earlier runs of the paid call have cost something already. */
+  reservedUsd?: string;
   /** Told with the first answer; only the request that claimed the payment has it. */
   answerToken?: string;
   startedAt: number;

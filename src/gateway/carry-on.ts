@@ -1,13 +1,18 @@
+import { fromStoredOffer } from '#payments/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
 import { fulfilCall } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { quoteWorst } from './quote-worst.ts';
+import { readStanding } from './read-standing.ts';
 import { callColumns, restoreCall, type CallRow } from './restore-call.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
 import { toSettlement, type Paid } from './settle-call.ts';
-import { transitionReturning } from './transitions.ts';
+import { transition, transitionReturning } from './transitions.ts';
 
 /** Without being asked; afterwards a call is run again only when its buyer sends the payment again. */
 const RUNS_WITHOUT_BUYER = 3;
@@ -17,18 +22,35 @@ const AT_ONCE = 8;
 const pause = `least(2 * power(4, greatest(runs, 1) - 1), 3600) * interval '1 second'`;
 const isDue = `state = 'owed' AND input IS NOT NULL AND updated_at <= now() - ${pause}`;
 
-const selectOwed = `SELECT id FROM calls WHERE ${isDue} AND runs < $1 ORDER BY updated_at LIMIT $2`;
+const selectOwed = `
+  SELECT id FROM calls WHERE ${isDue} AND runs < $1 AND trust_usd IS NULL AND NOT ${isGivenUp} ORDER BY updated_at LIMIT $2`;
 const selectVersion = `
-  SELECT version_id, ${isDue} AS is_due, extract(epoch FROM updated_at + ${pause} - now())::float8 AS wait_seconds
+  SELECT version_id, reason, transaction, offer, trust_usd IS NOT NULL AS has_lost, ${isGivenUp} AS is_given_up,
+    ${isDue} AS is_due, extract(epoch FROM updated_at + ${pause} - now())::float8 AS wait_seconds
   FROM calls WHERE id = $1 AND state = 'owed' AND input IS NOT NULL`;
+
+/** While a creator has lost as much in a day as may be lost; then there is room again. */
+const WAIT_FOR_ROOM_SECONDS = 3600;
+
+interface AskedRow {
+  version_id: string;
+  reason: string | null;
+  transaction: string;
+  offer: CallRow['offer'];
+  has_lost: boolean;
+  is_given_up: boolean;
+  is_due: boolean;
+  wait_seconds: number;
+}
 
 interface OwedRow extends CallRow {
   record: string;
   transaction: string;
   settled_at: Date;
+  is_counted: boolean;
 }
 
-const columns = `${callColumns}, transaction, settled_at`;
+const columns = `${callColumns}, transaction, settled_at, trust_usd IS NOT NULL AS is_counted`;
 
 /** A call that was paid by others after it had ended waits for the request of its buyer, which brings the input. */
 const giveInput = `
@@ -38,17 +60,20 @@ type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterS
 
 /**
  * owed -> fulfilling: runs a paid call again from what its row holds, in whichever process this is, without a new charge.
- * `input`: of the buyer's request, for a call that waits for it. `wait`: too soon after the last run. `taken`: it is not owed any more, or there is nothing to run it from.
+ * `input`: of the buyer's request, for a call that waits for it. `run`: what its buyer reads, also where it is not run any
+ * more. `wait`: too soon after the last run, or its creator may lose no more today. `taken`: it is not owed any more, or
+ * there is nothing to run it from.
  */
 export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidCall['input']): Promise<Rerun> {
   const { system } = deps.database;
   if (input) {
     await system.query(giveInput, [callId, JSON.stringify(input), PAID_BY_OTHERS]);
   }
-  const found = await system.query<{ version_id: string; is_due: boolean; wait_seconds: number }>(selectVersion, [
-    callId,
-  ]);
+  const found = await system.query<AskedRow>(selectVersion, [callId]);
   const owed = found.rows[0];
+  if (owed?.is_given_up) {
+    return { kind: 'run', outcome: cannotProduce(owed.reason, owed.transaction) };
+  }
   const version = owed && (await deps.published.findVersion(owed.version_id));
   if (!owed || !version) {
     return { kind: 'taken' };
@@ -56,16 +81,38 @@ export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidC
   if (!owed.is_due) {
     return { kind: 'wait', retryAfterSeconds: Math.max(1, Math.ceil(owed.wait_seconds)) };
   }
+  const reservedUsd = await quoteWorst(deps, version, fromStoredOffer(owed.offer));
+  if (owed.has_lost && (await isBeyond(deps, { callId, moreUsd: reservedUsd }))) {
+    return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
+  }
+  return begin(deps, { callId, version, reservedUsd });
+}
+
+/** What a run may cost is counted before the bound is asked, so that of runs that begin at once the last sees the others. */
+async function begin(
+  deps: GatewayDeps,
+  owed: { callId: string; version: PublishedVersion; reservedUsd: string },
+): Promise<Rerun> {
+  const { callId, version, reservedUsd } = owed;
+  const { system } = deps.database;
   const deadlineInMs = longestRunMs({ version }) + RUN_MARGIN_MS;
-  const changes = { processId: deps.processId, deadlineInMs, columns };
+  const changes = { processId: deps.processId, deadlineInMs, reservedUsd, columns };
   const row = await transitionReturning<OwedRow>(system, { callId, name: 'rerun' }, changes);
   if (!row) {
     return { kind: 'taken' };
   }
+  if (row.is_counted && (await isBeyond(deps, { callId }))) {
+    await transition(system, { callId, name: 'owe' }, { costUsd: '0', reservedUsd, ofRun: row.runs });
+    return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
+  }
   const restored = restoreCall(deps, { callId, version, row });
-  const call: PaidCall = { ...restored, input: restored.input ?? {} };
+  const call: PaidCall = { ...restored, input: restored.input ?? {}, ...(row.is_counted ? { reservedUsd } : {}) };
   const fulfilled = fulfilCall(deps, call, toPaid(call, row));
   return { kind: 'run', outcome: await holdInFlight(deps, callId, fulfilled) };
+}
+
+async function isBeyond(deps: GatewayDeps, asked: { callId: string; moreUsd?: string }): Promise<boolean> {
+  return (await readStanding(deps.database.system, asked)).beyondOfCreator !== null;
 }
 
 /**

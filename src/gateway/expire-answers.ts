@@ -25,11 +25,19 @@ const prune = `
     WHERE state IN ('refused', 'failed') AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
+/** Nobody has asked for what is owed for this long: its buyer's request would bring the input again. */
+const OWED_KEPT_SECONDS = 30 * 86_400;
+const forgetInputs = `
+  UPDATE calls SET input = NULL WHERE id IN (
+    SELECT id FROM calls
+    WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
+    LIMIT $2)`;
+
 /** Where a request came from matters for a day. */
 const forgetClients = `
   UPDATE calls SET client = NULL WHERE id IN (
     SELECT id FROM calls
-    WHERE client IS NOT NULL AND state = 'unpaid' AND updated_at < now() - interval '1 day'
+    WHERE client IS NOT NULL AND state IN ('unpaid', 'failed') AND updated_at < now() - interval '1 day'
     LIMIT $1)`;
 
 /**
@@ -41,6 +49,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   const { system } = deps.database;
   const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
   await system.query(forgetClients, [BATCH]);
+  await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
 }

@@ -5,9 +5,11 @@ import type { CallOutcome, GivenAnswer, LivePart } from './call-request.ts';
 import { toLogged, toStoredRecord, type PaidCall, type StoredRecord } from './call-record.ts';
 import { DELIVERY_DEADLINE_MS } from './close-settled.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { keepParts, type WholeParts } from './keep-parts.ts';
 import { answerOwed, settlementPending } from './public-problem.ts';
+import { quoteWorst } from './quote-worst.ts';
 import { startRun, type Output } from './run-call.ts';
 import { longestRunMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
@@ -123,8 +125,8 @@ async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<L
       const isStored = await storeWhole(deps, call, whole);
       return isStored ? { type: 'done' } : { type: 'error', problem: answerOwed().problem };
     }
-    await oweCall(deps, call, whole);
-    return { type: 'error', problem: answerOwed(whole.retryAfterSeconds).problem };
+    const { givenUp } = await oweCall(deps, call, whole);
+    return { type: 'error', problem: (givenUp ?? answerOwed(whole.retryAfterSeconds)).problem };
   } catch (error) {
     deps.log.error({ err: error, callId: call.callId }, 'a paid call could not be closed');
     return { type: 'error', problem: settlementPending().problem };
@@ -139,10 +141,15 @@ interface PaidRow {
 
 const columns = `record, transaction, offer->>'amountAtomic' AS charged`;
 
+interface OwedRow extends PaidRow {
+  is_given_up: boolean;
+}
+
 async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok: true }): Promise<boolean> {
   const { callId } = call;
   return deps.database.transaction(async (tx) => {
-    const changes = { answer: whole.stored, deadlineInMs: DELIVERY_DEADLINE_MS, columns };
+    const { reservedUsd } = call;
+    const changes = { answer: whole.stored, deadlineInMs: DELIVERY_DEADLINE_MS, reservedUsd, columns };
     const row = await transitionReturning<PaidRow>(tx, { callId, name: 'fulfil' }, changes);
     if (row) {
       await recordCall(tx, {
@@ -156,22 +163,30 @@ async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok
 
 /**
  * What it cost and why it failed is told to the creator at once; what becomes of it later replaces that. A run that was
- * given up and fails late leaves the call to the run that took its place.
+ * given up and fails late leaves the call to the run that took its place. `givenUp`: it is not run again.
  */
-async function oweCall(deps: GatewayDeps, call: PaidCall, failure: Failure): Promise<void> {
-  const { callId } = call;
-  const isOwed = await deps.database.transaction(async (tx) => {
-    const changes = { reason: failure.problem, ofRun: call.run, columns };
-    const row = await transitionReturning<PaidRow>(tx, { callId, name: 'owe' }, changes);
+async function oweCall(
+  deps: GatewayDeps,
+  call: PaidCall,
+  failure: Failure,
+): Promise<{ givenUp: ReturnType<typeof cannotProduce> | null }> {
+  const { callId, reservedUsd } = call;
+  const costUsd = failure.evidence.costUsd ?? reservedUsd ?? (await quoteWorst(deps, call.version, call.offer));
+  const owed = await deps.database.transaction(async (tx) => {
+    const changes = { reason: failure.problem, ofRun: call.run, costUsd, reservedUsd };
+    const asked = { ...changes, columns: `${columns}, ${isGivenUp} AS is_given_up` };
+    const row = await transitionReturning<OwedRow>(tx, { callId, name: 'owe' }, asked);
     if (row) {
       const record = toEnded(row, failure.evidence, deps.clock.now() - call.startedAt);
       const { problem, cause } = failure;
       await recordCall(tx, { ...record, status: 'owed', problem, cause, at: new Date(deps.clock.now()) });
     }
-    return row !== null;
+    return row;
   });
   const { resourceId } = call.version;
+  const isOwed = owed !== null;
   deps.log.warn({ callId, resourceId, cause: failure.cause, isOwed }, 'the run of a paid call failed');
+  return { givenUp: owed?.is_given_up === true ? cannotProduce(failure.problem, owed.transaction) : null };
 }
 
 function toEnded(row: PaidRow, evidence: Evidence, latencyMs: number) {

@@ -1,5 +1,4 @@
 import type { Pool, PoolClient } from 'pg';
-import type { PaidCall } from './call-record.ts';
 import { trustLimits } from './trust-limits.ts';
 
 /** What is open and what was lost around a call that holds its claim; the call itself is counted in. */
@@ -14,11 +13,16 @@ export interface Standing {
   openOfClient: number;
   /** Which bound of the work on trust the call exceeds. */
   beyond: 'wallet' | 'client' | 'resource' | 'creator' | null;
+  /** The same without the bounds of the wallet and its network. */
+  beyondOfCreator: 'resource' | 'creator' | null;
   reverted: number;
   revertedOfClient: number;
 }
 
 const isOpen = `state IN ('claimed', 'running', 'settling', 'pending')`;
+const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
+/** Work of a payment that brought nothing, and cost something. */
+const isInVain = `state IN ('unpaid', 'failed')`;
 const isRecent = `updated_at > now() - interval '1 day'`;
 
 /** Every part has an index of its own that holds open or recent calls only, so that no history makes it slower. */
@@ -37,14 +41,14 @@ const select = `
   lost AS (
     SELECT coalesce(sum(c.trust_usd), 0) AS usd,
            coalesce(sum(c.trust_usd) FILTER (WHERE c.resource_id = own.resource_id), 0) AS resource_usd
-    FROM own JOIN calls c ON c.owner_id = own.owner_id AND c.trust_usd IS NOT NULL AND c.state = 'unpaid' AND c.${isRecent}),
-  counted AS (
+    FROM own JOIN calls c ON c.owner_id = own.owner_id AND c.trust_usd IS NOT NULL AND c.${isOver} AND c.${isRecent}),
+  counted AS MATERIALIZED (
     SELECT wallet.open_atomic, wallet.open, client.open AS open_of_client,
       wallet.trusted + (SELECT count(c.trust_usd) FROM calls c
-        WHERE c.payer = own.payer AND c.state = 'unpaid' AND c.${isRecent}) AS wallet_trusted,
+        WHERE c.payer = own.payer AND c.${isInVain} AND c.${isRecent}) AS wallet_trusted,
       client.trusted + (SELECT count(c.trust_usd) FROM calls c
-        WHERE c.client = own.client AND c.state = 'unpaid' AND c.${isRecent}) AS client_trusted,
-      creator.usd + lost.usd AS usd, creator.resource_usd + lost.resource_usd AS resource_usd,
+        WHERE c.client = own.client AND c.${isInVain} AND c.${isRecent}) AS client_trusted,
+      creator.usd + lost.usd + $6::numeric AS usd, creator.resource_usd + lost.resource_usd + $6::numeric AS resource_usd,
       least($2, 1 + (SELECT count(*) FROM (SELECT FROM calls c
         WHERE c.payer = own.payer AND c.owner_id = own.owner_id AND c.settled_at IS NOT NULL
           AND c.state IN ('settled', 'delivered') LIMIT $2) answered)) AS allowed,
@@ -58,14 +62,15 @@ const select = `
     reverted::int, reverted_of_client::int AS "revertedOfClient",
     CASE WHEN wallet_trusted > allowed THEN 'wallet'
          WHEN client_trusted > $3 THEN 'client'
-         WHEN max_usd = 0 OR usd > max_usd THEN 'creator'
-         WHEN resource_usd > max_usd * $5::numeric THEN 'resource' END AS beyond
-  FROM counted`;
+         ELSE of_creator END AS beyond,
+    of_creator AS "beyondOfCreator"
+  FROM (SELECT *, CASE WHEN max_usd = 0 OR usd > max_usd THEN 'creator'
+                       WHEN resource_usd > max_usd * $5::numeric THEN 'resource' END AS of_creator FROM counted) judged`;
 
-/** One statement. Throws for a call that is gone. */
+/** One statement. `moreUsd`: counted in beside what the rows say. Throws for a call that is gone. */
 export async function readStanding(
   executor: Pool | PoolClient,
-  { callId }: Pick<PaidCall, 'callId'>,
+  { callId, moreUsd = '0' }: { callId: string; moreUsd?: string },
 ): Promise<Standing> {
   const { rows } = await executor.query<Omit<Standing, 'openAtomic'> & { openAtomic: string }>({
     name: 'calls_standing',
@@ -76,6 +81,7 @@ export async function readStanding(
       trustLimits.newcomersPerClient,
       trustLimits.usdPerDay,
       trustLimits.shareOfResource,
+      moreUsd,
     ],
   });
   const [row] = rows;

@@ -1,3 +1,4 @@
+import type { Tx } from '#database/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -81,15 +82,15 @@ async function driveAll<Call extends { id: string }>(
 async function moveAbandoned(deps: ReconcileDeps, call: OpenCall): Promise<void> {
   const name = abandoned[call.state];
   if (name) {
-    const moved = await transition(
-      deps.database.system,
-      { callId: call.id, name },
-      { reason: 'abandoned', deadlineInMs: 0 },
-    );
+    const changes = { reason: 'abandoned', deadlineInMs: 0 };
+    const moved = await deps.database.transaction(async (tx) => {
+      const isOurs = await transition(tx, { callId: call.id, name }, changes);
+      if (isOurs && (name === 'fail' || name === 'owe')) {
+        await recordAbandoned(deps, tx, { callId: call.id, status: name === 'fail' ? 'failed' : 'owed' });
+      }
+      return isOurs;
+    });
     deps.log.warn({ callId: call.id, state: call.state, moved }, 'call was abandoned');
-    if (moved && (name === 'fail' || name === 'owe')) {
-      await recordAbandoned(deps, call.id, name === 'fail' ? 'failed' : 'owed');
-    }
   }
 }
 
@@ -110,8 +111,12 @@ const selectAbandonedCall = `
   FROM calls WHERE id = $1`;
 
 /** A run that died with its process is in the creator's log like any other that failed, or is owed. */
-async function recordAbandoned(deps: ReconcileDeps, callId: string, status: CallRecord['status']): Promise<void> {
-  const { rows } = await deps.database.system.query<AbandonedRow>(selectAbandonedCall, [callId]);
+async function recordAbandoned(
+  deps: ReconcileDeps,
+  tx: Tx,
+  { callId, status }: { callId: string; status: CallRecord['status'] },
+): Promise<void> {
+  const { rows } = await tx.query<AbandonedRow>(selectAbandonedCall, [callId]);
   const row = rows[0];
   if (!row) {
     return;
@@ -137,7 +142,7 @@ async function recordAbandoned(deps: ReconcileDeps, callId: string, status: Call
   });
   const { transaction } = row;
   const amountAtomic = transaction === null ? 0n : BigInt(row.charged);
-  await recordCall(deps.database.system, { ...record, amountAtomic, transaction });
+  await recordCall(tx, { ...record, amountAtomic, transaction });
 }
 
 /** Says that this process is alive. */

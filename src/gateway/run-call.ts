@@ -81,7 +81,12 @@ async function failCall(
     evidence: failure.evidence,
     endedAt: deps.clock.now(),
   });
-  await transition(deps.database.system, { callId: call.callId, name: 'fail' }, { reason: failure.problem });
-  await recordCall(deps.database.system, record);
+  const { problem: reason, evidence } = failure;
+  await deps.database.transaction(async (tx) => {
+    const isOurs = await transition(tx, { callId: call.callId, name: 'fail' }, { reason, costUsd: evidence.costUsd });
+    if (isOurs) {
+      await recordCall(tx, record);
+    }
+  });
   return { ok: false, outcome: asked.outcome };
 }

@@ -93,6 +93,9 @@ export const settlementPaths: Readonly<Record<SettlementPoint, Path>> = {
   },
 };
 
+/** With or without an exponent, as JSON writes numbers. */
+const USD = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
+
 /** What a transition may write beside the state. Times are relative: the database's clock is the only one. */
 export interface Changes {
   deadlineInMs?: number;
@@ -101,11 +104,31 @@ export interface Changes {
   input?: unknown;
   transaction?: string;
   reason?: string;
+  /** What the run that ends here without an answer has cost its creator, in USD; `null` where nobody knows. */
+  costUsd?: string | null;
+  /** What a run that begins here may cost at most, or one that ends here was counted with, in USD. */
+  reservedUsd?: string | undefined;
   /** Who carries the call on from here. */
   processId?: string;
   /** Only while this is the call's latest run. */
   ofRun?: number;
 }
+
+/**
+ * What the call counts with as lost or to be lost (docs/decisions/0023). What is paid counts no more; of a failed run
+ * counts what it has cost, or else its worst. The first run of a paid call is what was paid for, also where it fails; each
+ * further one counts with its worst while it runs and with its cost when it has failed. A further run begins to count when
+ * one has cost something.
+ */
+const trustAfter = `CASE
+    WHEN $3 = 'refused' OR ($2 = 'claimed' AND $3 = 'settling') THEN NULL
+    WHEN $3 = 'failed' THEN nullif(coalesce($13::numeric, trust_usd), 0)
+    WHEN $2 = 'owed' AND $3 = 'fulfilling' THEN trust_usd + coalesce($14::numeric, 0)
+    WHEN $2 = 'fulfilling' THEN nullif(greatest(coalesce(trust_usd, 0) - coalesce($14::numeric, 0), 0) +
+      CASE WHEN $3 = 'owed' AND runs > 1 THEN 
+        coalesce($13::numeric, $14::numeric, CASE WHEN trust_usd IS NULL THEN amount_atomic / 1000000 ELSE 0 END) ELSE 0 END, 0)
+    WHEN $3 IN ('settled', 'fulfilling', 'owed') AND settled_at IS NULL THEN NULL
+    ELSE trust_usd END`;
 
 /**
  * A call is paid from its first paid state on. An input is kept until its answer is; a run that failed counts as one. What
@@ -123,7 +146,7 @@ const statement = `
     reason = coalesce($9, reason),
     process_id = coalesce($10::uuid, process_id),
     runs = runs + ($3 = 'fulfilling' OR ($2 = 'running' AND $3 = 'owed'))::int,
-    trust_usd = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN NULL ELSE trust_usd END,
+    trust_usd = ${trustAfter},
     offer = CASE WHEN $2 = 'claimed' AND $3 = 'settling' THEN offer || '{"paymentFlow": "upfront"}' ELSE offer END,
     client = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN NULL ELSE client END,
     settled_at = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN coalesce(settled_at, now()) ELSE settled_at END
@@ -201,7 +224,14 @@ function toValues(move: { callId: string; name: TransitionName }, changes: Chang
     changes.processId ?? null,
     needs ?? null,
     changes.ofRun ?? null,
+    toUsd(changes.costUsd),
+    toUsd(changes.reservedUsd),
   ];
+}
+
+/** Costs come from upstreams; one that is no number is not known. */
+function toUsd(value: string | null | undefined): string | null {
+  return typeof value === 'string' && USD.test(value) ? value : null;
 }
 
 function toText(value: unknown): string | null {

@@ -16,7 +16,7 @@ export const trustLimits = {
 /** Transactions that were mined and moved nothing cost the settler its gas. Within a day; then nothing is sent any more. */
 export const gasLimits = {
   revertedPerWallet: 4,
-  /** Of wallets that have paid this creator nothing yet. */
+  /** Of wallets that have paid this creator nothing yet; stops contract wallets only. */
   revertedPerClient: 8,
 } as const;
 

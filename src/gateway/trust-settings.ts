@@ -12,10 +12,12 @@ const usd = z
 
 const output = z.object({
   maxTrustUsdPerDay: usd.describe(
-    'The most that unpaid work may cost you in any 24 hours, by the worst cost of each call. Beyond it calls are paid before they run. "0": always.',
+    'The most that unpaid work and runs that fail may cost you in any 24 hours, by the worst cost of each call. Beyond it calls are paid before they run. "0": always.',
   ),
   openUsd: z.string().describe('Work that is under way and not paid yet'),
-  lostUsd: z.string().describe('Work of the last 24 hours whose payment failed'),
+  lostUsd: z
+    .string()
+    .describe('Work of the last 24 hours whose payment failed, or that failed itself after it had cost something'),
 });
 
 export const getTrust = operation({
@@ -46,13 +48,15 @@ export const putTrust = operation({
   },
 });
 
+const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
+
 const select = `
   SELECT trim_scale(coalesce((SELECT max_usd_per_day FROM trust_limits WHERE owner_id = $1), $2::numeric))::text AS "maxTrustUsdPerDay",
     trim_scale(coalesce(sum(trust_usd) FILTER (WHERE state IN ('running', 'settling', 'pending')), 0))::text AS "openUsd",
-    trim_scale(coalesce(sum(trust_usd) FILTER (WHERE state = 'unpaid'), 0))::text AS "lostUsd"
+    trim_scale(coalesce(sum(trust_usd) FILTER (WHERE ${isOver}), 0))::text AS "lostUsd"
   FROM calls
   WHERE owner_id = $1 AND trust_usd IS NOT NULL
-    AND (state IN ('running', 'settling', 'pending') OR (state = 'unpaid' AND updated_at > now() - interval '1 day'))`;
+    AND (state IN ('running', 'settling', 'pending') OR (${isOver} AND updated_at > now() - interval '1 day'))`;
 
 /** Calls belong to their buyers, so no creator reads them: their sums are read by the system. */
 async function readTrust(

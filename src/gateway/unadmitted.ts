@@ -6,6 +6,7 @@ import type { Standing } from './read-standing.ts';
 export type Unadmitted =
   | 'exceeds_balance'
   | 'too_many_reverted'
+  | 'network_reverted'
   | 'one_at_a_time'
   | `beyond_${NonNullable<Standing['beyond']>}`;
 
@@ -31,8 +32,13 @@ const unadmitted: Record<Exclude<Unadmitted, 'exceeds_balance'>, { detail: strin
     seconds: 5,
   },
   too_many_reverted: {
-    detail: 'Too many payments of this wallet, or of new wallets from your network, failed on the chain within a day.',
+    detail: 'Too many payments of this wallet failed on the chain within a day.',
     next: 'Pay from another wallet, or wait a day.',
+    seconds: 86_400,
+  },
+  network_reverted: {
+    detail: 'Too many payments of new contract wallets from your network failed on the chain within a day.',
+    next: 'Pay from a wallet that signs with its own key, or wait a day.',
     seconds: 86_400,
   },
 };
@@ -47,8 +53,8 @@ export const unadmittedCauses: Record<Unadmitted, string> = {
     'The resource has as much open or unpaid work as one resource may have (half of your limit per day).',
   beyond_creator: 'Your resources have as much open or unpaid work as your limit per day allows (PUT /api/user/trust).',
   one_at_a_time: 'A contract wallet that has not paid for many calls sent several at once.',
-  too_many_reverted:
-    'Settlements of this wallet, or of new wallets from its network, failed on the chain and cost gas.',
+  too_many_reverted: 'Settlements of this wallet failed on the chain and cost gas.',
+  network_reverted: 'Settlements of new contract wallets from one network failed on the chain and cost gas.',
 };
 
 export function notAdmitted(why: Exclude<Unadmitted, 'exceeds_balance'>): CallOutcome {

@@ -100,12 +100,14 @@ interface Refusal {
 
 async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Promise<Verified> {
   const { reason, outcome } = refusal;
-  await transition(deps.database.system, { callId: call.callId, name: 'refuse' }, { reason });
-  if (refusal.isLogged) {
-    const { cause } = refusal;
-    const ending = { status: 'refused' as const, problem: reason, endedAt: deps.clock.now() };
-    const record = toPaidRecord(call, cause === undefined ? ending : { ...ending, cause });
-    await recordCall(deps.database.system, record);
-  }
+  const { cause } = refusal;
+  const ending = { status: 'refused' as const, problem: reason, endedAt: deps.clock.now() };
+  const record = toPaidRecord(call, cause === undefined ? ending : { ...ending, cause });
+  await deps.database.transaction(async (tx) => {
+    const isOurs = await transition(tx, { callId: call.callId, name: 'refuse' }, { reason });
+    if (isOurs && refusal.isLogged) {
+      await recordCall(tx, record);
+    }
+  });
   return { ok: false, outcome };
 }

@@ -41,7 +41,10 @@ export interface Evidence {
   attempts: number;
   /** From the start of the run to the first piece of output. */
   firstOutputMs: number | null;
-  /** What the run cost the creator, as an exact decimal; `null` where nobody told. */
+  /**
+   * What the run cost the creator, as an exact decimal; `null` where nobody told. A failed run that is known to have cost
+   * nothing says '0': without a figure it counts at its worst (docs/decisions/0023).
+   */
   costUsd: string | null;
   /** Whose key that cost fell to: the creator's own or the operator's; absent where no key was used. */
   keySource?: 'own' | 'platform';

@@ -58,7 +58,8 @@ const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
 // the resource could not run for somebody who wanted the answer, once a minute; where the payment was refused, or nobody
 // meant to pay, not.
-// A call that is paid after all no longer counts as what it was before.
+// A call that is paid after all no longer counts as what it was before, and nothing takes a booked payment back. What its
+// runs have cost adds up; a call that went unpaid is logged anew with the run that it had.
 const SQL = `
 WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1),
 recorded AS (
@@ -70,16 +71,27 @@ recorded AS (
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
           $24, $25, $26, $27, $28, $29, $30, $31)
   ON CONFLICT (call_id) DO UPDATE SET
-    status = excluded.status, problem = excluded.problem, cause = excluded.cause, model = excluded.model,
-    provider = excluded.provider, generation_id = excluded.generation_id, input_tokens = excluded.input_tokens,
-    output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
-    first_output_ms = excluded.first_output_ms, finish_reason = excluded.finish_reason,
-    is_simulated = excluded.is_simulated, at = excluded.at, attempts = excluded.attempts, evidence = excluded.evidence,
-    expected_cost_usd = excluded.expected_cost_usd, key_source = excluded.key_source,
-    amount_atomic = excluded.amount_atomic, transaction = excluded.transaction
-  WHERE logged.status = 'owed'
-    OR (logged.status IN ('failed', 'refused', 'unpaid') AND logged.transaction IS NULL
-        AND excluded.status IN ('owed', 'success') AND excluded.transaction IS NOT NULL)
+    status = excluded.status, problem = excluded.problem, cause = excluded.cause, at = excluded.at,
+    amount_atomic = excluded.amount_atomic, transaction = excluded.transaction,
+    cost_usd = CASE WHEN logged.status = 'unpaid' THEN coalesce(excluded.cost_usd, logged.cost_usd)
+      ELSE coalesce(logged.cost_usd + excluded.cost_usd, excluded.cost_usd, logged.cost_usd) END,
+    attempts = CASE WHEN logged.status = 'unpaid' THEN greatest(excluded.attempts, logged.attempts)
+      ELSE least(coalesce(logged.attempts, 0)::bigint + coalesce(excluded.attempts, 0), 2147483647)::int END,
+    model = coalesce(excluded.model, logged.model), provider = coalesce(excluded.provider, logged.provider),
+    generation_id = coalesce(excluded.generation_id, logged.generation_id),
+    input_tokens = coalesce(excluded.input_tokens, logged.input_tokens),
+    output_tokens = coalesce(excluded.output_tokens, logged.output_tokens),
+    latency_ms = coalesce(excluded.latency_ms, logged.latency_ms),
+    first_output_ms = coalesce(excluded.first_output_ms, logged.first_output_ms),
+    finish_reason = coalesce(excluded.finish_reason, logged.finish_reason),
+    is_simulated = excluded.is_simulated OR logged.is_simulated,
+    evidence = logged.evidence || jsonb_strip_nulls(excluded.evidence),
+    expected_cost_usd = coalesce(excluded.expected_cost_usd, logged.expected_cost_usd),
+    key_source = coalesce(excluded.key_source, logged.key_source)
+  WHERE excluded.transaction IS NOT NULL
+    AND (logged.status = 'owed'
+      OR (logged.status IN ('failed', 'refused', 'unpaid') AND logged.transaction IS NULL
+          AND excluded.status IN ('owed', 'success')))
   RETURNING *)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
@@ -100,8 +112,10 @@ WHERE former.status IN ('failed', 'unpaid') AND NOT former.is_test
   AND former.caller_user_id IS DISTINCT FROM former.owner_id`;
 
 /**
- * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes
- * nothing, but for a call that was owed, or that was not paid when it ended and is now. What an upstream said (names, counts, costs) is cut to size: it must never fail the caller's transaction.
+ * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes nothing,
+ * but for a call that was owed, or that was not paid when it ended and is now: costs and attempts are added up then, and
+ * of the rest the newest that is known stays. What an upstream said (names, counts, costs) is cut to size: it must never
+ * fail the caller's transaction.
  */
 export async function recordCall(executor: SqlExecutor, record: CallRecord): Promise<void> {
   const { evidence } = record;

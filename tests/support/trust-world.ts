@@ -83,7 +83,7 @@ export function useTrust() {
   }
 
   /** Claims and asks to be admitted, as the paid call does after it has asked the chain. */
-  async function begin(world: TrustWorld, asked: Asked, deps = depsOf(0)) {
+  async function begin(world: TrustWorld, asked: Asked, deps = depsOf(0), balanceAtomic = 10n ** 12n) {
     const version = world.versions[asked.resource] as PublishedVersion;
     const wallet = world.wallets[asked.wallet] as ReturnType<typeof makeAccount>;
     const paying = await pay(asked.isContract ? makeAccount() : wallet, offer, { from: wallet.address });
@@ -112,7 +112,7 @@ export function useTrust() {
       client,
     };
     await claimPayment(deps, { ...claim, trustUsd: (asked.cents / 100).toString() });
-    const admitted = await admitToRun(deps, call, { balanceAtomic: 10n ** 12n, deadlineInMs: 60_000 });
+    const admitted = await admitToRun(deps, call, { balanceAtomic, deadlineInMs: 60_000 });
     return { callId: call.callId, admitted };
   }
 
@@ -123,5 +123,11 @@ export function useTrust() {
     }
   }
 
-  return { database, depsOf, openWorld, begin, move };
+  /** The run ends without an answer; `null`: nobody knows what it has cost. */
+  async function fail(callId: string, costUsd: string | null): Promise<void> {
+    const changes = { costUsd };
+    expect(await transition(database.current.system, { callId, name: 'fail' }, changes)).toBe(true);
+  }
+
+  return { database, depsOf, openWorld, begin, move, fail };
 }

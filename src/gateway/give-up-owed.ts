@@ -1,0 +1,27 @@
+import { Problem } from '#kit/index.ts';
+import type { CallOutcome } from './call-request.ts';
+
+/** Of one payment, once a run beyond the paid one has cost something. */
+const MAX_RUNS = 6;
+
+/**
+ * Condition on `calls`: an owed call that is not run any more. What the model or its rules refuse it refuses again; and
+ * where runs that nobody has paid for have cost something, they end after some, or after a day. What costs nothing may go on.
+ */
+export const isGivenUp = `(state = 'owed' AND answer IS NULL AND (coalesce(reason, '') IN ('content_refused', 'unprocessable')
+  OR (trust_usd IS NOT NULL AND (runs >= ${MAX_RUNS} OR settled_at < now() - interval '1 day'))))`;
+
+const whyNot: Record<string, { code: 'content_refused' | 'unprocessable'; why: string }> = {
+  content_refused: { code: 'content_refused', why: 'the input was refused by the model or its moderation' },
+  unprocessable: { code: 'unprocessable', why: 'the resource cannot carry out this request' },
+};
+
+/** What a buyer reads who has paid for an answer that will not come. `reason`: of the call's row. */
+export function cannotProduce(reason: string | null, transaction: string): CallOutcome & { kind: 'problem' } {
+  const { code, why } = whyNot[reason ?? ''] ?? { code: 'gone' as const, why: 'every run of it failed' };
+  const problem = new Problem(code, {
+    detail: `The payment was made (transaction ${transaction}), and its answer cannot be produced: ${why}. It is not run again.`,
+    next: 'Ask the creator of the resource for a refund and name the transaction; do not send this payment again.',
+  });
+  return { kind: 'problem', problem, charged: true };
+}
