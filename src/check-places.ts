@@ -1,6 +1,14 @@
 /** Where a start will work: data folder, ports, database. Looked at before anything is made; `npm run doctor` asks the same. */
 import { join, resolve } from 'node:path';
-import { checkFolder, checkPort, checkServer, type Check, type Finding, type NeededPort } from '#cli/index.ts';
+import {
+  checkFolder,
+  checkPort,
+  checkPostgresPort,
+  checkServer,
+  type Check,
+  type Finding,
+  type NeededPort,
+} from '#cli/index.ts';
 import { assertUnlocked, checkDatabase, findLeftoverPort, type choosePorts } from '#database/index.ts';
 import type { Config } from './config.ts';
 
@@ -96,9 +104,12 @@ async function checkChainPort(needed: NeededPort, folder: string): Promise<Findi
   return checkPort(needed);
 }
 
-/** A PostgreSQL that a killed server left behind in this very folder is stopped by the start. */
+/**
+ * A PostgreSQL that a killed server left behind in this very folder is stopped by the start. PostgreSQL never runs as
+ * root, so that what Node may listen on tells nothing about the ports of the system.
+ */
 async function checkDatabasePort(needed: NeededPort, folder: string): Promise<Finding> {
-  const found = await checkPort(needed);
+  const found = await checkPostgresPort(needed);
   const leftover = found.state === 'good' ? null : await findLeftoverPort(join(folder, 'postgres'));
   return leftover === needed.port
     ? { state: 'good', detail: `${needed.host}:${needed.port} is held by the PostgreSQL of this data folder` }

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { pino, type Logger } from 'pino';
-import { explainFailure, makeFolder, runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
+import { describeStart, explainFailure, makeFolder, runCommand, toLogText, type CommandPorts } from '#cli/index.ts';
 import {
   choosePorts,
   findRunningPostgres,
@@ -35,6 +35,8 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 
 export interface Farebox {
   publicUrl: string;
+  /** On which it listens. */
+  port: number;
   databaseUrl: string;
   database: Database;
   gateway: Gateway;
@@ -74,7 +76,16 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
     const domain = await startDomain(infrastructure, options.listKinds ?? listKinds, stack);
     await startServing(infrastructure, domain, stack);
     const { publicUrl, databaseUrl, database, sandbox } = infrastructure;
-    return { publicUrl, databaseUrl, database, sandbox, gateway: domain.gateway, close: () => stack.disposeAsync() };
+    const port = infrastructure.ports.http;
+    return {
+      publicUrl,
+      port,
+      databaseUrl,
+      database,
+      sandbox,
+      gateway: domain.gateway,
+      close: () => stack.disposeAsync(),
+    };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
@@ -120,8 +131,9 @@ function openPorts(): CommandPorts {
     demo: async (screen) => {
       // Imported here only: a server does not need the buyer's libraries in memory.
       const { demo } = await import('./cli/demo.ts');
-      const { HOST: host, PORT: port } = readConfig();
-      await demo({ serverUrl: toOrigin({ host, port }), screen });
+      const config = readConfig();
+      assertPort(config, 'demo');
+      await demo({ serverUrl: toOrigin({ host: config.HOST, port: config.PORT }), screen });
     },
     syncModels: async () => {
       const config = readConfig();
@@ -172,7 +184,9 @@ async function serve(): Promise<void> {
   folderGone.promise.catch(() => {});
   const farebox = await startFarebox(config, { log, onFolderGone });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(describeStart(config, farebox.publicUrl, seconds));
+  const { publicUrl, port } = farebox;
+  const isSandbox = config.MODE === 'sandbox';
+  console.log(describeStart({ version, isSandbox, publicUrl, place: toPlace(config, port), seconds }));
   preferSpeed();
   await Promise.race([stopped, folderGone.promise]).catch(async (error: unknown) => {
     await Promise.race([farebox.close().catch(() => {}), wait(GIVE_UP_AFTER_MS, null, { ref: false })]);
@@ -188,22 +202,19 @@ function preferSpeed(): void {
   setFlagsFromString('--semi-space-growth-factor=2');
 }
 
-function describeStart(config: Config, publicUrl: string, seconds: string): string {
-  const port = config.PORT === 4020 ? '' : `PORT=${config.PORT} `;
-  const sandbox = [
-    '  Sandbox: local chain, test USDC and a simulated OpenRouter. Nothing here is real money.',
-    '',
-    `  Look around       ${publicUrl}`,
-    `  First paid call   ${port}npm run demo   (in another terminal)`,
-    `  By hand           curl -i -X POST ${publicUrl}/@demo/haiku`,
-    '  Stop              Ctrl-C; what was published and paid is kept in DATA_DIR',
-  ];
-  return [
-    '',
-    `Farebox ${version} is ready at ${publicUrl} (${seconds} s).`,
-    ...(config.MODE === 'sandbox' ? sandbox : []),
-    '',
-  ].join('\n');
+/** What to put in front of a command so that it finds the server: what the server was told, and the port that it has. */
+function toPlace({ HOST }: Config, port: number): string {
+  const isDefaultHost = toOrigin({ host: HOST, port }) === toOrigin({ host: '127.0.0.1', port });
+  return `${isDefaultHost ? '' : `HOST=${HOST} `}${port === 4020 ? '' : `PORT=${port} `}`;
+}
+
+/** Which ports a server took that was started with PORT=0 cannot be known to a command beside it. */
+function assertPort({ PORT }: Config, command: string): void {
+  if (PORT === 0) {
+    throw new ConfigError([
+      `PORT: 0 lets a server choose its port; this command needs the port of the running server: PORT=… npm run ${command}. The server has printed it.`,
+    ]);
+  }
 }
 
 /**
@@ -237,9 +248,12 @@ async function withDatabase<T>(config: Config, run: (database: Database, applied
 /** The simulated OpenRouter runs only while its server does. Said before a database is started for nothing. */
 async function expectCatalogue(config: Config): Promise<void> {
   const isSimulated = config.MODE === 'sandbox' && config.OPENROUTER_BASE_URL === undefined;
+  if (isSimulated) {
+    assertPort(config, 'sync-models');
+  }
   if (isSimulated && !(await withOpenRouter(config, (openRouter) => openRouter.isUp()))) {
     throw new Error(
-      `The simulated OpenRouter does not answer at ${findOpenRouterUrl(config)}. It runs with the server: start the server first (npm start), or set OPENROUTER_BASE_URL to another OpenRouter.`,
+      `The simulated OpenRouter does not answer at ${findOpenRouterUrl(config)}. It runs with the server: start the server first (npm start) and give PORT as the server has it, or set OPENROUTER_BASE_URL to another OpenRouter.`,
     );
   }
 }

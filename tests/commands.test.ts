@@ -10,6 +10,7 @@ import { findFourPorts } from './support/free-port.ts';
 import { runFarebox, startServerChild } from './support/server-child.ts';
 
 const folder = useDataFolder();
+const ofChosenPort = useDataFolder();
 
 async function makeNewFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'farebox-new-'));
@@ -34,10 +35,29 @@ test('sync-models in the sandbox without a server says what to do and leaves the
     DATA_DIR: path,
     PORT: String(await findFourPorts()),
   });
-  expect(output).toMatch(/start the server first \(npm start\), or set OPENROUTER_BASE_URL/);
+  expect(output).toMatch(/start the server first \(npm start\).* or set OPENROUTER_BASE_URL/);
   expect(output).not.toMatch(/^\s+at /m);
   expect(code).toBe(1);
   expect(await readdir(path)).toEqual([]);
+});
+
+test.each([['demo'], ['sync-models']])(
+  '%s with PORT=0 says that PORT must be that of the server, since it cannot know which one was chosen',
+  async (command) => {
+    const path = await makeNewFolder();
+    const { code, output } = await runFarebox([command], toSettings(path));
+    expect(output).toMatch(/PORT: .*the port of the running server/);
+    expect(output).toContain(`PORT=… npm run ${command}`);
+    expect(code).toBe(78);
+    expect(await readdir(path)).toEqual([]);
+  },
+);
+
+test('a server that chose its port says with which command the first call is paid', async () => {
+  const server = await startServerChild({ DATA_DIR: ofChosenPort.path, PORT: '0', LOG_LEVEL: 'error' });
+  const command = /First paid call +(.*) npm run demo/.exec(server.output())?.[1];
+  expect(command).toBe(`PORT=${new URL(server.url).port}`);
+  expect(await server.stop()).toBe(0);
 });
 
 test('commands bring a folder that was never started up to date by themselves', async () => {

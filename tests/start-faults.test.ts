@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { useDataFolder } from './support/data-folder.ts';
 import { findFourPorts } from './support/free-port.ts';
@@ -70,6 +71,43 @@ test.each<[string, Record<string, string>, RegExp]>([
     expect(await readdir(parent)).toEqual([]);
   },
 );
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+const users: [string, number | undefined][] = isRoot
+  ? [
+      ['root', undefined],
+      ['an ordinary user', NOBODY],
+    ]
+  : [['an ordinary user', undefined]];
+
+test.runIf(hasPrivilegedPorts()).each(users.filter(([, uid]) => uid === undefined || isOpenToAll(import.meta.dirname)))(
+  'PORT=80 as %s ends the start in sentences that name the ports, before anything is made, and the doctor says the same',
+  async (...[, uid]) => {
+    const parent = await makeParent();
+    await chmod(parent, 0o777);
+    const settings = { DATA_DIR: join(parent, 'data'), PORT: '80' };
+    const [start, doctor] = [await runFarebox(['serve'], settings, uid), await runFarebox(['doctor'], settings, uid)];
+    const lines = start.output.trim().split('\n');
+    const named = /^Port 8\d of 127\.0\.0\.1, needed for [^.]+ \(E[A-Z]+\)(: [^.]+)?\. [A-Z].*\.?$/;
+    expect(lines.filter((line) => !named.test(line))).toEqual([]);
+    expect(lines.at(-1)).toMatch(/^Port 83 .*the embedded PostgreSQL, .*\(EACCES\)\. .*PORT=4020 .*DATABASE_URL/);
+    expect(doctor.output).toContain(lines.at(-1)?.split(/(?<=\))\. /)[0]);
+    expect([start.code, doctor.code]).toEqual([1, 1]);
+    expect(await readdir(parent)).toEqual([]);
+  },
+);
+
+/** A container may let every user listen on every port. */
+function hasPrivilegedPorts(): boolean {
+  const first = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+  return process.platform !== 'win32' && (!existsSync(first) || Number(readFileSync(first, 'utf8')) > 83);
+}
+
+/** May every user pass through the folder and those above it? */
+function isOpenToAll(folder: string): boolean {
+  return (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || isOpenToAll(dirname(folder)));
+}
 
 test('a start on the same ports right after kill -9 takes over what the first one left there', async () => {
   const settings = { DATA_DIR: takenOver.path, PORT: String(await findFourPorts()), LOG_LEVEL: 'error' };

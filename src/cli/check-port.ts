@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Finding } from './doctor.ts';
 
@@ -23,6 +24,24 @@ export async function checkPort(needed: NeededPort): Promise<Finding> {
   }
 }
 
+/** Where Linux says which port is the first that needs no right; elsewhere it is this one. */
+const FIRST_FREE = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+const FIRST_FREE_DEFAULT = 1024;
+
+/** Can this TCP port be listened on by PostgreSQL, which is started as an ordinary user, whoever we are? */
+export async function checkPostgresPort(needed: NeededPort): Promise<Finding> {
+  const told = Number.parseInt(await readFile(FIRST_FREE, 'utf8').catch(() => ''), 10);
+  const first = Number.isNaN(told) ? FIRST_FREE_DEFAULT : told;
+  if (process.platform === 'win32' || needed.port >= first) {
+    return checkPort(needed);
+  }
+  return {
+    state: 'bad',
+    detail: `Port ${needed.port} of ${needed.host}, needed for ${needed.purpose}, may not be listened on by ordinary users, and it runs as one (EACCES)`,
+    mend: 'Keep PORT=4020 and let a reverse proxy serve the other port, or name a PostgreSQL of your own with DATABASE_URL.',
+  };
+}
+
 /**
  * Why a port cannot be used, by the error code of `listen`, and the way out.
  * @internal for the codes that a test cannot bring about everywhere: a test may run as root.
@@ -41,7 +60,7 @@ export function explainPort({ host, port, purpose }: NeededPort, code: string): 
       return {
         state: 'bad',
         detail: `${named} may not be listened on by this user (${code})`,
-        mend: 'Ports below 1024 need a right of their own: keep PORT=4020 and let a reverse proxy serve this one, or give Node the right (CAP_NET_BIND_SERVICE).',
+        mend: 'Ports below 1024 need a right of their own: keep PORT=4020 and let a reverse proxy serve this one.',
       };
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -63,6 +63,9 @@ test.each<[string[], RegExp]>([
   [['serve', '--data-dir=/srv'], /write DATA_DIR=…/],
   [['doctor', '--hlep'], /^Unknown option "--hlep" of "doctor"\. Did you mean "--help"\?/],
   [['doctor', '-x'], /^Unknown option "-x" of "doctor"\. Settings are environment variables: docs/],
+  [['--prt', '5'], /^Unknown option "--prt"\. Settings are environment variables: did you mean PORT=… in front of/],
+  [['serve', '--data-dri=/srv'], /^Unknown option "--data-dri" of "serve"\. .*did you mean DATA_DIR=…/],
+  [['sever', '--port', '5'], /^Unknown option "--port"\. Settings are environment variables: write PORT=…/],
   [['demo', 'now'], /^"demo" takes nothing else; "now" was not expected\.\n\nfarebox demo: /],
   [[], /^farebox <command>/],
 ])('%j is refused with what was probably meant, and nothing runs', async (args, says) => {

@@ -99,12 +99,12 @@ export async function runCommand(args: readonly string[], ports: CommandPorts): 
   const [given, ...more] = positionals[0] === 'help' ? positionals.slice(1) : positionals;
   const wantsHelp = values.help === true || positionals[0] === 'help';
   const command = given !== undefined && Object.hasOwn(commands, given) ? commands[given] : undefined;
+  if (unknown !== undefined) {
+    return refuse(explainOption(unknown, command && given, ports.settings));
+  }
   if (given !== undefined && !command) {
     const nearest = suggestNearest(given, Object.keys(commands));
     return refuse(`Unknown command "${given}".${nearest === null ? '' : ` Did you mean "${nearest}"?`}\n\n${usage}`);
-  }
-  if (unknown !== undefined) {
-    return refuse(explainOption(unknown, given, ports.settings));
   }
   if (more.length > 0) {
     return refuse(`"${given}" takes nothing else; "${more[0]}" was not expected.\n\n${explainCommand(given, command)}`);
@@ -139,13 +139,23 @@ function readArguments(args: readonly string[]) {
 
 function explainOption(option: string, command: string | undefined, settings: readonly string[]): string {
   const word = option.replace(/^-+/, '');
-  const setting = word.toUpperCase().replaceAll('-', '_');
   const known = suggestNearest(word, ['help', 'version']);
-  const isSetting = settings.includes(setting);
-  const advice = isSetting
-    ? `Settings are environment variables: write ${setting}=… in front of the command.`
-    : `${known === null ? '' : `Did you mean "--${known}"? `}Settings are environment variables: docs/configuration.md.`;
-  return `Unknown option "${option}"${command === undefined ? '' : ` of "${command}"`}. ${advice}`;
+  const advice = known === null ? '' : `Did you mean "--${known}"? `;
+  const of = command === undefined ? '' : ` of "${command}"`;
+  return `Unknown option "${option}"${of}. ${advice}Settings are environment variables: ${pointToSetting(word, settings)}`;
+}
+
+function pointToSetting(word: string, settings: readonly string[]): string {
+  const asked = word.toLowerCase().replaceAll('-', '_');
+  const nearest = suggestNearest(
+    asked,
+    settings.map((name) => name.toLowerCase()),
+  );
+  if (nearest === null) {
+    return 'docs/configuration.md.';
+  }
+  const where = `${nearest.toUpperCase()}=… in front of the command`;
+  return nearest === asked ? `write ${where}.` : `did you mean ${where}?`;
 }
 
 function explainCommand(name: string | undefined, command: Command | undefined): string {

@@ -25,9 +25,16 @@ interface Ended {
   output: string;
 }
 
-/** Runs one command to its end. Nothing of this process's environment reaches it but the path to Node. */
-export async function runFarebox(args: readonly string[], environment: Record<string, string>): Promise<Ended> {
-  const { child, output } = start(process.execPath, { args: [launcher, ...args], environment });
+/**
+ * Runs one command to its end, as this user unless told. Nothing of this process's environment reaches it but the path to
+ * Node.
+ */
+export async function runFarebox(
+  args: readonly string[],
+  environment: Record<string, string>,
+  uid?: number,
+): Promise<Ended> {
+  const { child, output } = start(process.execPath, { args: [launcher, ...args], environment, uid });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: output() };
 }
@@ -62,13 +69,15 @@ interface StartOptions {
   environment: Record<string, string>;
   /** What the process is called; its program unless told. */
   argv0?: string;
+  uid?: number | undefined;
 }
 
-function start(command: string, { args, environment, argv0 = command }: StartOptions): Started {
+function start(command: string, { args, environment, argv0 = command, uid }: StartOptions): Started {
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/' };
   const child = spawn(command, args, {
     cwd: root,
     argv0,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...inherited, LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
