@@ -1,4 +1,4 @@
-import { newId, Problem, type Caller } from '#kit/index.ts';
+import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { collectParts, execute } from '#execution/index.ts';
 import type { Failure, Outcome, PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
@@ -85,7 +85,7 @@ function assertOwner(caller: Caller, version: PublishedVersion): void {
 }
 
 async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<void> {
-  const who = request.isOwnerTest ? `test:${version.ownerId}` : `free:${version.resourceId}:${request.clientAddress}`;
+  const who = request.isOwnerTest ? `test:${version.ownerId}` : `free:${version.resourceId}:${toNetwork(request.clientAddress)}`;
   const { isAllowed, retryAfterSeconds } = await deps.limiter.take(who);
   if (!isAllowed) {
     throw new Problem('rate_limited', {
