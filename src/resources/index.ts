@@ -47,7 +47,7 @@ export type {
   SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
-export { openResumption } from './resume-ready.ts';
+export { lookSoon, openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
@@ -56,3 +56,4 @@ export type { CompiledTemplate } from './template.ts';
 export { MAX_USER_MESSAGE_LENGTH, toInputExample, toMaxLength } from './to-input-schema.ts';
 export { updateResource } from './update-resource.ts';
 export { validateResource } from './validate-resource.ts';
+export { withoutCode } from './without-code.ts';
