@@ -3,7 +3,7 @@
  * Invariants: a version never changes once published; nothing public ever holds a config, a template or a pause cause;
  * what a version's inputSchema allows is exactly what parseInput accepts; a slug once published stays with its resource.
  */
-export { alignModels } from './align-models.ts';
+export { alignModels, followModels } from './align-models.ts';
 export { jsonAnswer, noEvidence } from './answer.ts';
 export type {
   Answer,
