@@ -3,12 +3,22 @@
 ALTER TABLE x402_resources
   DROP CONSTRAINT x402_resources_paused_by_check,
   ADD CONSTRAINT x402_resources_paused_by_check CHECK (paused_by IN ('owner', 'key', 'readiness', 'fault'));
-CREATE INDEX x402_resources_waiting_idx ON x402_resources (id) WHERE state = 'paused' AND paused_by <> 'owner';
 
 -- Until now what a call had found was noted as the owner's own pause, with another cause than that one has.
 ALTER TABLE x402_resources NO FORCE ROW LEVEL SECURITY;
 UPDATE x402_resources SET paused_by = 'fault'
   WHERE paused_by = 'owner' AND pause_cause IS DISTINCT FROM 'Paused by its creator.';
+
+-- When it is asked next whether what is paused can run, and how often it was asked since something changed; null: not again
+-- by itself.
+ALTER TABLE x402_resources
+  ADD COLUMN next_look_at timestamptz,
+  ADD COLUMN looks integer NOT NULL DEFAULT 0 CHECK (looks >= 0);
+GRANT UPDATE (next_look_at, looks) ON x402_resources TO farebox_system;
+ALTER TABLE x402_resources NO FORCE ROW LEVEL SECURITY;
+UPDATE x402_resources SET next_look_at = now() WHERE state = 'paused' AND paused_by <> 'owner';
+ALTER TABLE x402_resources FORCE ROW LEVEL SECURITY;
+CREATE INDEX x402_resources_waiting_idx ON x402_resources (next_look_at) WHERE state = 'paused' AND paused_by <> 'owner';
 ALTER TABLE x402_resources FORCE ROW LEVEL SECURITY;
 
 -- What the provider last said of the money behind a key, and when it last said anything of it; null where it does not say.

@@ -67,7 +67,7 @@ export async function startDomain(
     onChanged,
     isCovered: keys.isCovered,
   };
-  models.follow = (tx, catalogue) => resources.alignModels(resourcesDeps, tx, catalogue);
+  models.follow = (tx, catalogue) => resources.followModels(resourcesDeps, tx, catalogue);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
   const gateway = await openGateway({

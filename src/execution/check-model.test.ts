@@ -51,7 +51,7 @@ test('refuses a name that moves, and no name', () => {
     'openrouter/~acme/poet-latest',
     'https://openrouter.ai/~acme/poet-latest',
   ]) {
-    expect(check(moving, {}, written)[0]?.message, written).toContain('moves on');
+    expect(check(moving, {}, written)[0]?.message).toContain('moves on');
   }
   expect(check(null, {}, ' ')[0]?.message).toBe('Choose a model.');
 });

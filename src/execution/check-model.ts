@@ -1,4 +1,5 @@
 import type { Clock, FieldProblem } from '#kit/index.ts';
+import { withoutCode } from '#resources/index.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { ChatSettings } from './chat-settings.ts';
 
@@ -64,7 +65,7 @@ export function checkModel(question: ModelQuestion): FieldProblem[] {
   const fault = findModelFault(model, modelId, clock);
   if (model === null || fault !== null) {
     const meant = model === null && nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : '';
-    return [{ path, message: `${(fault ?? '').replace(/^\w+: /, '')}${meant}` }];
+    return [{ path, message: `${withoutCode(fault ?? '')}${meant}` }];
   }
   if (model.openrouterId.startsWith('~')) {
     return [{ path, message: 'This name moves on to newer models. Choose the model that it stands for today.' }];

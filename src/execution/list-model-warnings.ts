@@ -1,6 +1,6 @@
 import { Big } from 'big.js';
 import type { FieldProblem } from '#kit/index.ts';
-import { toLowestPrice, type CostQuote, type VersionOffer } from '#resources/index.ts';
+import { toLowestPrice, withoutCode, type CostQuote, type VersionOffer } from '#resources/index.ts';
 import { chooseModels, type ChosenModels, type UsableModel } from './named-model.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 
@@ -61,7 +61,7 @@ function warnOfStandIn({ usable, faults }: ChosenModels): { written: string; mes
     ? []
     : faults.map(({ written, fault }) => ({
         written,
-        message: `${fault.replace(/^\w+: /, '')} Calls run on ${standIn.wireName}.`,
+        message: `${withoutCode(fault)} Calls run on ${standIn.wireName}.`,
       }));
 }
 

@@ -35,7 +35,7 @@ interface Why {
 /**
  * Logs a call that was refused for a reason that the creator must know. A flood of refusals is no flood of rows: one row per
  * resource, cause and payer (or address) in a minute, over all processes, because the row's id is made of these. As a
- * failure of the resource counts one in a minute: wallets that sign are made for nothing.
+ * failure of the resource counts one in a minute of each process: wallets that sign are made for nothing.
  */
 export async function recordRefused(
   deps: Pick<GatewayDeps, 'database' | 'clock'>,

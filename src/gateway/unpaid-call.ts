@@ -1,6 +1,6 @@
 import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { collectParts, execute } from '#execution/index.ts';
-import type { Failure, Outcome, PublishedVersion } from '#resources/index.ts';
+import { withoutCode, type Failure, type Outcome, type PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
 import { admit } from './admit.ts';
 import { toCallRecord } from './call-record.ts';
@@ -31,12 +31,17 @@ export async function unpaidCall(
   if (request.isOwnerTest) {
     assertOwner(caller, version);
   }
-  await assertWithinLimit(deps, request, version);
+  if (!request.isOwnerTest) {
+    await assertWithinLimit(deps, request, version);
+  }
   const admission = await admit(deps, version, { request, payer: null });
   if (!admission.ok) {
     throw request.isOwnerTest && admission.cause !== undefined
       ? toOwnersRefusal(version, admission.cause)
       : admission.problem;
+  }
+  if (request.isOwnerTest) {
+    await assertWithinLimit(deps, request, version);
   }
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
   const started = await execute(
@@ -99,18 +104,18 @@ async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, versio
 function toOwnersRefusal({ state }: PublishedVersion, cause: string): Problem {
   return state === 'published'
     ? new Problem('unavailable', {
-        detail: `Your resource cannot run: ${cause}`,
+        detail: `Your resource cannot run: ${withoutCode(cause)}`,
         next: 'Do what the detail says, then test again.',
       })
     : new Problem('unavailable', {
-        detail: `Your resource is ${state}, so buyers are turned away: ${cause}`,
+        detail: `Your resource is ${state}, so buyers are turned away: ${withoutCode(cause)}`,
         next: 'Try its draft with POST /api/resources/{id}/test, and put it back on sale with POST /api/resources/{id}/resume.',
       });
 }
 
 /** The owner sees the cause: it is their key, their model and their prompt. */
 function toOwnerProblem(outcome: Failure): Problem {
-  return new Problem(outcome.problem, { detail: `Your resource failed: ${outcome.cause}` });
+  return new Problem(outcome.problem, { detail: `Your resource failed: ${withoutCode(outcome.cause)}` });
 }
 
 function toRecord(run: Run, outcome: Outcome, endedAt: number): CallRecord {

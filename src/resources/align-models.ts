@@ -1,5 +1,6 @@
 import type { Tx } from '#database/index.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
+import { lookSoon } from './resume-ready.ts';
 
 /** The catalogue of models as a sync has just left it. */
 export interface AlignedCatalogue {
@@ -19,6 +20,16 @@ interface Row {
 }
 
 const PAGE = 500;
+
+/** After each sync: what waits for a model is looked at soon, and versions point at the rows of their models. */
+export async function followModels(
+  deps: Pick<ResourcesDeps, 'kinds' | 'clock'>,
+  tx: Tx,
+  catalogue: AlignedCatalogue,
+): Promise<number> {
+  await lookSoon(tx, new Date(deps.clock.now()));
+  return alignModels(deps, tx, catalogue);
+}
 
 /**
  * Points the current versions at the rows of their models: a model may have been renamed, listed for the first time, or its

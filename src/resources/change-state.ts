@@ -7,6 +7,7 @@ import { ownResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { showChanged } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
+import { withoutCode } from './without-code.ts';
 
 const input = z.strictObject({ id: z.uuid() });
 const problems = ['not_found', 'conflict'] as const;
@@ -76,7 +77,7 @@ export const archiveResource = operation({
 async function assertReady(deps: ResourcesDeps, id: string): Promise<void> {
   const readiness = await askReadiness(deps, id);
   if (readiness && !readiness.ready) {
-    throw new Problem('unprocessable', { detail: `The resource cannot serve yet: ${readiness.cause}` });
+    throw new Problem('unprocessable', { detail: `The resource cannot serve yet: ${withoutCode(readiness.cause)}` });
   }
 }
 

@@ -6,6 +6,7 @@ import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputSchema } from './to-input-schema.ts';
 import type { ResourceRow } from './tables.ts';
+import { withoutCode } from './without-code.ts';
 
 /** The version of a run of a draft, in the usage log. */
 const DRAFT_VERSION = { versionId: '00000000-0000-0000-0000-000000000000', version: 0 };
@@ -112,5 +113,5 @@ async function findUnready({ kind, version }: Made): Promise<FieldProblem | null
   if (readiness === null || readiness.ready || readiness.retryAfterSeconds !== undefined) {
     return null;
   }
-  return { path: '/config', message: readiness.cause.replace(/^\w+: /, '') };
+  return { path: '/config', message: withoutCode(readiness.cause) };
 }

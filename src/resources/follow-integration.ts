@@ -1,5 +1,6 @@
 import type { Tx } from '#database/index.ts';
 import type { Dependent, IntegrationChange, Reaction } from '#integrations/index.ts';
+import { SETTLING } from './pause-unready.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import type { ResourceState } from './tables.ts';
 
@@ -72,14 +73,16 @@ async function pause(
   await tx.query(
     `UPDATE x402_resources SET state = 'paused', updated_at = $4,
        paused_by = CASE state WHEN 'published' THEN 'key' ELSE paused_by END,
-       pause_cause = CASE state WHEN 'published' THEN $3 ELSE pause_cause END
+       pause_cause = CASE state WHEN 'published' THEN $3 ELSE pause_cause END,
+       looks = CASE state WHEN 'published' THEN 0 ELSE looks END,
+       next_look_at = CASE state WHEN 'published' THEN $4::timestamptz + ${SETTLING} ELSE next_look_at END
      WHERE owner_id = $1 AND id = ANY($2)`,
     [ownerId, dependents.map(({ id }) => id), problem.slice(0, 500), new Date(deps.clock.now())],
   );
   return dependents.filter(isPublished).map((one) => ({ ...one, state: 'paused' }));
 }
 
-/** Also what needs no service any more since it was published again while paused for one. */
+/** What waits for something else is looked at soon. Also what needs no service any more since it was published again while paused for one. */
 async function resume(deps: FollowDeps, tx: Tx, { ownerId, service }: IntegrationChange): Promise<Dependent[]> {
   const found = await findByService(deps, tx, ownerId);
   const candidates = [...(found.get(service) ?? []), ...(found.get(null) ?? [])];
@@ -87,6 +90,11 @@ async function resume(deps: FollowDeps, tx: Tx, { ownerId, service }: Integratio
     `UPDATE x402_resources SET state = 'published', paused_by = NULL, pause_cause = NULL, updated_at = $3
      WHERE owner_id = $1 AND id = ANY($2) AND state = 'paused' AND paused_by = 'key' RETURNING id`,
     [ownerId, candidates.map(({ id }) => id), new Date(deps.clock.now())],
+  );
+  await tx.query(
+    `UPDATE x402_resources SET looks = 0, next_look_at = $2
+     WHERE owner_id = $1 AND state = 'paused' AND paused_by = 'readiness'`,
+    [ownerId, new Date(deps.clock.now())],
   );
   return toChanged(candidates, rows, 'published');
 }

@@ -4,6 +4,7 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { openToyResources, perform, publishToy, tellOfKey } from '../../tests/support/toy-resources.ts';
 import {
   getResource,
+  lookSoon,
   openResumption,
   pauseResource,
   pauseUnready,
@@ -49,6 +50,23 @@ async function pause(id: string, by: PauseRequest['by'] = 'readiness', versionId
   await pauseUnready(deps, { resourceId: id, ownerId: creator.userId, versionId: version, by, cause: 'x: It broke.' });
 }
 
+const gone = { ready: false, cause: 'model_gone: Choose another.' } as const;
+const lacksKey = { ready: false, cause: 'key_missing: Store a key.', lacksKey: true } as const;
+
+/** Looks every three seconds for so long, and counts how often the kind was asked. */
+async function countLooks(minutes: number): Promise<number> {
+  let asked = 0;
+  toy.kind.isReady = async () => {
+    asked += 1;
+    return toy.kind.readiness;
+  };
+  for (let at = 0; at < minutes * 20; at += 1) {
+    later(3_000);
+    await resumeReady();
+  }
+  return asked;
+}
+
 const later = (ms: number) => void (toy.clock.nowMs += ms);
 
 test('a fault of an older version does not pause a newer one', async () => {
@@ -59,7 +77,7 @@ test('a fault of an older version does not pause a newer one', async () => {
   await pause(id, 'fault', older);
   expect(await read(id)).toMatchObject({ state: 'published', pausedBy: null });
   await pause(id, 'fault');
-  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'fault', pauseCause: 'x: It broke.' });
+  expect(await read(id)).toMatchObject({ state: 'paused', pausedBy: 'fault', pauseCause: 'It broke.' });
 });
 
 test('what is not ready stays paused and is told why as it is today; once it is ready it is sold again', async () => {
@@ -68,7 +86,7 @@ test('what is not ready stays paused and is told why as it is today; once it is 
   toy.kind.readiness = { ready: false, cause: 'model_gone: Choose another.' };
   later(2_000);
   expect(await resumeReady()).toBe(0);
-  expect(await read(id)).toMatchObject({ state: 'paused', pauseCause: 'model_gone: Choose another.' });
+  expect(await read(id)).toMatchObject({ state: 'paused', pauseCause: 'Choose another.' });
   toy.kind.readiness = { ready: true };
   const told: string[] = [];
   await openResumption({ ...deps, log: { warn: () => {} }, onChanged: (changed) => told.push(changed) })();
@@ -93,6 +111,58 @@ test('what a call found is tried again after an hour and not before', async () =
   later(1);
   expect(await resumeReady()).toBe(1);
   expect(await read(id)).toMatchObject({ state: 'published' });
+});
+
+test('saving the draft does not begin the hour anew', async () => {
+  const { id } = await make();
+  await pause(id, 'fault');
+  later(HOUR_MS / 2);
+  await rename(id, 'Other');
+  await tellOfKey(deps, creator.userId, ['openrouter', 'The key was removed.']);
+  later(HOUR_MS / 2);
+  expect(await resumeReady()).toBe(1);
+  expect(await read(id)).toMatchObject({ state: 'published' });
+});
+
+test('what stays unable is asked ever more seldom, at last every ten minutes, and at once when the models change', async () => {
+  const { id } = await make();
+  await pause(id);
+  toy.kind.readiness = gone;
+  expect(await countLooks(20)).toBeLessThanOrEqual(10);
+  expect(await countLooks(60)).toBeLessThanOrEqual(7);
+  toy.kind.readiness = { ready: true };
+  await database.current.transaction((tx) => lookSoon(tx, new Date(toy.clock.nowMs)));
+  expect(await resumeReady()).toBe(1);
+  expect(await read(id)).toMatchObject({ state: 'published' });
+});
+
+test('what waits for a key of its owner is not asked for ever: the key itself ends the pause', async () => {
+  const { id } = await make(true);
+  await pause(id, 'key');
+  toy.kind.readiness = lacksKey;
+  expect(await countLooks(30)).toBeLessThanOrEqual(10);
+  expect(await countLooks(120)).toBe(0);
+  await tellOfKey(deps, creator.userId, ['openrouter', null]);
+  expect(await read(id)).toMatchObject({ state: 'published' });
+});
+
+test('a new key has its owner’s other resources looked at soon too', async () => {
+  const { id } = await make(true);
+  await pause(id);
+  toy.kind.readiness = gone;
+  await countLooks(20);
+  toy.kind.readiness = { ready: true };
+  await tellOfKey(deps, creator.userId, ['openrouter', null]);
+  expect(await resumeReady()).toBe(1);
+});
+
+test('why a key went stands as it was told, whatever is found missing later', async () => {
+  const { id } = await make(true);
+  await tellOfKey(deps, creator.userId, ['openrouter', 'Your key was deleted. Store another one.']);
+  toy.kind.readiness = lacksKey;
+  later(10_000);
+  expect(await resumeReady()).toBe(0);
+  expect(await read(id)).toMatchObject({ pausedBy: 'key', pauseCause: 'Your key was deleted. Store another one.' });
 });
 
 test('a key that goes while readiness is asked keeps the resource paused', async () => {

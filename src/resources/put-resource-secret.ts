@@ -24,9 +24,10 @@ export const putResourceSecret = operation({
   run: async ({ tx, afterCommit, vault }: ResourceSecretDeps & InTransaction, caller: Caller, { id, value }) => {
     const context = toSecretContext({ ownerId: getUser(caller).userId, resourceId: id });
     await assertOwn(tx, id);
-    // What was paused because the upstream refused the old key is asked again at once.
+    // What was paused because the upstream refused the old key, or had none, is asked again at once.
     await tx.query(
-      `UPDATE x402_resources SET paused_by = 'readiness' WHERE id = $1 AND state = 'paused' AND paused_by = 'fault'`,
+      `UPDATE x402_resources SET paused_by = 'readiness', looks = 0, next_look_at = updated_at
+       WHERE id = $1 AND state = 'paused' AND paused_by IN ('readiness', 'fault')`,
       [id],
     );
     await storeSecret(vault, tx, { context, plaintext: value });

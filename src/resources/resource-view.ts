@@ -7,6 +7,7 @@ import { parameterSchema } from './parameter.ts';
 import { pauseReasons, settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
+import { withoutCode } from './without-code.ts';
 
 const publicStats = z.object({
   call_count: z.number(),
@@ -134,7 +135,7 @@ function toState(deps: ResourcesDeps, { row, creator, stats }: Shown): Omit<Summ
     slug: row.slug,
     url: toResourceUrl(deps.publicUrl, creator, row.slug),
     state: row.state,
-    pauseCause: row.pause_cause,
+    pauseCause: row.pause_cause && withoutCode(row.pause_cause),
     pausedBy: row.paused_by,
     revision: row.revision,
     publishedRevision: row.published_revision,

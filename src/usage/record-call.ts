@@ -56,7 +56,7 @@ const MAX_INT = 2_147_483_647;
 const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
-// the resource could not run for somebody who wanted the answer, once a minute; where the payment was refused, or nobody
+// the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody
 // meant to pay, not.
 // A call that is paid after all no longer counts as what it was before, and nothing takes a booked payment back. What its
 // runs have cost adds up; a call that went unpaid is logged anew with the run that it had.
@@ -98,11 +98,7 @@ SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (s
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
 WHERE status <> 'owed'
-  AND (status <> 'refused' OR $32 AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free) AND NOT EXISTS (
-    SELECT FROM x402_prompt_template_usage_logs earlier
-    WHERE earlier.resource_id = recorded.resource_id AND earlier.at >= date_trunc('minute', recorded.at)
-      AND earlier.status = 'refused' AND earlier.problem = 'unavailable'
-      AND (earlier.payer IS NOT NULL OR earlier.is_free)))
+  AND (status <> 'refused' OR $32 AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
   AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id
 UNION ALL
 SELECT former.resource_id, (former.at AT TIME ZONE 'UTC')::date, 0, -(former.status = 'failed')::int,

@@ -80,12 +80,9 @@ test.each(['stop', 'length', 'tool_calls', 'ended_somehow'])(
   async (reason) => {
     const outcome = await run(instant(), bytes([delta('An ode'), delta('', reason), DONE]));
     const { answerSchema } = openOpenRouterInstant(world.deps);
-    const sold = (outcome.ok && outcome.answer.body.type === 'json' && outcome.answer.body.json) as {
-      finishReason: string;
-    };
+    const sold = (outcome.ok && outcome.answer.body.type === 'json' && outcome.answer.body.json) as object;
     expect(answerSchema.safeParse(sold)).toMatchObject({ success: true });
     expect(answerSchema.safeParse({ ...sold, finishReason: null }).success).toBe(false);
-    expect(answerSchema.safeParse({ ...sold, finishReason: 'content_filter' }).success).toBe(false);
   },
 );
 
