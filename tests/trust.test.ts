@@ -78,7 +78,7 @@ test('a wallet that let answers go unpaid pays before it is worked for that day'
   const first = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() } });
   expect(first.status).toBe(200);
   await app.current.database.system.query(
-    `INSERT INTO calls SELECT (r).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'uniqueness_key', n::text, 'state', 'unpaid', 'transaction', null)) AS r
+    `INSERT INTO calls SELECT (r).* FROM (SELECT jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'uniqueness_key', n::text, 'state', 'unpaid', 'transaction', null, 'trust_usd', 0.01)) AS r
      FROM calls c, generate_series(1, 5) n WHERE c.payer = $1) made`,
     [buyer.address.toLowerCase()],
   );

@@ -47,8 +47,7 @@ function admitAlone(deps: AdmitDeps, call: PaidCall, run: Run): Promise<Admitted
       return move(deps, tx, { call, to: verdict, run });
     }
     // Released before the next one's turn.
-    await transition(tx, { callId: call.callId, name: 'refuse' }, { reason: verdict });
-    return verdict;
+    return (await transition(tx, { callId: call.callId, name: 'refuse' }, { reason: verdict })) ? verdict : 'taken';
   });
 }
 

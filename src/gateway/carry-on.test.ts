@@ -102,8 +102,10 @@ test('a paid call whose runs fail at a cost is run 6 times; then its buyer reads
   outcome = fails('0.05');
   const answers = await comeBack(callId, 8);
   expect(runs).toBe(5);
-  expect(answers.slice(0, 4)).toMatchObject(Array(4).fill({ outcome: { problem: { code: 'answer_owed' } } }));
-  expect(answers.slice(4)).toMatchObject(Array(4).fill(final('gone', '(transaction 0x1)')));
+  expect(answers.slice(0, 4)).toMatchObject(
+    Array.from({ length: 4 }, () => ({ outcome: { problem: { code: 'answer_owed' } } })),
+  );
+  expect(answers.slice(4)).toMatchObject(Array.from({ length: 4 }, () => final('gone', '(transaction 0x1)')));
   expect(await readLost(callId)).toBe('0.25');
 });
 
@@ -114,7 +116,7 @@ test.each(['content_refused', 'unprocessable'] as const)(
     outcome = fails('0.05', problem);
     const answers = await comeBack(callId, 3);
     expect(runs).toBe(1);
-    expect(answers).toMatchObject(Array(3).fill(final(problem, 'cannot be produced')));
+    expect(answers).toMatchObject(Array.from({ length: 3 }, () => final(problem, 'cannot be produced')));
     expect(await carryOnOwed(deps)).toBe(0);
   },
 );
@@ -122,7 +124,9 @@ test.each(['content_refused', 'unprocessable'] as const)(
 test('a paid call goes on while its upstream refuses it at no cost, and is answered when that is over', async () => {
   const callId = await makeOwed(90_000);
   outcome = fails('0');
-  expect(await comeBack(callId, 9)).toMatchObject(Array(9).fill({ outcome: { problem: { code: 'answer_owed' } } }));
+  expect(await comeBack(callId, 9)).toMatchObject(
+    Array.from({ length: 9 }, () => ({ outcome: { problem: { code: 'answer_owed' } } })),
+  );
   expect(await readLost(callId)).toBeNull();
   outcome = { ok: true, answer: jsonAnswer({ response: 'whole' }), evidence: noEvidence };
   expect(await comeBack(callId, 1)).toMatchObject([{ kind: 'run', outcome: { kind: 'answer' } }]);
@@ -133,7 +137,7 @@ test('runs that nobody pays for wait while the creator has lost as much as may b
   const callIds = await Promise.all(Array.from({ length: 3 }, () => makeOwed()));
   outcome = fails(null);
   const first = await Promise.all(callIds.map((callId) => rerunOwed(deps, callId)));
-  expect(first).toMatchObject(Array(3).fill({ kind: 'run' }));
+  expect(first).toMatchObject(Array.from({ length: 3 }, () => ({ kind: 'run' })));
   await letTimePass();
   const second = await Promise.all(callIds.map((callId) => rerunOwed(deps, callId)));
   expect(second.filter((rerun) => rerun.kind === 'run').length).toBeLessThanOrEqual(1);

@@ -48,9 +48,15 @@ function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): P
   const cause = unadmittedCauses[why];
   if (why === 'exceeds_balance') {
     const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
-    return refuse(deps, call, { reason, cause, outcome: refusePayment(deps, call, reason), isLogged: true });
+    return refuse(deps, call, {
+      reason,
+      cause,
+      outcome: refusePayment(deps, call, reason),
+      isLogged: true,
+      isMoved: true,
+    });
   }
-  return refuse(deps, call, { reason: why, cause, outcome: notAdmitted(why), isLogged: true });
+  return refuse(deps, call, { reason: why, cause, outcome: notAdmitted(why), isLogged: true, isMoved: true });
 }
 
 async function takeUsed(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Verified> {
@@ -96,6 +102,8 @@ interface Refusal {
   cause?: string;
   outcome: CallOutcome;
   isLogged: boolean;
+  /** The call stands in `refused` already. */
+  isMoved?: boolean;
 }
 
 async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Promise<Verified> {
@@ -104,7 +112,8 @@ async function refuse(deps: GatewayDeps, call: PaidCall, refusal: Refusal): Prom
   const ending = { status: 'refused' as const, problem: reason, endedAt: deps.clock.now() };
   const record = toPaidRecord(call, cause === undefined ? ending : { ...ending, cause });
   await deps.database.transaction(async (tx) => {
-    const isOurs = await transition(tx, { callId: call.callId, name: 'refuse' }, { reason });
+    const isOurs =
+      refusal.isMoved === true || (await transition(tx, { callId: call.callId, name: 'refuse' }, { reason }));
     if (isOurs && refusal.isLogged) {
       await recordCall(tx, record);
     }

@@ -117,5 +117,5 @@ function toBytes(text: string): Answer {
 }
 
 function toEvidence(chunks: number): Evidence {
-  return { attempts: 1, firstOutputMs: 1, costUsd: '0.001', isSimulated: true, own: { chunks } };
+  return { attempts: 1, firstOutputMs: 1, costUsd: chunks === 0 ? '0' : '0.001', isSimulated: true, own: { chunks } };
 }
