@@ -14,7 +14,7 @@ interface Waiting {
 const BATCH = 200;
 /** What other processes hold in memory of a key or a model that has just gone is out of date for a moment. */
 const SETTLE_MS = 1_000;
-/** The check cannot see what a call found, so the next call has to: at most one an hour fails for it, uncharged. */
+/** The check cannot see what a call found, so the next call has to: at most one an hour fails for it, uncharged, or owed where it was paid first. */
 const FAULT_MS = 3_600_000;
 
 const SELECT = `
