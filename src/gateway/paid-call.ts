@@ -11,7 +11,6 @@ import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './f
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
-import { releaseRun } from './hold-run.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
@@ -95,12 +94,6 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
   },
   upfront: async (deps, call) => {
     const paid = await settleCall(deps, call);
-    if (paid.ok) {
-      return fulfilCall(deps, call, paid);
-    }
-    if (!paid.isPending) {
-      await releaseRun(deps, call);
-    }
-    return paid.outcome;
+    return paid.ok ? fulfilCall(deps, call, paid) : paid.outcome;
   },
 };
