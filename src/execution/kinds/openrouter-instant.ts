@@ -69,8 +69,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       maxTokens,
       sellsTruncated,
     }),
-    isReady: (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
-    holdRun: (version, callId) => {
+    isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
+    holdRun: async (version, callId) => {
       const wanted = toWanted(deps, prepare(version), version.parameters);
       return holdOpenRouter(deps, version, { ...wanted, callId });
     },
