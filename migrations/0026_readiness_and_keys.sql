@@ -45,13 +45,16 @@ CREATE TABLE platform_key_days (
   reserved_usd numeric NOT NULL DEFAULT 0 CHECK (reserved_usd >= 0),
   PRIMARY KEY (owner_id, day)
 );
--- The part of reserved_usd that each run which has not ended holds. What was lost with its process stays until the day is old.
+-- The part of reserved_usd that is held for each call that is about to run, and by each run which has not ended. What was lost with its process stays until the day is old.
 CREATE TABLE platform_key_runs (
   id           uuid PRIMARY KEY,
+  call_id      uuid NOT NULL,
   owner_id     text NOT NULL,
   day          date NOT NULL,
-  reserved_usd numeric NOT NULL CHECK (reserved_usd >= 0)
+  reserved_usd numeric NOT NULL CHECK (reserved_usd >= 0),
+  has_begun    boolean NOT NULL
 );
+CREATE INDEX platform_key_runs_call_idx ON platform_key_runs (call_id);
 -- What stands against a key of the operator, for all processes and the next start.
 CREATE TABLE platform_key_outages (
   key_hash text PRIMARY KEY,
@@ -70,7 +73,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON platform_key_days TO farebox_system;
 ALTER TABLE platform_key_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform_key_runs FORCE ROW LEVEL SECURITY;
 CREATE POLICY platform_key_runs_system ON platform_key_runs TO farebox_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, DELETE ON platform_key_runs TO farebox_system;
+GRANT SELECT, INSERT, UPDATE, DELETE ON platform_key_runs TO farebox_system;
 
 ALTER TABLE platform_key_outages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform_key_outages FORCE ROW LEVEL SECURITY;

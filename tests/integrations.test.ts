@@ -55,6 +55,31 @@ test('a key without credits is refused with the place to add some; what credits 
   control()?.setCreditsReadable(keys().empty, false);
 });
 
+test('an account that is known to be empty is not back on sale because its credits cannot be asked just now', async () => {
+  control()?.setCreditsReadable(keys().nearlyEmpty, true);
+  control()?.setCredits(keys().nearlyEmpty, '5');
+  await put(keys().nearlyEmpty);
+  const { id, url } = await creator.publish({ slug: 'essay' });
+  control()?.setCredits(keys().nearlyEmpty, '0');
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({
+    ok: false,
+    integration: { creditsUsd: '0' },
+  });
+  expect(await ask(url)).toBe(503);
+  for (const fault of ['500', '429_upstream']) {
+    control()?.fail(fault, { route: 'credits' });
+    const tested = await creator.call('POST', `${path}/test`, {});
+    expect(tested.body).toMatchObject({ ok: false, integration: { isValid: false, creditsUsd: '0' } });
+    expect((await creator.call('GET', `/api/resources/${id}`)).body).toMatchObject({ state: 'paused' });
+    expect(await ask(url)).toBe(503);
+  }
+  control()?.clearFaults();
+  control()?.setCredits(keys().nearlyEmpty, '5');
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
+  expect(await ask(url)).toBe(402);
+  control()?.setCreditsReadable(keys().nearlyEmpty, false);
+});
+
 test('a key that may not read its credits is no worse for it: its own limit tells', async () => {
   expect((await put(keys().limited)).body).toMatchObject({ creditsUsd: null, limitRemaining: '0.05', isValid: true });
   expect((await put(keys().exhausted)).body).toMatchObject({

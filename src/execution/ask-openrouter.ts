@@ -1,8 +1,30 @@
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import { toModelCause } from './check-model.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
-import { findOpenRouterKey, OPENROUTER, refuseShared, type Wanted } from './find-key.ts';
+import { findOpenRouterKey, findUnfit, OPENROUTER, refuseShared, toSpent, type Wanted } from './find-key.ts';
 import { findModelsFault } from './named-model.ts';
+
+/**
+ * Before a call is paid: sets the most that it may cost aside where the operator's key will pay for it, and the run takes
+ * that. Without it calls that are paid at once would all see the same room, and be paid for what cannot run.
+ */
+export async function holdOpenRouter(
+  deps: ExecutionDeps,
+  version: PublishedVersion,
+  { callId, models, quoteWorst }: Wanted & { callId: string },
+): Promise<Readiness> {
+  const key = await findOpenRouterKey(deps, version);
+  const budget = deps.platformKey?.budget;
+  if (key?.source !== 'platform' || budget === undefined) {
+    return { ready: true };
+  }
+  const worstUsd = await quoteWorst();
+  const unfit = findUnfit({ models, worstUsd, budget });
+  if (unfit !== null || worstUsd === null) {
+    return unfit ?? { ready: true };
+  }
+  return (await budget.hold(version.ownerId, { callId, worstUsd })) ? { ready: true } : toSpent(budget, worstUsd);
+}
 
 /** Is there a key and a model to run a version with on OpenRouter, and may the key be used now? */
 export async function askOpenRouter(

@@ -44,12 +44,21 @@ export interface PlatformHealth {
   check(): Promise<void>;
 }
 
+export interface BudgetedCall {
+  callId: string;
+  worstUsd: string;
+}
+
 /** What each covered creator may spend of the operator's key in a day, counted over all processes. USD as decimals. */
 export interface PlatformBudget {
   /** Is there room for one more run with this worst case? Asked on every call: may be a few seconds old. */
   hasRoom(ownerId: string, worstUsd: string): Promise<boolean>;
-  /** Sets the worst case of one run aside; null where it does not fit beside what is spent and what runs now. */
-  reserve(ownerId: string, worstUsd: string): Promise<string | null>;
+  /** Sets the worst case of a call aside before it runs; false where it does not fit beside what is spent and set aside. */
+  hold(ownerId: string, call: BudgetedCall): Promise<boolean>;
+  /** A call that was held and not begun: it is not run after all. */
+  release(callId: string): Promise<void>;
+  /** Begins one run, with what was held for the call or with as much anew; null where it does not fit. */
+  reserve(ownerId: string, call: BudgetedCall): Promise<string | null>;
   /** What the run did cost; null where nobody knows, and its worst case stays counted. */
   close(reservationId: string, costUsd: string | null): Promise<void>;
   /** Until the day is over. */

@@ -31,7 +31,9 @@ beforeEach(() => {
     dailyUsd: '0.25',
     retryAfterSeconds: () => 3_600,
     hasRoom: async () => room > 0,
-    reserve: async (_ownerId, worstUsd) => {
+    hold: async () => room > 0,
+    release: async () => {},
+    reserve: async (_ownerId, { worstUsd }) => {
       reserved.push(worstUsd);
       room -= 1;
       return room < 0 ? null : `reservation ${room}`;

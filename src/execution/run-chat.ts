@@ -69,11 +69,11 @@ async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare |
   if (unfit !== null || worstUsd === null || budget === undefined) {
     return unfit ?? { ready: true, close: async () => {} };
   }
-  const id = await budget.reserve(run.version.ownerId, worstUsd);
+  const { callId } = run.context;
+  const id = await budget.reserve(run.version.ownerId, { callId, worstUsd });
   if (id === null) {
     return toSpent(budget, worstUsd);
   }
-  const { callId } = run.context;
   const close = (costUsd: string | null) =>
     budget.close(id, costUsd).catch((err: unknown) => {
       deps.log.warn({ err, callId }, 'the cost of a run on the operator key could not be noted');

@@ -53,7 +53,8 @@ export type Claim = { kind: 'claimed' } | { kind: 'limited' } | { kind: 'held'; 
 const isLate = `updated_at > now() - $19 * interval '1 second'`;
 
 /** Payments that were not good. What failed here, or because the chain did not answer, is no fault of the payer. */
-const isRefused = `(state = 'unpaid' OR (state = 'refused' AND reason NOT IN ('unexpected_verify_error', 'internal', 'abandoned')))
+const isRefused = `(state = 'unpaid'
+    OR (state = 'refused' AND reason NOT IN ('unexpected_verify_error', 'internal', 'abandoned', 'unavailable')))
   AND ${isLate}`;
 
 /**

@@ -5,6 +5,7 @@ import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import type { CallOutcome } from './call-request.ts';
 import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { releaseRun } from './hold-run.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
@@ -70,6 +71,7 @@ async function failCall(
   failure: Failure,
 ): Promise<{ ok: false; outcome: CallOutcome }> {
   const outcome = { kind: 'problem' as const, problem: toPublicProblem(failure), charged: false };
+  await releaseRun(deps, call);
   const asked = await askBeforeUncharged(deps, call, { outcome, failure });
   if (asked.isPaid) {
     return { ok: false, outcome: asked.outcome };

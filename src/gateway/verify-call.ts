@@ -1,4 +1,5 @@
 import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from '#payments/index.ts';
+import { noEvidence, type Readiness } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { admitToRun } from './admit-to-run.ts';
@@ -6,7 +7,8 @@ import { adoptUsed } from './adopt-used.ts';
 import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { chainUnreachable, givenUp } from './public-problem.ts';
+import { holdRun, releaseRun } from './hold-run.ts';
+import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
@@ -31,6 +33,10 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
   }
   const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
+  const held = await holdRun(deps, call);
+  if (!held.ready) {
+    return refuseUnheld(deps, call, held);
+  }
   const admitted = await admitToRun(deps, call, { balanceAtomic: verdict.balanceAtomic, deadlineInMs });
   switch (admitted) {
     case 'running':
@@ -38,10 +44,23 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     case 'settling':
       return { ok: true, call: toPaidFirst(call) };
     case 'taken':
+      await releaseRun(deps, call);
       return takenOver(deps, call);
     default:
+      await releaseRun(deps, call);
       return refuseUnadmitted(deps, call, admitted);
   }
+}
+
+function refuseUnheld(
+  deps: GatewayDeps,
+  call: PaidCall,
+  { cause, retryAfterSeconds }: Extract<Readiness, { ready: false }>,
+): Promise<Verified> {
+  const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const problem = toPublicProblem({ ok: false, problem: 'unavailable', cause, evidence: noEvidence, ...later });
+  const outcome = { kind: 'problem' as const, problem, charged: false };
+  return refuse(deps, call, { reason: 'unavailable', cause, outcome, isLogged: true });
 }
 
 function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {

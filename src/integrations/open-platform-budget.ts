@@ -10,6 +10,12 @@ interface BudgetDeps {
   dailyUsd: string;
 }
 
+interface BudgetedCall {
+  callId: string;
+  /** USD as a decimal. */
+  worstUsd: string;
+}
+
 const KEEP_DAYS = 35;
 const KEEP_MS = 2_000;
 /** After a run that did not fit: what is said to have room must not be refused call after call. */
@@ -20,7 +26,7 @@ const SPENT = `SELECT (spent_usd + reserved_usd)::text AS usd FROM platform_key_
 
 // A run that has not ended counts at its worst: a limit on what has ended only is passed by doing everything at once. The
 // row of the day is locked by its change, so of runs that begin at once each sees those before it.
-const RESERVE = `
+const HOLD = `
   WITH held AS (
     INSERT INTO platform_key_days AS day (owner_id, day, reserved_usd)
     SELECT $2, $3, $4::numeric WHERE $4::numeric <= $5::numeric
@@ -28,18 +34,24 @@ const RESERVE = `
       WHERE day.spent_usd + day.reserved_usd + excluded.reserved_usd <= $5::numeric
     RETURNING 1
   )
-  INSERT INTO platform_key_runs (id, owner_id, day, reserved_usd) SELECT $1, $2, $3, $4::numeric FROM held`;
+  INSERT INTO platform_key_runs (id, call_id, owner_id, day, reserved_usd, has_begun)
+  SELECT $1, $6, $2, $3, $4::numeric, $7 FROM held`;
 
-const CLOSE = `
-  WITH ended AS (DELETE FROM platform_key_runs WHERE id = $1 RETURNING owner_id, day, reserved_usd)
+const BEGIN = `
+  UPDATE platform_key_runs SET has_begun = true WHERE call_id = $1 AND day = $2 AND NOT has_begun RETURNING id`;
+
+const toClose = (which: string): string => `
+  WITH ended AS (DELETE FROM platform_key_runs WHERE ${which} RETURNING owner_id, day, reserved_usd)
   UPDATE platform_key_days AS day
   SET reserved_usd = day.reserved_usd - ended.reserved_usd,
       spent_usd = day.spent_usd + coalesce($2::numeric, ended.reserved_usd)
   FROM ended WHERE day.owner_id = ended.owner_id AND day.day = ended.day`;
+const CLOSE = toClose('id = $1');
+const RELEASE = toClose('call_id = $1 AND NOT has_begun');
 
 /**
  * What each creator spends of the operator's key, counted over all processes in one row a day. `hasRoom` is from memory for a
- * moment; `reserve` decides. What a process had reserved when it died stays counted for that day.
+ * moment; `hold` and `reserve` decide. What a process had reserved when it died stays counted for that day.
  */
 export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
   const spent = new Map<string, { usd: Promise<Big>; until: number }>();
@@ -62,20 +74,33 @@ export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
     }
     return usd;
   };
+  const take = async (
+    ownerId: string,
+    { callId, worstUsd }: BudgetedCall,
+    { hasBegun }: { hasBegun: boolean },
+  ): Promise<string | null> => {
+    const id = newId();
+    const values = [id, ownerId, toDay(clock.now()), worstUsd, dailyUsd, callId, hasBegun];
+    const isHeld = (await database.system.query(HOLD, values)).rowCount === 1;
+    spent.delete(ownerId);
+    if (!isHeld) {
+      spent.set(ownerId, { usd: Promise.resolve(new Big(dailyUsd)), until: clock.now() + KEEP_FULL_MS });
+    }
+    return isHeld ? id : null;
+  };
   return {
     dailyUsd,
     retryAfterSeconds: () => Math.ceil((DAY_MS - (clock.now() % DAY_MS)) / 1000),
     hasRoom: async (ownerId: string, worstUsd: string): Promise<boolean> =>
       (await recall(ownerId)).plus(worstUsd).lte(dailyUsd),
-    reserve: async (ownerId: string, worstUsd: string): Promise<string | null> => {
-      const id = newId();
-      const held = await database.system.query(RESERVE, [id, ownerId, toDay(clock.now()), worstUsd, dailyUsd]);
-      const isReserved = held.rowCount === 1;
-      spent.delete(ownerId);
-      if (!isReserved) {
-        spent.set(ownerId, { usd: Promise.resolve(new Big(dailyUsd)), until: clock.now() + KEEP_FULL_MS });
-      }
-      return isReserved ? id : null;
+    hold: async (ownerId: string, call: BudgetedCall): Promise<boolean> =>
+      (await take(ownerId, call, { hasBegun: false })) !== null,
+    release: async (callId: string): Promise<void> => {
+      await database.system.query(RELEASE, [callId, '0']);
+    },
+    reserve: async (ownerId: string, call: BudgetedCall): Promise<string | null> => {
+      const { rows } = await database.system.query<{ id: string }>(BEGIN, [call.callId, toDay(clock.now())]);
+      return rows[0]?.id ?? take(ownerId, call, { hasBegun: true });
     },
     close: async (reservationId: string, costUsd: string | null): Promise<void> => {
       await database.system.query(CLOSE, [reservationId, costUsd]);

@@ -51,6 +51,13 @@ export interface ResourceKind<Config = unknown> {
   toPublic(config: Config): Record<string, unknown>;
   /** Asked before any money moves. */
   isReady(version: PublishedVersion): Promise<Readiness>;
+  /**
+   * Sets aside what is limited of the run of this call, before its payment may move; the run uses it. Absent: nothing is.
+   * Not ready: there is not enough of it left.
+   */
+  holdRun?(version: PublishedVersion, callId: string): Promise<Readiness>;
+  /** The call for which `holdRun` was asked is not run after all. */
+  releaseRun?(callId: string): Promise<void>;
   /** Runs once. Resolves with an answer in parts as soon as they may come; the parts obey the signal too. */
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** What a call costs its creator by the catalogue's prices; null where nobody knows. */

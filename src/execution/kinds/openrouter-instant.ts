@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
-import { askOpenRouter } from '../ask-openrouter.ts';
+import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, OPENROUTER } from '../find-key.ts';
+import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
@@ -69,14 +69,12 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       maxTokens,
       sellsTruncated,
     }),
-    isReady: async (version) => {
-      const prepared = prepare(version);
-      const { config } = prepared;
-      return askOpenRouter(deps, version, {
-        models: toModelIds(config),
-        quoteWorst: async () => (await quotePrepared(deps, prepared, version.parameters))?.worstUsd ?? null,
-      });
+    isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
+    holdRun: async (version, callId) => {
+      const wanted = toWanted(deps, prepare(version), version.parameters);
+      return holdOpenRouter(deps, version, { ...wanted, callId });
     },
+    releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
@@ -102,6 +100,14 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
     modelId,
     path: index === 0 ? '/config/modelId' : `/config/fallbackModels/${index - 1}`,
   }));
+}
+
+/** What is asked of the key that pays for a run. */
+function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
+  return {
+    models: toModelIds(prepared.config),
+    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
+  };
 }
 
 /** Null too while the template cannot be read. */

@@ -11,14 +11,14 @@ import type {
   RunContext,
 } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
-import { askOpenRouter } from '../ask-openrouter.ts';
+import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
-import { findOpenRouterKey, OPENROUTER } from '../find-key.ts';
+import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
@@ -115,14 +115,18 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     }),
     isReady: async (version) => {
       const prepared = prepare(version);
-      const { config } = prepared;
-      return config.upstream.type === 'openrouter'
-        ? askOpenRouter(deps, version, {
-            models: toModelIds(config),
-            quoteWorst: async () => (await quotePrepared(deps, prepared, version.parameters))?.worstUsd ?? null,
-          })
+      return prepared.config.upstream.type === 'openrouter'
+        ? askOpenRouter(deps, version, toWanted(deps, prepared, version.parameters))
         : askUpstreamKey(deps, version);
     },
+    holdRun: async (version, callId) => {
+      const prepared = prepare(version);
+      const wanted = toWanted(deps, prepared, version.parameters);
+      return prepared.config.upstream.type === 'openrouter'
+        ? holdOpenRouter(deps, version, { ...wanted, callId })
+        : { ready: true };
+    },
+    releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => {
       const { config, prompt } = prepare(version);
       return renderMessages(prompt, input, toUserMessage(config, input));
@@ -178,6 +182,14 @@ async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseU
 /** The models of the catalogue: none for an upstream that is not OpenRouter. */
 function toModelIds({ upstream, model }: PromptConfig): string[] {
   return upstream.type === 'openrouter' ? [model] : [];
+}
+
+/** What is asked of the key that pays for a run. */
+function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
+  return {
+    models: toModelIds(prepared.config),
+    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
+  };
 }
 
 /** Null too while the template cannot be read. */
