@@ -131,10 +131,10 @@ test('a call that meets the limit of the key pauses what needs it where the limi
   const owners = { cookie: creator.cookie, headers: { 'X-Owner-Test': 'true' }, body: { topic: 'thrift' } };
   const read = async () => (await creator.call('GET', `/api/resources/${id}`)).body;
   control()?.setLimitRemaining(keys().limited, '0.000001');
-  expect((await send(url, owners)).body['detail']).toMatch(/key_limit_reached/);
+  expect((await send(url, owners)).body['detail']).toMatch(/spending limit of the API key is used up/);
   expect(await read()).toMatchObject({ state: 'published' });
   control()?.setLimitRemaining(keys().limited, '0');
-  expect((await send(url, owners)).body['detail']).toMatch(/key_limit_reached/);
+  expect((await send(url, owners)).body['detail']).toMatch(/spending limit of the API key is used up/);
   await expect.poll(read).toMatchObject({
     state: 'paused',
     pausedBy: 'key',
