@@ -68,3 +68,25 @@ test('a new contract wallet is settled for once at a time, also where it pays be
   const admitted = (await Promise.all(calls)).map((one) => one.admitted);
   expect(admitted.toSorted()).toEqual([...Array.from({ length: 7 }, () => 'one_at_a_time'), 'settling']);
 });
+
+test('payments of one wallet that do not fit together wait in their process and hold one connection of its pool', async () => {
+  const world = await openWorld(null);
+  const open = { now: 0, most: 0 };
+  const deps = depsOf(0);
+  const transaction: typeof deps.database.transaction = async (work) => {
+    open.most = Math.max(open.most, (open.now += 1));
+    return deps.database.transaction(work).finally(() => (open.now -= 1));
+  };
+  const counting = { ...deps, database: { ...deps.database, transaction } };
+  await Promise.all(Array.from({ length: 12 }, () => begin(world, cheap, counting)));
+  expect(open.most).toBe(1);
+});
+
+test('of payments that are to be paid first, as many as the balance of their wallet covers are sent to the chain', async () => {
+  const world = await openWorld(null);
+  world.versions = world.versions.map((version) => ({ ...version, settlementPoint: 'upfront' }));
+  const poor = { ...cheap, balanceAtomic: 30_000n };
+  const together = await Promise.all(Array.from({ length: 12 }, (_, process) => begin(world, poor, depsOf(process))));
+  expect(together.filter(({ admitted }) => admitted === 'settling')).toHaveLength(3);
+  expect(together.filter(({ admitted }) => admitted === 'exceeds_balance')).toHaveLength(9);
+});

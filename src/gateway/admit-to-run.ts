@@ -1,8 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
+import type { Tx } from '#database/index.ts';
 import { isAuthentic } from '#payments/index.ts';
 import { noEvidence } from '#resources/index.ts';
 import { toPaidFirst, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { inTurn } from './in-turn.ts';
 import { readStanding, type Standing } from './read-standing.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
 import { moveToSettling, transition } from './transitions.ts';
@@ -35,7 +37,7 @@ export async function admitToRun(deps: AdmitDeps, call: PaidCall, run: Run): Pro
   if (alone === 'running' || (alone === 'settling' && (isAlwaysFirst || standing.open === 1))) {
     return move(deps, system, { call, to: alone, run });
   }
-  return deps.database.transaction(async (tx) => {
+  const judgeInTurn = async (tx: Tx): Promise<Admitted> => {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 402))', [call.payment.payer]);
     const verdict = judge(deps, call, { run, standing: await readStanding(tx, call) });
     if (verdict === 'running' || verdict === 'settling') {
@@ -44,7 +46,9 @@ export async function admitToRun(deps: AdmitDeps, call: PaidCall, run: Run): Pro
     // Released before the next one's turn.
     await transition(tx, { callId: call.callId, name: 'refuse' }, { reason: verdict });
     return verdict;
-  });
+  };
+  // In this process before in the database: who waits there holds a connection.
+  return inTurn(deps.database, call.payment.payer, () => deps.database.transaction(judgeInTurn));
 }
 
 function judge(
@@ -59,17 +63,18 @@ function judge(
   if (isCrowded(standing) && !isAuthentic(deps.payments, call.payment, call.offer)) {
     return 'one_at_a_time';
   }
+  const isCovered = run.balanceAtomic === undefined || openAtomic <= run.balanceAtomic || standing.open === 1;
+  // What the wallet cannot pay together with the rest would only burn gas, whenever it is sent.
+  if (!isCovered) {
+    return 'exceeds_balance';
+  }
   if (call.settlementPoint === 'upfront') {
     return 'settling';
   }
-  const isCovered = run.balanceAtomic === undefined || openAtomic <= run.balanceAtomic || standing.open === 1;
-  if (beyond === null && isCovered) {
+  if (beyond === null) {
     return 'running';
   }
-  if (maySettleFirst(deps, call)) {
-    return 'settling';
-  }
-  return beyond === null ? 'exceeds_balance' : `beyond_${beyond}`;
+  return maySettleFirst(deps, call) ? 'settling' : `beyond_${beyond}`;
 }
 
 /** A payer who says in so many words that the money is to move last is not charged first. */

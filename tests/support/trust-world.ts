@@ -25,6 +25,8 @@ export interface Asked {
   extra?: Record<string, string>;
   /** Somebody else signs for the wallet. */
   isContract?: boolean;
+  /** Of the wallet; plenty unless told. */
+  balanceAtomic?: bigint;
 }
 
 /** A creator with resources, and those who call them. */
@@ -112,7 +114,10 @@ export function useTrust() {
       client,
     };
     await claimPayment(deps, { ...claim, trustUsd: (asked.cents / 100).toString() });
-    const admitted = await admitToRun(deps, call, { balanceAtomic: 10n ** 12n, deadlineInMs: 60_000 });
+    const admitted = await admitToRun(deps, call, {
+      balanceAtomic: asked.balanceAtomic ?? 10n ** 12n,
+      deadlineInMs: 60_000,
+    });
     return { callId: call.callId, admitted };
   }
 
