@@ -48,6 +48,7 @@ const step = fc.oneof(
     }),
   },
 );
+const failing = { by: [0], isGood: false, during: 'nothing' as const };
 const settlementPoint = fc.constantFrom('on_success' as const, 'at_first_output' as const, 'upfront' as const);
 
 async function openStory(point: PublishedVersion['settlementPoint']) {
@@ -235,6 +236,12 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       await world.watch();
       expect(await readLedger(world.payer)).toEqual(world.listPaid());
     }),
-    { numRuns: 40 },
+    {
+      numRuns: 40,
+      examples: (['paused', 'time passes'] as const).map((what) => [
+        'on_success',
+        [failing, 'sent by others', what, { by: [0], isGood: true, during: 'nothing' }],
+      ]),
+    },
   );
 });
