@@ -49,7 +49,7 @@ const step = fc.oneof(
   },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
-const failing = { by: [0], isGood: false, during: 'nothing' as const };
+const failing: Step = { by: [0], isGood: false, during: 'nothing' };
 const settlementPoint = fc.constantFrom('on_success' as const, 'at_first_output' as const, 'upfront' as const);
 
 async function openStory(point: PublishedVersion['settlementPoint']) {
