@@ -79,38 +79,27 @@ describe('a payment of a call that failed, settled by others', () => {
   });
 });
 
-describe('a payment that holds no call, at a resource that is paused', () => {
+test('a payment that holds no call, at a resource that is paused, is said to be uncharged only where the chain was asked', async () => {
   const pause = ({ id }: Story) => world.current.creator.call('POST', `/api/resources/${id}/pause`, {});
-
-  test('is not said to be uncharged where others have settled it', async () => {
-    const story = await world.current.begin();
-    const transaction = await world.current.settleElsewhere(story);
-    await pause(story);
-    const told = await ask(story);
-    expect(told).toMatchObject({ status: 503, settlement: null });
-    expect(toProblem(told)).not.toHaveProperty('charged');
-    expect(told.text).toContain(transaction);
-  });
-
-  test('is said to be uncharged where nobody has, after one question to the chain', async () => {
-    const story = await world.current.begin();
-    await pause(story);
-    const before = world.current.rpc.seen.length;
-    expect(toProblem(await ask(story))).toMatchObject({ charged: false });
-    expect(world.current.rpc.seen.slice(before)).toEqual(['eth_call']);
-  });
-
-  test('is asked about 20 times a minute for one network; then nothing is said of the charge', async () => {
-    const story = await world.current.begin();
-    await pause(story);
-    const before = world.current.rpc.seen.length;
-    const told: unknown[] = [];
-    for (let turn = 0; turn < 40; turn += 1) {
-      told.push(toProblem(await ask(story)).charged);
-    }
-    expect(world.current.rpc.seen.length - before).toBeLessThanOrEqual(20);
-    expect(told.at(-1)).toBeUndefined();
-  });
+  const [unpaid, paid] = [await world.current.begin(), await world.current.begin()];
+  const transaction = await world.current.settleElsewhere(paid);
+  await pause(unpaid);
+  await pause(paid);
+  const before = world.current.rpc.seen.length;
+  expect(toProblem(await ask(unpaid))).toMatchObject({ code: 'unavailable', charged: false });
+  expect(world.current.rpc.seen.slice(before)).toEqual(['eth_call']);
+  const told = await ask(paid);
+  expect(told).toMatchObject({ status: 503, settlement: null });
+  expect(toProblem(told)).not.toHaveProperty('charged');
+  expect(told.text).toContain(transaction);
+  // 20 a minute for one network; then nothing is said of the charge.
+  const asked = world.current.rpc.seen.length;
+  let last = {};
+  for (let turn = 0; turn < 40; turn += 1) {
+    last = toProblem(await ask(unpaid));
+  }
+  expect(world.current.rpc.seen.length - asked).toBeLessThanOrEqual(20);
+  expect(last).not.toHaveProperty('charged');
 });
 
 test('settled by others while its call runs: a stranger who sends it without its secret gets nothing of the answer', async () => {

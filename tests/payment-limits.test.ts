@@ -63,7 +63,7 @@ async function listRefused(): Promise<unknown[]> {
 const countAsked = () => rpc.seen.filter((method) => method === 'eth_getCode' || method === 'eth_call').length;
 const limited = {
   status: 429,
-  body: { code: 'rate_limited', charged: false, detail: expect.stringContaining('Nothing was charged') },
+  body: { code: 'rate_limited', detail: expect.stringContaining('This request charged nothing') },
 };
 
 test.each([

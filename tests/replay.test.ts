@@ -175,7 +175,9 @@ describe('one payment', () => {
     control?.clearFaults();
     expect(answers.filter(({ status }) => status === 422).length).toBeGreaterThanOrEqual(1);
     for (const { status, body } of answers) {
-      expect({ status, body }).toMatchObject({ status: expect.toBeOneOf([409, 422]), body: { charged: false } });
+      expect(status).toBeOneOf([409, 422]);
+      // The chain is asked once a second; who comes between reads nothing of a charge.
+      expect(body['charged'] ?? false).toBe(false);
     }
     expect(await spentBy(buyer.address)).toBe(0n);
     expect((await send(resource.url, { payment, body: { topic } })).status).toBe(200);

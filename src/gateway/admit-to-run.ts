@@ -69,6 +69,7 @@ function judge(
       return 'one_at_a_time';
     }
   }
+  // What the wallet cannot pay together with the rest would only burn gas, whenever it is sent.
   if (run.balanceAtomic !== undefined && openAtomic > run.balanceAtomic && standing.open > 1) {
     return 'exceeds_balance';
   }

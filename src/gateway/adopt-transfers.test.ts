@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '#kit/index.ts';
 import { settlePayment, type Payments } from '#payments/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
@@ -123,4 +123,24 @@ test('a call that was paid by others and is marked as missing on the chain still
   };
   expect(await recheckSettled({ ...deps(), payments: none }, id)).toBe('missing');
   expect(await readCall(id)).toMatchObject({ state: 'owed', reason: PAID_BY_OTHERS, is_missing: true });
+});
+
+test('transfers are looked for by the indexes of their payments, however many calls there are', async () => {
+  const { transfer } = await makePayment(true);
+  const { system } = database.current;
+  const asked = vi.spyOn(system, 'query');
+  await adoptTransfers(deps(), SANDBOX_NETWORK, [transfer]);
+  const [text, values] = asked.mock.calls[0] as unknown as [string, unknown[]];
+  asked.mockRestore();
+  const plan = await database.current.transaction(async (tx) => {
+    await tx.query('SET LOCAL enable_seqscan = off');
+    const { rows } = await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  });
+  const [claim, released] = ['calls_claim', 'calls_released_payment'].map((index) =>
+    plan.slice(plan.indexOf(index)).split('\n').slice(0, 2).join(),
+  );
+  expect(
+    [claim, released].filter((part) => !/Index Cond: .*network.*asset.*payer.*uniqueness_key/.test(part ?? '')),
+  ).toEqual([]);
 });

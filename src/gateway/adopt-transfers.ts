@@ -1,4 +1,11 @@
-import { fromStoredOffer, fromStoredPayment, isPaidBy, lookupSettlement, type Transfer } from '#payments/index.ts';
+import {
+  fromStoredOffer,
+  fromStoredPayment,
+  isPaidBy,
+  lookupSettlement,
+  toStoredAddress,
+  type Transfer,
+} from '#payments/index.ts';
 import { adoptTransfer } from './adopt-transfer.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { isOwnUse } from './own-use.ts';
@@ -20,11 +27,18 @@ interface FoundRow extends CallRow {
 
 const columns = `id, state, version_id, network, payer, uniqueness_key, payment ? 'payload' AS is_signed, ${callColumns}`;
 
+/** One payment, in the words of the two indexes over calls that hold one and calls that have released theirs. */
+const isOfPayment = `network = $1 AND asset = $4 AND payer = wanted.payer AND uniqueness_key = wanted.uniqueness_key`;
+
 /** The call that holds a payment comes first; of those that have released it, the last. */
 const selectByPayment = `
-  SELECT ${columns} FROM calls
-  WHERE network = $1 AND (payer, uniqueness_key) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-  ORDER BY state IN ('refused', 'failed'), created_at DESC`;
+  SELECT found.* FROM unnest($2::text[], $3::text[]) AS wanted (payer, uniqueness_key)
+  CROSS JOIN LATERAL (
+    (SELECT ${columns}, created_at FROM calls WHERE ${isOfPayment} AND state NOT IN ('refused', 'failed'))
+    UNION ALL
+    (SELECT ${columns}, created_at FROM calls WHERE ${isOfPayment} AND state IN ('refused', 'failed')
+     ORDER BY created_at DESC LIMIT 20)) AS found
+  ORDER BY found.state IN ('refused', 'failed'), found.created_at DESC`;
 
 /** A transfer that came late: these have told their buyers that they were not charged, or will not come back by themselves. */
 const ended: ReadonlySet<State> = new Set(['refused', 'failed', 'unpaid']);
@@ -43,6 +57,7 @@ export async function adoptTransfers(
     network,
     transfers.map(({ from }) => from),
     transfers.map(({ uniquenessKey }) => uniquenessKey),
+    assetOf(deps, network),
   ]);
   const byPayment = Map.groupBy(rows, ({ payer, uniqueness_key }) => `${payer} ${uniqueness_key}`);
   const adopted = new Set<Transfer>();
@@ -85,6 +100,11 @@ export async function recheckSettled(
   }
   await deps.database.system.query(`UPDATE calls SET transfer_missing_at = now() WHERE id = $1`, [callId]);
   return 'missing';
+}
+
+function assetOf({ payments }: AdoptDeps, network: string): string | undefined {
+  const chain = payments.chains.get(network);
+  return chain && toStoredAddress(chain.network.asset.address);
 }
 
 function fits({ payments }: AdoptDeps, row: FoundRow, transfer: Transfer): boolean {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { newId, sha256Hex, systemClock } from '#kit/index.ts';
+import { newId, sha256Hex } from '#kit/index.ts';
 import { newSecret, watchLedger } from '#payments/index.ts';
 import { jsonAnswer, noEvidence, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
 import type { SealedOrder } from '../../tests/support/cash-bank.ts';
@@ -24,8 +24,21 @@ import { rememberReadiness } from './remember-readiness.ts';
 const database = useTestDatabase();
 
 const during = ['nothing', 'sent by others', 'drained', 'the chain falls silent'] as const;
+const events = [
+  'sent by others',
+  'watch',
+  'work',
+  'silent',
+  'back',
+  'drained',
+  'filled',
+  'paused',
+  'published',
+  'time passes',
+] as const;
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('sent by others', 'watch', 'work', 'silent', 'back', 'drained', 'filled') },
+  { weight: 3, arbitrary: fc.constantFrom(...events) },
+  { weight: 1, arbitrary: fc.constantFrom('a stranger with its body', 'a stranger with another body') },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -35,19 +48,24 @@ const step = fc.oneof(
     }),
   },
 );
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+const failing: Step = { by: [0], isGood: false, during: 'nothing' };
 const settlementPoint = fc.constantFrom('on_success' as const, 'at_first_output' as const, 'upfront' as const);
 
 async function openStory(point: PublishedVersion['settlementPoint']) {
   const { bank, scheme } = openCashWorld();
   const { payments } = scheme;
   const payTo = scheme.makePayee();
-  const version = publishedVersion({
+  const current = publishedVersion({
     settlementPoint: point,
     offers: [{ scheme: 'cash', network: CASH_NETWORK, amountAtomic: 10_000n, payTo }],
   });
+  // What is left of a payment's time is too short for another run afterwards, and it can still be settled.
+  const time = { offsetMs: 0 };
+  const clock = { now: () => Date.now() + time.offsetMs };
   const story = { run: (): Outcome => ({ ok: true, answer: jsonAnswer({}), evidence: noEvidence }), runs: 0 };
   const kind = {
-    name: version.kind,
+    name: current.kind,
     evidenceSchema: { safeParse: () => ({ success: true, data: {} }) },
     answerSchema: z.object({}),
     answerExample: {},
@@ -55,7 +73,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     run: async () => story.run(),
   } as unknown as ResourceKind;
   const kinds = new Map([[kind.name, kind]]);
-  const offered = offerVersion({ payments, kinds, publicUrl: 'https://farebox.test' }, version).offers[0];
+  const offered = offerVersion({ payments, kinds, publicUrl: 'https://farebox.test' }, current).offers[0];
   if (!offered) {
     throw new Error('unreachable');
   }
@@ -67,16 +85,16 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     bank.carryOut(bank.seal({ from, to, amount: String(amount), number: newId(), endsAt: now() + 60 }), now());
   const processes = [0, 1].map((): GatewayDeps => ({
     database: database.current,
-    published: { find: () => version, findById: () => version, findVersion: () => version } as never,
+    published: { find: () => current, findById: () => current, findVersion: () => current } as never,
     kinds,
-    payments,
+    payments: { ...payments, clock },
     publicUrl: 'https://farebox.test',
-    clock: systemClock,
+    clock,
     log: quietLog,
     limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
-    readiness: rememberReadiness({ kinds, clock: systemClock, log: quietLog, pause: async () => {} }),
+    readiness: rememberReadiness({ kinds, clock, log: quietLog, pause: async () => {} }),
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),
@@ -87,7 +105,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
   const request: CallRequest = {
     requestId: newId(),
     method: 'POST',
-    target: { resourceId: version.resourceId },
+    target: { resourceId: current.resourceId },
     url: '/@demo/haiku',
     bodyDigest: sha256Hex('{}'),
     input: { ok: true, value: {}, isText: false },
@@ -97,12 +115,20 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     authenticate: async () => ({ kind: 'anonymous' }) as never,
     clientAddress: '192.0.2.1',
   };
+  // What anybody can rebuild from the chain.
+  const bare = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
+  const strange = { ...request, payment: { paymentSignature: bare } };
+  const ask = (by: number, asked: CallRequest) => paidCall(processes[by] as GatewayDeps, asked);
   return {
     bank,
     payer,
     processes,
     story,
-    ask: (by: number) => paidCall(processes[by] as GatewayDeps, request),
+    ask: (by: number) => ask(by, request),
+    askAsStranger: {
+      'a stranger with its body': () => ask(0, strange),
+      'a stranger with another body': () => ask(0, { ...strange, bodyDigest: sha256Hex('another') }),
+    },
     /** What the payment has moved, by its transaction. */
     listPaid: () =>
       bank.listBooked().flatMap(({ number, transaction }) => (number === sealed.order.number ? [transaction] : [])),
@@ -113,6 +139,10 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
       'the chain falls silent': () => void (bank.isClosed = true),
       silent: () => void (bank.isClosed = true),
       back: () => void (bank.isClosed = false),
+      paused: () => void (current.state = 'paused'),
+      published: () => void (current.state = 'published'),
+      // A buyer who comes so late for the first time is told which transaction has used the payment.
+      'time passes': () => void (time.offsetMs = story.runs > 0 ? 150_000 : 0),
       nothing: () => undefined,
     },
     watch: () => {
@@ -155,8 +185,12 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       const given = new Set<string>();
       /** Transactions that stood on the chain when a buyer read that nothing was charged. */
       const lies: string[] = [];
+      /** What strangers got. */
+      const stolen: string[] = [];
       const hear = (outcome: CallOutcome): CallOutcome => {
-        if (outcome.kind === 'problem' && outcome.charged === false) {
+        const invitesAnother =
+          outcome.kind === 'challenge' || (outcome.kind === 'problem' && outcome.charged === false);
+        if (invitesAnother) {
           lies.push(...world.listPaid());
         }
         if (outcome.kind === 'answer') {
@@ -178,6 +212,11 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
         if (typeof next === 'object') {
           setRun(next.isGood, next.during);
           await Promise.all(next.by.map(async (by) => hear(await world.ask(by))));
+        } else if (next === 'a stranger with its body' || next === 'a stranger with another body') {
+          // Before it is on the chain nobody but its buyer has it.
+          if (world.listPaid().length > 0 && story.runs > 0) {
+            stolen.push((await world.askAsStranger[next]()).kind);
+          }
         } else if (next === 'watch' || next === 'work') {
           await world[next]();
         } else {
@@ -185,6 +224,7 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
         }
       }
       bank.isClosed = false;
+      happen.published();
       setRun(true, 'nothing');
       happen.filled();
       happen['sent by others']();
@@ -195,10 +235,17 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       await world.watch();
       hear(await world.ask(0));
       expect(lies).toEqual([]);
+      expect(stolen).not.toContain('answer');
       expect(given.size).toBe(1);
       await world.watch();
       expect(await readLedger(world.payer)).toEqual(world.listPaid());
     }),
-    { numRuns: 40 },
+    {
+      numRuns: 40,
+      examples: (['paused', 'time passes'] as const).map((what): [PublishedVersion['settlementPoint'], Step[]] => [
+        'on_success',
+        [failing, 'sent by others', what, { by: [0], isGood: true, during: 'nothing' }],
+      ]),
+    },
   );
 });

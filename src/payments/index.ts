@@ -25,7 +25,7 @@ export type { Payments, PaymentsOptions } from './open-payments.ts';
 export { isSamePayment } from './payment.ts';
 export type { Payment } from './payment.ts';
 export { reasonsOf } from './reasons-of.ts';
-export { recordEntries } from './record-entries.ts';
+export { recordEntries, toStoredAddress } from './record-entries.ts';
 export type { LedgerInput } from './record-entries.ts';
 export { exactEip155 } from './schemes/exact-eip155/exact-eip155.ts';
 export type { Scheme, Transfer } from './schemes/scheme.ts';

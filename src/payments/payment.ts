@@ -26,7 +26,7 @@ export interface Payment {
   accepted?: Accepted;
   /** Version 2: what of the header the chain never shows. Not stored. */
   echoed?: Echoed;
-  /** The header as it came, for facilitators. */
+  /** The header without what shows its sender to be the buyer, for facilitators. */
   raw: string;
 }
 

@@ -25,6 +25,8 @@ export interface Asked {
   extra?: Record<string, string>;
   /** Somebody else signs for the wallet. */
   isContract?: boolean;
+  /** Of the wallet; plenty unless told. */
+  balanceAtomic?: bigint;
 }
 
 /** A creator with resources, and those who call them. */

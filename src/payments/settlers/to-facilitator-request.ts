@@ -4,7 +4,7 @@ import { toWireExtra, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from '../wire/base64-json.ts';
-import { BUYER_SECRET } from '../wire/buyer-secret.ts';
+import { withoutSecrets } from '../wire/buyer-secret.ts';
 import { isRecord } from './eip155/json-rpc.ts';
 
 interface Facilitated {
@@ -47,15 +47,10 @@ export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: O
       ...(isRecord(resource) ? { resource } : {}),
       accepted: requirement,
       payload,
-      ...(isRecord(extensions) ? { extensions: withoutSecret(extensions) } : {}),
+      ...(isRecord(extensions) ? { extensions: withoutSecrets(extensions) } : {}),
     },
     paymentRequirements: requirement,
   };
-}
-
-function withoutSecret(extensions: Record<string, unknown>): Record<string, unknown> {
-  const { [BUYER_SECRET]: _, ...others } = extensions;
-  return others;
 }
 
 function toShared(offer: Offer): { [name: string]: Json } {

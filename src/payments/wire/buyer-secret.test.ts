@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { answer, challengeFor, decode, read } from '../../../tests/support/make-challenge.ts';
 import type { ChallengeAnswer } from '../challenge.ts';
-import { readEchoed } from './buyer-secret.ts';
+import { readEchoed, withoutSecrets } from './buyer-secret.ts';
 
 describe('the secret of a 402', () => {
   const secretOf = (told: ChallengeAnswer) => {
@@ -57,4 +57,9 @@ describe('what a payment sends back', () => {
   ])('counts as absent where it is %s', (_, extensions) => {
     expect(readEchoed(extensions)).toBeNull();
   });
+});
+
+test('what is stored and passed on of the extensions of a payment shows nobody to be its buyer', () => {
+  const extensions = { bazaar: { info: {} }, 'buyer-secret': { info: {} }, 'payment-identifier': { info: {} } };
+  expect(withoutSecrets(extensions)).toEqual({ bazaar: { info: {} } });
 });

@@ -3,6 +3,8 @@ import type { Json } from '#kit/index.ts';
 
 /** Our own extension of x402 version 2. Clients send the extensions of a challenge back with their payment. */
 export const BUYER_SECRET = 'buyer-secret';
+/** The extension of x402 by which a client names its payment. */
+const PAYMENT_IDENTIFIER = 'payment-identifier';
 
 const BYTES = 18;
 const POOL_BYTES = BYTES * 512;
@@ -43,10 +45,16 @@ export function declareSecret(secret: string): Json {
 /** From the `extensions` of a payment; whatever has another form counts as absent. `null` where there is none. */
 export function readEchoed(extensions: Record<string, unknown> | null | undefined): Echoed | null {
   const buyerSecret = readInfo(extensions?.[BUYER_SECRET], 'secret', SECRET);
-  const paymentId = readInfo(extensions?.['payment-identifier'], 'id', IDENTIFIER);
+  const paymentId = readInfo(extensions?.[PAYMENT_IDENTIFIER], 'id', IDENTIFIER);
   return buyerSecret || paymentId
     ? { ...(buyerSecret ? { buyerSecret } : {}), ...(paymentId ? { paymentId } : {}) }
     : null;
+}
+
+/** The extensions of a payment without those that show its sender to be the buyer. */
+export function withoutSecrets(extensions: Record<string, unknown>): Record<string, unknown> {
+  const { [BUYER_SECRET]: _, [PAYMENT_IDENTIFIER]: __, ...others } = extensions;
+  return others;
 }
 
 function readInfo(extension: unknown, member: string, form: RegExp): string | null {

@@ -1,8 +1,8 @@
 import { findNetwork, findNetworkByV1Name, findScheme, type SchemeList } from '../find-scheme.ts';
 import type { Accepted, Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
-import { decodeBase64Json } from './base64-json.ts';
-import { readEchoed, type Echoed } from './buyer-secret.ts';
+import { decodeBase64Json, encodeBase64Json } from './base64-json.ts';
+import { readEchoed, withoutSecrets, type Echoed } from './buyer-secret.ts';
 import { describeShape } from './describe-shape.ts';
 import { envelopeV1, envelopeV2 } from './envelopes.ts';
 
@@ -21,7 +21,7 @@ interface PaymentHeaders {
 
 interface Header {
   name: string;
-  value: unknown;
+  value: object;
   raw: string;
 }
 
@@ -63,15 +63,20 @@ function decodeV2(list: SchemeList, header: Header): DecodedPayment {
   const { accepted, payload, extensions } = parsed.data;
   const { scheme, network } = accepted;
   const echoed = readEchoed(extensions);
-  return decodeWithScheme(list, header, {
-    x402Version: 2,
-    scheme,
-    network,
-    payload,
-    accepted,
-    ...(echoed ? { echoed } : {}),
-    schemeField: 'accepted.scheme',
-  });
+  const raw = extensions ? encodeBase64Json({ ...header.value, extensions: withoutSecrets(extensions) }) : header.raw;
+  return decodeWithScheme(
+    list,
+    { ...header, raw },
+    {
+      x402Version: 2,
+      scheme,
+      network,
+      payload,
+      accepted,
+      ...(echoed ? { echoed } : {}),
+      schemeField: 'accepted.scheme',
+    },
+  );
 }
 
 interface Enveloped {
