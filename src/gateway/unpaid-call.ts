@@ -90,7 +90,9 @@ function assertOwner(caller: Caller, version: PublishedVersion): void {
 }
 
 async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<void> {
-  const who = request.isOwnerTest ? `test:${version.ownerId}` : `free:${version.resourceId}:${toNetwork(request.clientAddress)}`;
+  const who = request.isOwnerTest
+    ? `test:${version.ownerId}`
+    : `free:${version.resourceId}:${toNetwork(request.clientAddress)}`;
   const { isAllowed, retryAfterSeconds } = await deps.limiter.take(who);
   if (!isAllowed) {
     throw new Problem('rate_limited', {

@@ -23,10 +23,10 @@ export interface Asked {
   cents: number;
   /** What the payer adds to the offer that it accepts. */
   extra?: Record<string, string>;
+  /** What the chain tells; enough for everything unless said. */
+  balanceAtomic?: bigint;
   /** Somebody else signs for the wallet. */
   isContract?: boolean;
-  /** Of the wallet; plenty unless told. */
-  balanceAtomic?: bigint;
 }
 
 /** A creator with resources, and those who call them. */
@@ -85,7 +85,8 @@ export function useTrust() {
   }
 
   /** Claims and asks to be admitted, as the paid call does after it has asked the chain. */
-  async function begin(world: TrustWorld, asked: Asked, deps = depsOf(0), balanceAtomic = 10n ** 12n) {
+  async function begin(world: TrustWorld, asked: Asked, deps = depsOf(0)) {
+    const { balanceAtomic = 10n ** 12n } = asked;
     const version = world.versions[asked.resource] as PublishedVersion;
     const wallet = world.wallets[asked.wallet] as ReturnType<typeof makeAccount>;
     const paying = await pay(asked.isContract ? makeAccount() : wallet, offer, { from: wallet.address });
