@@ -166,7 +166,8 @@ test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price',
   });
   expect(draft).toEqual(published);
   expect((await buy(url)).status).toBe(200);
-  const { costUsd, expectedCostUsd, marginUsd } = await lastUsage(id);
+  const { costUsd, expectedCostUsd, worstCostUsd, marginUsd } = await lastUsage(id);
+  expect(Number(worstCostUsd)).toBeGreaterThan(Number(costUsd));
   expect(Number(expectedCostUsd)).toBeCloseTo(Number(costUsd), 3);
   expect(Number(marginUsd)).toBeLessThan(0);
 });

@@ -110,6 +110,7 @@ describe('a paid call', () => {
         earnedUsdc: '0.01',
         costUsd: expect.stringMatching(/^0\.0+\d+$/),
         expectedCostUsd: expect.stringMatching(/^0\.0+\d+$/),
+        worstCostUsd: expect.stringMatching(/^0\.\d+$/),
         keySource: 'own',
         platformCostUsd: '0',
         marginUsd: expect.stringMatching(/^0\.00\d+$/),

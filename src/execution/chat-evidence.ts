@@ -12,6 +12,7 @@ export const chatEvidence = z.object({
   finishReason: z.string().nullable(),
   /** By the catalogue's prices, before the call; null where nobody knows. */
   expectedCostUsd: z.string().nullable().default(null),
+  worstCostUsd: z.string().nullable().default(null),
   /** What of the request was put in another way, or left out, because the upstream does not take it. */
   adjustments: z.array(z.string()),
 });
@@ -25,6 +26,7 @@ export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
     outputTokens: facts.usage?.outputTokens ?? null,
     finishReason: facts.finishReason,
     expectedCostUsd: null,
+    worstCostUsd: null,
     adjustments: [...facts.adjustments],
   };
   return {

@@ -35,11 +35,11 @@ test.each<[Partial<ChatFailure>, object]>([
   ],
   [
     { status: 402, limitSource: 'openrouter_affordability' },
-    { code: 'balance_too_low', pause: null },
+    { code: 'balance_too_low', pause: 'ask' },
   ],
   [
     { status: 402, errorType: 'weight_exceeds_budget' },
-    { code: 'balance_too_low', pause: null },
+    { code: 'balance_too_low', pause: 'ask' },
   ],
   [
     { status: 402, limitSource: 'openrouter_key_limit', retryAfterSeconds: 90 },

@@ -1,4 +1,4 @@
-import type { Outcome } from '#resources/index.ts';
+import type { CostQuote, Outcome } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
@@ -10,13 +10,14 @@ interface AskedCall {
   messages: readonly { content: string }[];
 }
 
-/** What one call is expected to cost, with the prompt that it sends; null where nobody knows. USD. */
-export function expectCost({ models, settings, messages }: AskedCall): string | null {
-  return quoteCost({ models, settings, prompt: measureMessages(messages) })?.typicalUsd ?? null;
+/** What one call is expected to cost, and at worst, with the prompt that it sends; null where nobody knows. USD. */
+export function expectCost({ models, settings, messages }: AskedCall): CostQuote | null {
+  return quoteCost({ models, settings, prompt: measureMessages(messages) });
 }
 
 /** Puts the expectation beside what the call did cost. */
-export function withExpectedCost(outcome: Outcome, expectedCostUsd: string | null): Outcome {
+export function withExpectedCost(outcome: Outcome, quote: CostQuote | null): Outcome {
   const { evidence } = outcome;
-  return { ...outcome, evidence: { ...evidence, own: { ...evidence.own, expectedCostUsd } } };
+  const expected = { expectedCostUsd: quote?.typicalUsd ?? null, worstCostUsd: quote?.worstUsd ?? null };
+  return { ...outcome, evidence: { ...evidence, own: { ...evidence.own, ...expected } } };
 }

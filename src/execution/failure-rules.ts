@@ -175,6 +175,7 @@ export const failureRules: readonly FailureRule[] = [
     or: { limits: ['openrouter_affordability'] },
     problem: 'unavailable',
     text: 'The balance does not cover one call with this maxTokens. Top up, or lower maxTokens and publish anew.',
+    pause: 'ask',
   },
   {
     code: 'budget_reached',

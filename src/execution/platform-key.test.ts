@@ -64,7 +64,8 @@ function runQuoted(told: typeof quote | null, steps: Step[]) {
   const kind = { ...openOpenRouterInstant(world.deps), quoteCost: async () => told };
   const deps = { kinds: new Map([[kind.name, kind as never]]), clock: world.deps.clock, log: world.deps.log };
   const context = { callId: runContext().callId, payer: null, limitMs: 5_000, isTest: false };
-  return execute(deps, { version, input: { topic: 'rain' } }, context);
+  // A version of its own: what it is quoted is remembered with it.
+  return execute(deps, { version: { ...version }, input: { topic: 'rain' } }, context);
 }
 
 const quote = { typicalUsd: '0.01', worstUsd: '0.1', basis: 'as told' };

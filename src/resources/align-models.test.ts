@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newId, type User } from '#kit/index.ts';
 import { useOlderDatabase } from '../../tests/support/older-database.ts';
-import { alignModels, type ResourceKind } from './index.ts';
+import { alignModels } from './align-models.ts';
+import type { ResourceKind } from './index.ts';
 
 const database = useOlderDatabase('0027');
 const ada: Pick<User, 'userId' | 'username'> = { userId: 'user_ada', username: 'ada' };

@@ -35,6 +35,7 @@ export async function followModels(
  * Points the current versions at the rows of their models: a model may have been renamed, listed for the first time, or its
  * row replaced. In the transaction of the sync, with the rights of the system. Returns how many resources that are sold
  * now use a model with which something is wrong.
+ * @internal
  */
 export async function alignModels(
   { kinds }: Pick<ResourcesDeps, 'kinds'>,

@@ -3,7 +3,7 @@
  * Invariants: a version never changes once published; nothing public ever holds a config, a template or a pause cause;
  * what a version's inputSchema allows is exactly what parseInput accepts; a slug once published stays with its resource.
  */
-export { alignModels, followModels } from './align-models.ts';
+export { followModels } from './align-models.ts';
 export { jsonAnswer, noEvidence } from './answer.ts';
 export type {
   Answer,
@@ -47,7 +47,7 @@ export type {
   SettlementPoint,
   VersionOffer,
 } from './resource-kind.ts';
-export { lookSoon, openResumption } from './resume-ready.ts';
+export { openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';
 export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';

@@ -4,7 +4,6 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { openToyResources, perform, publishToy, tellOfKey } from '../../tests/support/toy-resources.ts';
 import {
   getResource,
-  lookSoon,
   openResumption,
   pauseResource,
   pauseUnready,
@@ -13,6 +12,7 @@ import {
   type PauseRequest,
   type ResourcesDeps,
 } from './index.ts';
+import { lookSoon } from './resume-ready.ts';
 
 const database = useTestDatabase();
 const HOUR_MS = 3_600_000;

@@ -30,6 +30,8 @@ export const loggedCall = z.object({
   costUsd: z.string().nullable(),
   /** What the catalogue's prices let expect before the call; null where nobody knew. */
   expectedCostUsd: z.string().nullable(),
+  /** The most that it could have cost by these prices. */
+  worstCostUsd: z.string().nullable(),
   /** Whose key paid; null where none was used or nobody noted it. */
   keySource: z.enum(['own', 'platform']).nullable(),
   /** What of it fell to the operator's key. */
@@ -57,7 +59,7 @@ SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionI
        input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
        latency_ms::float8 AS "latencyMs", first_output_ms::float8 AS "firstOutputMs", attempts, evidence,
        trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
-       trim_scale(expected_cost_usd)::text AS "expectedCostUsd", key_source AS "keySource",
+       trim_scale(expected_cost_usd)::text AS "expectedCostUsd", evidence->>'worstCostUsd' AS "worstCostUsd", key_source AS "keySource",
        trim_scale(CASE WHEN key_source = 'platform' THEN cost_usd ELSE cost_usd * 0 END)::text AS "platformCostUsd",
        trim_scale(CASE WHEN key_source = 'platform' THEN earned ELSE earned - cost_usd END)::text AS "marginUsd", network, transaction,
        is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"

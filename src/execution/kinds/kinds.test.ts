@@ -119,6 +119,7 @@ test('a text answer with its evidence', async () => {
         finishReason: 'stop',
         // 27 prompt tokens and half of the tokens that may be written, at most a thousand.
         expectedCostUsd: '0.002026',
+        worstCostUsd: '0.008274',
         adjustments: [],
       },
     },
