@@ -23,7 +23,7 @@ CREATE INDEX calls_lost_of_payer ON calls (payer, state, updated_at) WHERE state
 CREATE INDEX calls_lost_of_owner ON calls (owner_id, updated_at)
   WHERE state NOT IN ('claimed', 'running', 'settling', 'pending') AND trust_usd IS NOT NULL;
 CREATE INDEX calls_lost_of_client ON calls (client, state, updated_at)
-  WHERE state IN ('unpaid', 'refused', 'failed') AND client IS NOT NULL;
+  WHERE state IN ('unpaid', 'refused') AND client IS NOT NULL;
 CREATE INDEX calls_reverted_of_payer ON calls (payer, updated_at) WHERE settle_attempts > 0;
 CREATE INDEX calls_reverted_of_client ON calls (client, updated_at) WHERE settle_attempts > 0 AND client IS NOT NULL;
 -- Whom a wallet has paid, and how often.

@@ -19,6 +19,8 @@ interface Made extends Asked {
   state: 'running' | 'pending' | 'paid' | 'lost' | 'lost long ago' | 'failed';
   /** What a run that failed did cost where somebody told; else it counts at its worst. */
   spentCents?: number;
+  /** Its run failed: counted for its wallet, resource and creator, and not for its neighbours. */
+  hasFailed?: boolean;
 }
 
 interface World extends TrustWorld {
@@ -73,6 +75,7 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
     const spentCents = spent[how];
     await (spentCents === undefined ? move(chosen.callId, ...endings[how].arrows) : failFor(chosen, spentCents));
     chosen.state = endings[how].state;
+    chosen.hasFailed = how.startsWith('fails');
   }
   if (chosen.state === 'paid') {
     world.answered.push(chosen.wallet);
@@ -83,7 +86,7 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
 async function crash(world: World, process: number): Promise<void> {
   for (const one of world.made.filter((made) => made.process === process && made.state === 'running')) {
     await move(one.callId, 'fail');
-    one.state = 'lost';
+    Object.assign(one, { state: 'lost', hasFailed: true });
   }
 }
 
@@ -107,7 +110,8 @@ function findExcesses({ made, answered }: World): string[] {
       return counted.filter((one) => one.wallet === wallet).length > allowed;
     },
     client: (client: number) =>
-      counted.filter((one) => one.client === client && one.isNewcomer).length > trustLimits.newcomersPerClient,
+      counted.filter((one) => one.client === client && one.isNewcomer && !one.hasFailed).length >
+      trustLimits.newcomersPerClient,
   };
   return [
     ...(isOver.creator() ? ['creator'] : []),

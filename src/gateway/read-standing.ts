@@ -21,7 +21,7 @@ export interface Standing {
 
 const isOpen = `state IN ('claimed', 'running', 'settling', 'pending')`;
 const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
-/** Work of a payment that brought nothing, and cost something. */
+/** Work of a payment that brought nothing, and cost something. A neighbour's run that failed is no fault of a network. */
 const isInVain = `state IN ('unpaid', 'failed')`;
 const isRecent = `updated_at > now() - interval '1 day'`;
 
@@ -47,7 +47,7 @@ const select = `
       wallet.trusted + (SELECT count(c.trust_usd) FROM calls c
         WHERE c.payer = own.payer AND c.${isInVain} AND c.${isRecent}) AS wallet_trusted,
       client.trusted + (SELECT count(c.trust_usd) FROM calls c
-        WHERE c.client = own.client AND c.${isInVain} AND c.${isRecent}) AS client_trusted,
+        WHERE c.client = own.client AND c.state = 'unpaid' AND c.${isRecent}) AS client_trusted,
       creator.usd + lost.usd + $6::numeric AS usd, creator.resource_usd + lost.resource_usd + $6::numeric AS resource_usd,
       least($2, 1 + (SELECT count(*) FROM (SELECT FROM calls c
         WHERE c.payer = own.payer AND c.owner_id = own.owner_id AND c.settled_at IS NOT NULL
