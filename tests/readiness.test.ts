@@ -109,7 +109,7 @@ test('payments that their payer did not sign name nobody in the log and fail not
   await expect.poll(() => ask(other.url)).toBe(503);
   for (const digit of ['a', 'b', 'c', 'd']) {
     const forged = forge(payment, `0x${digit.repeat(40)}`);
-    expect(await send(url, { payment: forged, body })).toMatchObject({ status: 503, body: { charged: false } });
+    expect(await send(url, { payment: forged, body })).toMatchObject({ status: 503, body: { code: 'unavailable' } });
   }
   const rows = await readUsage(id);
   expect(rows.length).toBeGreaterThan(0);
