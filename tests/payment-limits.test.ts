@@ -89,6 +89,17 @@ test.each([
   },
 );
 
+test('garbage that is sent to both servers in turn costs each of them its own 60 questions at the most', async () => {
+  const [address, before] = [newAddress(), countAsked()];
+  const statuses: number[] = [];
+  for (let turn = 0; turn < 100; turn += 1) {
+    const garbage = { signature: `0x${'11'.repeat(65)}` };
+    statuses.push((await pay({ account: makeAccount(), address, turn }, garbage)).status);
+  }
+  expect(countAsked() - before).toBeLessThanOrEqual(120);
+  expect(statuses.slice(-20)).toEqual(Array.from({ length: 20 }, () => 429));
+});
+
 test('a contract wallet that has paid is still asked for behind an address that sends garbage', async () => {
   const owner = makeAccount();
   const from = await makeContractWallet(world.current.chain, owner);
