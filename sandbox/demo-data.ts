@@ -36,7 +36,7 @@ export const demoResources: readonly DemoResource[] = [
     name: 'In plain words',
     description: 'Rewrites a hard text for a reader you choose.',
     category: 'ai',
-    priceUsdc: '0.03',
+    priceUsdc: '0.09',
     parameters: [
       { ...text, name: 'reader', description: 'Who should understand the text.', example: 'a ten-year-old' },
     ],

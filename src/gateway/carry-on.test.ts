@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { newId, systemClock } from '#kit/index.ts';
 import { jsonAnswer, noEvidence, type Failure, type Outcome, type ResourceKind } from '#resources/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
@@ -24,6 +25,8 @@ beforeEach(async () => {
 
 const kind = {
   name: 'openrouter_instant',
+  answerSchema: z.object({}),
+  answerExample: {},
   evidenceSchema: { safeParse: () => ({ success: true, data: {} }) },
   quoteCost: async () => ({ typicalUsd: '0.01', worstUsd: '0.05', basis: 'as told' }),
   run: async () => {

@@ -204,7 +204,7 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
           happen[what]();
           return isGood
             ? { ok: true, answer: jsonAnswer({ run: story.runs }), evidence: noEvidence }
-            : { ok: false, problem: 'upstream_failed', cause: 'toy', evidence: noEvidence };
+            : { ok: false, problem: 'upstream_failed', cause: 'toy', evidence: { ...noEvidence, costUsd: '0' } };
         };
       };
       setRun(true, 'nothing');

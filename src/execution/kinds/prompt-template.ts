@@ -62,7 +62,7 @@ const example: DraftExample = {
   name: 'In plain words',
   description: 'Rewrites the text that you send as user_message for the reader that you name.',
   category: 'ai',
-  priceUsdc: '0.03',
+  priceUsdc: '0.09',
   parameters: [{ name: 'reader', description: 'Who should understand it.', maxLength: 80, example: 'a child' }],
   config: {
     model: 'anthropic/claude-haiku-4.5',
