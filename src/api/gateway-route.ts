@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, parseResourcePath, Problem, toPointer, toResourcePath, type Caller, type Log } from '#kit/index.ts';
+import { newId, parseResourcePath, Problem, toPinnedSlug, toResourcePath, type Caller, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
-import { inputNames } from './aliases.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
+import { readExecute } from './read-execute.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
 
 interface PaidRouteDeps {
@@ -56,8 +56,7 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
       return true;
     }
     const path = isExecute ? null : parseResourcePath(url);
-    const challenge =
-      path && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path.creator, path.slug) : null;
+    const challenge = path && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path) : null;
     if (challenge) {
       deps.observe('challenge');
       writeChallenge(challenge, { req, res, headers: { ...shared, 'X-Request-Id': requestId } });
@@ -110,7 +109,7 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     }
   } else if (!path) {
     throw new Problem('not_found', {
-      detail: 'Resources live at /@creator/slug: letters, digits and hyphens.',
+      detail: 'Resources live at /@creator/slug, their versions at /@creator/slug@3: letters, digits and hyphens.',
     });
   } else if (!isServed(req)) {
     throw new Problem('method_not_allowed', {
@@ -138,45 +137,14 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
   }
   const query = readQuery(path?.query ?? '');
   const input = body.isEmpty ? query : body.input;
-  const { creator, slug } = toNames(path);
-  return { ...request, input, target: { creator, slug } };
+  const target = path?.version === undefined ? toNames(path) : { ...toNames(path), version: path.version };
+  return { ...request, input, target };
 }
 
 /** One text for all spellings of a resource's path, so that a payment bound to one of them is bound to it. */
-function toRequested({ creator, slug, query }: NonNullable<Exchange['path']>): string {
-  return `${toResourcePath(creator, slug)}${query === '' ? '' : `?${query}`}`;
-}
-
-type Body = Awaited<ReturnType<typeof readCallBody>>;
-
-function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
-  if (!body.input.ok) {
-    throw body.input.problem;
-  }
-  const value = body.input.value as Record<string, unknown> | null;
-  const resourceId = value?.['resourceId'];
-  if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
-    throw new Problem('invalid_input', {
-      detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
-      fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
-    });
-  }
-  const given = Object.keys(value ?? {}).filter((name) => name !== 'resourceId');
-  const [name = 'input', second] = given.filter((one) => inputNames.some((known) => known === one));
-  if (second !== undefined) {
-    throw new Problem('invalid_input', {
-      detail: '"body" is another name of "input": send one of the two.',
-      fields: [{ path: toPointer([second]), message: 'is given beside its other name' }],
-    });
-  }
-  const unknown = given.find((one) => one !== name);
-  if (unknown !== undefined) {
-    throw new Problem('invalid_input', {
-      detail: 'Send {"resourceId": "<uuid>", "input": {…}} and nothing else: the parameters belong into "input".',
-      fields: [{ path: toPointer([unknown]), message: 'is not a known field' }],
-    });
-  }
-  return { target: { resourceId }, input: { ok: true, value: value?.[name] ?? {}, isText: false } };
+function toRequested({ creator, slug, version, query }: NonNullable<Exchange['path']>): string {
+  const named = version === undefined ? slug : toPinnedSlug(slug, version);
+  return `${toResourcePath(creator, named)}${query === '' ? '' : `?${query}`}`;
 }
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {

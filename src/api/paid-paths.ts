@@ -184,7 +184,7 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
     type: 'object',
     description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
   };
-  const place = [segment('creator', 'The creator'), segment('slug', 'The resource')];
+  const place = [segment('creator', 'The creator'), segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.')];
   const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: input };
   return {
     '/@{creator}/{slug}': {
@@ -230,6 +230,7 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
                 required: ['resourceId'],
                 properties: {
                   resourceId: { type: 'string', format: 'uuid' },
+                  version: { type: 'integer', minimum: 1, description: 'One of its versions; the newest unless told.' },
                   input,
                   body: { ...input, description: 'Another name of `input`; send one of the two.' },
                 },

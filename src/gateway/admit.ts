@@ -61,12 +61,15 @@ export async function refuseUnready(
  * pause of their own is no failure.
  */
 export async function refuseClosed(deps: GatewayDeps, asked: Refused): Promise<Problem | null> {
-  const { state, pausedBy, pauseCause } = asked.version;
+  const { state, pausedBy, pauseCause, isPinned } = asked.version;
   if (state === 'published') {
     return null;
   }
   if (state === 'archived') {
-    return new Problem('gone', { detail: 'This resource was archived by its creator.' });
+    const detail = isPinned
+      ? 'This version is no longer offered by its creator.'
+      : 'This resource was archived by its creator.';
+    return new Problem('gone', { detail, ...(isPinned ? { next: 'Call the resource without a version.' } : {}) });
   }
   await record(deps, asked, { cause: pauseCause ?? 'paused', isCounted: pausedBy !== 'owner' });
   return unavailable(undefined);

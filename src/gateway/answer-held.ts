@@ -31,7 +31,7 @@ export interface Again {
   payment: Payment;
   fingerprint: string;
   shown: Shown;
-  version: Pick<PublishedVersion, 'creator' | 'slug'>;
+  version: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>;
   /** Of the request, where it was read. */
   input?: Record<string, unknown> | undefined;
 }

@@ -6,7 +6,7 @@ import type { State } from './transitions.ts';
 
 const [secret, other] = ['s'.repeat(24), 'o'.repeat(24)];
 const request = { idempotencyKey: '', clientAddress: '192.0.2.1' } as CallRequest;
-const version = { creator: 'ada', slug: 'essay' };
+const version = { creator: 'ada', slug: 'essay', version: 1 };
 
 /** A request with the payment of a call, which has shown a buyer-secret or nothing. */
 function ask(

@@ -27,7 +27,7 @@ interface Asking {
   payment: Payment;
   shown: Shown;
   fingerprint: string;
-  version: Pick<PublishedVersion, 'creator' | 'slug'>;
+  version: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>;
 }
 
 type ProofDeps = Pick<GatewayDeps, 'payments' | 'publicUrl' | 'clock' | 'database' | 'lookUps'>;

@@ -6,7 +6,8 @@ import type { Answer, AnswerPart, PublishedVersion, WholeBody } from '#resources
 export interface CallRequest {
   requestId: string;
   method: string;
-  target: { creator: string; slug: string } | { resourceId: string };
+  /** `version`: one that was published under this number, whatever stands there now. */
+  target: ({ creator: string; slug: string } | { resourceId: string }) & { version?: number };
   /** Path and query, one spelling for each resource; part of what a payment is bound to. */
   url: string;
   /** SHA-256 of the body as sent. */

@@ -9,7 +9,9 @@ export function getTarget(
   target: CallRequest['target'],
 ): PublishedVersion | Promise<PublishedVersion> {
   const found =
-    'slug' in target ? deps.published.find(target.creator, target.slug) : deps.published.findById(target.resourceId);
+    'slug' in target
+      ? deps.published.find(target.creator, target.slug, target.version)
+      : deps.published.findById(target.resourceId, target.version);
   return found instanceof Promise ? found.then(orNotFound) : orNotFound(found);
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { toResourceUrl } from '#kit/index.ts';
+import { toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import {
   toInputExample,
@@ -58,8 +58,11 @@ function toOutput(kind: ResourceKind | undefined): { outputSchema: JsonObject; o
 }
 
 /** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */
-export function findChallenge(deps: GatewayDeps, creator: string, slug: string): Challenge | null {
-  const version = deps.published.find(creator, slug);
+export function findChallenge(
+  deps: GatewayDeps,
+  { creator, slug, version: pin }: { creator: string; slug: string; version?: number },
+): Challenge | null {
+  const version = deps.published.find(creator, slug, pin);
   if (version === null || version instanceof Promise || version.state !== 'published' || version.priceAtomic === 0n) {
     return null;
   }
@@ -83,8 +86,11 @@ function isUpfront(offer: Offer): boolean {
   return offer.paymentFlow === 'upfront';
 }
 
-export function resourceUrl(publicUrl: string, version: Pick<PublishedVersion, 'creator' | 'slug'>): string {
-  return toResourceUrl(publicUrl, version.creator, version.slug);
+export function resourceUrl(
+  publicUrl: string,
+  { creator, slug, version, isPinned }: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>,
+): string {
+  return toResourceUrl(publicUrl, creator, isPinned ? toPinnedSlug(slug, version) : slug);
 }
 
 function toOffers(

@@ -20,7 +20,7 @@ const LOOK_UPS_PER_MINUTE = 20;
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
-  findChallenge(creator: string, slug: string): Challenge | null;
+  findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
@@ -56,7 +56,7 @@ export async function openGateway(
   timer.unref();
   return {
     call: (request) => paidCall(deps, request),
-    findChallenge: (creator, slug) => findChallenge(deps, creator, slug),
+    findChallenge: (named) => findChallenge(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),

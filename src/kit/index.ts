@@ -33,6 +33,7 @@ export {
   MAX_USERNAME_LENGTH,
   MIN_USERNAME_LENGTH,
   parseResourcePath,
+  toPinnedSlug,
   slugPattern,
   toResourcePath,
   toResourceUrl,

@@ -36,3 +36,14 @@ test.each([
 ])('no resource can have the path %s', (path) => {
   expect(parseResourcePath(path)).toBeNull();
 });
+
+test.each(['/@ada/x-1@3', '/@ada/x-1@3/', '/%40ADA/X-1%403'])('%s names version 3 of a resource', (path) => {
+  expect(parseResourcePath(`${path}?q=1`)).toEqual({ creator: 'ada', slug: 'x-1', version: 3, query: 'q=1' });
+});
+
+test.each(['/@ada/x-1@', '/@ada/x-1@0', '/@ada/x-1@03', '/@ada/x-1@3@4', '/@ada/x-1@-1', '/@ada/x-1@9999999999'])(
+  '%s names no version',
+  (path) => {
+    expect(parseResourcePath(path)).toBeNull();
+  },
+);

@@ -20,6 +20,11 @@ export function toResourcePath(creator: string, slug: string): string {
   return `/@${creator}/${slug}`;
 }
 
+/** The last part of the path of one version of a resource: `slug@3`. */
+export function toPinnedSlug(slug: string, version: number): string {
+  return `${slug}@${version}`;
+}
+
 /** `origin` has no slash at its end. */
 export function toResourceUrl(origin: string, creator: string, slug: string): string {
   return `${origin}${toResourcePath(creator, slug)}`;
@@ -28,12 +33,16 @@ export function toResourceUrl(origin: string, creator: string, slug: string): st
 const UNRESERVED_IN_NAMES = /%(?:2d|40|3[0-9]|[46][1-9a-f]|[57][0-9a])/gi;
 
 /**
- * The parts of `/@creator/slug?query`; null when the names cannot be those of a resource. A slash at the end, capital
- * letters and percent-encoded characters of names (RFC 3986, 6.2.2) name the same resource; an encoded slash does not.
+ * The parts of `/@creator/slug?query` or `/@creator/slug@version?query`; null when the names cannot be those of a resource.
+ * A slash at the end, capital letters and percent-encoded characters of names (RFC 3986, 6.2.2) name the same resource; an
+ * encoded slash does not.
  */
-export function parseResourcePath(url: string): { creator: string; slug: string; query: string } | null {
+export function parseResourcePath(
+  url: string,
+): { creator: string; slug: string; version?: number; query: string } | null {
   const [, path = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
   const named = path.replaceAll(UNRESERVED_IN_NAMES, decodeURIComponent).toLowerCase();
-  const [, creator = '', slug = ''] = /^\/@([^/]*)\/([^/]*)\/?$/.exec(named) ?? [];
-  return isUsername(creator) && isSlug(slug) ? { creator, slug, query } : null;
+  const [, creator = '', slug = '', version] = /^\/@([^/]*)\/([^/@]*)(?:@([1-9][0-9]{0,8}))?\/?$/.exec(named) ?? [];
+  const pin = version === undefined ? {} : { version: Number(version) };
+  return isUsername(creator) && isSlug(slug) ? { creator, slug, ...pin, query } : null;
 }

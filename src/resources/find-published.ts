@@ -7,9 +7,12 @@ import { openVersionCache } from './version-cache.ts';
 type Found = PublishedVersion | null;
 
 export interface Published {
-  /** What stands at `/@creator/slug`, archived and paused ones included. A value when cached, else a promise. */
-  find(creator: string, slug: string): Found | Promise<Found>;
-  findById(resourceId: string): Found | Promise<Found>;
+  /**
+   * What stands at `/@creator/slug`, or was published there under this number: archived, withdrawn and paused ones included.
+   * A value when cached, else a promise.
+   */
+  find(creator: string, slug: string, version?: number): Found | Promise<Found>;
+  findById(resourceId: string, version?: number): Found | Promise<Found>;
   /** Any version, replaced ones too: for calls that were paid under it. */
   findVersion(versionId: string): Found | Promise<Found>;
   /** For every notification on the channel `resources_changed`. */
@@ -29,7 +32,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** The versions that buyers call, in memory; PostgreSQL is asked once per resource and change. */
 export function openPublished(deps: PublishedDeps): Published {
   const { clock, database, maxEntries = 5_000 } = deps;
-  const open = (by: 'slug' | 'resource' | 'version') =>
+  const open = (by: Parameters<typeof loadVersion>[1]) =>
     openVersionCache({
       maxEntries,
       now: () => clock.now(),
@@ -38,11 +41,24 @@ export function openPublished(deps: PublishedDeps): Published {
   const bySlug = open('slug');
   const byResource = open('resource');
   const byVersion = open('version');
-  const caches = [bySlug, byResource, byVersion];
+  const byPinnedSlug = open('pinnedSlug');
+  const byPinnedResource = open('pinnedResource');
+  const caches = [bySlug, byResource, byVersion, byPinnedSlug, byPinnedResource];
   return {
     // A name that cannot exist costs no query and no entry of the cache.
-    find: (creator, slug) => (isUsername(creator) && isSlug(slug) ? bySlug.find(`${creator}/${slug}`) : null),
-    findById: (resourceId) => (UUID.test(resourceId) ? byResource.find(resourceId) : null),
+    find: (creator, slug, version) => {
+      if (!isUsername(creator) || !isSlug(slug)) {
+        return null;
+      }
+      const key = `${creator}/${slug}`;
+      return version === undefined ? bySlug.find(key) : byPinnedSlug.find(`${key}/${version}`);
+    },
+    findById: (resourceId, version) => {
+      if (!UUID.test(resourceId)) {
+        return null;
+      }
+      return version === undefined ? byResource.find(resourceId) : byPinnedResource.find(`${resourceId}/${version}`);
+    },
     findVersion: (versionId) => (UUID.test(versionId) ? byVersion.find(versionId) : null),
     onResourcesChanged: (resourceId) => caches.forEach((cache) => cache.drop(resourceId)),
     dropAll: () => caches.forEach((cache) => cache.drop()),

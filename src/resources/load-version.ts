@@ -16,6 +16,13 @@ const current = `
   JOIN x402_resource_versions v ON v.id = r.published_version_id
   JOIN users u ON u.id = r.owner_id`;
 
+/** One version by its number. Its own offers alone can be paid; what stands published now is never withdrawn. */
+const pinned = `SELECT ${versionColumns}, true AS is_pinned, NULL AS superseded,
+    v.withdrawn_at IS NOT NULL AND v.superseded_at IS NOT NULL AS is_withdrawn
+  FROM x402_resources r
+  JOIN x402_resource_versions v ON v.resource_id = r.id
+  JOIN users u ON u.id = r.owner_id`;
+
 const queries = {
   slug: `SELECT ${versionColumns}, ${superseded} ${current}
     JOIN x402_resource_slugs s ON s.resource_id = r.id AND s.owner_id = u.id
@@ -26,6 +33,10 @@ const queries = {
     JOIN x402_resources r ON r.id = v.resource_id
     JOIN users u ON u.id = r.owner_id
     WHERE v.id = $2`,
+  pinnedSlug: `${pinned}
+    JOIN x402_resource_slugs s ON s.resource_id = r.id AND s.owner_id = u.id
+    WHERE u.username = $2 AND s.slug = $3 AND v.version = $4::int AND $1::timestamptz IS NOT NULL`,
+  pinnedResource: `${pinned} WHERE r.id = $2 AND v.version = $3::int AND $1::timestamptz IS NOT NULL`,
 };
 
 interface Source {
@@ -33,7 +44,7 @@ interface Source {
   nowMs: number;
 }
 
-/** By creator and slug (any slug the resource ever published under), resource id or version id. */
+/** By creator and slug (any slug the resource ever published under) or resource id, a number of a version after it, or version id. */
 export async function loadVersion(
   source: Source,
   by: keyof typeof queries,

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import type { InTransaction, Tx } from '#database/index.ts';
-import { canonicalJson, newId, operation, Problem, sha256Hex, type Caller } from '#kit/index.ts';
-import type { Content, Findings } from './check-draft.ts';
-import { readDraft, toOwnDraft } from './draft-version.ts';
-import { claimSlug, findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
+import type { InTransaction } from '#database/index.ts';
+import { operation, Problem, type Caller, type FieldProblem } from '#kit/index.ts';
+import { insertVersion, prepareVersion, type CheckedDraft } from './insert-version.ts';
+import { findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
 import { checkedResource } from './resource-view.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
-import { toSearchText } from './search-words.ts';
 import { showChanged } from './show-own.ts';
-import { toStoredOffer, type ResourceRow } from './tables.ts';
+import type { ResourceRow } from './tables.ts';
 
 export const publishResource = operation({
   name: 'resources.publish',
@@ -26,133 +24,27 @@ export const publishResource = operation({
       throw notFound();
     }
     assertRevision(read, revision);
-    const { content, problems, warnings } = await readDraft(deps, toOwnDraft(read, user));
-    if (content === null || problems.length > 0) {
-      throw new Problem('unprocessable', {
-        detail: 'The draft cannot be published yet.',
-        next: 'Mend the fields that "errors" lists, then publish again.',
-        fields: problems,
-      });
-    }
-    const digest = sha256Hex(canonicalJson(read.draft));
-    const aiModelId = await findModelId(deps, content);
-    return { revision: read.revision, digest, content, aiModelId, readAt: read.updated_at, problems: [], warnings };
+    const checked = await prepareVersion(deps, user, read);
+    return checked.ok ? checked.draft : refuseDraft(checked.problems);
   },
   run: async (deps: ResourcesDeps & InTransaction<CheckedDraft>, caller: Caller, { id }) => {
     const now = new Date(deps.clock.now());
-    const row = await insertVersion(deps.tx, { id, draft: deps.prepared, now });
+    const row = await insertVersion(deps.tx, { row: await lockOwn(deps.tx, id), draft: deps.prepared, now });
     const { problems, warnings } = deps.prepared;
     return { ...(await showChanged(deps, getUser(caller), row)), problems, warnings };
   },
 });
 
-interface CheckedDraft extends Findings {
-  revision: number;
-  digest: string;
-  content: Content;
-  aiModelId: string | null;
-  /** When the resource had last changed as it was found fit to run. */
-  readAt: Date;
+function refuseDraft(fields: FieldProblem[]): never {
+  throw new Problem('unprocessable', {
+    detail: 'The draft cannot be published yet.',
+    next: 'Mend the fields that "errors" lists, then publish again.',
+    fields,
+  });
 }
 
-/** Of the model that a version is known by; null where its kind has none, or the catalogue does not know it. */
-async function findModelId({ kinds, findModelId: find }: ResourcesDeps, content: Content): Promise<string | null> {
-  const [model] = kinds.find(({ name }) => name === content.kind)?.modelIdsOf?.(content.config) ?? [];
-  return model === undefined || !find ? null : find(model);
-}
-
-interface Publication {
-  id: string;
-  draft: CheckedDraft;
-  now: Date;
-}
-
-/** The lock on the resource makes version numbers follow each other; an older draft never replaces a newer one. */
-async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<ResourceRow> {
-  const row = await lockOwn(tx, id);
-  if (row.published_revision !== null && row.published_revision > draft.revision) {
-    throw new Problem('precondition_failed', { detail: 'A newer draft has been published meanwhile.' });
-  }
-  const newest = await findNewest(tx, id);
-  if (newest?.draft_digest === draft.digest) {
-    throw new Problem('conflict', {
-      detail: `Nothing has changed since version ${newest.version}, which stands published.`,
-      next: 'Edit the draft first.',
-    });
-  }
-  await claimSlug(tx, { ownerId: row.owner_id, resourceId: id, slug: draft.content.slug });
-  await tx.query(
-    'UPDATE x402_resource_versions SET superseded_at = $2 WHERE resource_id = $1 AND superseded_at IS NULL',
-    [id, now],
-  );
-  const versionId = newId();
-  await tx.query(insertVersionSql, [
-    versionId,
-    id,
-    row.owner_id,
-    (newest?.version ?? 0) + 1,
-    ...toColumns(draft.content),
-    draft.digest,
-    toSearchText(draft.content),
-    now,
-    draft.aiModelId,
-  ]);
-  const { rows } = await tx.query<ResourceRow>(
-    `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
-       state = CASE WHEN $6 THEN 'published' ELSE state END,
-       paused_by = CASE WHEN $6 THEN NULL ELSE paused_by END,
-       pause_cause = CASE WHEN $6 THEN NULL ELSE pause_cause END
-     WHERE id = $1 RETURNING *`,
-    [id, versionId, draft.revision, draft.content.slug, now, isOnSale(row, draft)],
-  );
-  return rows[0] as ResourceRow;
-}
-
-/**
- * What its owner paused stays paused. What was paused because it could not run is sold again, for this version can; unless
- * something of it, such as a key, went since that was asked.
- */
-function isOnSale(
-  { state, paused_by: pausedBy, updated_at: updatedAt }: ResourceRow,
-  { readAt }: CheckedDraft,
-): boolean {
-  return state !== 'paused' || (pausedBy !== 'owner' && updatedAt.getTime() === readAt.getTime());
-}
-
-async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_digest: string } | undefined> {
-  const { rows } = await tx.query<{ version: number; draft_digest: string }>(
-    'SELECT version, draft_digest FROM x402_resource_versions WHERE resource_id = $1 ORDER BY version DESC LIMIT 1',
-    [id],
-  );
-  return rows[0];
-}
-
-const insertVersionSql = `
-  INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
-    price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
-    ai_model_id)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20, $21)`;
-
-function toColumns(content: Content): unknown[] {
-  return [
-    content.slug,
-    content.kind,
-    content.name,
-    content.description,
-    content.category,
-    content.tags,
-    content.priceAtomic.toString(),
-    JSON.stringify(content.offers.map(toStoredOffer)),
-    content.settlementPoint,
-    content.timeoutSeconds,
-    JSON.stringify(content.parameters),
-    JSON.stringify(content.inputSchema),
-    JSON.stringify(content.config),
-  ];
-}
-
-function assertRevision(row: ResourceRow, revision: number | undefined): void {
+/** Throws `precondition_failed` where the draft is at another revision than the caller says. */
+export function assertRevision(row: ResourceRow, revision: number | undefined): void {
   if (revision !== undefined && revision !== row.revision) {
     const detail = `The draft is at revision ${row.revision}, not ${revision}.`;
     throw new Problem('precondition_failed', { detail });

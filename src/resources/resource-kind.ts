@@ -140,6 +140,8 @@ export interface PublishedVersion {
   resourceId: string;
   versionId: string;
   version: number;
+  /** Called by its number: it stays this version whatever is published after it, and nothing else can be paid. */
+  isPinned?: true;
   ownerId: string;
   /** The owner's username. */
   creator: string;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { formatUsdc, toResourceUrl } from '#kit/index.ts';
+import { formatUsdc, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { costEstimate } from './estimate-cost.ts';
 import { parameterSchema } from './parameter.ts';
@@ -155,6 +155,10 @@ export function toOwnResource(
   return { ...toState(deps, shown), view: 'owner', draft: shown.row.draft, published, cost: shown.cost };
 }
 
+function toShownSlug({ slug, version, isPinned }: PublishedVersion): string {
+  return isPinned ? toPinnedSlug(slug, version) : slug;
+}
+
 export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<typeof shownOffer> {
   return { ...offer, priceUsdc: formatUsdc(amountAtomic) };
 }
@@ -171,7 +175,7 @@ export function toPublicResource(
     kind: version.kind,
     creator: version.creator,
     slug: version.slug,
-    url: toResourceUrl(deps.publicUrl, version.creator, version.slug),
+    url: toResourceUrl(deps.publicUrl, version.creator, toShownSlug(version)),
     state: version.state,
     version: version.version,
     name: version.name,

@@ -48,6 +48,8 @@ export interface VersionRow {
   state: PublishedVersion['state'];
   pause_cause: string | null;
   paused_by: PausedBy | null;
+  is_pinned?: true;
+  is_withdrawn?: boolean;
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         offers: StoredOffer[];
@@ -71,6 +73,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     resourceId: row.resource_id,
     versionId: row.id,
     version: row.version,
+    ...(row.is_pinned ? { isPinned: true } : {}),
     ownerId: row.owner_id,
     creator: row.creator,
     slug: row.current_slug,
@@ -79,7 +82,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     description: row.description,
     category: row.category,
     tags: row.tags,
-    state: row.state,
+    state: row.is_withdrawn ? 'archived' : row.state,
     pauseCause: row.pause_cause,
     pausedBy: row.paused_by,
     priceAtomic: BigInt(row.price_atomic),

@@ -1,0 +1,49 @@
+import type { CallRequest } from '#gateway/index.ts';
+import { Problem, toPointer } from '#kit/index.ts';
+import { inputNames } from './aliases.ts';
+import type { readCallBody } from './read-call-body.ts';
+
+type Body = Awaited<ReturnType<typeof readCallBody>>;
+
+/** The body of `POST /api/execute`: which resource, which of its versions where one is named, and the input. Throws `invalid_input`. */
+export function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
+  if (!body.input.ok) {
+    throw body.input.problem;
+  }
+  const value = body.input.value as Record<string, unknown> | null;
+  const resourceId = value?.['resourceId'];
+  if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
+    throw new Problem('invalid_input', {
+      detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
+      fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
+    });
+  }
+  const version = value?.['version'];
+  if (version !== undefined && !isVersion(version)) {
+    throw new Problem('invalid_input', {
+      detail: '"version" is the number of one of its versions; leave it out to call the newest.',
+      fields: [{ path: '/version', message: 'must be a whole number from 1 on' }],
+    });
+  }
+  const given = Object.keys(value ?? {}).filter((name) => name !== 'resourceId' && name !== 'version');
+  const [name = 'input', second] = given.filter((one) => inputNames.some((known) => known === one));
+  if (second !== undefined) {
+    throw new Problem('invalid_input', {
+      detail: '"body" is another name of "input": send one of the two.',
+      fields: [{ path: toPointer([second]), message: 'is given beside its other name' }],
+    });
+  }
+  const unknown = given.find((one) => one !== name);
+  if (unknown !== undefined) {
+    throw new Problem('invalid_input', {
+      detail: 'Send {"resourceId": "<uuid>", "input": {…}} and nothing else: the parameters belong into "input".',
+      fields: [{ path: toPointer([unknown]), message: 'is not a known field' }],
+    });
+  }
+  const target = version === undefined ? { resourceId } : { resourceId, version };
+  return { target, input: { ok: true, value: value?.[name] ?? {}, isText: false } };
+}
+
+function isVersion(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) < 1e9;
+}
