@@ -10,7 +10,7 @@ import {
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { testDraft, type DraftDeps } from '#gateway/index.ts';
+import { compareModels, testDraft, type TryDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -23,7 +23,7 @@ interface OperationDeps {
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
   platformShare: PlatformShareDeps;
-  drafts: DraftDeps;
+  drafts: TryDeps;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database };
 }
@@ -53,6 +53,7 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.getResource, deps.resources),
     bind(resources.updateResource, deps.resources),
     bind(testDraft, deps.drafts),
+    bind(compareModels, deps.drafts),
     bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),

@@ -184,7 +184,10 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
     type: 'object',
     description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
   };
-  const place = [segment('creator', 'The creator'), segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.')];
+  const place = [
+    segment('creator', 'The creator'),
+    segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.'),
+  ];
   const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: input };
   return {
     '/@{creator}/{slug}': {

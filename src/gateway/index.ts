@@ -5,8 +5,9 @@
  * settlement is never answered with a new challenge.
  */
 export type { CallOutcome, CallRequest } from './call-request.ts';
+export { compareModels } from './compare-models.ts';
 export { testDraft } from './test-draft.ts';
-export type { DraftDeps } from './test-draft.ts';
+export type { TryDeps } from './try-version.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
 export { getTrust, putTrust } from './trust-settings.ts';

@@ -68,6 +68,8 @@ export interface ResourceKind<Config = unknown> {
   integrationOf?(config: Config): string | null;
   /** The models that it asks, in their order and as the config names them; the first is what a version is known by. */
   modelIdsOf?(config: Config): string[];
+  /** The same configuration on this one model: for its owner, who compares models. Absent: it asks none. Undefined: not as it is configured. */
+  withModel?(config: Config, model: string): Config | undefined;
   /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
   showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }

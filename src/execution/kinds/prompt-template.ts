@@ -106,6 +106,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
         : listModelWarnings(deps, { named, offers, quote: await quote(deps, config, parameters) });
     },
     modelIdsOf: toModelIds,
+    withModel: (config, model) => ({ ...config, model }),
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: (config) => ({
       model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
