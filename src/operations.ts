@@ -10,7 +10,7 @@ import {
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { compareModels, testDraft, type TryDeps } from '#gateway/index.ts';
+import { compareModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -23,7 +23,7 @@ interface OperationDeps {
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
   platformShare: PlatformShareDeps;
-  drafts: TryDeps;
+  drafts: ExampleDeps;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database };
 }
@@ -54,6 +54,10 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.updateResource, deps.resources),
     bind(testDraft, deps.drafts),
     bind(compareModels, deps.drafts),
+    bind(resources.createExample, deps.resources),
+    bind(resources.listExamples, {}),
+    bind(runExamples, deps.drafts),
+    bind(resources.deleteExample, {}),
     bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),

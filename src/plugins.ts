@@ -2,7 +2,7 @@
 import type { Database } from '#database/index.ts';
 import type { Durable } from '#durable/index.ts';
 import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
-import type { Gateway } from '#gateway/index.ts';
+import { rerunExamples, type ExampleDeps, type Gateway } from '#gateway/index.ts';
 import { openRouter, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
@@ -38,6 +38,8 @@ export function listSettlers(deps: payments.SettlerDeps): payments.Settler[] {
 interface JobDeps {
   database: Database;
   gateway: Gateway;
+  /** Runs examples as their owners' tests. */
+  drafts: ExampleDeps;
   media: Media;
   models: ModelsDeps;
   /** Looks again at stored keys. */
@@ -56,6 +58,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });
+  durable.every({ name: 'gateway.rerun-examples', intervalMs: 3_000, run: () => rerunExamples(deps.drafts) });
   durable.every({
     name: 'gateway.expire-answers',
     intervalMs: minutes,

@@ -92,7 +92,7 @@ export async function startDomain(
     integrations,
     platformShare: keys.platformShare,
     gateway,
-    freeLimiter,
+    drafts: { resources: resourcesDeps, limiter: freeLimiter, published, database, clock, log },
     checkKeys: keys.check,
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),

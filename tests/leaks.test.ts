@@ -19,7 +19,11 @@ const userTemplate = 'canary-user-template-Never-mention-the-Lighthouse';
 const upstreamTemplate = 'canary-upstream-template-Whistle-at-the-Ferryman';
 const input = 'canary-input-Grandmothers-Address-is-Mill-Lane';
 const upstreamKey = 'canary-upstream-key-7Hq2vN8xW4tR6yB1';
-const drafts = ['public.x402_resources.draft', 'public.x402_resource_versions.config'];
+const drafts = [
+  'public.x402_resources.draft',
+  'public.x402_resource_versions.config',
+  'public.x402_resource_versions.draft',
+];
 const password = 'correct horse battery';
 const canaries: Record<string, Canary> = {
   template: { text: template, knownTo: ['ada', 'ada-key'], storedIn: drafts },

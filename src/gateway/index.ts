@@ -6,8 +6,10 @@
  */
 export type { CallOutcome, CallRequest } from './call-request.ts';
 export { compareModels } from './compare-models.ts';
+export { rerunExamples } from './run-example.ts';
+export type { ExampleDeps } from './run-example.ts';
+export { runExamples } from './run-examples.ts';
 export { testDraft } from './test-draft.ts';
-export type { TryDeps } from './try-version.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
 export { getTrust, putTrust } from './trust-settings.ts';

@@ -1,16 +1,20 @@
 import { createTwoFilesPatch } from 'diff';
 import microdiff from 'microdiff';
+import { z } from 'zod';
 import { toPointer } from '#kit/index.ts';
 
-export interface Change {
-  op: 'add' | 'remove' | 'replace';
-  /** JSON Pointer. */
-  path: string;
-  before?: unknown;
-  after?: unknown;
-  /** Of two longer texts, line by line: a unified diff without its file names. Absent where they have too little in common. */
-  text?: string;
-}
+export const change = z.object({
+  op: z.enum(['add', 'remove', 'replace']),
+  path: z.string().describe('JSON Pointer'),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+  text: z
+    .string()
+    .optional()
+    .describe('Of two longer texts: a unified diff of their lines. Absent where they have too little in common.'),
+});
+
+export type Change = z.output<typeof change>;
 
 const ops = { CREATE: 'add', REMOVE: 'remove', CHANGE: 'replace' } as const;
 /** Shorter texts are read at a glance. */

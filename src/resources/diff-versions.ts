@@ -1,21 +1,13 @@
 import { z } from 'zod';
 import type { Tx } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
-import { diffValues } from './diff-values.ts';
+import { change, diffValues } from './diff-values.ts';
 import { assertPublic, findOwnReadable, loadPublic, type ReadDeps } from './get-resource.ts';
 import { loadVersion } from './load-version.ts';
 import { getOwnVersion, noSuchVersion } from './own-version.ts';
 import { toPublicResource } from './resource-view.ts';
 import type { ResourceRow } from './tables.ts';
 import { draftColumns, toVersionDraft, type DraftSource } from './version-draft.ts';
-
-const change = z.object({
-  op: z.enum(['add', 'remove', 'replace']),
-  path: z.string().describe('JSON Pointer into what is compared.'),
-  before: z.unknown().optional(),
-  after: z.unknown().optional(),
-  text: z.string().optional().describe('Of longer texts: a unified diff of their lines.'),
-});
 
 export const diffResourceVersions = operation({
   name: 'resources.diff_versions',

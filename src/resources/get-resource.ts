@@ -3,6 +3,7 @@ import type { InTransaction } from '#database/index.ts';
 import { isSlug, isUsername, operation, Problem, type Caller } from '#kit/index.ts';
 import type { Findings } from './check-draft.ts';
 import { findFindings, toOwnDraft } from './draft-version.ts';
+import { findSamples } from './list-examples.ts';
 import { loadVersion } from './load-version.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion } from './resource-kind.ts';
@@ -77,7 +78,8 @@ export function assertPublic(version: PublishedVersion | null): asserts version 
 async function showPublic(deps: ReadDeps, version: PublishedVersion | null): Promise<z.input<typeof publicResource>> {
   assertPublic(version);
   const stats = await findStats(deps, [version.resourceId]);
-  return toPublicResource(deps, version, stats.get(version.resourceId));
+  const samples = await deps.asSystem((tx) => findSamples(tx, version.resourceId));
+  return toPublicResource(deps, version, { stats: stats.get(version.resourceId), samples });
 }
 
 /** With the rights of the system: what is published may be anybody's. */

@@ -106,7 +106,7 @@ async function listPublic(deps: ReadDeps, given: Input) {
     deps,
     page.map((version) => version.resourceId),
   );
-  const items = page.map((version) => toPublicResource(deps, version, stats.get(version.resourceId)));
+  const items = page.map((version) => toPublicResource(deps, version, { stats: stats.get(version.resourceId) }));
   return { items, nextCursor: rows.length > given.limit ? (page.at(-1)?.resourceId ?? null) : null };
 }
 

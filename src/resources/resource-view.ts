@@ -3,6 +3,7 @@ import type { InTransaction } from '#database/index.ts';
 import { formatUsdc, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { costEstimate } from './estimate-cost.ts';
+import { sample, type Sample } from './example.ts';
 import { parameterSchema } from './parameter.ts';
 import { pauseReasons, settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
@@ -53,6 +54,8 @@ export const publicResource = z.object({
   /** What the kind chooses to show, such as the model. */
   details: z.record(z.string(), z.unknown()),
   publishedAt: z.string(),
+  /** What its creator keeps as examples, with the answers of its newest version that was asked; in the view of one resource. */
+  samples: z.array(sample),
   stats: publicStats.nullable(),
 });
 
@@ -84,7 +87,7 @@ export const resourceSummary = z.object({
 export const ownResource = resourceSummary.extend({
   view: z.literal('owner'),
   draft: draftSchema,
-  published: publicResource.omit({ view: true, stats: true }).nullable(),
+  published: publicResource.omit({ view: true, stats: true, samples: true }).nullable(),
   /** What a call of each costs its creator, beside its price; null where there is nothing to estimate. */
   cost: z.object({ draft: costEstimate.nullable(), published: costEstimate.nullable() }),
 });
@@ -166,7 +169,7 @@ export function toShownOffer({ amountAtomic, ...offer }: VersionOffer): z.input<
 export function toPublicResource(
   deps: ResourcesDeps,
   version: PublishedVersion,
-  stats?: ResourceStats,
+  { stats, samples = [] }: { stats?: ResourceStats | undefined; samples?: Sample[] } = {},
 ): z.input<typeof publicResource> {
   const kind = deps.kinds.find((candidate) => candidate.name === version.kind);
   return {
@@ -190,6 +193,7 @@ export function toPublicResource(
     inputSchema: version.inputSchema,
     details: kind?.toPublic(version.config) ?? {},
     publishedAt: version.publishedAt.toISOString(),
+    samples,
     stats: stats ?? null,
   };
 }

@@ -63,7 +63,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     listWarnings: async (config, { parameters, offers }) =>
       listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
     modelIdsOf: toModelIds,
-    withModel: ({ fallbackModels: _, ...config }, modelId) => ({ ...config, modelId }),
+    withModel: (config, modelId) => ({ ...config, modelId, fallbackModels: [] }),
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
       model: toShownName(modelId),
