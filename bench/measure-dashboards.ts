@@ -10,7 +10,7 @@ import { findFreePort } from '../tests/support/free-port.ts';
 import { perform } from '../tests/support/perform.ts';
 
 /** Calls of one creator over 90 days: 20 resources, 2 versions, 2 models, 5,000 payers. */
-const CALLS = 500_000;
+const CALLS = 10_000_000;
 const AIM_MS = 300;
 const ROUNDS = 12;
 const TO = '2026-11-01T00:00:00.000Z';

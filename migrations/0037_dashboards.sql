@@ -93,6 +93,9 @@ CREATE TABLE usage_payers (
   PRIMARY KEY (owner_id, resource_id, day, payer)
 );
 
+-- To count wallets that have paid.
+CREATE INDEX usage_payers_paid ON usage_payers (owner_id, resource_id, day, payer) WHERE earned_atomic > 0;
+
 CREATE TABLE usage_problems (
   owner_id    text NOT NULL,
   day         date NOT NULL,

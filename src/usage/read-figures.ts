@@ -26,11 +26,16 @@ const hourKeys: Record<Exclude<Grouping, 'payer'>, string> = {
   resource: 'resource_id::text',
   version: `resource_id || '/' || version`,
   model: 'model',
-  hour: `to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"')`,
-  day: `to_char(hour AT TIME ZONE $6, 'YYYY-MM-DD')`,
+  hour: 'hour',
+  day: '(hour AT TIME ZONE $6)::date',
 };
 /** Of rows with a day only. */
-const dayKeys: Partial<Record<Grouping, string>> = { ...hourKeys, payer: 'payer', day: `to_char(day, 'YYYY-MM-DD')` };
+const dayKeys: Partial<Record<Grouping, string>> = { ...hourKeys, payer: 'payer', day: 'day' };
+/** Times become text once they are few. */
+const toText: Partial<Record<Grouping, string>> = {
+  hour: `to_char(key AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"') AS key`,
+  day: `to_char(key, 'YYYY-MM-DD') AS key`,
+};
 
 const own = 'owner_id = app_user_id()';
 const inRange = 'hour >= $1 AND hour < $2';
@@ -79,8 +84,9 @@ function isCoarse({ by, filters }: HourQuery): boolean {
 function toSumsSql(query: HourQuery): string {
   const key = hourKeys[query.by];
   const isOfAll = isCoarse(query) && query.filters.resourceId === undefined;
+  const shown = toText[query.by] ?? 'key';
   const which = isOfAll ? `resource_id = '${ALL_RESOURCES}'` : `resource_id <> '${ALL_RESOURCES}' AND ${ofVersion}`;
-  return `SELECT key, ${totals} FROM (
+  return `SELECT ${shown}, ${totals} FROM (
     SELECT ${key} AS key, ${summed.join(', ')} FROM usage_hours WHERE ${own} AND ${inRange} AND ${which} AND ${typed}
     UNION ALL
     SELECT ${key}, ${changed} FROM usage_waiting WHERE ${own} AND ${inRange} AND ${ofVersion} GROUP BY 1) AS counted
@@ -90,10 +96,12 @@ function toSumsSql(query: HourQuery): string {
 /** Null where latencies are not told apart in this way. */
 function toBucketsSql(query: HourQuery): string | null {
   const { by, timeZone } = query;
+  const shown = toText[by] ?? 'key';
   if (isCoarse(query)) {
     const rows = `SELECT ${hourKeys[by]} AS key, bucket, answers, first_outputs FROM usage_hour_latencies
       WHERE ${own} AND ${ofOneOrAll} AND ${inRange} AND ${typed}`;
     return sumBuckets(
+      shown,
       rows,
       `SELECT ${hourKeys[by]} AS key, * FROM usage_waiting WHERE ${own} AND ${inRange} AND ${ofResource}`,
     );
@@ -104,12 +112,16 @@ function toBucketsSql(query: HourQuery): string | null {
   }
   const rows = `SELECT ${key} AS key, bucket, answers, first_outputs FROM usage_day_latencies
     WHERE ${own} AND ${inDays} AND ${ofVersion} AND ${typed}`;
-  return sumBuckets(rows, `SELECT ${key} AS key, * FROM usage_waiting WHERE ${own} AND ${inDays} AND ${ofVersion}`);
+  return sumBuckets(
+    shown,
+    rows,
+    `SELECT ${key} AS key, * FROM usage_waiting WHERE ${own} AND ${inDays} AND ${ofVersion}`,
+  );
 }
 
-function sumBuckets(rows: string, waiting: string): string {
+function sumBuckets(shown: string, rows: string, waiting: string): string {
   return `WITH waiting AS (${waiting})
-    SELECT key, bucket, sum(answers)::text AS answers, sum(first_outputs)::text AS first_outputs FROM (
+    SELECT ${shown}, bucket, sum(answers)::text AS answers, sum(first_outputs)::text AS first_outputs FROM (
       ${rows}
       UNION ALL
       SELECT key, latency_bucket(latency_ms), sign, 0 FROM waiting WHERE latency_ms IS NOT NULL
@@ -124,26 +136,33 @@ async function countPayers(tx: Tx, { range, filters, by, timeZone }: HourQuery):
   if ((by !== 'all' && !isByDay) || filters.version !== undefined || filters.model !== undefined) {
     return null;
   }
-  const key = isByDay ? dayKeys.day : hourKeys.all;
-  const { rows } = await tx.query<{ key: string; payers: number }>(
-    `SELECT key, count(*)::int AS payers FROM (
-       SELECT key FROM (
-         SELECT ${key} AS key, payer, earned_atomic FROM usage_payers WHERE ${own} AND ${ofOneOrAll} AND ${inDays}
-         UNION ALL
-         SELECT ${key}, payer, sign * earned_atomic FROM usage_waiting
-         WHERE ${own} AND payer IS NOT NULL AND ${inDays} AND ${ofResource}) AS counted
-       GROUP BY key, payer HAVING sum(earned_atomic) > 0) AS wallets
-     GROUP BY key`,
-    [range.from, range.to, filters.resourceId ?? null],
-  );
+  const values = [range.from, range.to, filters.resourceId ?? null];
+  const { rows } = await tx.query<{ key: string; payers: number }>(isByDay ? payersByDay : payersOfAll, values);
   return new Map(rows.map((row) => [row.key, row.payers]));
 }
+
+const paidRows = `FROM usage_payers WHERE ${own} AND ${ofOneOrAll} AND ${inDays} AND earned_atomic > 0`;
+const paidWaiting = `FROM usage_waiting
+  WHERE ${own} AND payer IS NOT NULL AND earned_atomic > 0 AND sign > 0 AND ${inDays} AND ${ofResource}`;
+
+const payersOfAll = `SELECT '' AS key, count(*)::int AS payers FROM (
+  SELECT payer ${paidRows} UNION SELECT payer ${paidWaiting}) AS wallets`;
+
+/** A wallet has one row a day, so only those that wait have to be told apart. */
+const payersByDay = `SELECT to_char(day, 'YYYY-MM-DD') AS key, sum(payers)::int AS payers FROM (
+  SELECT day, count(*) AS payers ${paidRows} GROUP BY day
+  UNION ALL
+  SELECT day, count(*) FROM (
+    SELECT DISTINCT day, payer ${paidWaiting}) AS waiting
+  WHERE NOT EXISTS (SELECT ${paidRows} AND usage_payers.day = waiting.day AND usage_payers.payer = waiting.payer)
+  GROUP BY day) AS counted
+GROUP BY day`;
 
 async function readByPayers(tx: Tx, { range, filters, by }: FiguresQuery): Promise<KeyedFigures> {
   const key = dayKeys[by];
   const rowsOf = by === 'resource' ? `resource_id <> '${ALL_RESOURCES}' AND ${ofResource}` : ofOneOrAll;
   const { rows } = await tx.query<SumRow & { key: string; last_called_at: Date }>(
-    `SELECT key, ${totals}, max(last_called_at) AS last_called_at FROM (
+    `SELECT ${toText[by] ?? 'key'}, ${totals}, max(last_called_at) AS last_called_at FROM (
        SELECT ${key} AS key, ${summed.join(', ')}, last_called_at FROM usage_payers
        WHERE ${own} AND ${rowsOf} AND ${inDays} AND ${ofPayer}
        UNION ALL
