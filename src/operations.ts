@@ -14,7 +14,7 @@ import { compareModels, runExamples, testDraft, type ExampleDeps } from '#gatewa
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
-import { exportUsage, listUsage } from '#usage/index.ts';
+import { exportUsage, getBreakdown, getSeries, getSummary, listProblems, listUsage } from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
@@ -25,7 +25,7 @@ interface OperationDeps {
   platformShare: PlatformShareDeps;
   drafts: ExampleDeps;
   secrets: resources.ResourceSecretDeps;
-  usage: { database: Database };
+  usage: { database: Database; clock: Clock };
 }
 
 export type Operations = ReturnType<typeof listOperations>;
@@ -71,6 +71,10 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.getCreatorResource, deps.resources),
     bind(resources.putResourceSecret, deps.secrets),
     bind(resources.deleteResourceSecret, deps.secrets),
+    bind(getSummary, deps.usage),
+    bind(getSeries, deps.usage),
+    bind(getBreakdown, deps.usage),
+    bind(listProblems, deps.usage),
     bind(listUsage, deps.usage),
     bind(exportUsage, deps.usage),
   ] as const;

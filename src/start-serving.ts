@@ -33,7 +33,7 @@ export async function startServing(
     platformShare: domain.platformShare,
     drafts: domain.drafts,
     secrets: { vault },
-    usage: { database },
+    usage: { database, clock },
   });
   const ports: OperationPorts<Tx> = {
     transact: openTransact(database),

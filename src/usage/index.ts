@@ -6,6 +6,9 @@
  * shown to the creator only.
  */
 export { exportUsage } from './export-usage.ts';
+export { getBreakdown, listProblems } from './get-breakdown.ts';
+export { getSeries } from './get-series.ts';
+export { getSummary } from './get-summary.ts';
 export { getStats } from './get-stats.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';

@@ -1,4 +1,5 @@
 import type { Database } from '#database/index.ts';
+import { closeHours } from './close-hours.ts';
 import { closeRollups } from './close-rollups.ts';
 
 /** The part of durable/ that this needs. */
@@ -14,6 +15,7 @@ export function scheduleRollup(scheduler: Scheduler, database: Database): void {
     retries: 3,
     run: async () => {
       await closeRollups(database);
+      await closeHours(database);
     },
   });
 }

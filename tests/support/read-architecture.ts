@@ -50,7 +50,17 @@ export const rules: Rules = {
     ],
     payments: ['ledger_entries'],
     media: ['x402_cached_images'],
-    usage: ['x402_prompt_template_usage_logs', 'usage_pending', 'usage_rollups'],
+    usage: [
+      'x402_prompt_template_usage_logs',
+      'usage_pending',
+      'usage_rollups',
+      'usage_changes',
+      'usage_hours',
+      'usage_hour_latencies',
+      'usage_day_latencies',
+      'usage_payers',
+      'usage_problems',
+    ],
     gateway: ['calls', 'gateway_processes', 'trust_limits'],
   },
   tableReaders: [

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate, openDatabase, startDatabase, type Database } from '#database/index.ts';
+import { scopes, type User } from '#kit/index.ts';
+import { getBreakdown, getSeries, getSummary } from '#usage/index.ts';
+import { closeHours } from '../src/usage/close-hours.ts';
+import { findFreePort } from '../tests/support/free-port.ts';
+import { perform } from '../tests/support/perform.ts';
+
+/** Calls of one creator over 90 days: 20 resources, 2 versions, 2 models, 5,000 payers. */
+const CALLS = 10_000_000;
+const AIM_MS = 300;
+const ROUNDS = 12;
+const TO = '2026-11-01T00:00:00.000Z';
+
+const creator: User = {
+  kind: 'user',
+  userId: 'bench',
+  username: 'bench',
+  email: 'bench@example.com',
+  isAdmin: false,
+  via: 'session',
+  scopes,
+};
+
+const insert = `
+  INSERT INTO x402_prompt_template_usage_logs (call_id, resource_id, version_id, version, owner_id, payer, request_id,
+    status, problem, model, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, amount_atomic, network,
+    transaction, is_test, is_simulated, is_free, at, attempts, evidence, key_source)
+  SELECT gen_random_uuid(), ('00000000-0000-4000-8000-0000000000' || to_char(n % 20, 'FM00'))::uuid, gen_random_uuid(),
+    1 + n % 2, 'bench', '0x' || lpad(to_hex((n::bigint * 7919) % 5000), 40, '0'), 'r',
+    CASE WHEN n % 25 = 0 THEN 'failed' ELSE 'success' END, CASE WHEN n % 25 = 0 THEN 'upstream_failed' END,
+    CASE WHEN n % 3 = 0 THEN 'openai/gpt-4o-mini' ELSE 'anthropic/claude-haiku-4.5' END, 100 + n % 900, 50 + n % 400,
+    0.0001 * (1 + n % 50), (200 * exp(random() * 4))::bigint, (50 * exp(random() * 3))::bigint, 10000, 'eip155:84532',
+    CASE WHEN n % 25 <> 0 THEN '0x01' END, false, true, false,
+    timestamptz '${TO}' - (n::float8 / ${CALLS}) * interval '90 days' - interval '1 second', 1, '{}', 'own'
+  FROM generate_series($1::int, $2::int) AS n`;
+
+/** How long the questions of a dashboard take with ten million calls in the log. */
+export async function measureDashboards(): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-dashboards-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const { url, server } = await startDatabase({ folder: join(folder, 'postgres'), port: await findFreePort() });
+  stack.defer(() => server.stop());
+  await migrate(url, join(import.meta.dirname, '..', 'migrations'));
+  const database = openDatabase({ url, onError: () => {} });
+  stack.defer(() => database.close());
+  console.log(`\nDashboards of a creator with ${CALLS / 1e6} million calls`);
+  await fill(database, url);
+  await measure(database);
+}
+
+async function fill(database: Database, url: string): Promise<void> {
+  const startedAt = performance.now();
+  const step = 500_000;
+  for (let from = 1; from <= CALLS; from += step) {
+    await database.system.query(insert, [from, Math.min(from + step - 1, CALLS)]);
+    await closeHours(database);
+    console.log(`  ${from + step - 1} calls`);
+  }
+  // As the server does by itself after a while.
+  await using admin = new AsyncDisposableStack();
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  admin.defer(() => owner.end());
+  await owner.query('VACUUM ANALYZE');
+  const { rows } = await database.system.query<Record<string, number>>(
+    `SELECT (SELECT count(*)::int FROM usage_hours) AS hours, (SELECT count(*)::int FROM usage_hour_latencies) AS hour_latencies, (SELECT count(*)::int FROM usage_day_latencies) AS day_latencies,
+       (SELECT count(*)::int FROM usage_payers) AS payers`,
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.log(`  filled in ${seconds} s; rows of sums: ${JSON.stringify(rows[0])}`);
+}
+
+async function measure(database: Database): Promise<void> {
+  const deps = { clock: { now: () => Date.parse(TO) } };
+  const place: [typeof deps, User, Database] = [deps, creator, database];
+  const from = (days: number): string => new Date(Date.parse(TO) - days * 86_400_000).toISOString();
+  const questions: [string, () => Promise<unknown>][] = [
+    ['summary, 30 days', () => perform(getSummary, place, { from: from(30), to: TO })],
+    ['summary, 90 days', () => perform(getSummary, place, { from: from(90), to: TO })],
+    ['series by day, 90 days', () => perform(getSeries, place, { from: from(90), to: TO, interval: 'day' })],
+    ['series by hour, 7 days', () => perform(getSeries, place, { from: from(7), to: TO, interval: 'hour' })],
+    ['resources, 30 days', () => perform(getBreakdown, place, { from: from(30), to: TO, by: 'resource' })],
+    ['versions, 30 days', () => perform(getBreakdown, place, { from: from(30), to: TO, by: 'version' })],
+    ['models, 30 days', () => perform(getBreakdown, place, { from: from(30), to: TO, by: 'model' })],
+    ['payers, 30 days', () => perform(getBreakdown, place, { from: from(30), to: TO, by: 'payer' })],
+  ];
+  for (const [name, ask] of questions) {
+    await ask();
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const startedAt = performance.now();
+      await ask();
+      times.push(performance.now() - startedAt);
+    }
+    times.sort((a, b) => a - b);
+    const [p50 = 0, p95 = 0] = [times[Math.floor(ROUNDS / 2)], times[Math.ceil(ROUNDS * 0.95) - 1]];
+    const verdict = p95 <= AIM_MS ? 'reached' : 'MISSED';
+    console.log(
+      `  ${name.padEnd(28)} p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms   aim ${AIM_MS} ms: ${verdict}`,
+    );
+  }
+}

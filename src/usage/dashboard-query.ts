@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { usageFilters } from './usage-filters.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MAX_DAYS = 400;
+
+/** What a creator may ask of the sums: a range in whole hours, and which calls. */
+export const dashboardFilters = z.object({
+  from: z.iso.datetime({ offset: true }).optional().describe('30 days before "to" unless told. Begins with its hour.'),
+  to: z.iso.datetime({ offset: true }).optional().describe('Now unless told. Ends with its hour.'),
+  resourceId: z.uuid().optional(),
+  version: z.coerce.number().int().min(0).optional(),
+  model: z.string().max(300).optional(),
+  payer: usageFilters.shape.payer.describe('Counted per day in UTC, without latencies.'),
+});
+
+export const range = z.object({ from: z.string(), to: z.string() });
+
+export interface Range {
+  from: Date;
+  to: Date;
+}
+
+type Given = z.output<typeof dashboardFilters>;
+
+export function toRange({ from, to }: Pick<Given, 'from' | 'to'>, nowMs: number): Range {
+  const end = Math.ceil((to === undefined ? nowMs + 1 : Date.parse(to)) / HOUR_MS) * HOUR_MS;
+  const begin = from === undefined ? end - 30 * DAY_MS : Math.floor(Date.parse(from) / HOUR_MS) * HOUR_MS;
+  return { from: new Date(begin), to: new Date(end) };
+}
+
+/** As long, and just before. */
+export function toRangeBefore({ from, to }: Range): Range {
+  return { from: new Date(2 * from.getTime() - to.getTime()), to: from };
+}
+
+export function showRange({ from, to }: Range): z.input<typeof range> {
+  return { from: from.toISOString(), to: to.toISOString() };
+}
+
+/** Why the range cannot be answered; null where it can. */
+export function findRangeFault(
+  asked: Range,
+  interval: 'hour' | 'day' | null,
+): { path: string; message: string } | null {
+  const days = (asked.to.getTime() - asked.from.getTime()) / DAY_MS;
+  if (days <= 0) {
+    return { path: '/to', message: 'Expected a time after "from"' };
+  }
+  if (days > MAX_DAYS) {
+    return { path: '/from', message: `A range has at most ${MAX_DAYS} days` };
+  }
+  return interval === 'hour' && days > 31
+    ? { path: '/interval', message: 'By the hour a range has at most 31 days; ask by the day' }
+    : null;
+}
