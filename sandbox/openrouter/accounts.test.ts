@@ -2,7 +2,8 @@ import { Big } from 'big.js';
 import { describe, expect, test } from 'vitest';
 import { authenticate, checkRate, debit, remainingOfLimit, reserve, spentIn } from './accounts.ts';
 import { createDemoKeys, demoKeys } from './demo-keys.ts';
-import type { ApiKey, DemoKeyName } from './demo-keys.ts';
+import type { ApiKey } from './api-key.ts';
+import type { DemoKeyName } from './demo-keys.ts';
 import { isRefusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -22,6 +23,8 @@ const estimate = (prompt: string, perToken: string, maxTokens: number) => ({
   perToken: new Big(perToken),
   maxTokens,
 });
+
+const spend = (cost: string) => ({ cost: new Big(cost), byokCost: new Big(0) });
 
 function refusalOf(outcome: object): Refusal {
   if (!isRefusal(outcome)) {
@@ -87,11 +90,11 @@ describe('reserve', () => {
 
 test('limits reset with their period; ten thousand debits lose nothing', () => {
   const key = open('limited');
-  debit(key, new Big('0.05'), Date.UTC(2026, 9, 31, 23));
+  debit(key, spend('0.05'), Date.UTC(2026, 9, 31, 23));
   expect(remainingOfLimit(key, Date.UTC(2026, 9, 31, 23, 30))?.toFixed()).toBe('0');
   expect(remainingOfLimit(key, NOW)?.toFixed()).toBe('0.05');
   for (let count = 0; count < 10_000; count += 1) {
-    debit(key, new Big('0.0000001'), NOW - (count % 3) * DAY_MS);
+    debit(key, spend('0.0000001'), NOW - (count % 3) * DAY_MS);
   }
   expect(spentIn(key, 'ever', NOW).toFixed()).toBe('0.051');
   expect(spentIn(key, 'monthly', NOW).toFixed()).toBe('0.001');
