@@ -54,6 +54,8 @@ const numberNames = [
   'max_age_days',
 ] as const;
 
+type BoundName = (typeof numberNames)[number];
+
 function suitsWords(model: CatalogueModel, query: URLSearchParams): boolean {
   const { architecture } = model;
   const outputs = listOf(query.get('output_modalities') ?? 'text');
@@ -76,21 +78,21 @@ function isFamily(tokenizer: unknown, family: string | null): boolean {
   return family === null || (typeof tokenizer === 'string' && tokenizer.toLowerCase() === family.toLowerCase());
 }
 
-/** Prices of the query are per million tokens. */
+/** Prices of the query are per million tokens. What a model does not tell lies within no bound, and counts where none is asked. */
 function suitsNumbers(model: CatalogueModel, query: URLSearchParams, now: number): boolean {
-  const bound = (name: (typeof numberNames)[number], otherwise: number): number =>
-    query.has(name) ? Number(query.get(name)) : otherwise;
+  const isAtLeast = (value: number, name: BoundName): boolean => !query.has(name) || value >= Number(query.get(name));
+  const isAtMost = (value: number, name: BoundName): boolean => !query.has(name) || value <= Number(query.get(name));
   const input = priceOf(model, 'prompt');
   const output = priceOf(model, 'completion');
   const age = (now - model.created * 1_000) / DAY_MS;
   return (
-    (model.context_length ?? 0) >= bound('context', 0) &&
-    input >= bound('min_price', -Infinity) &&
-    input <= bound('max_price', Infinity) &&
-    output >= bound('min_output_price', -Infinity) &&
-    output <= bound('max_output_price', Infinity) &&
-    age >= bound('min_age_days', -Infinity) &&
-    age <= bound('max_age_days', Infinity)
+    isAtLeast(model.context_length ?? 0, 'context') &&
+    isAtLeast(input, 'min_price') &&
+    isAtMost(input, 'max_price') &&
+    isAtLeast(output, 'min_output_price') &&
+    isAtMost(output, 'max_output_price') &&
+    isAtLeast(age, 'min_age_days') &&
+    isAtMost(age, 'max_age_days')
   );
 }
 
