@@ -15,7 +15,12 @@ beforeAll(async () => {
 afterAll(() => simulator.stop());
 beforeEach(() => simulator.control.reset());
 
-async function steer(method: string, path: string, body?: unknown, token = TOKEN) {
+interface Steering {
+  body?: unknown;
+  token?: string;
+}
+
+async function send(method: string, path: string, { body, token = TOKEN }: Steering) {
   const response = await fetch(new URL(`/__sim/${path}`, simulator.url), {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -24,12 +29,16 @@ async function steer(method: string, path: string, body?: unknown, token = TOKEN
   return { status: response.status, ...((await response.json()) as { data: never; error: { message: string } }) };
 }
 
+const steer = (method: string, path: string, body?: unknown) => send(method, path, { body });
+
 const status = async (body?: Record<string, unknown>): Promise<number> => (await askSimulator(simulator, body)).status;
 
 describe('who may steer', () => {
   test('without the token nothing is told and nothing is changed', async () => {
-    expect((await steer('GET', 'state', undefined, 'guessed')).status).toBe(401);
-    expect((await steer('POST', 'faults', { name: '500' }, simulator.keys.management)).status).toBe(401);
+    expect((await send('GET', 'state', { token: 'guessed' })).status).toBe(401);
+    expect((await send('POST', 'faults', { body: { name: '500' }, token: simulator.keys.management })).status).toBe(
+      401,
+    );
     expect(await status()).toBe(200);
   });
 
