@@ -24,8 +24,6 @@ const estimate = (prompt: string, perToken: string, maxTokens: number) => ({
   maxTokens,
 });
 
-const spend = (cost: string) => ({ cost: new Big(cost), byokCost: new Big(0) });
-
 function refusalOf(outcome: object): Refusal {
   if (!isRefusal(outcome)) {
     throw new Error('was not refused');
@@ -90,11 +88,11 @@ describe('reserve', () => {
 
 test('limits reset with their period; ten thousand debits lose nothing', () => {
   const key = open('limited');
-  debit(key, spend('0.05'), Date.UTC(2026, 9, 31, 23));
+  debit(key, new Big('0.05'), Date.UTC(2026, 9, 31, 23));
   expect(remainingOfLimit(key, Date.UTC(2026, 9, 31, 23, 30))?.toFixed()).toBe('0');
   expect(remainingOfLimit(key, NOW)?.toFixed()).toBe('0.05');
   for (let count = 0; count < 10_000; count += 1) {
-    debit(key, spend('0.0000001'), NOW - (count % 3) * DAY_MS);
+    debit(key, new Big('0.0000001'), NOW - (count % 3) * DAY_MS);
   }
   expect(spentIn(key, 'ever', NOW).toFixed()).toBe('0.051');
   expect(spentIn(key, 'monthly', NOW).toFixed()).toBe('0.001');

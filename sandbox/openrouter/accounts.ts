@@ -156,24 +156,20 @@ function refuseTooDear(key: ApiKey, { estimate, balance, now }: Funds): Refusal 
   return refuse(402, message, { limit_source: isKeyShort ? 'openrouter_key_limit' : 'openrouter_credits' });
 }
 
-/** What a finished request costs: `cost` the account, `byokCost` the user's own account at the provider. */
-export interface Debit {
-  cost: Big;
-  byokCost: Big;
-}
-
 /** Takes the cost of a finished request from account and key. One synchronous step, so that no other request sees half of it. */
-export function debit(key: ApiKey, { cost, byokCost }: Debit, now: number): void {
+export function debit(key: ApiKey, cost: Big, now: number): void {
   key.account.creditsUsed = key.account.creditsUsed.plus(cost);
   key.spends.push({ at: now, cost });
-  if (byokCost.gt(0)) {
-    key.byokSpends = mergeByDay([...key.byokSpends, { at: now, cost: byokCost }]);
-  }
   if (key.spends.length > MAX_REMEMBERED_SPENDS) {
     const monthStart = periodStart('monthly', now);
     key.spentBefore = key.spentBefore.plus(sum(key.spends.filter((spend) => spend.at < monthStart)));
     key.spends = mergeByDay(key.spends.filter((spend) => spend.at >= monthStart));
   }
+}
+
+/** Remembers what the provider charged the user directly. */
+export function noteByokSpend(key: ApiKey, cost: Big, now: number): void {
+  key.byokSpends = mergeByDay([...key.byokSpends, { at: now, cost }]);
 }
 
 function mergeByDay(spends: readonly Spend[]): Spend[] {

@@ -64,6 +64,16 @@ test('what the real messages cost at most is refused before any work where the a
   expect(usageOf(simulator.keys.nearlyEmpty)).toBe(0);
 });
 
+test('a picture that the account cannot pay is not drawn', async () => {
+  const response = await askSimulator(
+    simulator,
+    { model: 'google/gemini-2.5-flash-image', modalities: ['image', 'text'], max_tokens: 16 },
+    { key: simulator.keys.nearlyEmpty },
+  );
+  expect(response.status).toBe(402);
+  expect(usageOf(simulator.keys.nearlyEmpty)).toBe(0);
+});
+
 test('the same messages in one session are read from the cache, in another they are written to it', async () => {
   const messages = [{ role: 'user', content: 'A long beginning. '.repeat(100) }];
   const first = await ask({ model: CACHED_MODEL, messages, session_id: 'one' });

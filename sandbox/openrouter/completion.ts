@@ -40,8 +40,7 @@ export interface Completion {
   imageTokens: number;
   cachedTokens: number;
   cacheWriteTokens: number;
-  /** Of the prompt. */
-  audioTokens: number;
+  promptAudioTokens: number;
   webSearches: number;
   /** Of the tokens. */
   cost: Cost;
@@ -82,14 +81,18 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const picture = input.writesImage ? drawPicture(toPictureRequest(request, seed)) : null;
   const search = planWebSearch(request, endpoint.pricing, input.isOnline);
   const promptTokens = countPromptTokens(request.messages) + search.promptTokens;
-  const audioTokens = countAudioTokens(request.messages);
+  const promptAudioTokens = countAudioTokens(request.messages);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
   const { cached, written: cacheWrite } = input.cache;
   const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens, cached, cacheWrite };
   const cost = priceCall(
     endpoint.pricing,
-    { ...tokens, audio: Math.max(0, audioTokens - cached - cacheWrite), reasoning: written.reasoningTokens },
+    {
+      ...tokens,
+      promptAudio: Math.max(0, promptAudioTokens - cached - cacheWrite),
+      reasoning: written.reasoningTokens,
+    },
     new Date(now),
   );
   const createdSeconds = Math.floor(now / 1_000);
@@ -110,7 +113,7 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     imageTokens,
     cachedTokens: cached,
     cacheWriteTokens: cacheWrite,
-    audioTokens,
+    promptAudioTokens,
     webSearches: search.count,
     cost,
     searchCost: search.cost,

@@ -10,7 +10,7 @@ export interface TokenCounts {
   /** Parts of `prompt` that are priced otherwise. */
   cached?: number;
   cacheWrite?: number;
-  audio?: number;
+  promptAudio?: number;
   /** Part of `completion`. */
   reasoning?: number;
 }
@@ -26,12 +26,12 @@ export const freeOfCharge: Cost = { prompt: new Big(0), completion: new Big(0), 
 
 export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost {
   const rates = { ...pricing, ...findOverride(pricing, tokens.prompt, at) };
-  const { cached = 0, cacheWrite = 0, audio = 0, reasoning = 0 } = tokens;
+  const { cached = 0, cacheWrite = 0, promptAudio = 0, reasoning = 0 } = tokens;
   const prompt = rate(rates, 'prompt')
-    .times(tokens.prompt - cached - cacheWrite - audio)
+    .times(tokens.prompt - cached - cacheWrite - promptAudio)
     .plus(rate(rates, 'input_cache_read', 'prompt').times(cached))
     .plus(rate(rates, 'input_cache_write', 'prompt').times(cacheWrite))
-    .plus(rate(rates, 'audio', 'prompt').times(audio))
+    .plus(rate(rates, 'audio', 'prompt').times(promptAudio))
     .plus(rate(rates, 'request'));
   const completion = rate(rates, 'completion')
     .times(tokens.completion - tokens.image - reasoning)

@@ -1,5 +1,5 @@
 import { Big } from 'big.js';
-import { checkRate, debit, reserve } from './accounts.ts';
+import { checkRate, debit, noteByokSpend, reserve } from './accounts.ts';
 import type { ApiKey } from './api-key.ts';
 import type { Attempt } from './choose-endpoint.ts';
 import { complete } from './completion.ts';
@@ -22,6 +22,8 @@ import { planWebSearch } from './web-search.ts';
 
 /** What an account must cover when a request sets no `max_tokens`. */
 const DEFAULT_RESERVED_TOKENS = 16_384;
+/** Of the picture that is drawn unless another size is asked for. */
+const TOKENS_PER_PICTURE = 1_290;
 /** The model behind `sim/<fault>`, which needs some price. */
 const FAULT_MODEL = 'openai/gpt-4.1-mini';
 /** Of a provider or a model: the next of `models[]` is asked. What the account did wrong ends the request. */
@@ -138,7 +140,10 @@ function estimate(
   const maxTokens = maxTokensOf(request) ?? Math.min(most, DEFAULT_RESERVED_TOKENS);
   const tokens = { prompt, completion: maxTokens, image: 0, cached: at.cached };
   const worst = priceCall(endpoint.pricing, tokens, new Date(at.now));
-  return { prompt: worst.prompt.plus(search.cost), perToken: worst.completion.div(maxTokens), maxTokens };
+  const picture = route.writesImage ? TOKENS_PER_PICTURE : 0;
+  const drawn = priceCall(endpoint.pricing, { prompt: 0, completion: picture, image: picture }, new Date(at.now));
+  const fixed = worst.prompt.plus(search.cost).plus(drawn.completion);
+  return { prompt: fixed, perToken: worst.completion.div(maxTokens), maxTokens };
 }
 
 /** Debits what was delivered, frees the reservation and keeps the generation. */
@@ -150,7 +155,10 @@ export function settle(state: State, exchange: Exchange, { sent, ...inference }:
   const tokens = isWhole ? completion.completionTokens : sent.tokens;
   const charge = chosen?.fault.isFree === true ? new Big(0) : isWhole ? completion.charge : priceTo(inference, tokens);
   inference.release();
-  debit(key, { cost: charge, byokCost: completion.isByok ? completion.cost.total : new Big(0) }, now);
+  debit(key, charge, now);
+  if (completion.isByok) {
+    noteByokSpend(key, completion.cost.total, now);
+  }
   state.promptCache.remember(inference.cacheRequest);
   if (chosen?.fault.isLost) {
     return;

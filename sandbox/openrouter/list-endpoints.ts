@@ -15,9 +15,10 @@ export interface Endpoint {
 }
 
 const DOWN = -5;
+const nobody: ReadonlySet<string> = new Set();
 
 /** A model is served at its list price and, where it writes text and is not free, by dearer providers too. */
-export function listEndpoints(model: CatalogueModel, downProviders: ReadonlySet<string>): Endpoint[] {
+export function listEndpoints(model: CatalogueModel, downProviders = nobody): Endpoint[] {
   const writesText = model.architecture.output_modalities.includes('text');
   const isFree = model.id.endsWith(':free');
   return providers

@@ -57,7 +57,8 @@ function routeTo(
   const asked = readModelName(at.id, (id) => catalogue.find(id) !== null);
   const named = asked.id === '' && asked.preset !== null ? findAny(catalogue) : catalogue.find(asked.id);
   if (named === null) {
-    return refuse(400, `${at.id} is not a valid model ID`, { error_type: 'invalid_request' });
+    const refusal = refuse(400, `${at.id} is not a valid model ID`, { error_type: 'invalid_request' });
+    return withAvailability(refusal, { code: 'model_not_found', retryable: false, requested_models: [at.id] });
   }
   const model = chooseModel(catalogue, named);
   const expiry = model.expiration_date;

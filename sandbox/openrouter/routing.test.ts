@@ -79,6 +79,16 @@ describe('routes that lead nowhere', () => {
     expect(funnel[0]?.endpoint_count).toBeGreaterThan(0);
   });
 
+  test('an unknown model is told as one that is not available', async () => {
+    const { status, error } = await route({ model: 'nobody/nothing' });
+    expect(status).toBe(400);
+    expect(error.availability).toEqual({
+      code: 'model_not_found',
+      retryable: false,
+      requested_models: ['nobody/nothing'],
+    });
+  });
+
   test('more tokens than any provider writes are not cut down in silence', async () => {
     const { status, error } = await route({ max_tokens: 40_000 });
     expect(status).toBe(404);

@@ -74,7 +74,7 @@ function toUsage(completion: Completion): Record<string, unknown> {
     prompt_tokens_details: {
       cached_tokens: completion.cachedTokens,
       cache_write_tokens: completion.cacheWriteTokens,
-      audio_tokens: completion.audioTokens,
+      audio_tokens: completion.promptAudioTokens,
       video_tokens: 0,
     },
     cost_details: {
