@@ -20,10 +20,11 @@ export default defineConfig({
           ...shared,
           name: 'stories',
           include: ['tests/**/*.test.ts'],
-          exclude: quick,
+          exclude: [...quick, 'tests/live/**'],
           testTimeout: 120_000,
         },
       },
+      { test: { ...shared, name: 'live', include: ['tests/live/**/*.test.ts'] } },
     ],
   },
 });

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Address } from 'viem';
 import { readSnapshot } from '#models/index.ts';
 import { describeSandbox } from './chain/describe-sandbox.ts';
@@ -28,6 +31,8 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
+/** Only who may read the data folder may steer the simulator from outside. */
+const CONTROL_TOKEN_FILE = 'openrouter-simulator.token';
 const SETTLER_WEI = 1_000n * 10n ** 18n;
 
 /** Starts what stands in for the outside world. */
@@ -50,8 +55,11 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 async function startOpenRouter(options: SandboxOptions): Promise<OpenRouterSimulator> {
   const { models } = await readSnapshot();
-  const { openRouterPort: port, latency } = options;
-  return startOpenRouterSimulator({ port, catalogue: models, ...(latency ? { latency } : {}) });
+  const { openRouterPort: port, latency, folder } = options;
+  const controlToken = randomBytes(32).toString('hex');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, CONTROL_TOKEN_FILE), controlToken, { mode: 0o600 });
+  return startOpenRouterSimulator({ port, catalogue: models, controlToken, ...(latency ? { latency } : {}) });
 }
 
 function toUpstream(openRouter: OpenRouterSimulator | null) {

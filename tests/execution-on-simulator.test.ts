@@ -112,6 +112,9 @@ test.each(['empty', 'disabled', 'expired', 'exhausted', 'rateLimited', 'manageme
 /** Faults that leave a whole answer. */
 const harmless = new Set([
   'usage_missing',
+  'usage_partial_cost',
+  // Nobody asked for JSON.
+  'json_invalid',
   'cost_zero',
   'is_byok',
   'wrong_model_returned',

@@ -2,7 +2,8 @@ import { Big } from 'big.js';
 import { describe, expect, test } from 'vitest';
 import { authenticate, checkRate, debit, remainingOfLimit, reserve, spentIn } from './accounts.ts';
 import { createDemoKeys, demoKeys } from './demo-keys.ts';
-import type { ApiKey, DemoKeyName } from './demo-keys.ts';
+import type { ApiKey } from './api-key.ts';
+import type { DemoKeyName } from './demo-keys.ts';
 import { isRefusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 

@@ -1,5 +1,5 @@
 import { Big } from 'big.js';
-import type { ApiKey } from './demo-keys.ts';
+import type { ApiKey, Spend } from './api-key.ts';
 import { refuse, withHeaders } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -34,6 +34,9 @@ export function authenticate(
   }
   if (key.expiresAt !== null && Date.parse(key.expiresAt) <= now) {
     return refuse(401, 'This API key has expired.');
+  }
+  if (key.account.isBlocked) {
+    return refuse(403, 'This account is blocked. Please contact support.', { error_type: 'permission_denied' });
   }
   return key;
 }
@@ -164,7 +167,12 @@ export function debit(key: ApiKey, cost: Big, now: number): void {
   }
 }
 
-function mergeByDay(spends: ApiKey['spends']): ApiKey['spends'] {
+/** Remembers what the provider charged the user directly. */
+export function noteByokSpend(key: ApiKey, cost: Big, now: number): void {
+  key.byokSpends = mergeByDay([...key.byokSpends, { at: now, cost }]);
+}
+
+function mergeByDay(spends: readonly Spend[]): Spend[] {
   const days = new Map<number, Big>();
   for (const spend of spends) {
     const day = Math.floor(spend.at / DAY_MS) * DAY_MS;
@@ -183,12 +191,23 @@ export function spentIn(key: ApiKey, period: Period | 'ever', now: number): Big 
   return sum(key.spends.filter((spend) => spend.at >= start));
 }
 
-/** What the key may still spend; null without a limit. */
-export function remainingOfLimit(key: ApiKey, now: number): Big | null {
-  return key.limit === null ? null : key.limit.minus(spentIn(key, key.limitReset ?? 'ever', now));
+/** The same of what the provider charged the user directly. */
+export function byokSpentIn(key: ApiKey, period: Period | 'ever', now: number): Big {
+  const start = period === 'ever' ? 0 : periodStart(period, now);
+  return sum(key.byokSpends.filter((spend) => spend.at >= start));
 }
 
-function sum(spends: ApiKey['spends']): Big {
+/** What the key may still spend; null without a limit. */
+export function remainingOfLimit(key: ApiKey, now: number): Big | null {
+  if (key.limit === null) {
+    return null;
+  }
+  const period = key.limitReset ?? 'ever';
+  const byok = key.includesByokInLimit ? byokSpentIn(key, period, now) : new Big(0);
+  return key.limit.minus(spentIn(key, period, now)).minus(byok);
+}
+
+function sum(spends: readonly Spend[]): Big {
   return spends.reduce((total, spend) => total.plus(spend.cost), new Big(0));
 }
 

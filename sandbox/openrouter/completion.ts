@@ -1,8 +1,9 @@
-import { Big } from 'big.js';
+import type { Big } from 'big.js';
 import { canonicalJson, sha256Hex } from '#kit/index.ts';
 import type { CatalogueModel } from './catalogue.ts';
 import { priceCall } from './cost.ts';
 import type { Cost } from './cost.ts';
+import type { Attempt } from './choose-endpoint.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf, textOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
@@ -11,7 +12,9 @@ import { composeJson } from './schema-text.ts';
 import { openRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { composeText, findKeywords, SIMULATED_MARK } from './text.ts';
-import { countPromptTokens, countTokens } from './tokens.ts';
+import { countAudioTokens, countPromptTokens, countTokens } from './tokens.ts';
+import type { CacheUse } from './prompt-cache.ts';
+import { planWebSearch } from './web-search.ts';
 
 export interface ToolCall {
   id: string;
@@ -35,6 +38,9 @@ export interface Completion {
   completionTokens: number;
   reasoningTokens: number;
   imageTokens: number;
+  cachedTokens: number;
+  cacheWriteTokens: number;
+  promptAudioTokens: number;
   webSearches: number;
   /** Of the tokens. */
   cost: Cost;
@@ -43,6 +49,12 @@ export interface Completion {
   charge: Big;
   isByok: boolean;
   hasUsage: boolean;
+  /** Whether usage says what the call cost. */
+  hasCost: boolean;
+  /** Characters of arguments in one event of a stream. */
+  toolCallPieceLength: number;
+  /** Who was asked, for the metadata of routing. */
+  attempts: Attempt[];
 }
 
 export interface CompletionInput {
@@ -51,6 +63,10 @@ export interface CompletionInput {
   endpoint: Endpoint;
   writesImage: boolean;
   isOnline: boolean;
+  attempts: Attempt[];
+  cache: CacheUse;
+  /** The provider bills the user, OpenRouter only its fee. */
+  isByok: boolean;
   now: number;
   /** Distinguishes the ids of equal requests. */
   sequence: number;
@@ -63,12 +79,22 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const words = findKeywords(promptOf(request));
   const written = write(request, { seed, model, words, writesImage: input.writesImage });
   const picture = input.writesImage ? drawPicture(toPictureRequest(request, seed)) : null;
-  const promptTokens = countPromptTokens(request.messages) + (input.isOnline ? FOUND_TOKENS : 0);
+  const search = planWebSearch(request, endpoint.pricing, input.isOnline);
+  const promptTokens = countPromptTokens(request.messages) + search.promptTokens;
+  const promptAudioTokens = countAudioTokens(request.messages);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
-  const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens };
-  const searchCost = input.isOnline ? toSearchPrice(endpoint.pricing) : new Big(0);
-  const cost = priceCall(endpoint.pricing, tokens, new Date(now));
+  const { cached, written: cacheWrite } = input.cache;
+  const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens, cached, cacheWrite };
+  const cost = priceCall(
+    endpoint.pricing,
+    {
+      ...tokens,
+      promptAudio: Math.max(0, promptAudioTokens - cached - cacheWrite),
+      reasoning: written.reasoningTokens,
+    },
+    new Date(now),
+  );
   const createdSeconds = Math.floor(now / 1_000);
   return {
     id: `gen-${createdSeconds}-${openRandom(seed, String(input.sequence), 'id').base62(20)}`,
@@ -85,23 +111,23 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     completionTokens,
     reasoningTokens: written.reasoningTokens,
     imageTokens,
-    webSearches: Number(input.isOnline),
+    cachedTokens: cached,
+    cacheWriteTokens: cacheWrite,
+    promptAudioTokens,
+    webSearches: search.count,
     cost,
-    searchCost,
-    charge: cost.total.plus(searchCost),
-    isByok: false,
+    searchCost: search.cost,
+    charge: (input.isByok ? cost.total.times(BYOK_FEE) : cost.total).plus(search.cost),
+    isByok: input.isByok,
     hasUsage: true,
+    hasCost: true,
+    toolCallPieceLength: 12,
+    attempts: input.attempts,
   };
 }
 
-/** What a search has found is read as prompt. */
-const FOUND_TOKENS = 1_500;
-/** Of the web plugin, for models that do not search by themselves. */
-const PLUGIN_SEARCH_USD = '0.007';
-
-function toSearchPrice({ web_search: own }: Record<string, unknown>): Big {
-  return new Big(typeof own === 'string' ? own : PLUGIN_SEARCH_USD);
-}
+/** Share of the list price that OpenRouter takes from users who bring their own provider key. */
+export const BYOK_FEE = '0.05';
 
 /** What the answer is about: the last thing that the user said, else the instructions. */
 function promptOf(request: ChatRequest): string {
@@ -111,7 +137,14 @@ function promptOf(request: ChatRequest): string {
 
 /** The request without what says how the answer is sent and who asks: that must not change the answer. */
 function deterministicPart(request: ChatRequest): Record<string, unknown> {
-  const { stream: _stream, stream_options: _options, user: _user, usage: _usage, ...rest } = request;
+  const {
+    stream: _stream,
+    stream_options: _options,
+    user: _user,
+    usage: _usage,
+    session_id: _session,
+    ...rest
+  } = request;
   return { ...rest, model: undefined, models: undefined };
 }
 

@@ -94,6 +94,64 @@ describe('@openrouter/sdk', () => {
     await expect(sdk.credits.getCredits()).rejects.toBeInstanceOf(errors.ForbiddenResponseError);
   });
 
+  test('reads models, endpoints and providers one by one and by account', async () => {
+    const [author = '', slug = ''] = MODEL.split('/');
+    expect((await sdk.models.get({ author, slug })).data.id).toBe(MODEL);
+    const own = await sdk.models.listForUser({ bearer: simulator.keys.healthy });
+    expect(own.result.data.length).toBeGreaterThan(300);
+    expect((await sdk.endpoints.listZdrEndpoints()).data.length).toBeGreaterThan(100);
+    const { data: endpoints } = await sdk.endpoints.list({ author, slug });
+    expect(endpoints.endpoints.map(({ tag }) => tag)).toEqual(['simulated', 'simulated-private', 'simulated-plus']);
+    expect((await sdk.providers.list()).data).toHaveLength(3);
+  });
+
+  test('reads what was asked and answered', async () => {
+    const { id, choices } = await say();
+    const { data } = await sdk.generations.listGenerationContent({ id });
+    expect(data.output).toMatchObject({ completion: choices[0]?.message.content });
+  });
+
+  test('makes, changes and deletes keys', async () => {
+    const manager = openSdk(simulator.keys.management);
+    const made = await manager.apiKeys.create({ requestBody: { name: 'capped', limit: 2, limitReset: 'weekly' } });
+    expect(made.data).toMatchObject({ name: 'capped', limitRemaining: 2 });
+    const { hash } = made.data;
+    const changed = await manager.apiKeys.update({ hash, requestBody: { disabled: true } });
+    expect(changed.data.disabled).toBe(true);
+    expect((await manager.apiKeys.get({ hash })).data.hash).toBe(hash);
+    expect((await manager.apiKeys.list({ includeDisabled: true })).data.some((key) => key.hash === hash)).toBe(true);
+    expect((await manager.apiKeys.delete({ hash })).deleted).toBe(true);
+    await expect(manager.apiKeys.get({ hash })).rejects.toBeInstanceOf(errors.NotFoundResponseError);
+  });
+
+  test('finds empty lists where nothing is kept', async () => {
+    const manager = openSdk(simulator.keys.management);
+    const lists = [
+      (await manager.byok.list()).result.data,
+      (await manager.guardrails.list()).result.data,
+      (await manager.presets.list()).result.data,
+      (await manager.workspaces.list()).result.data,
+      (await manager.analytics.getUserActivity()).data,
+      (await manager.organization.listMembers()).result.data,
+      (await manager.observability.list()).result.data,
+    ];
+    expect(lists.flat()).toEqual([]);
+  });
+
+  test('reads responses and their streams', async () => {
+    const answer = await sdk.responses.send({ responsesRequest: { model: MODEL, input: 'Tell me about lighthouses' } });
+    expect(answer).toMatchObject({ status: 'completed', object: 'response' });
+    const stream = await sdk.responses.send({
+      responsesRequest: { model: MODEL, input: 'Tell me about lighthouses', stream: true },
+    });
+    const types: string[] = [];
+    for await (const event of stream as AsyncIterable<{ type: string }>) {
+      types.push(event.type);
+    }
+    expect(types[0]).toBe('response.created');
+    expect(types.at(-1)).toBe('response.completed');
+  });
+
   const typed: [fault: string, type: new (...args: never[]) => Error, status: number][] = [
     ['400_invalid', errors.BadRequestResponseError, 400],
     ['401_user_not_found', errors.UnauthorizedResponseError, 401],
@@ -177,6 +235,22 @@ describe('openai', () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(OpenAI.APIError);
     expect((error as InstanceType<typeof OpenAI.APIError>).status).toBe(Number(fault.slice(0, 3)));
+  });
+
+  test('reads responses, their tools and their streams', async () => {
+    const input = 'Tell me about lighthouses';
+    const answer = await openai.responses.create({ model: MODEL, input });
+    expect(answer.output_text).toContain('[simulated]');
+    const stream = openai.responses.stream({ model: MODEL, input });
+    expect((await stream.finalResponse()).output_text).toBe(answer.output_text);
+    const called = await openai.responses.create({
+      model: MODEL,
+      input,
+      tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object' }, strict: null }],
+      tool_choice: 'required',
+    });
+    expect(called.output[0]).toMatchObject({ type: 'function_call', name: 'look_up' });
+    await expect(openai.responses.create({ model: MODEL, input, store: true })).rejects.toMatchObject({ status: 400 });
   });
 
   test('an error inside a stream is thrown', async () => {

@@ -1,8 +1,13 @@
 import { Big } from 'big.js';
 import { spentIn } from './accounts.ts';
+import type { Account } from './api-key.ts';
 import { createDemoKeys } from './demo-keys.ts';
 import type { FaultScope } from './fault-plan.ts';
 import type { Latency, RecordedRequest, State } from './state.ts';
+
+export type AccountSettings = Partial<
+  Pick<Account, 'usesOwnProviderKey' | 'zdr' | 'deniesTraining' | 'isBlocked' | 'keepsContent'>
+>;
 
 /** Steers a simulator from inside the process: tests, the demo, the sandbox page. */
 export interface SimulatorControl {
@@ -20,6 +25,17 @@ export interface SimulatorControl {
   changeEntry(modelId: string, fields: Record<string, unknown>): void;
   /** Answers 404 from now on. `listed: false` also takes it from the list. */
   retireModel(modelId: string, options?: { expirationDate?: string; listed?: boolean }): void;
+  /** Over the latency of the whole simulator. */
+  setModelLatency(modelId: string, latency: Partial<Latency>): void;
+  /** How late the faults `slow_headers` and `slow_body` are; 5 seconds unless told. */
+  setSlowMs(milliseconds: number): void;
+  /** Whether the event with usage repeats the last choice or has none. */
+  setUsageChunkChoices(form: State['usageChunkChoices']): void;
+  /** A provider that is down is passed over, where the request lets another one answer. */
+  setProviderDown(tag: string, isDown?: boolean): void;
+  /** Sets the clock forward: limits reset, free calls come back, generations appear. */
+  advanceClock(milliseconds: number): void;
+  setAccount(key: string, settings: AccountSettings): void;
   /** Cuts streams into writes of so many bytes; 0 ends it. */
   setSplitBytes(bytes: number): void;
   setCredits(key: string, usd: string): void;
@@ -32,20 +48,20 @@ export interface SimulatorControl {
 }
 
 export function openControl(state: State): SimulatorControl {
-  const getKey = (text: string) => {
-    const key = state.keys.get(text);
-    if (key === undefined) {
-      throw new Error('The simulator does not know this key.');
-    }
-    return key;
-  };
   return {
+    ...steerAccounts(state),
     get requests() {
       return state.requests;
     },
     reset: () => {
       state.keys = createDemoKeys();
       state.generations.clear();
+      state.contents.clear();
+      state.promptCache.clear();
+      state.modelLatency.clear();
+      state.downProviders.clear();
+      state.clock.reset();
+      state.usageChunkChoices = 'repeat';
       state.faults.clear();
       state.catalogue.reset();
       state.requests.length = 0;
@@ -67,9 +83,43 @@ export function openControl(state: State): SimulatorControl {
         state.catalogue.remove(modelId);
       }
     },
+    setModelLatency: (modelId, latency) => {
+      state.modelLatency.set(modelId, latency);
+    },
+    setSlowMs: (milliseconds) => {
+      state.slowMs = milliseconds;
+    },
+    setUsageChunkChoices: (form) => {
+      state.usageChunkChoices = form;
+    },
+    setProviderDown: (tag, isDown = true) => {
+      if (isDown) {
+        state.downProviders.add(tag);
+      } else {
+        state.downProviders.delete(tag);
+      }
+    },
+    advanceClock: (milliseconds) => state.clock.advance(milliseconds),
     setSplitBytes: (bytes) => {
       state.splitBytes = bytes;
     },
+  };
+}
+
+type AccountControl = Pick<
+  SimulatorControl,
+  'setCredits' | 'setCreditsReadable' | 'setLimitRemaining' | 'disableKey' | 'getBalance' | 'setAccount'
+>;
+
+function steerAccounts(state: State): AccountControl {
+  const getKey = (text: string) => {
+    const key = state.keys.get(text);
+    if (key === undefined) {
+      throw new Error('The simulator does not know this key.');
+    }
+    return key;
+  };
+  return {
     setCredits: (text, usd) => {
       const { account } = getKey(text);
       account.creditsPurchased = account.creditsUsed.plus(usd);
@@ -94,6 +144,9 @@ export function openControl(state: State): SimulatorControl {
         keyUsageUsd: new Big(spentIn(key, 'ever', state.clock.now())).toFixed(),
         reservedUsd: reserved.toFixed(),
       };
+    },
+    setAccount: (text, settings) => {
+      Object.assign(getKey(text).account, settings);
     },
   };
 }

@@ -7,6 +7,12 @@ export interface TokenCounts {
   /** Everything that was written, reasoning and image tokens included. */
   completion: number;
   image: number;
+  /** Parts of `prompt` that are priced otherwise. */
+  cached?: number;
+  cacheWrite?: number;
+  promptAudio?: number;
+  /** Part of `completion`. */
+  reasoning?: number;
 }
 
 /** USD; `total` is exactly `prompt + completion`. The fee per request is part of `prompt`. */
@@ -20,11 +26,17 @@ export const freeOfCharge: Cost = { prompt: new Big(0), completion: new Big(0), 
 
 export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost {
   const rates = { ...pricing, ...findOverride(pricing, tokens.prompt, at) };
-  const prompt = rate(rates, 'prompt').times(tokens.prompt).plus(rate(rates, 'request'));
-  const imageRate = 'image_output' in rates ? rate(rates, 'image_output') : rate(rates, 'completion');
+  const { cached = 0, cacheWrite = 0, promptAudio = 0, reasoning = 0 } = tokens;
+  const prompt = rate(rates, 'prompt')
+    .times(tokens.prompt - cached - cacheWrite - promptAudio)
+    .plus(rate(rates, 'input_cache_read', 'prompt').times(cached))
+    .plus(rate(rates, 'input_cache_write', 'prompt').times(cacheWrite))
+    .plus(rate(rates, 'audio', 'prompt').times(promptAudio))
+    .plus(rate(rates, 'request'));
   const completion = rate(rates, 'completion')
-    .times(tokens.completion - tokens.image)
-    .plus(imageRate.times(tokens.image));
+    .times(tokens.completion - tokens.image - reasoning)
+    .plus(rate(rates, 'internal_reasoning', 'completion').times(reasoning))
+    .plus(rate(rates, 'image_output', 'completion').times(tokens.image));
   return { prompt, completion, total: prompt.plus(completion) };
 }
 
@@ -33,11 +45,10 @@ export function toUsd(amount: Big): number {
   return Number(amount.toFixed());
 }
 
-/** The value that a price key has per unit. Absent and unknown ("-1") prices cost nothing. */
-function rate(pricing: Pricing, key: string): Big {
-  const value = pricing[key];
-  const parsed = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? new Big(value) : new Big(0);
-  return parsed;
+/** The value that a price key has per unit, or that of `otherwise` where it has none. Unknown ("-1") prices cost nothing. */
+function rate(pricing: Pricing, key: string, otherwise?: string): Big {
+  const value = key in pricing || otherwise === undefined ? pricing[key] : pricing[otherwise];
+  return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? new Big(value) : new Big(0);
 }
 
 /** The most demanding tier that applies: the prompt must be strictly longer, and the UTC window must be open. */

@@ -1,31 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Big } from 'big.js';
-
-export interface Account {
-  userId: string;
-  creditsPurchased: Big;
-  creditsUsed: Big;
-  hasEverPurchased: boolean;
-  /** Estimates of the requests that run now. */
-  reserved: Big;
-}
-
-export interface ApiKey {
-  key: string;
-  label: string;
-  account: Account;
-  limit: Big | null;
-  limitReset: 'daily' | 'weekly' | 'monthly' | null;
-  spends: { at: number; cost: Big }[];
-  spentBefore: Big;
-  isDisabled: boolean;
-  expiresAt: string | null;
-  isManagement: boolean;
-  /** May an ordinary key read the balance of its account? OpenRouter's own may not, unless a management key asks. */
-  mayReadCredits: boolean;
-  isRateLimited: boolean;
-  freeCallTimes: number[];
-}
+import { makeAccount, makeApiKey } from './api-key.ts';
+import type { ApiKey } from './api-key.ts';
 
 /** The keys that every simulator knows. They are public and open nothing but the simulator. */
 export const demoKeyNames = [
@@ -39,10 +15,14 @@ export const demoKeyNames = [
   'rateLimited',
   'management',
   'freeTier',
+  'ownProviderKey',
 ] as const;
 
 export type DemoKeyName = (typeof demoKeyNames)[number];
 export type DemoKeys = Record<DemoKeyName, string>;
+
+/** When the demo keys were made, whatever the clock says: answers do not depend on when the process started. */
+const BEGINNING = Date.UTC(2026, 0, 1);
 
 const text = (name: string): string =>
   `sk-or-v1-${createHash('sha256').update(`farebox simulated key ${name}`).digest('hex')}`;
@@ -51,10 +31,10 @@ export const demoKeys = Object.fromEntries(demoKeyNames.map((name) => [name, tex
 
 /** Fresh accounts and keys, by key text. */
 export function createDemoKeys(): Map<string, ApiKey> {
-  const rich = createAccount('rich', '1000', '0');
-  const nearlyEmpty = createAccount('nearly-empty', '5', '4.98');
-  const empty = createAccount('empty', '5', '5');
-  const unfunded = { ...createAccount('unfunded', '0', '0'), hasEverPurchased: false };
+  const rich = makeAccount('rich', '1000', '0');
+  const nearlyEmpty = makeAccount('nearly-empty', '5', '4.98');
+  const empty = makeAccount('empty', '5', '5');
+  const unfunded = { ...makeAccount('unfunded', '0', '0'), hasEverPurchased: false };
   const special: Partial<Record<DemoKeyName, Partial<ApiKey>>> = {
     nearlyEmpty: { account: nearlyEmpty },
     empty: { account: empty },
@@ -65,35 +45,12 @@ export function createDemoKeys(): Map<string, ApiKey> {
     rateLimited: { isRateLimited: true },
     management: { isManagement: true },
     freeTier: { account: unfunded },
+    ownProviderKey: { account: { ...makeAccount('own-provider-key', '100', '0'), usesOwnProviderKey: true } },
   };
-  return new Map(demoKeyNames.map((name) => [demoKeys[name], createKey(demoKeys[name], rich, special[name])]));
-}
-
-function createAccount(name: string, purchased: string, used: string): Account {
-  return {
-    userId: `user_sim${createHash('sha256').update(name).digest('hex').slice(0, 20)}`,
-    creditsPurchased: new Big(purchased),
-    creditsUsed: new Big(used),
-    hasEverPurchased: true,
-    reserved: new Big(0),
-  };
-}
-
-function createKey(key: string, account: Account, special: Partial<ApiKey> = {}): ApiKey {
-  return {
-    key,
-    label: `${key.slice(0, 12)}...${key.slice(-3)}`,
-    account,
-    limit: null,
-    limitReset: null,
-    spends: [],
-    spentBefore: new Big(0),
-    isDisabled: false,
-    expiresAt: null,
-    isManagement: false,
-    mayReadCredits: false,
-    isRateLimited: false,
-    freeCallTimes: [],
-    ...special,
-  };
+  return new Map(
+    demoKeyNames.map((name) => [
+      demoKeys[name],
+      { ...makeApiKey({ key: demoKeys[name], account: rich, name, now: BEGINNING }), ...special[name] },
+    ]),
+  );
 }

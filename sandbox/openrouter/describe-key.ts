@@ -1,6 +1,6 @@
-import { authenticate, remainingOfLimit, spentIn } from './accounts.ts';
+import { authenticate, byokSpentIn, remainingOfLimit, spentIn } from './accounts.ts';
 import { toUsd } from './cost.ts';
-import type { ApiKey } from './demo-keys.ts';
+import type { ApiKey } from './api-key.ts';
 import type { Exchange } from './exchange.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { replyJson, replyRefusal } from './reply.ts';
@@ -17,24 +17,12 @@ export function answerKey(state: State, { headers }: Exchange): Reply {
 }
 
 function describeKey(key: ApiKey, now: number): Record<string, unknown> {
-  const remaining = remainingOfLimit(key, now);
   const used = key.freeCallTimes.length;
   return {
     label: key.label,
     is_management_key: key.isManagement,
     is_provisioning_key: key.isManagement,
-    limit: key.limit === null ? null : toUsd(key.limit),
-    limit_reset: key.limitReset,
-    limit_remaining: remaining === null ? null : Math.max(0, toUsd(remaining)),
-    include_byok_in_limit: false,
-    usage: toUsd(spentIn(key, 'ever', now)),
-    usage_daily: toUsd(spentIn(key, 'daily', now)),
-    usage_weekly: toUsd(spentIn(key, 'weekly', now)),
-    usage_monthly: toUsd(spentIn(key, 'monthly', now)),
-    byok_usage: 0,
-    byok_usage_daily: 0,
-    byok_usage_weekly: 0,
-    byok_usage_monthly: 0,
+    ...describeSpending(key, now),
     is_free_tier: !key.account.hasEverPurchased,
     expires_at: key.expiresAt,
     creator_user_id: key.account.userId,
@@ -47,6 +35,25 @@ function describeKey(key: ApiKey, now: number): Record<string, unknown> {
       used,
     },
     rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
+  };
+}
+
+/** Limit and usage, as `/key` and `/keys` tell them. */
+export function describeSpending(key: ApiKey, now: number): Record<string, unknown> {
+  const remaining = remainingOfLimit(key, now);
+  return {
+    limit: key.limit === null ? null : toUsd(key.limit),
+    limit_reset: key.limitReset,
+    limit_remaining: remaining === null ? null : Math.max(0, toUsd(remaining)),
+    include_byok_in_limit: key.includesByokInLimit,
+    usage: toUsd(spentIn(key, 'ever', now)),
+    usage_daily: toUsd(spentIn(key, 'daily', now)),
+    usage_weekly: toUsd(spentIn(key, 'weekly', now)),
+    usage_monthly: toUsd(spentIn(key, 'monthly', now)),
+    byok_usage: toUsd(byokSpentIn(key, 'ever', now)),
+    byok_usage_daily: toUsd(byokSpentIn(key, 'daily', now)),
+    byok_usage_weekly: toUsd(byokSpentIn(key, 'weekly', now)),
+    byok_usage_monthly: toUsd(byokSpentIn(key, 'monthly', now)),
   };
 }
 

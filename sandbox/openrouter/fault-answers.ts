@@ -1,4 +1,5 @@
 import { Big } from 'big.js';
+import { BYOK_FEE } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { freeOfCharge } from './cost.ts';
 import type { Fault } from './fault.ts';
@@ -25,9 +26,6 @@ const providerFailure = {
   message: 'Provider returned error',
   metadata: { error_type: 'provider_unavailable', provider_name: 'Simulated' },
 };
-
-/** Share of the list price that OpenRouter takes from users who bring their own provider key. */
-const BYOK_FEE = '0.05';
 
 /** Answers that begin well: status 200, or a connection that breaks. */
 export const answerFaults: Readonly<Record<string, Fault>> = {
@@ -74,5 +72,23 @@ export const answerFaults: Readonly<Record<string, Fault>> = {
     change: (completion) => ({ ...completion, isByok: true, charge: new Big(BYOK_FEE).times(completion.cost.total) }),
   },
   wrong_model_returned: { change: (completion) => ({ ...completion, model: 'simulated/another-model' }) },
+  usage_partial_cost: { change: (completion) => ({ ...completion, hasCost: false }) },
+  json_invalid: {
+    change: (completion) => ({ ...completion, content: `{"simulated": true, "text": ${completion.content ?? ''}` }),
+  },
+  slow_headers: { slow: 'headers' },
+  slow_body: { slow: 'body' },
+  tool_call_split: {
+    change: (completion) => ({
+      ...completion,
+      content: null,
+      finishReason: 'tool_calls',
+      toolCalls:
+        completion.toolCalls.length > 0
+          ? completion.toolCalls
+          : [{ id: 'call_simulated', name: 'look_up', arguments: '{"words":["simulated","call"],"count":2}' }],
+      toolCallPieceLength: 1,
+    }),
+  },
   generation_404_forever: { isLost: true },
 };

@@ -1,7 +1,9 @@
 import { findFault, faults } from './faults.ts';
 import type { Fault } from './fault.ts';
+import { openRandom } from './seeded-random.ts';
 
-export type FaultRoute = 'chat' | 'key' | 'credits' | 'models' | 'generation';
+export const faultRoutes = ['chat', 'key', 'credits', 'models', 'generation', 'keys'] as const;
+export type FaultRoute = (typeof faultRoutes)[number];
 
 /** Where and how often a fault strikes; what is left out matches everything. */
 export interface FaultScope {
@@ -14,6 +16,8 @@ export interface FaultScope {
   model?: string;
   /** The text of an API key. */
   key?: string;
+  /** 0 to 1: which share of the matching requests; the same ones in each run. */
+  probability?: number;
 }
 
 export interface ChosenFault {
@@ -33,14 +37,23 @@ export interface FaultPlan {
   fail(name: string, scope?: FaultScope): void;
   /** The fault that strikes this request, if any; uses up one of its times. */
   take(asked: Asked): ChosenFault | null;
+  list(): readonly PlannedFault[];
   clear(): void;
+}
+
+export interface PlannedFault extends FaultScope {
+  name: string;
+  left: number;
 }
 
 const SLUG_PREFIX = 'sim/';
 const DEFAULT_AFTER = 2;
 
-export function openFaultPlan(): FaultPlan {
-  let planned: (FaultScope & { name: string; left: number })[] = [];
+export function openFaultPlan(seed: string): FaultPlan {
+  let planned: PlannedFault[] = [];
+  /** How often a header that says `times=` struck, by key and header. */
+  const struck = new Map<string, number>();
+  let asks = 0;
   return {
     fail: (name, scope = {}) => {
       if (findFault(name) === null) {
@@ -49,11 +62,13 @@ export function openFaultPlan(): FaultPlan {
       planned.push({ ...scope, name, left: scope.times ?? 1 });
     },
     take: (asked) => {
-      const wished = fromHeader(asked.header) ?? fromSlug(asked.model);
+      const wished = fromHeader(asked, struck) ?? fromSlug(asked.model);
       if (wished !== null) {
         return wished;
       }
-      const hit = planned.find((plan) => matches(plan, asked));
+      asks += 1;
+      const chance = openRandom(seed, 'fault', String(asks)).integer(1, 1_000) / 1_000;
+      const hit = planned.find((plan) => matches(plan, asked) && chance <= (plan.probability ?? 1));
       if (hit === undefined) {
         return null;
       }
@@ -61,17 +76,33 @@ export function openFaultPlan(): FaultPlan {
       planned = planned.filter((plan) => plan.left > 0);
       return choose(hit.name, hit.after);
     },
+    list: () => planned,
     clear: () => {
       planned = [];
+      struck.clear();
+      asks = 0;
     },
   };
 }
 
-/** `x-sim-fault: <name>[;after=<n>]` */
-function fromHeader(header: string | undefined): ChosenFault | null {
-  const [name = '', ...options] = (header ?? '').split(';').map((part) => part.trim());
-  const after = options.map((option) => /^after=(\d{1,4})$/.exec(option)?.[1]).find((value) => value !== undefined);
-  return choose(name, after === undefined ? undefined : Number(after));
+/** `x-sim-fault: <name>[;after=<n>][;times=<k>]`; `times` counts per key and header. */
+function fromHeader({ header = '', key = '' }: Asked, struck: Map<string, number>): ChosenFault | null {
+  const [name = '', ...options] = header.split(';').map((part) => part.trim());
+  const times = readOption(options, 'times');
+  if (times !== null) {
+    const counted = `${key} ${header.slice(0, 100)}`;
+    const used = struck.get(counted) ?? 0;
+    if (used >= times) {
+      return null;
+    }
+    struck.set(counted, used + 1);
+  }
+  return choose(name, readOption(options, 'after') ?? undefined);
+}
+
+function readOption(options: readonly string[], name: string): number | null {
+  const text = options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return /^\d{1,4}$/.test(text) ? Number(text) : null;
 }
 
 function fromSlug(model: string | undefined): ChosenFault | null {

@@ -21,6 +21,8 @@ export interface Fault {
   frames?: (parts: StreamParts, after: number) => Frame[];
   /** Nothing is charged: failed, or no completion tokens and no finish reason. */
   isFree?: boolean;
+  /** The answer is right, but comes late: before its head, or in the middle of its body. */
+  slow?: 'headers' | 'body';
   /** `GET /generation` never finds it. */
   isLost?: boolean;
 }

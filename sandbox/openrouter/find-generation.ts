@@ -22,6 +22,33 @@ export function answerGeneration(state: State, { headers, query }: Exchange): Re
   return replyJson({ data: toGenerationJson(stored) });
 }
 
+const MAX_GENERATIONS = 5_000;
+
+export function keepGeneration({ generations }: State, generation: StoredGeneration): void {
+  // Without its pictures: they are large, and GET /generation does not return them.
+  const completion = { ...generation.completion, images: [] };
+  generations.set(completion.id, { ...generation, completion });
+  const [oldest] = generations.keys();
+  if (generations.size > MAX_GENERATIONS && oldest !== undefined) {
+    generations.delete(oldest);
+  }
+}
+
+/** `GET /generation/content?id=`: what was asked and answered, where the account lets it be kept. */
+export function answerGenerationContent(state: State, { headers, query }: Exchange): Reply {
+  const key = authenticate(state.keys, headers['authorization'], state.clock.now());
+  if (isRefusal(key)) {
+    return replyRefusal(key);
+  }
+  const id = query.get('id') ?? '';
+  const content = state.contents.find(id);
+  if (content === null || content.userId !== key.account.userId) {
+    return replyRefusal(refuse(404, `Generation ${id.slice(0, 80)} not found`, { error_type: 'not_found' }));
+  }
+  const { messages, completion, reasoning } = content;
+  return replyJson({ data: { input: { messages }, output: { completion, reasoning }, error: null } });
+}
+
 function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
   const { completion, headers } = stored;
   const hasImages = completion.imageTokens > 0;
@@ -48,11 +75,11 @@ function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
     native_tokens_completion: stored.completionTokens,
     native_tokens_completion_images: completion.imageTokens,
     native_tokens_reasoning: completion.reasoningTokens,
-    native_tokens_cached: 0,
+    native_tokens_cached: completion.cachedTokens,
     num_media_prompt: null,
     num_input_audio_prompt: null,
     num_media_completion: hasImages ? 1 : null,
-    num_search_results: null,
+    num_search_results: completion.webSearches || null,
     num_fetches: null,
     web_search_engine: null,
     origin: headers['http-referer'] ?? headers['referer'] ?? '',
@@ -62,11 +89,17 @@ function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
     external_user: null,
     api_type: 'completions',
     router: null,
-    provider_responses: [{ provider_name: completion.provider, status: 200, latency: 0, is_byok: completion.isByok }],
+    provider_responses: completion.attempts.map(({ provider, model, status }) => ({
+      provider_name: provider,
+      model_permaslug: model,
+      status,
+      latency: 0,
+      is_byok: completion.isByok,
+    })),
     user_agent: headers['user-agent'] ?? null,
     http_referer: headers['http-referer'] ?? headers['referer'] ?? null,
     service_tier: null,
-    session_id: headers['x-session-id'] ?? null,
+    session_id: stored.sessionId,
     preset_id: null,
     response_cache_source_id: null,
     data_region: 'global',

@@ -11,6 +11,9 @@ const messageSchema = z.looseObject({
 const effortSchema = z.enum(['max', 'xhigh', 'high', 'medium', 'low', 'minimal', 'none']);
 const priceSchema = z.union([z.string().regex(/^\d+(\.\d+)?$/), z.number().nonnegative()]);
 
+const sortSchema = z.enum(['price', 'throughput', 'latency', 'exacto']);
+const preferredSchema = z.union([z.number(), z.record(z.string(), z.number())]);
+
 const chatSchema = z.looseObject({
   model: z.string().min(1).optional(),
   models: z.array(z.string()).optional(),
@@ -44,9 +47,28 @@ const chatSchema = z.looseObject({
     .looseObject({
       only: z.array(z.string()).nullish(),
       ignore: z.array(z.string()).nullish(),
-      max_price: z.looseObject({ prompt: priceSchema.optional(), completion: priceSchema.optional() }).nullish(),
+      order: z.array(z.string()).nullish(),
+      allow_fallbacks: z.boolean().nullish(),
+      require_parameters: z.boolean().nullish(),
+      data_collection: z.enum(['allow', 'deny']).nullish(),
+      zdr: z.boolean().nullish(),
+      quantizations: z.array(z.string()).nullish(),
+      sort: z.union([sortSchema, z.looseObject({ by: sortSchema.nullish() })]).nullish(),
+      preferred_min_throughput: preferredSchema.nullish(),
+      preferred_max_latency: preferredSchema.nullish(),
+      max_price: z
+        .looseObject({
+          prompt: priceSchema.optional(),
+          completion: priceSchema.optional(),
+          request: priceSchema.optional(),
+          image: priceSchema.optional(),
+          audio: priceSchema.optional(),
+        })
+        .nullish(),
     })
     .nullish(),
+  session_id: z.string().max(256).nullish(),
+  plugins: z.array(z.looseObject({ id: z.string() })).nullish(),
 });
 
 export type ChatRequest = z.infer<typeof chatSchema>;

@@ -1,4 +1,5 @@
 import type { Refusal } from './refusal.ts';
+import type { Latency } from './state.ts';
 import type { Frame } from './wire.ts';
 
 /** What a handler wants sent; `send-reply.ts` sends it. */
@@ -10,9 +11,20 @@ export type Reply =
       text: string;
       headers: Record<string, string>;
       delayMs: number;
+      /** Between the two halves of the body. */
+      pauseMs: number;
       cut: boolean;
     }
-  | { kind: 'stream'; frames: Frame[]; headers: Record<string, string>; settle(sent: Sent): void }
+  | {
+      kind: 'stream';
+      frames: Frame[];
+      headers: Record<string, string>;
+      /** Before the head. */
+      delayMs: number;
+      /** Instead of the latency of the whole simulator. */
+      latency?: Latency;
+      settle(sent: Sent): void;
+    }
   | { kind: 'connection'; how: 'reset' | 'hang' };
 
 export interface Sent {
@@ -29,12 +41,20 @@ interface TextOptions {
   contentType?: string;
   headers?: Record<string, string>;
   delayMs?: number;
+  pauseMs?: number;
   cut?: boolean;
 }
 
 export function replyText(text: string, options: TextOptions = {}): Reply {
-  const { status = 200, contentType = 'application/json', headers = {}, delayMs = 0, cut = false } = options;
-  return { kind: 'text', status, contentType, text, headers, delayMs, cut };
+  const {
+    status = 200,
+    contentType = 'application/json',
+    headers = {},
+    delayMs = 0,
+    pauseMs = 0,
+    cut = false,
+  } = options;
+  return { kind: 'text', status, contentType, text, headers, delayMs, pauseMs, cut };
 }
 
 export function replyRefusal(refusal: Refusal, userId?: string): Reply {

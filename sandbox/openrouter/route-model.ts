@@ -1,11 +1,12 @@
-import { Big } from 'big.js';
+import type { Account } from './api-key.ts';
 import type { Catalogue, CatalogueModel } from './catalogue.ts';
+import { chooseEndpoint } from './choose-endpoint.ts';
+import type { Attempt } from './choose-endpoint.ts';
 import { listEndpoints } from './list-endpoints.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
 import { readModelName } from './read-model-name.ts';
-import type { AskedModel } from './read-model-name.ts';
 import { isRefusal, refuse, withAvailability } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { countPromptTokens } from './tokens.ts';
@@ -16,24 +17,48 @@ export interface Route {
   writesImage: boolean;
   /** With a web search that is billed. */
   isOnline: boolean;
+  /** Everybody who could have served it. */
+  available: readonly Endpoint[];
+  /** Who was asked, the last of them with success. */
+  attempts: Attempt[];
+}
+
+interface Routing {
+  catalogue: Catalogue;
+  downProviders: ReadonlySet<string>;
+}
+
+interface Caller {
+  account: Account;
+  now: number;
 }
 
 /** The first of `model`, `models[]` that can serve the request, or why none can. */
-export function routeModel(catalogue: Catalogue, request: ChatRequest, now: number): Route | Refusal {
+export function routeModel(routing: Routing, request: ChatRequest, caller: Caller): Route | Refusal {
   const asked = [...(request.model === undefined ? [] : [request.model]), ...(request.models ?? [])];
-  const outcomes = asked.map((id) => routeTo(catalogue, request, { id, now }));
-  return (
-    outcomes.find((outcome): outcome is Route => !isRefusal(outcome)) ??
-    outcomes[0] ??
-    refuse(400, 'No models provided')
-  );
+  const failed: Attempt[] = [];
+  let first: Refusal | null = null;
+  for (const id of asked) {
+    const outcome = routeTo(routing, request, { ...caller, id });
+    if (!isRefusal(outcome)) {
+      return { ...outcome, attempts: [...failed, ...outcome.attempts] };
+    }
+    first ??= outcome;
+    failed.push({ provider: 'none', model: id, status: outcome.status });
+  }
+  return first ?? refuse(400, 'No models provided');
 }
 
-function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; now: number }): Route | Refusal {
+function routeTo(
+  { catalogue, downProviders }: Routing,
+  request: ChatRequest,
+  at: Caller & { id: string },
+): Route | Refusal {
   const asked = readModelName(at.id, (id) => catalogue.find(id) !== null);
   const named = asked.id === '' && asked.preset !== null ? findAny(catalogue) : catalogue.find(asked.id);
   if (named === null) {
-    return refuse(400, `${at.id} is not a valid model ID`, { error_type: 'invalid_request' });
+    const refusal = refuse(400, `${at.id} is not a valid model ID`, { error_type: 'invalid_request' });
+    return withAvailability(refusal, { code: 'model_not_found', retryable: false, requested_models: [at.id] });
   }
   const model = chooseModel(catalogue, named);
   const expiry = model.expiration_date;
@@ -44,13 +69,18 @@ function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; n
   if (modality !== 'text' && modality !== 'image') {
     return modality;
   }
-  const endpoint = chooseEndpoint(model, request, asked);
-  if (isRefusal(endpoint)) {
-    return endpoint;
+  const tooLong = checkLength(model, request);
+  if (tooLong !== null) {
+    return tooLong;
   }
-  return (
-    checkLength(model, request) ?? { model, endpoint, writesImage: modality === 'image', isOnline: asked.isOnline }
-  );
+  const chosen = chooseEndpoint(listEndpoints(model, downProviders), {
+    modelId: at.id,
+    request,
+    account: at.account,
+    sort: asked.sort,
+    maxCompletionTokens: model.top_provider.max_completion_tokens ?? null,
+  });
+  return isRefusal(chosen) ? chosen : { ...chosen, model, writesImage: modality === 'image', isOnline: asked.isOnline };
 }
 
 /** Aliases and routers answer with another model: the target, or the first that has the router's kind of price. */
@@ -119,35 +149,6 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
     });
   }
   return wanted.includes('image') ? 'image' : 'text';
-}
-
-function chooseEndpoint(model: CatalogueModel, request: ChatRequest, { isFast }: AskedModel): Endpoint | Refusal {
-  const { only, ignore, max_price: maxPrice } = request.provider ?? {};
-  const byPreference = isFast ? listEndpoints(model).toReversed() : listEndpoints(model);
-  const allowed = byPreference.filter(({ tag }) => (!only?.length || only.includes(tag)) && !ignore?.includes(tag));
-  if (allowed.length === 0) {
-    return refuse(404, 'No allowed providers are available for the selected model.', {
-      error_type: 'not_found',
-      failed_routing_step: 'Filter by Allowed Providers',
-      available_providers: listEndpoints(model).map(({ tag }) => tag),
-    });
-  }
-  const affordable = allowed.find(
-    ({ pricing }) =>
-      isWithin(pricing['prompt'], maxPrice?.prompt) && isWithin(pricing['completion'], maxPrice?.completion),
-  );
-  return (
-    affordable ??
-    refuse(404, 'No endpoints found that satisfy the max price for this request.', {
-      error_type: 'not_found',
-      failed_routing_step: 'Filter by Max Price',
-    })
-  );
-}
-
-/** Prices are per token, the bound is per million. */
-function isWithin(price: unknown, bound: string | number | undefined): boolean {
-  return bound === undefined || typeof price !== 'string' || new Big(price).times(1_000_000).lte(bound);
 }
 
 function checkLength(model: CatalogueModel, request: ChatRequest): Refusal | null {

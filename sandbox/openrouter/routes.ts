@@ -1,31 +1,53 @@
-import { answerChat, answerWithFault } from './chat.ts';
+import { answerWithFault } from './answer-inference.ts';
+import { answerChat } from './chat.ts';
 import { answerCredits, answerKey } from './describe-key.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultRoute } from './fault-plan.ts';
-import { answerGeneration } from './find-generation.ts';
-import { answerEndpoints, answerModelCount, answerModels, answerUserModels } from './list-models.ts';
+import { answerGeneration, answerGenerationContent } from './find-generation.ts';
+import { answerEndpoints, answerModel, answerModelCount, answerModels, answerUserModels } from './list-models.ts';
+import { answerActivity, answerEmptyList, answerFiles, emptyLists } from './list-nothing.ts';
+import { answerProviders, answerZdrEndpoints } from './list-providers.ts';
+import { answerKeyList, answerNewKey, answerOneKey } from './manage-keys.ts';
+import { answerMessages } from './messages.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal } from './reply.ts';
 import type { Reply } from './reply.ts';
+import { answerResponses } from './responses.ts';
 import type { State } from './state.ts';
 
 interface Route {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: RegExp;
   fault: FaultRoute;
   answer(state: State, exchange: Exchange): Reply;
 }
 
+const KEY_BY_HASH = /^\/keys\/[0-9a-f]+$/;
+
 /** What the simulator serves, below `/api/v1`. The first match wins. */
 const routes: readonly Route[] = [
   { method: 'POST', path: /^\/chat\/completions$/, fault: 'chat', answer: answerChat },
+  { method: 'POST', path: /^\/responses$/, fault: 'chat', answer: answerResponses },
+  { method: 'POST', path: /^\/messages$/, fault: 'chat', answer: answerMessages },
   { method: 'GET', path: /^\/models$/, fault: 'models', answer: answerModels },
   { method: 'GET', path: /^\/models\/user$/, fault: 'models', answer: answerUserModels },
   { method: 'GET', path: /^\/models\/count$/, fault: 'models', answer: answerModelCount },
   { method: 'GET', path: /^\/models\/[^/]+\/[^/]+\/endpoints$/, fault: 'models', answer: answerEndpoints },
+  { method: 'GET', path: /^\/model\/[^/]+\/[^/]+$/, fault: 'models', answer: answerModel },
+  { method: 'GET', path: /^\/endpoints\/zdr$/, fault: 'models', answer: answerZdrEndpoints },
+  { method: 'GET', path: /^\/providers$/, fault: 'models', answer: answerProviders },
+  { method: 'GET', path: /^\/keys$/, fault: 'keys', answer: answerKeyList },
+  { method: 'POST', path: /^\/keys$/, fault: 'keys', answer: answerNewKey },
+  { method: 'GET', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
+  { method: 'PATCH', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
+  { method: 'DELETE', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
   { method: 'GET', path: /^\/key$/, fault: 'key', answer: answerKey },
   { method: 'GET', path: /^\/credits$/, fault: 'credits', answer: answerCredits },
   { method: 'GET', path: /^\/generation$/, fault: 'generation', answer: answerGeneration },
+  { method: 'GET', path: /^\/generation\/content$/, fault: 'generation', answer: answerGenerationContent },
+  { method: 'GET', path: /^\/activity$/, fault: 'keys', answer: answerActivity },
+  { method: 'GET', path: /^\/files$/, fault: 'keys', answer: answerFiles },
+  ...emptyLists.map((path): Route => ({ method: 'GET', path, fault: 'keys', answer: answerEmptyList })),
 ];
 
 export const BASE_PATH = '/api/v1';

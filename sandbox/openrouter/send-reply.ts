@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Reply, Sent } from './reply.ts';
 import type { State } from './state.ts';
-import { joinFrames } from './wire.ts';
+import { openRandom } from './seeded-random.ts';
+import { COMMENT, joinFrames } from './wire.ts';
 import type { Frame } from './wire.ts';
 
 /** On every answer, so that nobody takes it for the real thing. */
@@ -12,7 +13,7 @@ const marks = {
   'access-control-expose-headers': 'X-Generation-Id,X-Provider-Name,X-Farebox-Simulated',
 };
 
-type Pace = Pick<State, 'latency' | 'splitBytes'>;
+type Pace = Pick<State, 'latency' | 'splitBytes' | 'seed'>;
 
 export async function sendReply(response: ServerResponse, reply: Reply, pace: Pace): Promise<void> {
   switch (reply.kind) {
@@ -24,7 +25,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, pace: Pa
     case 'text':
       return await sendText(response, reply);
     case 'stream':
-      return await sendStream(response, reply, pace);
+      return await sendStream(response, reply, { ...pace, latency: reply.latency ?? pace.latency });
   }
 }
 
@@ -46,6 +47,13 @@ async function sendText(response: ServerResponse, reply: Extract<Reply, { kind: 
     response.write(body, () => response.destroy());
     return;
   }
+  if (reply.pauseMs > 0) {
+    const half = Math.floor(body.length / 2);
+    response.write(body.subarray(0, half));
+    await wait(reply.pauseMs, undefined, { signal: leaving(response) }).catch(() => {});
+    response.end(body.subarray(half));
+    return;
+  }
   response.end(body);
 }
 
@@ -55,6 +63,12 @@ async function sendStream(
   pace: Pace,
 ): Promise<void> {
   const gone = leaving(response);
+  if (reply.delayMs > 0) {
+    await wait(reply.delayMs, undefined, { signal: gone }).catch(() => {});
+  }
+  if (response.destroyed) {
+    return reply.settle({ tokens: 0, isComplete: false });
+  }
   response.writeHead(200, {
     ...marks,
     'content-type': 'text/event-stream',
@@ -71,7 +85,11 @@ async function sendStream(
     }
   };
   try {
-    for await (const frame of paced(isInstant(pace) ? joinFrames(reply.frames) : reply.frames, pace, gone)) {
+    for await (const frame of paced(
+      isInstant(pace, reply.frames) ? joinFrames(reply.frames) : reply.frames,
+      pace,
+      gone,
+    )) {
       sent.tokens += frame.tokens;
       if (frame.isSettling) {
         sent.isComplete = true;
@@ -93,26 +111,40 @@ async function sendStream(
   }
 }
 
-function isInstant({ latency }: Pace): boolean {
-  return latency.firstTokenMs === 0 && latency.tokensPerSecond === 0;
+function isInstant({ latency }: Pace, frames: readonly Frame[]): boolean {
+  return latency.firstTokenMs === 0 && latency.tokensPerSecond === 0 && !frames.some(({ pauseMs }) => pauseMs);
 }
 
-/** Sends frames at the configured speed: the first one at once, the first token after a while, then so many per second. */
-async function* paced(frames: readonly Frame[], { latency }: Pace, gone: AbortSignal): AsyncGenerator<Frame> {
-  const start = performance.now();
+/**
+ * Sends frames at the configured speed: the first one at once, the first token after a while, then so many per second.
+ * Until the first token comes, comments keep the connection alive where that is configured.
+ */
+async function* paced(frames: readonly Frame[], { latency, seed }: Pace, gone: AbortSignal): AsyncGenerator<Frame> {
+  const start = performance.now() + jitterOf(latency, seed, frames.length);
   let tokens = 0;
   for (const frame of frames) {
     const isContent = frame.tokens > 0;
+    const isFirst = isContent && tokens === 0;
     tokens += frame.tokens;
     const perToken = latency.tokensPerSecond > 0 ? 1_000 / latency.tokensPerSecond : 0;
     const due = start + latency.firstTokenMs + tokens * perToken;
-    const restMs = due - performance.now();
-    if (isContent && restMs > 1) {
+    const commentEveryMs = isFirst && latency.commentEveryMs > 0 ? latency.commentEveryMs : Infinity;
+    while (due - performance.now() > commentEveryMs) {
+      await wait(commentEveryMs, undefined, { signal: gone });
+      yield { text: COMMENT, tokens: 0 };
+    }
+    const restMs = due - performance.now() + (frame.pauseMs ?? 0);
+    if ((isContent || frame.pauseMs) && restMs > 1) {
       await wait(restMs, undefined, { signal: gone });
     }
     gone.throwIfAborted();
     yield frame;
   }
+}
+
+/** Up to `jitterMs`, the same for the same seed and length of answer. */
+function jitterOf({ jitterMs }: State['latency'], seed: string, length: number): number {
+  return jitterMs > 0 ? openRandom(seed, 'jitter', String(length)).integer(0, jitterMs) : 0;
 }
 
 function endEarly(response: ServerResponse, how: 'cut' | 'hang'): void {

@@ -4,13 +4,18 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '#kit/index.ts';
 import type { Clock } from '#kit/index.ts';
+import { openAdjustableClock } from './adjustable-clock.ts';
 import { openCatalogue } from './catalogue.ts';
+import { openContentStore } from './content-store.ts';
 import { openControl } from './control.ts';
 import type { SimulatorControl } from './control.ts';
+import { answerControl, CONTROL_PATH } from './control-routes.ts';
+import type { RemoteControl } from './control-routes.ts';
 import { createDemoKeys, demoKeys } from './demo-keys.ts';
 import type { DemoKeys } from './demo-keys.ts';
 import { readExchange } from './exchange.ts';
 import { openFaultPlan } from './fault-plan.ts';
+import { openPromptCache } from './prompt-cache.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal, replyText } from './reply.ts';
 import { answer, BASE_PATH } from './routes.ts';
@@ -31,6 +36,8 @@ export interface SimulatorOptions {
   seed?: string;
   /** How long `GET /generation` answers 404 after an answer; 300 ms unless told. */
   generationDelayMs?: number;
+  /** Opens `/__sim/*`, which steers the simulator from outside the process; without one nobody may. */
+  controlToken?: string;
 }
 
 export interface OpenRouterSimulator {
@@ -45,8 +52,9 @@ export interface OpenRouterSimulator {
 /** Starts a server that answers like OpenRouter: deterministic, priced from the catalogue, marked as simulated. */
 export async function startOpenRouterSimulator(options: SimulatorOptions): Promise<OpenRouterSimulator> {
   const state = createState(options);
+  const control = { steer: openControl(state), token: options.controlToken ?? null };
   const server = createServer((request, response) => {
-    serve(state, request, response).catch(() => fail(response));
+    serve({ state, control }, request, response).catch(() => fail(response));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(options.port, '127.0.0.1');
@@ -56,33 +64,51 @@ export async function startOpenRouterSimulator(options: SimulatorOptions): Promi
     url: `http://127.0.0.1:${port}${BASE_PATH}`,
     port,
     keys: demoKeys,
-    control: openControl(state),
+    control: control.steer,
     stop: () => stop(server),
   };
 }
 
+interface Served {
+  state: State;
+  control: RemoteControl;
+}
+
 function createState(options: SimulatorOptions): State {
+  const seed = options.seed ?? 'farebox';
   return {
-    seed: options.seed ?? 'farebox',
-    clock: options.clock ?? systemClock,
+    seed,
+    clock: openAdjustableClock(options.clock ?? systemClock),
     generationDelayMs: options.generationDelayMs ?? 300,
     catalogue: openCatalogue(options.catalogue),
     keys: createDemoKeys(),
     generations: new Map(),
-    faults: openFaultPlan(),
+    contents: openContentStore(),
+    promptCache: openPromptCache(),
+    faults: openFaultPlan(seed),
     requests: [],
-    latency: { firstTokenMs: 0, tokensPerSecond: 0, ...options.latency },
+    latency: { firstTokenMs: 0, tokensPerSecond: 0, jitterMs: 0, commentEveryMs: 0, ...options.latency },
+    modelLatency: new Map(),
+    slowMs: 5_000,
+    downProviders: new Set(),
+    usageChunkChoices: 'repeat',
     splitBytes: 0,
     sequence: 0,
   };
 }
 
-async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve({ state, control }: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'OPTIONS') {
-    const headers = { 'access-control-allow-methods': 'GET, POST, OPTIONS', 'access-control-allow-headers': '*' };
+    const headers = {
+      'access-control-allow-methods': 'GET, POST, PATCH, DELETE, OPTIONS',
+      'access-control-allow-headers': '*',
+    };
     return await sendReply(response, replyText('', { status: 204, headers }), state);
   }
   const exchange = await readExchange(request, state.clock.now());
+  if (exchange.path.startsWith(CONTROL_PATH)) {
+    return await sendReply(response, answerControl(state, exchange, control), state);
+  }
   state.requests.push(exchange.recorded);
   if (state.requests.length > MAX_RECORDED_REQUESTS) {
     state.requests.shift();

@@ -1,13 +1,19 @@
-import type { Clock } from '#kit/index.ts';
+import type { AdjustableClock } from './adjustable-clock.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Completion } from './completion.ts';
-import type { ApiKey } from './demo-keys.ts';
+import type { ApiKey } from './api-key.ts';
+import type { ContentStore } from './content-store.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import type { PromptCache } from './prompt-cache.ts';
 
 export interface Latency {
   firstTokenMs: number;
   /** 0: as fast as it goes. */
   tokensPerSecond: number;
+  /** At most so much is added to the time of the first token. */
+  jitterMs: number;
+  /** How often a comment comes before the first token; 0: none but the first. */
+  commentEveryMs: number;
 }
 
 /** One request as it arrived, for assertions. Large bodies are left out. */
@@ -29,12 +35,13 @@ export interface StoredGeneration {
   isCancelled: boolean;
   availableAt: number;
   headers: Record<string, string>;
+  sessionId: string | null;
 }
 
 /** Everything that one simulator remembers. */
 export interface State {
   seed: string;
-  clock: Clock;
+  clock: AdjustableClock;
   generationDelayMs: number;
   catalogue: Catalogue;
   keys: Map<string, ApiKey>;
@@ -42,6 +49,16 @@ export interface State {
   faults: FaultPlan;
   requests: RecordedRequest[];
   latency: Latency;
+  /** By model id, over `latency`. */
+  modelLatency: Map<string, Partial<Latency>>;
+  /** How late the faults `slow_headers` and `slow_body` are. */
+  slowMs: number;
+  /** Tags of the providers that do not answer now. */
+  downProviders: Set<string>;
+  promptCache: PromptCache;
+  contents: ContentStore;
+  /** Whether the event with usage repeats the last choice, as on the wire, or has none, as in the documentation. */
+  usageChunkChoices: 'repeat' | 'empty';
   /** Cuts a stream into writes of this many bytes, to test parsers; 0 leaves events whole. */
   splitBytes: number;
   sequence: number;

@@ -41,6 +41,14 @@ function countPartTokens(part: Record<string, unknown>): number {
   }
 }
 
+/** What of a prompt is sound. */
+export function countAudioTokens(messages: readonly ChatMessage[]): number {
+  return messages
+    .flatMap(({ content }) => (Array.isArray(content) ? content : []))
+    .filter((part) => part.type === 'input_audio')
+    .reduce((sum, part) => sum + countPartTokens(part), 0);
+}
+
 /** 1,290 tokens for a picture of 1024 x 1024, in proportion for others. */
 export function countPictureTokens(width: number, height: number): number {
   return Math.ceil((width * height * 1_290) / (1_024 * 1_024));

@@ -1,5 +1,7 @@
 import { toUsd } from './cost.ts';
 import type { Completion, ToolCall } from './completion.ts';
+import { shareTokens, splitText } from './split-text.ts';
+import { toCitations } from './web-search.ts';
 
 /** One event (or comment) of a stream, ready to send. */
 export interface Frame {
@@ -10,10 +12,11 @@ export interface Frame {
   isSettling?: boolean;
   /** Instead of an event: drop the connection, or keep it open and silent. */
   end?: 'cut' | 'hang';
+  /** Waits so long before it is sent. */
+  pauseMs?: number;
 }
 
-const COMMENT = ': OPENROUTER PROCESSING\n\n';
-const CHARACTERS_PER_CHUNK = 12;
+export const COMMENT = ': OPENROUTER PROCESSING\n\n';
 const PLACE = '\u0001';
 
 const nativeReasons: Record<string, string> = {
@@ -27,7 +30,7 @@ export function toNativeReason(finishReason: string | null): string | null {
 }
 
 /** The JSON answer, keys in the order of the wire. */
-export function toChatCompletion(completion: Completion): Record<string, unknown> {
+export function toChatCompletion(completion: Completion, options: WireOptions = {}): Record<string, unknown> {
   const { content, reasoning, images, toolCalls } = completion;
   return {
     id: completion.id,
@@ -50,12 +53,14 @@ export function toChatCompletion(completion: Completion): Record<string, unknown
           reasoning,
           ...(reasoning === null ? {} : { reasoning_details: [toReasoningDetail(reasoning)] }),
           ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(toToolCallJson) } : {}),
+          ...(completion.webSearches > 0 ? { annotations: toCitations(completion.webSearches) } : {}),
           ...(images.length > 0 ? { images: images.map(toImageJson) } : {}),
         },
         ...(completion.error ? { error: completion.error } : {}),
       },
     ],
     ...(completion.hasUsage ? { usage: toUsage(completion) } : {}),
+    ...(options.metadata ? { openrouter_metadata: options.metadata } : {}),
   };
 }
 
@@ -65,11 +70,15 @@ function toUsage(completion: Completion): Record<string, unknown> {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
-    cost: toUsd(completion.charge),
-    is_byok: completion.isByok,
-    prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 0, audio_tokens: 0, video_tokens: 0 },
+    ...(completion.hasCost ? { cost: toUsd(completion.charge), is_byok: completion.isByok } : {}),
+    prompt_tokens_details: {
+      cached_tokens: completion.cachedTokens,
+      cache_write_tokens: completion.cacheWriteTokens,
+      audio_tokens: completion.promptAudioTokens,
+      video_tokens: 0,
+    },
     cost_details: {
-      upstream_inference_cost: toUsd(cost.total),
+      upstream_inference_cost: completion.hasCost ? toUsd(cost.total) : null,
       upstream_inference_prompt_cost: toUsd(cost.prompt),
       upstream_inference_completions_cost: toUsd(cost.completion),
       ...(completion.webSearches > 0 ? { server_tool_cost: toUsd(completion.searchCost) } : {}),
@@ -95,7 +104,13 @@ export interface StreamParts {
   choice(delta: Record<string, unknown>, finishReason: string | null): Record<string, unknown>;
 }
 
-export function toStreamParts(completion: Completion): StreamParts {
+export interface WireOptions {
+  /** `openrouter_metadata`, where it was asked for. */
+  metadata?: Record<string, unknown> | undefined;
+  usageChunkChoices?: 'repeat' | 'empty';
+}
+
+export function toStreamParts(completion: Completion, options: WireOptions = {}): StreamParts {
   const head = {
     id: completion.id,
     object: 'chat.completion.chunk',
@@ -120,6 +135,7 @@ export function toStreamParts(completion: Completion): StreamParts {
   );
   const last = [choice({}, completion.finishReason)];
   const usage = completion.hasUsage ? { usage: toUsage(completion) } : {};
+  const metadata = options.metadata ? { openrouter_metadata: options.metadata } : {};
   return {
     opening: { text: COMMENT, tokens: 0 },
     content: toDeltas(completion).map(({ delta, tokens }) =>
@@ -128,7 +144,15 @@ export function toStreamParts(completion: Completion): StreamParts {
         : { ...event({ choices: [choice(delta, null)] }), tokens },
     ),
     finish: event({ ...(completion.error ? { error: completion.error } : {}), choices: last }),
-    usage: { ...event({ choices: last, service_tier: null, ...usage }), isSettling: true },
+    usage: {
+      ...event({
+        choices: options.usageChunkChoices === 'empty' ? [] : last,
+        service_tier: null,
+        ...usage,
+        ...metadata,
+      }),
+      isSettling: true,
+    },
     done: { text: 'data: [DONE]\n\n', tokens: 0 },
     event,
     choice,
@@ -176,14 +200,25 @@ function toDeltas(completion: Completion): Delta[] {
   const textTokens = completion.completionTokens - completion.reasoningTokens - completion.imageTokens;
   return [
     ...(reasoning === null ? [] : [toReasoningDelta(reasoning, completion.reasoningTokens)]),
-    ...pieces.map((delta, at) => ({ delta, tokens: share(textTokens, at, pieces.length) })),
-    ...toolCalls.map((call) => ({
-      delta: { tool_calls: [{ ...toToolCallJson(call), index: 0 }] },
-      tokens: textTokens,
-    })),
+    ...pieces.map((delta, at) => ({ delta, tokens: shareTokens(textTokens, at, pieces.length) })),
+    ...(completion.webSearches > 0 ? [{ delta: { annotations: toCitations(completion.webSearches) }, tokens: 0 }] : []),
+    ...toolCalls.flatMap((call) => toToolCallDeltas(call, completion.toolCallPieceLength, textTokens)),
     ...images.map((url, index) => ({
       delta: { images: [{ ...toImageJson(url), index }] },
       tokens: completion.imageTokens,
+    })),
+  ];
+}
+
+/** The name comes first, then the arguments in pieces. */
+function toToolCallDeltas(call: ToolCall, pieceLength: number, tokens: number): Delta[] {
+  const pieces = splitText(call.arguments, pieceLength);
+  const first = { delta: { tool_calls: [{ index: 0, ...toToolCallJson({ ...call, arguments: '' }) }] }, tokens: 0 };
+  return [
+    first,
+    ...pieces.map((piece, at) => ({
+      delta: { tool_calls: [{ index: 0, type: 'function', function: { arguments: piece } }] },
+      tokens: shareTokens(tokens, at, pieces.length),
     })),
   ];
 }
@@ -202,16 +237,4 @@ function toToolCallJson(call: ToolCall): Record<string, unknown> {
 
 function toImageJson(url: string): Record<string, unknown> {
   return { type: 'image_url', image_url: { url } };
-}
-
-function splitText(text: string): string[] {
-  const characters = Array.from(text);
-  return Array.from({ length: Math.ceil(characters.length / CHARACTERS_PER_CHUNK) }, (_, at) =>
-    characters.slice(at * CHARACTERS_PER_CHUNK, (at + 1) * CHARACTERS_PER_CHUNK).join(''),
-  );
-}
-
-/** Shares `total` over `count` parts without losing a token. */
-function share(total: number, at: number, count: number): number {
-  return Math.floor((total * (at + 1)) / count) - Math.floor((total * at) / count);
 }

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+
+type Schema = Record<string, unknown>;
+
+interface Operation {
+  operationId: string;
+  responses: Record<string, { content: Record<string, { schema: Schema }> }>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+export interface AnswerToCheck {
+  method: string;
+  /** Below `/api/v1`, without the query. */
+  path: string;
+  status: number;
+  contentType: string;
+  text: string;
+}
+
+export interface AnswerCheck {
+  /** Every operation of the document. */
+  operations: readonly string[];
+  /** What is not as the document says, nothing where all is. */
+  check(answer: AnswerToCheck): { operation: string | null; faults: string[] };
+}
+
+/** Where the document cannot be kept to the letter. Each reason is why the simulator is right all the same. */
+const patches: readonly { reason: string; apply(document: Document): void }[] = [
+  {
+    reason: 'provider names of the simulator say that they are simulated; the document lists those of real ones',
+    apply: (document) => forgetEnum(document, REAL_PROVIDER),
+  },
+  {
+    reason: 'the wire has system_fingerprint null in JSON answers, and clients need the key to be present',
+    apply: (document) => allowNull(document, 'ChatResult', 'system_fingerprint'),
+  },
+  {
+    reason: 'errors inside a stream have codes that are words, or no code, on the wire',
+    apply: ({ components: { schemas } }) => {
+      const { error } = propertiesOf(schemas['ChatStreamChunk']);
+      Object.assign(propertiesOf(error), { code: { type: ['integer', 'string'] } });
+      Object.assign(error ?? {}, { required: ['message'] });
+    },
+  },
+];
+
+const REAL_PROVIDER = 'AI21';
+
+/** Drops every list of allowed values that holds this one. */
+function forgetEnum(schema: object, member: string): void {
+  for (const value of Object.values(schema) as unknown[]) {
+    if (typeof value === 'object' && value !== null) {
+      forgetEnum(value, member);
+    }
+  }
+  if ('enum' in schema && Array.isArray(schema.enum) && schema.enum.includes(member)) {
+    delete schema.enum;
+  }
+}
+
+function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
+  return (schema?.['properties'] ?? {}) as Record<string, Schema>;
+}
+
+function allowNull({ components }: Document, name: string, property: string): void {
+  const properties = propertiesOf(components.schemas[name]);
+  properties[property] = { anyOf: [properties[property] ?? {}, { type: 'null' }] };
+}
+
+/** Reads the document and compiles what it says of each answer when that is first needed. */
+export async function openAnswerCheck(): Promise<AnswerCheck> {
+  const document = JSON.parse(await readFile(join(import.meta.dirname, 'openapi.json'), 'utf8')) as Document;
+  for (const { apply } of patches) {
+    apply(document);
+  }
+  const ajv = new Ajv2020({ strict: false, allErrors: false });
+  for (const format of ['double', 'int32', 'int64', 'float', 'binary', 'date-time', 'date', 'uri', 'uuid', 'byte']) {
+    ajv.addFormat(format, true);
+  }
+  ajv.addSchema({ $id: 'openrouter', components: document.components });
+  const compiled = new Map<string, ValidateFunction>();
+  const compile = (name: string, schema: Schema): ValidateFunction => {
+    const known = compiled.get(name) ?? ajv.compile(pointInto(schema));
+    compiled.set(name, known);
+    return known;
+  };
+  return {
+    operations: Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    ),
+    check: (answer) => {
+      const operation = findOperation(document, answer);
+      if (operation === null) {
+        return { operation: null, faults: ['the document has no such operation'] };
+      }
+      const [type = ''] = answer.contentType.split(';');
+      const schema = operation.responses[answer.status]?.content[type]?.schema;
+      const name = `${operation.operationId} ${answer.status} ${type}`;
+      const faults =
+        schema === undefined
+          ? [`${name} is not in the document`]
+          : readValues(type, answer.text).flatMap((value) => validate(compile(name, schema), value, name));
+      return { operation: operation.operationId, faults };
+    },
+  };
+}
+
+/** References inside the document -> references into the schema that ajv knows by its id. */
+function pointInto(schema: Schema): Schema {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openrouter#/components/')) as Schema;
+}
+
+function findOperation({ paths }: Document, { method, path }: AnswerToCheck): Operation | null {
+  const exact = Object.keys(paths).find((template) => template === path);
+  const found = exact ?? Object.keys(paths).find((template) => toPattern(template).test(path));
+  return found === undefined ? null : (paths[found]?.[method.toLowerCase()] ?? null);
+}
+
+function toPattern(template: string): RegExp {
+  return new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+/** The body, or the value of each event. An event is checked with its name where the schema asks for one. */
+function readValues(type: string, text: string): unknown[] {
+  if (type !== 'text/event-stream') {
+    return [JSON.parse(text)];
+  }
+  const blocks = text.replaceAll('\r\n', '\n').split('\n\n');
+  return blocks.flatMap((block) => {
+    const lines = block.split('\n');
+    const data = lines.find((line) => line.startsWith('data: '))?.slice(6);
+    const event = lines.find((line) => line.startsWith('event: '))?.slice(7);
+    return data === undefined || data === '[DONE]' ? [] : [{ data: JSON.parse(data) as unknown, event }];
+  });
+}
+
+function validate(isValid: ValidateFunction, value: unknown, name: string): string[] {
+  return isValid(value) ? [] : [`${name}: ${describe(isValid.errors ?? [])} in ${JSON.stringify(value).slice(0, 300)}`];
+}
+
+function describe(errors: readonly ErrorObject[]): string {
+  return errors
+    .slice(-4)
+    .map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params).slice(0, 120)}`)
+    .join('; ');
+}
