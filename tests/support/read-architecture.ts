@@ -43,7 +43,7 @@ export const rules: Rules = {
     models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],
     resources: ['x402_resources', 'x402_resource_versions', 'x402_resource_slugs'],
     payments: ['ledger_entries'],
-    media: ['x402_cached_images'],
+    media: ['x402_cached_images', 'media_inputs'],
     usage: ['x402_prompt_template_usage_logs', 'usage_pending', 'usage_rollups'],
     gateway: ['calls', 'gateway_processes', 'trust_limits'],
   },
