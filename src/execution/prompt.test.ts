@@ -41,8 +41,8 @@ test('values replace tags literally and once, in both messages', () => {
 test('without a user turn the prompt is the user turn', () => {
   const prompt = compilePrompt({ systemPrompt: 'Write a haiku.' }, []);
   expect(renderMessages(prompt, {})).toEqual([{ role: 'user', content: 'Write a haiku.' }]);
-  expect(renderMessages(prompt, {}, ' ')).toEqual([{ role: 'user', content: 'Write a haiku.' }]);
-  expect(renderMessages(prompt, {}, 'On rain')).toEqual([
+  expect(renderMessages(prompt, {}, { userMessage: ' ' })).toEqual([{ role: 'user', content: 'Write a haiku.' }]);
+  expect(renderMessages(prompt, {}, { userMessage: 'On rain' })).toEqual([
     { role: 'system', content: 'Write a haiku.' },
     { role: 'user', content: 'On rain' },
   ]);
