@@ -31,7 +31,7 @@ export async function startServing(
     resources: resourcesDeps,
     integrations,
     platformShare: domain.platformShare,
-    drafts: { resources: resourcesDeps, limiter: domain.freeLimiter, database, clock, log },
+    drafts: { resources: resourcesDeps, limiter: domain.freeLimiter, inputs: domain.inputs, database, clock, log },
     secrets: { vault },
     usage: { database },
   });

@@ -1,12 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, parseResourcePath, Problem, toPointer, toResourcePath, type Caller, type Log } from '#kit/index.ts';
-import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
+import {
+  newId,
+  openByteBudget,
+  parseResourcePath,
+  Problem,
+  toNetwork,
+  toResourcePath,
+  type ByteBudget,
+  type Caller,
+  type Log,
+} from '#kit/index.ts';
+import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest, type Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
-import { inputNames } from './aliases.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
+import { readExecute } from './read-execute.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
 
 interface PaidRouteDeps {
@@ -18,6 +28,8 @@ interface PaidRouteDeps {
   /** Counts for /metrics; seconds where work was done. */
   observe(outcome: string, seconds?: number): void;
 }
+
+type BoundedDeps = PaidRouteDeps & { largeBodies: ByteBudget };
 
 const executePath = '/api/execute';
 
@@ -43,6 +55,7 @@ const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, A
  * Sits on node:http in front of the management API. `false`: the path is not of the paid call.
  */
 export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const bounded = { ...deps, largeBodies: openByteBudget(LARGE_BODIES) };
   return (req, res) => {
     const url = req.url ?? '/';
     const isExecute = url === executePath || url.startsWith(`${executePath}?`);
@@ -63,10 +76,13 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
       writeChallenge(challenge, { req, res, headers: { ...shared, 'X-Request-Id': requestId } });
       return true;
     }
-    void answer(deps, { req, res, requestId, path, isExecute });
+    void answer(bounded, { req, res, requestId, path, isExecute });
     return true;
   };
 }
+
+/** Bytes of large bodies in this process at a time. */
+const LARGE_BODIES = { total: 192 * 1024 * 1024, perClient: 48 * 1024 * 1024 };
 
 interface Exchange {
   req: IncomingMessage;
@@ -76,7 +92,7 @@ interface Exchange {
   isExecute: boolean;
 }
 
-async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
+async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
   const { res, requestId } = exchange;
   const startedAt = performance.now();
   let status: number;
@@ -99,7 +115,7 @@ async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
   deps.log.info({ requestId, status, outcome: said, ...toNames(exchange.path), latencyMs }, 'call');
 }
 
-async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<CallRequest> {
+async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallRequest> {
   const { req, path, isExecute, requestId } = exchange;
   if (isExecute) {
     if (req.method !== 'POST') {
@@ -118,7 +134,12 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
       headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
-  const body = await readCallBody(req);
+  const clientAddress = toClientAddress(readAddresses(req), deps.trustedProxyHops);
+  const body = await readCallBody(exchange, {
+    limitBytes: path ? await deps.gateway.findBodyLimit(path.creator, path.slug) : PLAIN_BODY_BYTES,
+    client: toNetwork(clientAddress),
+    budget: deps.largeBodies,
+  });
   const request = {
     requestId,
     method: req.method ?? 'GET',
@@ -131,10 +152,10 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
     authenticate: () => deps.authenticate(toHeaders(req)),
-    clientAddress: toClientAddress(readAddresses(req), deps.trustedProxyHops),
+    clientAddress,
   };
   if (isExecute) {
-    return { ...request, ...readExecute(body) };
+    return { ...request, ...readExecute(body.input) };
   }
   const query = readQuery(path?.query ?? '');
   const input = body.isEmpty ? query : body.input;
@@ -145,38 +166,6 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
 /** One text for all spellings of a resource's path, so that a payment bound to one of them is bound to it. */
 function toRequested({ creator, slug, query }: NonNullable<Exchange['path']>): string {
   return `${toResourcePath(creator, slug)}${query === '' ? '' : `?${query}`}`;
-}
-
-type Body = Awaited<ReturnType<typeof readCallBody>>;
-
-function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
-  if (!body.input.ok) {
-    throw body.input.problem;
-  }
-  const value = body.input.value as Record<string, unknown> | null;
-  const resourceId = value?.['resourceId'];
-  if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
-    throw new Problem('invalid_input', {
-      detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
-      fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],
-    });
-  }
-  const given = Object.keys(value ?? {}).filter((name) => name !== 'resourceId');
-  const [name = 'input', second] = given.filter((one) => inputNames.some((known) => known === one));
-  if (second !== undefined) {
-    throw new Problem('invalid_input', {
-      detail: '"body" is another name of "input": send one of the two.',
-      fields: [{ path: toPointer([second]), message: 'is given beside its other name' }],
-    });
-  }
-  const unknown = given.find((one) => one !== name);
-  if (unknown !== undefined) {
-    throw new Problem('invalid_input', {
-      detail: 'Send {"resourceId": "<uuid>", "input": {…}} and nothing else: the parameters belong into "input".',
-      fields: [{ path: toPointer([unknown]), message: 'is not a known field' }],
-    });
-  }
-  return { target: { resourceId }, input: { ok: true, value: value?.[name] ?? {}, isText: false } };
 }
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {

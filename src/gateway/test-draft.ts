@@ -5,8 +5,11 @@ import { findOwnDraft, parseInput, type Outcome, type PublishedVersion, type Res
 import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { hasFiles, keepForRun } from './keep-inputs.ts';
 
-export type DraftDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter'> & { resources: ResourcesDeps };
+export type DraftDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
+  resources: ResourcesDeps;
+};
 
 const fieldProblem = z.object({ path: z.string(), message: z.string() });
 
@@ -89,8 +92,13 @@ async function tryDraft(deps: DraftDeps, { version, input, problems }: Try): Pro
     return { ...notRun, problems, prompt, cause: readiness?.cause ?? 'unknown_kind: This kind is not run here.' };
   }
   const [callId, startedAt] = [newId(), deps.clock.now()];
+  const clientAddress = `test:${version.ownerId}`;
+  const kept = await keepForRun(deps, { ...version, callId, clientAddress, input }).catch(underInput);
   const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
-  const outcome = await collectParts(await execute({ ...deps, kinds }, { version, input }, context));
+  const outcome = await collectParts(await execute({ ...deps, kinds }, { version, input: kept }, context));
+  if (hasFiles(version)) {
+    await deps.inputs.forget(callId);
+  }
   const { own, ...told } = outcome.evidence;
   const endedAt = deps.clock.now();
   const call = { callId, requestId: callId, version, callerUserId: version.ownerId, isTest: true, startedAt };
@@ -108,6 +116,15 @@ async function tryDraft(deps: DraftDeps, { version, input, problems }: Try): Pro
     keySource: told.keySource ?? null,
     evidence: own,
   };
+}
+
+/** The same problem, with paths into the request. */
+function underInput(error: unknown): never {
+  if (error instanceof Problem && error.fields) {
+    const fields = error.fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
+    throw new Problem(error.code, { detail: error.message, fields });
+  }
+  throw error;
 }
 
 function toFailed({ problem, cause }: Extract<Outcome, { ok: false }>) {
