@@ -23,6 +23,8 @@ export interface FileWorld {
   fetched: string[];
   /** The bodies of chat calls so far. */
   chats: { messages: { role: string; content: string | WirePart[] }[]; plugins?: unknown }[];
+  /** Leaves the next chat call without an answer; resolves when it has come. */
+  holdChat(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,10 +35,17 @@ export async function openFileWorld(): Promise<FileWorld> {
   const files = new Map<string, Buffer | ((request: IncomingMessage, response: ServerResponse) => void)>();
   const fetched: string[] = [];
   const chats: FileWorld['chats'] = [];
+  const held: (() => void)[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     if (!path.startsWith('/files/')) {
-      void forward(new URL(simulator.url).origin, request, { response, chats });
+      const onChat = (body: string): boolean => {
+        chats.push(JSON.parse(body) as FileWorld['chats'][number]);
+        const reached = held.shift();
+        reached?.();
+        return reached !== undefined;
+      };
+      void forward(new URL(simulator.url).origin, request, { response, onChat });
       return;
     }
     const name = path.slice('/files/'.length);
@@ -61,6 +70,7 @@ export async function openFileWorld(): Promise<FileWorld> {
     },
     fetched,
     chats,
+    holdChat: () => new Promise((resolve) => void held.push(resolve)),
     stop: async () => {
       server.closeAllConnections();
       server.close();
@@ -72,11 +82,11 @@ export async function openFileWorld(): Promise<FileWorld> {
 async function forward(
   origin: string,
   request: IncomingMessage,
-  { response, chats }: { response: ServerResponse; chats: FileWorld['chats'] },
+  { response, onChat }: { response: ServerResponse; onChat(body: string): boolean },
 ): Promise<void> {
   const body = await buffer(request);
-  if (request.url?.endsWith('/chat/completions')) {
-    chats.push(JSON.parse(body.toString()) as FileWorld['chats'][number]);
+  if (request.url?.endsWith('/chat/completions') && onChat(body.toString())) {
+    return;
   }
   const { authorization } = request.headers;
   const answered = await fetch(`${origin}${request.url}`, {

@@ -111,7 +111,7 @@ async function findFault(deps: GivenDeps, parameter: MediaParameter, text: strin
 }
 
 function toFieldProblem({ name }: MediaParameter, reason: string): FieldProblem {
-  return { path: `/${name}`, message: `\`${name}\` ${reason}.` };
+  return { path: `/${name}`, message: `\`${name}\` ${reason.replace(/\.$/, '')}.` };
 }
 
 function withFiles(input: Input, files: readonly (Given & { kept: KeptFile | string })[]): Input {
