@@ -21,8 +21,8 @@ export { archiveResource, pauseResource, resumeResource } from './change-state.t
 export { findOwnDraft } from './draft-version.ts';
 export { createResource } from './create-resource.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
-export { isMedia, isMediaText, MAX_MEDIA_BYTES, toMediaCaps } from './media-parameter.ts';
-export type { MediaCaps, MediaParameter, MediaType } from './media-parameter.ts';
+export { isMedia, MAX_MEDIA_BYTES, toMediaCaps } from './media-parameter.ts';
+export type { MediaCaps, MediaParameter } from './media-parameter.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
 export { followIntegration } from './follow-integration.ts';

@@ -157,10 +157,10 @@ describe('no packet goes to', () => {
       asked.push(hostname);
       resolve(hostname, options, callback);
     };
-    const once = openOutbound({ resolve: counting });
+    const counted = openOutbound({ resolve: counting });
     names.set('rebinds.example', [['127.0.0.1'], ['8.8.8.8']]);
-    const found = await fetchFile(once, 'https://rebinds.example/', limits);
-    await once.close();
+    const found = await fetchFile(counted, 'https://rebinds.example/', limits);
+    await counted.close();
     expect(found.ok).toBe(false);
     expect(asked).toEqual(['rebinds.example']);
     expect(trapped).toBe(0);
