@@ -84,6 +84,19 @@ describe('before money moves', () => {
     expect(world.fetched).not.toContain('unpaid');
   });
 
+  test('a wallet whose files cannot be used waits after some, and has nothing fetched meanwhile', async () => {
+    const buyer = await app.current.makeBuyer();
+    const photo = world.serve('useless', makeWav());
+    const codes: unknown[] = [];
+    while (codes.at(-1) !== 'rate_limited' && codes.length < 50) {
+      const { body } = await send(url, { payment: await payFor(buyer, url), body: { photo } });
+      codes.push(body['code']);
+    }
+    expect(codes.at(-1)).toBe('rate_limited');
+    expect(new Set(codes.slice(0, -1))).toEqual(new Set(['invalid_input']));
+    expect(world.fetched.filter((name) => name === 'useless')).toHaveLength(codes.length - 1);
+  });
+
   test('a body is as large as the files of the version, and no larger', async () => {
     const tooMuch = { photo: toDataUrl('image/png', Buffer.alloc(300_000)) };
     const paying = await pay(url);

@@ -207,7 +207,7 @@ export async function listUnpublishable(world: World): Promise<Bad[]> {
     [
       'a picture with pages',
       { parameters: [{ name: parameter.name, type: 'image', maxPages: 2 }] },
-      /does not apply to the type "image"/,
+      /`maxPages` does not apply to the type/,
     ],
   ];
   const made: Bad[] = [];
