@@ -16,6 +16,8 @@ interface InputToKeep {
   bytes: Uint8Array;
 }
 
+const BATCH = 500;
+
 const INSERT = `
   INSERT INTO media_inputs (id, call_id, content_type, bytes, sha256, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`;
 
@@ -39,23 +41,33 @@ export async function readInput(
 
 /** Of a call that needs them no more. */
 export async function forgetInputs(deps: MediaDeps, callId: string): Promise<void> {
-  await removeRows(deps, { where: 'call_id = $1', value: callId });
+  await removeFound(deps, { where: 'call_id = $1', value: callId });
 }
 
 /** Those of calls that ended elsewhere, once their time is over. */
 export async function expireInputs(deps: MediaDeps): Promise<number> {
-  return removeRows(deps, { where: 'expires_at <= $1', value: new Date(deps.clock.now()) });
+  return removeFound(deps, { where: 'expires_at <= $1', value: new Date(deps.clock.now()) });
 }
 
-async function removeRows(
-  { database, store }: MediaDeps,
-  { where, value }: { where: 'call_id = $1' | 'expires_at <= $1'; value: string | Date },
-): Promise<number> {
-  const { rows } = await database.system.query<{ id: string }>(`SELECT id FROM media_inputs WHERE ${where}`, [value]);
-  for (const { id } of rows) {
-    // File first: a row without its file is found again, a file without its row is not.
-    await store.remove(id);
-    await database.system.query('DELETE FROM media_inputs WHERE id = $1', [id]);
+interface Found {
+  where: 'call_id = $1' | 'expires_at <= $1';
+  value: string | Date;
+}
+
+/** Files go before their rows: a crash in between leaves rows that the next run takes up again. */
+async function removeFound({ database, store }: MediaDeps, { where, value }: Found): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const select = `SELECT id FROM media_inputs WHERE ${where} LIMIT ${BATCH}`;
+    const { rows } = await database.system.query<{ id: string }>(select, [value]);
+    const ids = rows.map(({ id }) => id);
+    for (const id of ids) {
+      await store.remove(id);
+    }
+    const deleted = await database.system.query('DELETE FROM media_inputs WHERE id = ANY($1)', [ids]);
+    removed += deleted.rowCount ?? 0;
+    if (ids.length < BATCH) {
+      return removed;
+    }
   }
-  return rows.length;
 }
