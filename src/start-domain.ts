@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { openAccounts } from '#accounts/index.ts';
 import { keepSecret, openLimiter, type Tx } from '#database/index.ts';
-import { isCovered, type PlatformKey } from '#execution/index.ts';
+import { isCovered, openInputMedia, type PlatformKey } from '#execution/index.ts';
 import { openGateway } from '#gateway/index.ts';
 import * as connections from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
@@ -70,14 +70,14 @@ export async function startDomain(
   models.follow = (tx, catalogue) => resources.followModels(resourcesDeps, tx, catalogue);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
+  const inputs = openInputMedia({ media, outbound: upstreams.outbound, log });
+  const own = { database, publicUrl, clock, log };
   const gateway = await openGateway({
-    database,
+    ...own,
+    inputs,
     published,
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     payments,
-    publicUrl,
-    clock,
-    log,
     pause,
     limiter: freeLimiter,
   });
@@ -92,7 +92,8 @@ export async function startDomain(
     integrations,
     platformShare: keys.platformShare,
     gateway,
-    drafts: { resources: resourcesDeps, limiter: freeLimiter, published, database, clock, log },
+    inputs,
+    drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),

@@ -2,6 +2,7 @@ import type { Account } from './api-key.ts';
 import type { Catalogue, CatalogueModel } from './catalogue.ts';
 import { chooseEndpoint } from './choose-endpoint.ts';
 import type { Attempt } from './choose-endpoint.ts';
+import { checkInputs } from './check-inputs.ts';
 import { listEndpoints } from './list-endpoints.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf } from './parse-chat.ts';
@@ -135,12 +136,9 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
       failed_routing_step: 'Filter by Model Output Modalities',
     });
   }
-  const readsImages = model.architecture.input_modalities.includes('image');
-  const hasImages = request.messages.some(
-    ({ content }) => Array.isArray(content) && content.some((part) => part.type === 'image_url'),
-  );
-  if (hasImages && !readsImages) {
-    return refuse(404, 'No endpoints found that support image input', { error_type: 'not_found' });
+  const unread = checkInputs(model, request);
+  if (unread !== null) {
+    return unread;
   }
   if (request.tools?.length && !model.supported_parameters.includes('tools')) {
     return refuse(404, 'No endpoints found that support tool use. Try disabling tools.', {

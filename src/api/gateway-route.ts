@@ -1,6 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, parseResourcePath, Problem, toPinnedSlug, toResourcePath, type Caller, type Log } from '#kit/index.ts';
-import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
+import {
+  newId,
+  openByteBudget,
+  parseResourcePath,
+  Problem,
+  toNetwork,
+  toPinnedSlug,
+  toResourcePath,
+  type ByteBudget,
+  type Caller,
+  type Log,
+} from '#kit/index.ts';
+import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest, type Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
@@ -18,6 +29,8 @@ interface PaidRouteDeps {
   /** Counts for /metrics; seconds where work was done. */
   observe(outcome: string, seconds?: number): void;
 }
+
+type BoundedDeps = PaidRouteDeps & { largeBodies: ByteBudget };
 
 const executePath = '/api/execute';
 
@@ -43,6 +56,7 @@ const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, A
  * Sits on node:http in front of the management API. `false`: the path is not of the paid call.
  */
 export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const bounded = { ...deps, largeBodies: openByteBudget(LARGE_BODIES) };
   return (req, res) => {
     const url = req.url ?? '/';
     const isExecute = url === executePath || url.startsWith(`${executePath}?`);
@@ -62,10 +76,13 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
       writeChallenge(challenge, { req, res, headers: { ...shared, 'X-Request-Id': requestId } });
       return true;
     }
-    void answer(deps, { req, res, requestId, path, isExecute });
+    void answer(bounded, { req, res, requestId, path, isExecute });
     return true;
   };
 }
+
+/** Bytes of large bodies in this process at a time. */
+const LARGE_BODIES = { total: 192 * 1024 * 1024, perClient: 48 * 1024 * 1024 };
 
 interface Exchange {
   req: IncomingMessage;
@@ -75,7 +92,7 @@ interface Exchange {
   isExecute: boolean;
 }
 
-async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
+async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
   const { res, requestId } = exchange;
   const startedAt = performance.now();
   let status: number;
@@ -98,7 +115,7 @@ async function answer(deps: PaidRouteDeps, exchange: Exchange): Promise<void> {
   deps.log.info({ requestId, status, outcome: said, ...toNames(exchange.path), latencyMs }, 'call');
 }
 
-async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<CallRequest> {
+async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallRequest> {
   const { req, path, isExecute, requestId } = exchange;
   if (isExecute) {
     if (req.method !== 'POST') {
@@ -117,7 +134,12 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
       headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
-  const body = await readCallBody(req);
+  const clientAddress = toClientAddress(readAddresses(req), deps.trustedProxyHops);
+  const body = await readCallBody(exchange, {
+    limitBytes: path ? await deps.gateway.findBodyLimit(path) : PLAIN_BODY_BYTES,
+    client: toNetwork(clientAddress),
+    budget: deps.largeBodies,
+  });
   const request = {
     requestId,
     method: req.method ?? 'GET',
@@ -130,10 +152,10 @@ async function readRequest(deps: PaidRouteDeps, exchange: Exchange): Promise<Cal
     answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
     authenticate: () => deps.authenticate(toHeaders(req)),
-    clientAddress: toClientAddress(readAddresses(req), deps.trustedProxyHops),
+    clientAddress,
   };
   if (isExecute) {
-    return { ...request, ...readExecute(body) };
+    return { ...request, ...readExecute(body.input) };
   }
   const query = readQuery(path?.query ?? '');
   const input = body.isEmpty ? query : body.input;

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { Problem } from '#kit/index.ts';
-import type { CallRequest } from '#gateway/index.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Problem, type ByteBudget } from '#kit/index.ts';
+import { PLAIN_BODY_BYTES, type CallRequest } from '#gateway/index.ts';
 import { parseJsonBody } from './read-json-body.ts';
 import { readQueryPairs } from './read-query.ts';
 
-const BODY_LIMIT_BYTES = 256 * 1024;
+/** How much may come, and whose memory it is counted as beyond what every call may have. */
+interface BodyBounds {
+  limitBytes: number;
+  client: string;
+  budget: ByteBudget;
+}
 
 interface CallBody {
   /** Hex SHA-256 of the bytes as sent. */
@@ -16,10 +21,11 @@ interface CallBody {
 
 /**
  * Reads the body once. Trouble with its meaning is returned, not thrown: a request without payment gets its 402
- * whatever it carries. Only a body over the limit is refused at once.
+ * whatever it carries. Only a body over the limit is refused at once, and one for which there is no memory now.
  */
-export async function readCallBody(req: IncomingMessage): Promise<CallBody> {
-  const bytes = await readBytes(req);
+export async function readCallBody(exchange: Exchange, bounds: BodyBounds): Promise<CallBody> {
+  const { req } = exchange;
+  const bytes = await readBytes(exchange, bounds);
   const digest = createHash('sha256').update(bytes).digest('hex');
   return { digest, isEmpty: bytes.length === 0, input: toInput(bytes, req) };
 }
@@ -39,20 +45,49 @@ export function readQuery(query: string): CallRequest['input'] {
   });
 }
 
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
+
 /** Listens instead of iterating: leaving an iterator early would cut the connection before the refusal is read. */
-function readBytes(req: IncomingMessage): Promise<Buffer> {
+function readBytes({ req, res }: Exchange, { limitBytes, client, budget }: BodyBounds): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
+  let isRefused = false;
+  let isCounted = false;
+  const refuse = (problem: Problem): void => {
+    isRefused = true;
+    chunks.length = 0;
+    reject(problem);
+  };
+  const count = (): void => {
+    // What is announced is set aside at once, so that bodies that cannot all be held do not stop each other half-way.
+    const announced = Number(req.headers['content-length'] ?? limitBytes);
+    const held = budget.take(client, Math.min(announced, limitBytes));
+    isCounted = held !== null;
+    if (held === null) {
+      refuse(tooManyAtOnce());
+    } else {
+      res.once('close', () => held.give());
+    }
+  };
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= BODY_LIMIT_BYTES) {
-      chunks.push(chunk);
+    if (isRefused) {
       return;
     }
-    chunks.length = 0;
-    const detail = `The body is larger than ${BODY_LIMIT_BYTES / 1024} KiB.`;
-    reject(new Problem('too_large', { detail, headers: { Connection: 'close' } }));
+    if (size > limitBytes) {
+      refuse(tooLarge(limitBytes));
+      return;
+    }
+    if (size > PLAIN_BODY_BYTES && !isCounted) {
+      count();
+    }
+    if (!isRefused) {
+      chunks.push(chunk);
+    }
   });
   req.once('end', () => resolve(Buffer.concat(chunks)));
   req.once('error', reject);
@@ -60,6 +95,18 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
     reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' })),
   );
   return promise;
+}
+
+function tooLarge(limitBytes: number): Problem {
+  const detail = `The body is larger than ${limitBytes / 1024} KiB.`;
+  return new Problem('too_large', { detail, headers: { Connection: 'close' } });
+}
+
+function tooManyAtOnce(): Problem {
+  return new Problem('unavailable', {
+    detail: 'Too many large requests are being read at the moment.',
+    headers: { Connection: 'close', 'Retry-After': '5' },
+  });
 }
 
 function toInput(bytes: Buffer, req: IncomingMessage): CallRequest['input'] {

@@ -1,16 +1,13 @@
 import type { CallRequest } from '#gateway/index.ts';
 import { Problem, toPointer } from '#kit/index.ts';
 import { inputNames } from './aliases.ts';
-import type { readCallBody } from './read-call-body.ts';
 
-type Body = Awaited<ReturnType<typeof readCallBody>>;
-
-/** The body of `POST /api/execute`: which resource, which of its versions where one is named, and the input. Throws `invalid_input`. */
-export function readExecute(body: Body): Pick<CallRequest, 'target' | 'input'> {
-  if (!body.input.ok) {
-    throw body.input.problem;
+/** What `POST /api/execute` names: the resource by its id, one of its versions where one is named, and its input. Throws a Problem. */
+export function readExecute(body: CallRequest['input']): Pick<CallRequest, 'target' | 'input'> {
+  if (!body.ok) {
+    throw body.problem;
   }
-  const value = body.input.value as Record<string, unknown> | null;
+  const value = body.value as Record<string, unknown> | null;
   const resourceId = value?.['resourceId'];
   if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
     throw new Problem('invalid_input', {

@@ -36,7 +36,7 @@ export async function askOpenRouter(
   if (key === null) {
     return { ready: false, cause: await deps.explainMissingKey(version.ownerId, OPENROUTER), lacksKey: true };
   }
-  const fault = await findModelsFault(deps, wanted.models);
+  const fault = await findModelsFault(deps, wanted.models, wanted.modalities);
   if (fault !== null) {
     return { ready: false, cause: toModelCause(fault) };
   }

@@ -7,6 +7,12 @@ export const chatSettings = {
   topP: z.number().gt(0).max(1).optional().describe('Only the likeliest words that make up this share, above 0 to 1.'),
   frequencyPenalty: z.number().min(-2).max(2).optional().describe('Against words that come often, from -2 to 2.'),
   presencePenalty: z.number().min(-2).max(2).optional().describe('Against words that came at all, from -2 to 2.'),
+  pdfEngine: z
+    .enum(['native', 'mistral-ocr', 'cloudflare-ai'])
+    .optional()
+    .describe(
+      'What reads PDFs on OpenRouter: the model itself, "mistral-ocr" (billed by the page) or "cloudflare-ai" (text alone, free). OpenRouter chooses unless told.',
+    ),
   sellsTruncated: z
     .boolean()
     .default(true)

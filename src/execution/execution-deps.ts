@@ -7,6 +7,7 @@ import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
 /** What execution needs to know of a model; `Model` of the catalogue has it. */
 export interface KnownModel {
   openrouterId: string;
+  inputModalities: readonly string[];
   outputModalities: readonly string[];
   contextLength: number | null;
   maxCompletionTokens: number | null;
@@ -81,7 +82,7 @@ export interface ExecutionDeps {
   /** The key of a `chat_completions` upstream, kept as a secret of the resource. */
   openUpstreamKey(resource: Pick<PublishedVersion, 'resourceId' | 'ownerId'>): Promise<string | null>;
   platformKey: PlatformKey | null;
-  media: Pick<Media, 'storeImage'>;
+  media: Pick<Media, 'storeImage' | 'readInput'>;
   /** A call found that the provider refuses the creator's key, or that no credit stands behind it: stop using it. */
   refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
   /** A call found that the creator's key may be used up: ask its provider, and stop using it if so. Goes on by itself. */

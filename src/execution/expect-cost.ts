@@ -1,4 +1,5 @@
-import type { CostQuote, Outcome } from '#resources/index.ts';
+import type { CostQuote, Outcome, Parameter } from '#resources/index.ts';
+import type { ChatMessage } from '#upstreams/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
@@ -7,12 +8,14 @@ import { quoteCost } from './quote-cost.ts';
 interface AskedCall {
   models: readonly UsableModel[];
   settings: ChatSettings;
-  messages: readonly { content: string }[];
+  messages: readonly ChatMessage[];
+  /** Those whose files the messages hold. */
+  inputs?: readonly Parameter[];
 }
 
 /** What one call is expected to cost, and at worst, with the prompt that it sends; null where nobody knows. USD. */
-export function expectCost({ models, settings, messages }: AskedCall): CostQuote | null {
-  return quoteCost({ models, settings, prompt: measureMessages(messages) });
+export function expectCost({ models, settings, messages, inputs = [] }: AskedCall): CostQuote | null {
+  return quoteCost({ models, settings, prompt: measureMessages(messages), inputs });
 }
 
 /** Puts the expectation beside what the call did cost. */

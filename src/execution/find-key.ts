@@ -1,5 +1,6 @@
 import { readModelName } from '#models/index.ts';
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
+import type { InputModality } from './inputs/input-modalities.ts';
 import type { ExecutionDeps, PlatformBudget, PlatformKey } from './execution-deps.ts';
 
 /** The integration whose keys run models on OpenRouter. */
@@ -38,6 +39,8 @@ export function isCovered({ policy }: Pick<PlatformKey, 'policy'>, creator: stri
 export interface Wanted {
   /** As the config, or the request, names them. */
   models: readonly string[];
+  /** What the models have to read beside text. */
+  modalities?: readonly InputModality[];
   /** The most that one call may cost, USD as a decimal; null where nobody knows before it. */
   quoteWorst(): Promise<string | null>;
 }

@@ -7,6 +7,8 @@
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
 export { isCovered } from './find-key.ts';
 export { execute } from './execute.ts';
+export { openInputMedia } from './inputs/open-input-media.ts';
+export type { InputMedia } from './inputs/open-input-media.ts';
 export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';
 export { quoteVersion } from './quote-version.ts';

@@ -1,5 +1,12 @@
 import { MAX_NUMBER_LENGTH } from '#kit/index.ts';
-import { MAX_USER_MESSAGE_LENGTH, toMaxLength, type CompiledTemplate, type Parameter } from '#resources/index.ts';
+import {
+  isMedia,
+  MAX_USER_MESSAGE_LENGTH,
+  toMaxLength,
+  type CompiledTemplate,
+  type Parameter,
+} from '#resources/index.ts';
+import type { ChatMessage } from '#upstreams/index.ts';
 import type { Prompt } from './prompt.ts';
 
 /** Estimated tokens of a prompt as it is sent. */
@@ -23,6 +30,8 @@ const MOST_TYPICAL_CHARACTERS = 400;
 const TYPICAL_USER_MESSAGE = 1_000;
 const TYPICAL_NUMBER = 4;
 const LONGEST_BOOLEAN = 5;
+/** Brackets around the name of a file. */
+const MEDIA_LABEL = 8;
 
 /**
  * Of any input that the parameters allow. Typical: values as long as their example or default, else a quarter of what they
@@ -45,13 +54,15 @@ export function measurePrompt(
   };
 }
 
-/** Of messages as they are sent. */
-export function measureMessages(messages: readonly { content: string }[]): PromptSize {
+/** Of the texts of messages as they are sent. */
+export function measureMessages(messages: readonly Pick<ChatMessage, 'content'>[]): PromptSize {
   const frame = messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY;
-  const tokens = messages.reduce((sum, { content }) => sum + toTokens(content.length), frame);
+  const texts = messages.map(({ content }) =>
+    typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+  );
   return {
-    typicalTokens: tokens,
-    worstTokens: messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), frame),
+    typicalTokens: texts.reduce((sum, text) => sum + toTokens(text.length), frame),
+    worstTokens: texts.reduce((sum, text) => sum + Buffer.byteLength(text), frame),
   };
 }
 
@@ -74,6 +85,10 @@ function measureTemplate(template: CompiledTemplate, parameters: readonly Parame
 
 /** Characters of a parameter's value as it typically is, and bytes of the longest. */
 function measureValue(parameter: Parameter): { typical: number; longest: number } {
+  if (isMedia(parameter)) {
+    // A tag names the file at most; the file itself is priced by `priceMediaInputs`.
+    return { typical: parameter.name.length, longest: 2 * parameter.name.length + MEDIA_LABEL };
+  }
   const given = parameter.example ?? parameter.default;
   const shown = given === undefined ? undefined : String(given).length;
   switch (parameter.type) {

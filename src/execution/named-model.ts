@@ -1,5 +1,6 @@
 import { readModelName, toWireName, type RoutingSuffix } from '#models/index.ts';
 import { findModelFault } from './check-model.ts';
+import { findInputFault, type InputModality } from './inputs/input-modalities.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 
 /** A model as a creator named it: any form that OpenRouter accepts, and what people copy along with it. */
@@ -30,6 +31,7 @@ export async function findNamedModel(deps: Pick<FindDeps, 'findModel'>, written:
 /** The preset, which stands in the creator's account at OpenRouter, chooses the model: nothing is known of it here. */
 const presetAlone: KnownModel = {
   openrouterId: '',
+  inputModalities: ['text', 'image', 'audio', 'video', 'file'],
   outputModalities: ['text'],
   contextLength: null,
   maxCompletionTokens: null,
@@ -59,13 +61,17 @@ export interface ChosenModels {
   faults: { written: string; fault: string }[];
 }
 
-/** Which of the models that a config names can run now. Cheap: asked on every call. */
-export async function chooseModels(deps: FindDeps, names: readonly string[]): Promise<ChosenModels> {
+/** Which of the models that a config names can run now, with inputs of these modalities. Cheap: asked on every call. */
+export async function chooseModels(
+  deps: FindDeps,
+  names: readonly string[],
+  modalities: readonly InputModality[] = [],
+): Promise<ChosenModels> {
   const chosen: ChosenModels = { usable: [], faults: [] };
   for (const written of names) {
     const named = await findNamedModel(deps, written);
     const { model } = named;
-    const fault = findModelFault(model, written, deps.clock);
+    const fault = findModelFault(model, written, deps.clock) ?? findInputFault(model, modalities);
     if (fault === null && model !== null) {
       chosen.usable.push({ ...named, model });
     } else {
@@ -76,7 +82,11 @@ export async function chooseModels(deps: FindDeps, names: readonly string[]): Pr
 }
 
 /** Why nothing can run; null when one of the models can. */
-export async function findModelsFault(deps: FindDeps, names: readonly string[]): Promise<string | null> {
-  const { usable, faults } = await chooseModels(deps, names);
+export async function findModelsFault(
+  deps: FindDeps,
+  names: readonly string[],
+  modalities: readonly InputModality[] = [],
+): Promise<string | null> {
+  const { usable, faults } = await chooseModels(deps, names, modalities);
   return usable.length > 0 ? null : (faults[0]?.fault ?? 'model_unknown: No model is chosen.');
 }

@@ -40,7 +40,7 @@ beforeEach(() => {
     },
     close: async (_id, costUsd) => void closed.push(costUsd),
   };
-  const media = nobodyAsks as unknown as Pick<Media, 'storeImage'>;
+  const media = nobodyAsks as unknown as Pick<Media, 'storeImage' | 'readInput'>;
   const models = [
     knownModel({ maxCompletionTokens: 300_000 }),
     knownModel({ openrouterId: 'acme/router', isRouter: true, pricing: { prompt: '-1', completion: '-1' } }),

@@ -166,6 +166,6 @@ test('nothing that a buyer may write has more tokens than the worst case: neithe
   const compiled = compilePrompt(texts, parameters);
   const input = { topic: '𒀀'.repeat(50), count: `-0.${'1'.repeat(MAX_NUMBER_LENGTH - 3)}` };
   const sent = renderMessages(compiled, input);
-  const bytes = sent.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  const bytes = sent.reduce((sum, { content }) => sum + Buffer.byteLength(JSON.stringify(content)), 0);
   expect(measurePrompt(compiled, parameters, { allowsUserMessage: false }).worstTokens).toBeGreaterThanOrEqual(bytes);
 });

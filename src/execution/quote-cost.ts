@@ -1,11 +1,12 @@
 import { Big } from 'big.js';
 import { priceUsage, type PricedUsage, type Pricing, type Tier } from '#models/index.ts';
-import type { CostQuote } from '#resources/index.ts';
+import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { PromptSize } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
+import { priceMediaInputs } from './price-inputs.ts';
 
 /** What a request is taken to need. */
 interface Need {
@@ -39,15 +40,17 @@ const TEXT_BESIDE_PICTURE = 100;
 interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'pdfEngine'>;
   prompt: PromptSize;
+  /** Those among the parameters that are files are priced by what they may be at most. */
+  inputs?: readonly Parameter[];
 }
 
 /** What a call costs by the catalogue's prices, in USD; null where one of its models has no price that is known before it. */
-export function quoteCost({ models, settings, prompt }: QuotedCall): CostQuote | null {
+export function quoteCost({ models, settings, prompt, inputs = [] }: QuotedCall): CostQuote | null {
   const [first] = models;
-  const typicalUsd = first ? quoteModel(first, { settings, prompt, tier: 'usual' }) : null;
-  const worst = models.map((model) => quoteModel(model, { settings, prompt, tier: 'worst' }));
+  const typicalUsd = first ? quoteModel(first, { settings, prompt, inputs, tier: 'usual' }) : null;
+  const worst = models.map((model) => quoteModel(model, { settings, prompt, inputs, tier: 'worst' }));
   if (!first || typicalUsd === null) {
     return null;
   }
@@ -58,16 +61,20 @@ export function quoteCost({ models, settings, prompt }: QuotedCall): CostQuote |
   }
   // A tier may be dearer for a short prompt than for a long one.
   const worstUsd = new Big(dearest).lt(typicalUsd) ? typicalUsd : dearest;
-  return { typicalUsd, worstUsd, basis: describe(first, { settings, prompt }, models.length) };
+  return { typicalUsd, worstUsd, basis: describe(first, { settings, prompt, inputs }, models.length) };
 }
 
-interface Assumed extends Pick<QuotedCall, 'settings' | 'prompt'> {
+interface Assumed extends Required<Pick<QuotedCall, 'settings' | 'prompt' | 'inputs'>> {
   tier: Tier;
 }
 
 function quoteModel(named: UsableModel, assumed: Assumed): string | null {
   const { model, preset, routing } = named;
   if (preset !== null || hasNoPicturePrice(model)) {
+    return null;
+  }
+  const files = priceFiles(named, assumed);
+  if (files === null) {
     return null;
   }
   const need = estimate(named, assumed);
@@ -81,15 +88,28 @@ function quoteModel(named: UsableModel, assumed: Assumed): string | null {
     webSearches: need.webSearches,
   };
   const usd = priceUsage(pricing, usage, assumed.tier);
-  return usd === null ? null : new Big(usd).plus(perPicture ?? 0).toFixed();
+  const more = assumed.tier === 'usual' ? files.typicalUsd : files.worstUsd;
+  return usd === null
+    ? null
+    : new Big(usd)
+        .plus(perPicture ?? 0)
+        .plus(more)
+        .toFixed();
 }
 
-function estimate({ model, routing }: UsableModel, { settings, prompt, tier }: Assumed): Need {
+function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
+  return priceMediaInputs({ model, parameters: inputs, pdfEngine: settings.pdfEngine });
+}
+
+function estimate(named: UsableModel, assumed: Assumed): Need {
+  const { model, routing } = named;
+  const { settings, prompt, tier } = assumed;
+  const files = priceFiles(named, assumed) ?? { typicalTokens: 0, worstTokens: 0 };
   const at = tier === 'usual' ? 'typical' : 'worst';
   const isOnline = routing.includes('online');
   const searchesByItself = isOnline && model.pricing.web_search !== undefined;
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
-  const asked = tier === 'usual' ? prompt.typicalTokens : prompt.worstTokens;
+  const asked = tier === 'usual' ? prompt.typicalTokens + files.typicalTokens : prompt.worstTokens + files.worstTokens;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
   const picture = imageTokens[settings.imageConfig?.imageSize ?? '1K'] ?? { typical: 0, worst: 0 };
   return {
@@ -148,6 +168,7 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
     estimate(first, { ...assumed, tier: 'worst' }),
   ];
   const { model, routing } = first;
+  const files = priceFiles(first, assumed)?.basis ?? '';
   const line = (name: string, [usual, most]: [number, number]): string[] =>
     most === 0 ? [] : [`${usual} to ${most} ${name}`];
   const counts = [
@@ -158,6 +179,7 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
   ].join(', ');
   return [
     `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one byte at worst.`,
+    ...(files === '' ? [] : [`Among the prompt tokens: ${files}.`]),
     ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
       ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']

@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { Problem, type ProblemCode } from '#kit/index.ts';
 import {
   jsonAnswer,
   noEvidence,
@@ -115,7 +115,7 @@ function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, imag
 }
 
 /** An outcome for what is known to fail before anything is asked, and so costs nothing. */
-export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Failure {
+export function failBefore(cause: string, problem: ProblemCode = 'unavailable'): Failure {
   return { ok: false, problem, cause, evidence: { ...noEvidence, costUsd: '0' } };
 }
 

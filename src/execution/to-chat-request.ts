@@ -27,6 +27,14 @@ export function toChatRequest({ models, settings, messages }: RequestParts): Cha
     topP: settings.topP,
     frequencyPenalty: settings.frequencyPenalty,
     presencePenalty: settings.presencePenalty,
+    ...(messages.some(holdsPdf) ? { pdfEngine: settings.pdfEngine } : {}),
     ...(modalities.includes('image') ? { modalities, imageConfig: settings.imageConfig } : {}),
   };
+}
+
+function holdsPdf({ content }: ChatMessage): boolean {
+  return (
+    typeof content !== 'string' &&
+    content.some((part) => part.type === 'media' && part.contentType === 'application/pdf')
+  );
 }

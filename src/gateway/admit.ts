@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { Problem, type FieldProblem } from '#kit/index.ts';
 import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -27,10 +27,12 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, asking
   }
   const parsed = parseInput(version, request.input.value, { isText: request.input.isText });
   if (!parsed.ok) {
-    return {
-      ok: false,
-      problem: new Problem('invalid_input', { detail: describeFields(parsed.fields), fields: parsed.fields }),
-    };
+    return { ok: false, problem: toInputProblem(parsed.fields) };
+  }
+  // Decoding and measuring is not done for whoever invents a payment: `keepInputs` looks at every file again.
+  const unfit = payer === null ? [] : await deps.inputs.check({ ...version, input: parsed.input });
+  if (unfit.length > 0) {
+    return { ok: false, problem: toInputProblem(unfit) };
   }
   const readiness = await deps.readiness.ask(version);
   if (readiness.ready) {
@@ -90,7 +92,12 @@ function unavailable(retryAfterSeconds: number | undefined): Problem {
   });
 }
 
-function describeFields(fields: readonly { path: string; message: string }[]): string {
+/** What of the input is not as the resource takes it. */
+export function toInputProblem(fields: readonly FieldProblem[]): Problem {
+  return new Problem('invalid_input', { detail: describeFields(fields), fields });
+}
+
+function describeFields(fields: readonly FieldProblem[]): string {
   const first = fields[0];
   return `${first ? `${first.message} ` : ''}See the input schema in the 402 answer to a request without payment.`;
 }

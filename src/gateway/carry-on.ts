@@ -7,6 +7,7 @@ import { fulfilCall } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { keepSent } from './keep-inputs.ts';
 import { quoteWorst } from './quote-worst.ts';
 import { readStanding } from './read-standing.ts';
 import { callColumns, restoreCall, type CallRow } from './restore-call.ts';
@@ -56,6 +57,9 @@ const columns = `${callColumns}, transaction, settled_at, trust_usd IS NOT NULL 
 const giveInput = `
   UPDATE calls SET input = $2 WHERE id = $1 AND state = 'owed' AND answer IS NULL AND input IS NULL AND reason = $3`;
 
+const selectWaiting = `
+  SELECT version_id FROM calls WHERE id = $1 AND state = 'owed' AND answer IS NULL AND input IS NULL AND reason = $2`;
+
 type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
 
 /**
@@ -67,7 +71,7 @@ type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterS
 export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidCall['input']): Promise<Rerun> {
   const { system } = deps.database;
   if (input) {
-    await system.query(giveInput, [callId, JSON.stringify(input), PAID_BY_OTHERS]);
+    await bringInput(deps, callId, input);
   }
   const found = await system.query<AskedRow>(selectVersion, [callId]);
   const owed = found.rows[0];
@@ -86,6 +90,17 @@ export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidC
     return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
   }
   return begin(deps, { callId, version, reservedUsd });
+}
+
+/** Files are kept first, so that all runs have the same. */
+async function bringInput(deps: GatewayDeps, callId: string, input: PaidCall['input']): Promise<void> {
+  const { system } = deps.database;
+  const { rows } = await system.query<{ version_id: string }>(selectWaiting, [callId, PAID_BY_OTHERS]);
+  const version = rows[0] && (await deps.published.findVersion(rows[0].version_id));
+  if (version) {
+    const kept = await keepSent(deps, { version, callId, clientAddress: 'unknown', input });
+    await system.query(giveInput, [callId, JSON.stringify(kept.input), PAID_BY_OTHERS]);
+  }
 }
 
 /** What a run may cost is counted before the bound is asked, so that of runs that begin at once the last sees the others. */

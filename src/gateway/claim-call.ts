@@ -7,6 +7,7 @@ import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { FETCH_LIMIT_MS, hasFiles } from './keep-inputs.ts';
 import { originOf } from './offer-version.ts';
 import { quoteWorst } from './quote-worst.ts';
 import { recordRefused } from './record-refused.ts';
@@ -51,7 +52,7 @@ export async function claimCall(
     ...version,
     processId: deps.processId,
     proofs,
-    deadlineInMs: CLAIM_DEADLINE_MS,
+    deadlineInMs: CLAIM_DEADLINE_MS + (hasFiles(version) ? FETCH_LIMIT_MS : 0),
     trustUsd: call.settlementPoint === 'upfront' ? null : await quoteWorst(deps, version, offer),
     client: toClient(clientAddress),
   });

@@ -7,6 +7,7 @@ import { DELIVERY_DEADLINE_MS } from './close-settled.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { fetchMissing, hasFiles } from './keep-inputs.ts';
 import { keepParts, type WholeParts } from './keep-parts.ts';
 import { answerOwed, settlementPending } from './public-problem.ts';
 import { quoteWorst } from './quote-worst.ts';
@@ -49,7 +50,7 @@ export function giveFromFirstOutput(
 
 /** Paid, and nothing run yet: fulfilling -> settled with the answer stored, or -> owed. */
 export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid): Promise<CallOutcome> {
-  const { started } = startRun(deps, call, longestRunMs(call));
+  const { started } = startRun(deps, await fetchMissing(deps, call), longestRunMs(call));
   const whole = await readWhole(call, await awaitFirstOutput(await started));
   const last = await close(deps, call, whole);
   if (last.type === 'error') {
@@ -123,6 +124,9 @@ async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<L
   try {
     if (whole.ok) {
       const isStored = await storeWhole(deps, call, whole);
+      if (isStored && hasFiles(call.version)) {
+        await deps.inputs.forget(call.callId);
+      }
       return isStored ? { type: 'done' } : { type: 'error', problem: answerOwed().problem };
     }
     const { givenUp } = await oweCall(deps, call, whole);

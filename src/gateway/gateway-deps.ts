@@ -1,5 +1,6 @@
 import type { Clock, Log, RateLimiter } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
+import type { InputMedia } from '#execution/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
@@ -18,6 +19,8 @@ export interface GatewayDeps {
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
+  /** The files among inputs. */
+  inputs: InputMedia;
   /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
   lookUps: RateLimiter;
   processId: string;

@@ -4,6 +4,7 @@
  * `transitions`; before money moves, the row holds the answer or what it takes to make it in any process; an unknown
  * settlement is never answered with a new challenge.
  */
+export { PLAIN_BODY_BYTES } from './body-limit.ts';
 export type { CallOutcome, CallRequest } from './call-request.ts';
 export { compareModels } from './compare-models.ts';
 export { rerunExamples } from './run-example.ts';

@@ -11,6 +11,7 @@ import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { encodeHeader, toRequirement } from '../../tests/support/pay.ts';
 import { quietLog } from '../../tests/support/test-chain.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { withoutFiles } from '../../tests/support/without-files.ts';
 import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
@@ -94,6 +95,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
+    inputs: withoutFiles,
     readiness: rememberReadiness({ kinds, clock, log: quietLog, pause: async () => {} }),
     processId: newId(),
     inFlight: new Map(),

@@ -1,6 +1,7 @@
 import { openLimiter } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
+import { findBodyLimit } from './body-limit.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
@@ -21,6 +22,8 @@ export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
+  /** The most bytes that the body of a call of this resource may have. */
+  findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
@@ -57,6 +60,7 @@ export async function openGateway(
   return {
     call: (request) => paidCall(deps, request),
     findChallenge: (named) => findChallenge(deps, named),
+    findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),

@@ -7,7 +7,7 @@ import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
 import { claimCall, toPaying, type Paying } from './claim-call.ts';
-import { tellClaimant } from './failed-receipt.ts';
+import { endCall } from './end-call.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
@@ -54,7 +54,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     case 'held':
       return answerHeld(deps, claim.call, again);
     case 'claimed':
-      return holdInFlight(deps, claim.call.callId, tellClaimant(deps, claim.call, carryOut(deps, claim.call)));
+      return holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
   }
 }
 
@@ -63,7 +63,7 @@ async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome>
   try {
     const verified = await verifyCall(deps, call);
     if (verified.ok && verified.paid) {
-      return await fulfilCall(deps, call, verified.paid);
+      return await fulfilCall(deps, verified.call, verified.paid);
     }
     return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
   } catch (error) {

@@ -29,7 +29,7 @@ interface Transition {
 
 /** The only ways a call changes, printed in ARCHITECTURE.md. Each is one guarded UPDATE; what is not here cannot happen. */
 export const transitions = {
-  refuse: { from: 'claimed', to: 'refused', when: 'payment refused' },
+  refuse: { from: 'claimed', to: 'refused', when: 'payment refused, or a file of the input' },
   run: { from: 'claimed', to: 'running', when: 'verified' },
   charge: { from: 'claimed', to: 'settling', when: 'verified, to be paid before it runs: input stored' },
   adopt: {

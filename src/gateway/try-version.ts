@@ -5,8 +5,11 @@ import type { Outcome, PublishedVersion, ResourcesDeps } from '#resources/index.
 import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { hasFiles, keepForRun } from './keep-inputs.ts';
 
-export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter'> & { resources: ResourcesDeps };
+export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
+  resources: ResourcesDeps;
+};
 
 export const tried = z.object({
   /** Did it answer? */
@@ -59,8 +62,13 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
     return { ...notRun, prompt, cause: readiness?.cause ?? 'unknown_kind: This kind is not run here.' };
   }
   const [callId, startedAt] = [newId(), deps.clock.now()];
+  const clientAddress = `test:${version.ownerId}`;
+  const kept = await keepForRun(deps, { ...version, callId, clientAddress, input }).catch(underInput);
   const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
-  const outcome = await collectParts(await execute({ ...deps, kinds }, { version, input }, context));
+  const outcome = await collectParts(await execute({ ...deps, kinds }, { version, input: kept }, context));
+  if (hasFiles(version)) {
+    await deps.inputs.forget(callId);
+  }
   const { own, ...told } = outcome.evidence;
   const endedAt = deps.clock.now();
   const call = { callId, requestId: callId, version, callerUserId: version.ownerId, isTest: true, startedAt };
@@ -77,6 +85,15 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
     keySource: told.keySource ?? null,
     evidence: own,
   };
+}
+
+/** The same problem, with paths into the request. */
+function underInput(error: unknown): never {
+  if (error instanceof Problem && error.fields) {
+    const fields = error.fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
+    throw new Problem(error.code, { detail: error.message, fields });
+  }
+  throw error;
 }
 
 function toFailed({ problem, cause }: Extract<Outcome, { ok: false }>) {

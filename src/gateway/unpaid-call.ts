@@ -6,6 +6,7 @@ import { admit } from './admit.ts';
 import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { hasFiles, keepForRun } from './keep-inputs.ts';
 import { resourceUrl } from './offer-version.ts';
 import { toPublicProblem } from './public-problem.ts';
 
@@ -44,9 +45,11 @@ export async function unpaidCall(
     await assertWithinLimit(deps, request, version);
   }
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
+  const { clientAddress } = request;
+  const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
   const started = await execute(
     deps,
-    { version, input: admission.input },
+    { version, input },
     {
       callId: run.callId,
       payer: null,
@@ -57,6 +60,9 @@ export async function unpaidCall(
   const outcome = await collectParts(started);
   const record = toRecord(run, outcome, deps.clock.now());
   await recordCall(deps.database.system, record);
+  if (hasFiles(version)) {
+    await deps.inputs.forget(run.callId);
+  }
   if (!outcome.ok) {
     return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
   }

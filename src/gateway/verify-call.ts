@@ -8,6 +8,7 @@ import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdRun, releaseRun } from './hold-run.ts';
+import { keepInputs, keepSent } from './keep-inputs.ts';
 import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
@@ -32,12 +33,17 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
     const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
     return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
   }
+  const kept = await keepInputs(deps, call);
+  return kept.ok ? admitVerified(deps, kept.call, verdict.balanceAtomic) : refuse(deps, call, kept.refusal);
+}
+
+async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: bigint | undefined): Promise<Verified> {
   const deadlineInMs = runLimitMs(deps, call) + RUN_MARGIN_MS;
   const held = await holdRun(deps, call);
   if (!held.ready) {
     return refuseUnheld(deps, call, held);
   }
-  const admitted = await admitToRun(deps, call, { balanceAtomic: verdict.balanceAtomic, deadlineInMs });
+  const admitted = await admitToRun(deps, call, { balanceAtomic, deadlineInMs });
   switch (admitted) {
     case 'running':
       return { ok: true, call };
@@ -78,7 +84,8 @@ function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): P
   return refuse(deps, call, { reason: why, cause, outcome: notAdmitted(why), isLogged: true, isMoved: true });
 }
 
-async function takeUsed(deps: GatewayDeps, call: PaidCall, reason: string): Promise<Verified> {
+async function takeUsed(deps: GatewayDeps, sent: PaidCall, reason: string): Promise<Verified> {
+  const call = await keepSent(deps, sent);
   const used = await adoptUsed(deps, call, reason);
   switch (used.kind) {
     case 'paid':

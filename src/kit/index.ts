@@ -4,6 +4,8 @@
  */
 export { parseAddress, toChecksumAddress } from './address.ts';
 export { assertScope, assertUser } from './assert-scope.ts';
+export { openByteBudget } from './byte-budget.ts';
+export type { ByteBudget } from './byte-budget.ts';
 export { callOperation } from './call-operation.ts';
 export type { AuditEntry, OperationPorts, Source } from './call-operation.ts';
 export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';

@@ -3,6 +3,7 @@ import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
+import { isMedia } from './media-parameter.ts';
 import { toSettlementPoints, type PublishedVersion, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
@@ -54,6 +55,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   const problems = [
     ...checkName(draft.name),
     ...checkParameters(draft.parameters),
+    ...(kind?.readsFiles === true ? [] : refuseFiles(draft)),
     ...(checked.ok ? [] : checked.fields),
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
     ...('fields' in offered ? offered.fields : []),
@@ -100,6 +102,13 @@ function checkName(name: string): FieldProblem[] {
 function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
   const message = `With this kind of resource money can move at one of these points: ${offered.join(', ')}.`;
   return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
+}
+
+function refuseFiles({ parameters }: Draft): FieldProblem[] {
+  const message = 'This kind of resource takes no files.';
+  return parameters.flatMap((parameter, index) =>
+    isMedia(parameter) ? [{ path: `/parameters/${index}/type`, message }] : [],
+  );
 }
 
 function checkSize(

@@ -16,6 +16,19 @@ test.each([
   [{ type: 'boolean', default: false }],
   [{ type: 'enum', options: ['x', 'y'], default: 'y' }],
   [{ pattern: '^[a-z]+$', example: 'abc' }],
+  [
+    {
+      type: 'image',
+      contentTypes: ['image/png'],
+      maxBytes: 1_000,
+      maxPixels: 100,
+      example: 'https://example.com/a.png',
+    },
+  ],
+  [{ type: 'audio', maxSeconds: 30, required: false }],
+  [{ type: 'video' }],
+  [{ type: 'pdf', maxPages: 3 }],
+  [{ type: 'file', contentTypes: ['image/png', 'application/pdf'], maxPixels: 9, maxPages: 2 }],
   [{ name: '_'.repeat(40), required: false, default: 'x' }],
 ])('accepts %j', (parameter) => expect(check(parameter)).toEqual([]));
 
@@ -30,9 +43,19 @@ test.each([
   [{ name: 'constructor' }, /reserved/],
   [{ name: 'prototype' }, /reserved/],
   [{ name: 'hasOwnProperty' }, /reserved/],
-  [{ type: 'image' }, /reserved for later/],
-  [{ type: 'file' }, /reserved for later/],
-  [{ type: 'audio' }, /reserved for later/],
+  [{ type: 'image', contentTypes: ['image/svg+xml'] }, /\/contentTypes .*these content types are read: image\/png/],
+  [{ type: 'audio', contentTypes: ['image/png'] }, /\/contentTypes .*audio\/wav/],
+  [{ type: 'file', contentTypes: ['text/html'] }, /\/contentTypes .*application\/pdf/],
+  [{ type: 'file', contentTypes: [] }, /\/contentTypes .*at least one/],
+  [{ type: 'image', maxBytes: 20_000_001 }, /\/maxBytes .*at most 20000000/],
+  [{ type: 'image', maxPages: 2 }, /\/maxPages .*does not apply to the type "image"/],
+  [{ type: 'pdf', maxPixels: 2 }, /\/maxPixels .*does not apply/],
+  [{ type: 'pdf', maxPages: 1_001 }, /\/maxPages .*at most 1000/],
+  [{ type: 'audio', maxSeconds: 7_201 }, /\/maxSeconds .*at most 7200/],
+  [{ type: 'video', pattern: 'x' }, /\/pattern .*does not apply/],
+  [{ type: 'image', default: 'https://example.com/a.png' }, /\/default .*A file has no default/],
+  [{ type: 'image', example: 'a.png' }, /\/example .*must be an https URL, a base64 data URL or "upload:"/],
+  [{ maxBytes: 5 }, /\/maxBytes .*does not apply to the type "string"/],
   [{ required: true, default: 'x' }, /\/default .*never left out/],
   [{ minimum: 1 }, /\/minimum .*does not apply to the type "string"/],
   [{ type: 'integer', maxLength: 1 }, /does not apply/],
@@ -81,3 +104,11 @@ test.each([[{ colour: 'red' }], [{ type: 'date' }], [{ minLength: -1 }], [{ defa
   'a draft cannot hold %j at all',
   (parameter) => expect(parameterSchema.safeParse({ name: 'a', ...parameter }).success).toBe(false),
 );
+
+test('files of one call that are together more than is carried are refused', () => {
+  const file = { type: 'pdf', maxBytes: 15_000_000 };
+  expect(check({ ...file, name: 'b' }, { ...file, name: 'c' })).toEqual([]);
+  expect(check({ ...file, name: 'b' }, { ...file, name: 'c' }, { ...file, name: 'd' })).toEqual([
+    expect.stringMatching(/^\/parameters The files of one call may have 45000000 bytes together/),
+  ]);
+});

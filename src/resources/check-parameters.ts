@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#kit/index.ts';
-import { isRequired, PARAMETER_NAME, parameterTypes, type Parameter } from './parameter.ts';
+import { checkMediaParameter, checkMediaTotal, isMedia } from './media-parameter.ts';
+import { isRequired, PARAMETER_NAME, type Parameter, type parameterTypes } from './parameter.ts';
 import { parseInput } from './parse-input.ts';
 import { compilePattern, MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
 import { DEFAULT_MAX_LENGTH, toInputSchema, USER_MESSAGE } from './to-input-schema.ts';
@@ -8,7 +9,8 @@ const MAX_PARAMETERS = 40;
 const MAX_PATTERNS = 10;
 const MAX_TEXT_LENGTH = 100_000;
 
-const ruleFields = ['minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'options'] as const;
+const mediaFields = ['contentTypes', 'maxBytes', 'maxPixels', 'maxPages', 'maxSeconds'] as const;
+const ruleFields = ['minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'options', ...mediaFields] as const;
 type RuleField = (typeof ruleFields)[number];
 
 const rulesOf: Record<(typeof parameterTypes)[number], readonly RuleField[]> = {
@@ -17,6 +19,11 @@ const rulesOf: Record<(typeof parameterTypes)[number], readonly RuleField[]> = {
   integer: ['minimum', 'maximum'],
   boolean: [],
   enum: ['options'],
+  image: mediaFields,
+  audio: mediaFields,
+  video: mediaFields,
+  pdf: mediaFields,
+  file: mediaFields,
 };
 
 /** Names and patterns that can never be published; a name that is still empty is no fault yet. */
@@ -39,7 +46,7 @@ export function checkParameters(parameters: readonly Parameter[]): FieldProblem[
   if (parameters.filter((parameter) => parameter.pattern !== undefined).length > MAX_PATTERNS) {
     problems.push({ path: '/parameters', message: `At most ${MAX_PATTERNS} parameters may have a pattern.` });
   }
-  return [...problems, ...findDuplicates(parameters)];
+  return [...problems, ...checkMediaTotal(parameters), ...findDuplicates(parameters)];
 }
 
 function findDuplicates(parameters: readonly Parameter[]): FieldProblem[] {
@@ -69,22 +76,27 @@ function checkName(name: string): FieldProblem[] {
   return isReserved ? [{ path, message: `The name \`${name}\` is reserved.` }] : [];
 }
 
-function checkType({ type, required, default: fallback }: Parameter): FieldProblem[] {
-  if (!(parameterTypes as readonly string[]).includes(type)) {
-    return [{ path: '/type', message: `The type "${type}" is reserved for later. Use ${parameterTypes.join(', ')}.` }];
-  }
+function checkType({ required, default: fallback }: Parameter): FieldProblem[] {
   const message = 'A required parameter has no default: it is never left out. Remove one of the two.';
   return required && fallback !== undefined ? [{ path: '/default', message }] : [];
 }
 
 function checkRules(parameter: Parameter): FieldProblem[] {
-  const allowed: readonly RuleField[] = rulesOf[parameter.type as keyof typeof rulesOf];
+  const allowed: readonly RuleField[] = rulesOf[parameter.type];
   const misplaced = ruleFields
     .filter((field) => parameter[field] !== undefined && !allowed.includes(field))
     .map((field) => ({ path: `/${field}`, message: `\`${field}\` does not apply to the type "${parameter.type}".` }));
   const rules = Object.fromEntries(allowed.map((field) => [field, parameter[field]]));
   const ruled = { name: parameter.name, type: parameter.type, description: parameter.description, ...rules };
-  return [...misplaced, ...checkRange(ruled), ...checkLength(ruled), ...checkPattern(ruled), ...checkOptions(ruled)];
+  const media = isMedia(parameter) ? checkMediaParameter(parameter) : [];
+  return [
+    ...misplaced,
+    ...media,
+    ...checkRange(ruled),
+    ...checkLength(ruled),
+    ...checkPattern(ruled),
+    ...checkOptions(ruled),
+  ];
 }
 
 function checkRange({ type, minimum, maximum }: Parameter): FieldProblem[] {

@@ -23,6 +23,8 @@ export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
+export { isMedia, MAX_MEDIA_BYTES, toMediaCaps } from './media-parameter.ts';
+export type { MediaCaps, MediaParameter } from './media-parameter.ts';
 export { openPublished } from './find-published.ts';
 export type { Published } from './find-published.ts';
 export { followIntegration } from './follow-integration.ts';

@@ -1,9 +1,18 @@
 import { z } from 'zod';
 
-/** Types that a call can carry today. */
-export const parameterTypes = ['string', 'number', 'integer', 'boolean', 'enum'] as const;
-/** Names kept for binary input; a draft may hold them, publishing refuses them. */
-const reservedTypes = ['image', 'file', 'audio'] as const;
+/** Scalars, and files: those are told more of in `media-parameter.ts`. */
+export const parameterTypes = [
+  'string',
+  'number',
+  'integer',
+  'boolean',
+  'enum',
+  'image',
+  'audio',
+  'video',
+  'pdf',
+  'file',
+] as const;
 
 const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 
@@ -11,12 +20,11 @@ const scalar = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 export const parameterSchema = z.strictObject({
   name: z.string().max(100).describe('As in the tag: `{name}{/name}`.'),
   type: z
-    .enum(
-      [...parameterTypes, ...reservedTypes],
-      `must be one of ${parameterTypes.map((type) => `"${type}"`).join(', ')}`,
-    )
+    .enum(parameterTypes, `must be one of ${parameterTypes.map((type) => `"${type}"`).join(', ')}`)
     .default('string')
-    .describe('Text unless told. image, file and audio are kept for later and cannot be published.'),
+    .describe(
+      'Text unless told. Of image, audio, video, pdf and file the value is an https URL, a base64 data URL or "upload:<id>".',
+    ),
   description: z.string().max(1000).default(''),
   required: z.boolean().optional().describe('True unless told or unless there is a default.'),
   default: scalar.optional().describe('Stands in where a buyer sends nothing.'),
@@ -26,6 +34,15 @@ export const parameterSchema = z.strictObject({
   minLength: z.int().min(0).optional(),
   maxLength: z.int().min(1).optional(),
   pattern: z.string().max(500).optional(),
+  contentTypes: z
+    .array(z.string().max(100))
+    .max(20)
+    .optional()
+    .describe('Of a file: which it may be, such as "image/png". All that are read here unless told.'),
+  maxBytes: z.int().min(1).optional().describe('Of a file.'),
+  maxPixels: z.int().min(1).optional().describe('Of an image: width times height.'),
+  maxPages: z.int().min(1).optional().describe('Of a PDF.'),
+  maxSeconds: z.int().min(1).optional().describe('Of sound and film.'),
   options: z.array(z.string().max(200)).max(100).optional().describe('Of an enum: what may be sent.'),
 });
 

@@ -1,9 +1,11 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Big } from 'big.js';
 import { isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
+import { isMediaText } from './media-parameter.ts';
 import type { Parameter } from './parameter.ts';
 import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
 import { openPattern } from './safe-pattern.ts';
+import { MEDIA_KEYWORD } from './to-input-schema.ts';
 
 export type ParsedInput = { ok: true; input: Record<string, unknown> } | { ok: false; fields: FieldProblem[] };
 
@@ -25,6 +27,8 @@ const ajv = new Ajv2020({
   validateSchema: false,
   addUsedSchema: false,
   code: { regExp: openPattern },
+  formats: { uri: isMediaText },
+  keywords: [MEDIA_KEYWORD],
 });
 const validators = new WeakMap<JsonSchema, ValidateFunction>();
 
@@ -154,6 +158,8 @@ function toRule(keyword: string, params: Record<string, unknown>): string {
       return `have at most ${String(params['limit'])} characters`;
     case 'pattern':
       return `match the pattern ${String(params['pattern'])}`;
+    case 'format':
+      return 'be an https URL, a base64 data URL or "upload:" with the id of an upload';
     default:
       return 'be valid';
   }

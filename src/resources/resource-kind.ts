@@ -38,6 +38,8 @@ export interface ResourceKind<Config = unknown> {
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
   templateFields?: readonly string[];
+  /** Its runs take the files of file parameters, as they are kept for the call. Absent: it has no such parameters. */
+  readsFiles?: boolean;
   /** What a version may choose from; what its config forbids is for `checkPublishable`. Absent: `on_success` alone. */
   settlementPoints?: readonly SettlementPoint[];
   /** Template tags, model exists and fits … Paths are JSON Pointers into the draft: `/config/…` or `/parameters/…`. */

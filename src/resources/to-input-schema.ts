@@ -1,4 +1,5 @@
 import type { Json } from '#kit/index.ts';
+import { isMedia, toMediaCaps, type MediaParameter } from './media-parameter.ts';
 import { isRequired, type Parameter } from './parameter.ts';
 import type { JsonSchema } from './resource-kind.ts';
 import { MAX_PATTERNED_LENGTH } from './safe-pattern.ts';
@@ -41,6 +42,9 @@ function toExample(parameter: Parameter): Json | undefined {
   if (given !== undefined || !isRequired(parameter)) {
     return given;
   }
+  if (isMedia(parameter)) {
+    return `https://example.com/${parameter.name}`;
+  }
   switch (parameter.type) {
     case 'enum':
       return parameter.options?.[0];
@@ -57,11 +61,27 @@ function toExample(parameter: Parameter): Json | undefined {
 function toProperty(parameter: Parameter): Json {
   const { description, default: fallback, example } = parameter;
   return {
-    ...toTypeRules(parameter),
+    ...(isMedia(parameter) ? toMediaRules(parameter) : toTypeRules(parameter)),
     ...(description === '' ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(example === undefined ? {} : { examples: [example] }),
     ...toRules(parameter),
+  };
+}
+
+/** Keyword of a file's limits, beside what JSON Schema has words for. */
+export const MEDIA_KEYWORD = 'x-media';
+
+/** A URI of the forms https, data and upload; what the file itself may be is told, and checked once it is there. */
+function toMediaRules(parameter: MediaParameter): Record<string, Json> {
+  const { contentTypes, ...limits } = toMediaCaps(parameter);
+  const [only, ...others] = contentTypes;
+  const told = Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== null);
+  return {
+    type: 'string',
+    format: 'uri',
+    ...(only !== undefined && others.length === 0 ? { contentMediaType: only } : {}),
+    [MEDIA_KEYWORD]: { type: parameter.type, contentTypes: [...contentTypes], ...Object.fromEntries(told) },
   };
 }
 

@@ -2,12 +2,13 @@
  * HTTP clients for what executes: OpenRouter, any upstream that speaks chat completions, and the safe way to hosts that
  * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
  * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
- * public address that is checked when connecting, and redirects are not followed.
+ * public address that is checked when connecting; redirects are followed for files alone, each judged as the first URL was.
  */
 export type {
   ChatFacts,
   ChatFailure,
   ChatMessage,
+  ContentPart,
   ChatRequest,
   ChatResult,
   FailureKind,
@@ -18,5 +19,6 @@ export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
+export { fetchFile } from './outbound/fetch-file.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
 export type { Timers } from './timers.ts';

@@ -204,7 +204,11 @@ export async function listUnpublishable(world: World): Promise<Bad[]> {
       /Line 2, column 3: There is no parameter `word`/,
     ],
     ['an unused parameter', { parameters: [parameter] }, /`topic` is used in no template/],
-    ['a file parameter', { parameters: [{ ...parameter, type: 'image' }] }, /reserved for later/],
+    [
+      'a picture with pages',
+      { parameters: [{ name: parameter.name, type: 'image', maxPages: 2 }] },
+      /`maxPages` does not apply to the type/,
+    ],
   ];
   const made: Bad[] = [];
   for (const [index, [why, fields, says]] of broken.entries()) {

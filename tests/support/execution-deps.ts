@@ -4,6 +4,7 @@ import type { PublishedVersion, RunContext } from '#resources/index.ts';
 export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
   return {
     openrouterId: 'acme/poet',
+    inputModalities: ['text'],
     outputModalities: ['text'],
     contextLength: 8_192,
     maxCompletionTokens: 4_096,

@@ -49,7 +49,7 @@ export const rules: Rules = {
       'resource_example_runs',
     ],
     payments: ['ledger_entries'],
-    media: ['x402_cached_images'],
+    media: ['x402_cached_images', 'media_inputs'],
     usage: [
       'x402_prompt_template_usage_logs',
       'usage_pending',

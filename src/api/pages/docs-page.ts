@@ -54,7 +54,9 @@ function theCall(origin: string): Markup {
       </li>
       <li>
         Repeat the request with <code>PAYMENT-SIGNATURE</code> (version 2) or <code>X-PAYMENT</code> (version 1). The
-        input and the resource are checked first: a request that cannot be answered is refused and costs nothing.
+        input and the resource are checked first: a request that cannot be answered is refused and costs nothing. A file
+        is given as an https URL, as a base64 data URL or as <code>upload:&lt;id&gt;</code>; a file that cannot be
+        fetched or is not what <code>x-media</code> of the schema says is refused by name, uncharged.
       </li>
       <li>
         The answer is made, then the payment is settled, then you get the answer with its receipt (from the chat kinds

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
-import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
@@ -9,11 +9,12 @@ import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
+import { attachFiles } from '../inputs/attach-files.ts';
+import { checkInputs } from '../inputs/input-modalities.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
-import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
-import { quoteCost } from '../quote-cost.ts';
+import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
@@ -44,6 +45,10 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const config = configSchema.parse(version.config);
     return { config, prompt: compilePrompt(config, version.parameters) };
   });
+  const ask = (version: PublishedVersion): Wanted => {
+    const { config, prompt } = prepare(version);
+    return toWanted(deps, prompt, toQuoted(config, version.parameters));
+  };
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
@@ -54,37 +59,45 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     answerExample: chatAnswerExample,
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
+    readsFiles: true,
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
-      ...(await checkModels(deps, config)),
+      ...(await checkModels(deps, config, parameters)),
     ],
     listWarnings: async (config, { parameters, offers }) =>
-      listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
+      listModelWarnings(deps, {
+        named: listNamed(config),
+        offers,
+        quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
+      }),
     modelIdsOf: toModelIds,
     withModel: (config, modelId) => ({ ...config, modelId, fallbackModels: [] }),
-    quoteCost: (config, parameters) => quote(deps, config, parameters),
+    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
     toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
       model: toShownName(modelId),
       maxTokens,
       sellsTruncated,
     }),
-    isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
-    holdRun: async (version, callId) => {
-      const wanted = toWanted(deps, prepare(version), version.parameters);
-      return holdOpenRouter(deps, version, { ...wanted, callId });
-    },
+    isReady: async (version) => askOpenRouter(deps, version, ask(version)),
+    holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
-    showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
+    showPrompt: (version, input) => showMessages(prepare(version).prompt, { input, parameters: version.parameters }),
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
-      const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
+      const { models: names, modalities } = ask(version);
+      const { usable: models, faults } = await chooseModels(deps, names, modalities);
       const key = await findOpenRouterKey(deps, version);
       if (models.length === 0 || key === null) {
         return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
-      const call = { models, settings: config, messages: renderMessages(prompt, input) };
+      const attached = await attachFiles(deps, version.parameters, input);
+      if (!attached.ok) {
+        return failBefore(attached.cause, attached.problem);
+      }
+      const messages = renderMessages(prompt, input, { files: attached.files });
+      const call = { models, settings: config, messages, inputs: attached.parameters };
       const { sellsTruncated } = config;
       const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
       return withExpectedCost(await runChat(deps, run), expectCost(call));
@@ -103,37 +116,25 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
   }));
 }
 
-/** What is asked of the key that pays for a run. */
-function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
-  return {
-    models: toModelIds(prepared.config),
-    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
-  };
+/** What a quote needs to know. */
+function toQuoted(config: InstantConfig, parameters: readonly Parameter[]): QuotedPrompt {
+  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage: false };
 }
 
-/** Null too while the template cannot be read. */
-async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
-  return checkPrompt(config, parameters).length > 0
-    ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
-}
-
-async function quotePrepared(
+async function checkModels(
   deps: ExecutionDeps,
-  { config, prompt: compiled }: Prepared,
-  parameters: Parameter[],
-): Promise<CostQuote | null> {
-  const prompt = measurePrompt(compiled, parameters, { allowsUserMessage: false });
-  const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
-}
-
-async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<FieldProblem[]> {
+  config: InstantConfig,
+  parameters: readonly Parameter[],
+): Promise<FieldProblem[]> {
+  const { pdfEngine } = config;
   const checked = await Promise.all(
     listNamed(config).map(async ({ modelId, path }) => {
       const { model } = await findNamedModel(deps, modelId);
       const nearest = model === null ? await deps.findNearestModels(modelId) : [];
-      return checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock });
+      return [
+        ...checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock }),
+        ...checkInputs(model, { parameters, pdfEngine }),
+      ];
     }),
   );
   return checked.flat();

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
 import type {
-  CostQuote,
   DraftExample,
   Outcome,
   Parameter,
@@ -19,11 +18,12 @@ import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
+import { attachFiles } from '../inputs/attach-files.ts';
+import { checkDeclared, checkInputs, inputModalities } from '../inputs/input-modalities.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
-import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
-import { quoteCost } from '../quote-cost.ts';
+import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
@@ -43,6 +43,10 @@ const upstreamSchema = z.discriminatedUnion('type', [
 
 const configSchema = z.strictObject({
   systemPrompt: templateText,
+  acceptsMedia: z
+    .array(z.enum(inputModalities))
+    .default([])
+    .describe('What an upstream that is not OpenRouter reads beside text; of OpenRouter the catalogue tells.'),
   allowsUserMessage: z.boolean().default(false).describe('Buyers may add a text of their own as `user_message`.'),
   model: modelName,
   upstream: upstreamSchema
@@ -80,6 +84,10 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     const config = configSchema.parse(version.config);
     return { config, prompt: compilePrompt(config, version.parameters) };
   });
+  const ask = (version: PublishedVersion): Wanted => {
+    const { config, prompt } = prepare(version);
+    return toWanted(deps, prompt, toQuoted(config, version.parameters));
+  };
   return {
     name: 'prompt_template',
     title: 'Prompt template',
@@ -91,53 +99,59 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     answerExample: chatAnswerExample,
     examples: [example],
     templateFields: ['systemPrompt'],
+    readsFiles: true,
     settlementPoints: ['on_success', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
-      ...(await checkUpstream(deps, config)),
+      ...(await checkUpstream(deps, config, parameters)),
     ],
     listWarnings: async (config, { parameters, offers }) => {
       const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
       // Elsewhere than on OpenRouter nothing is known of models and prices.
       return named.length === 0
         ? []
-        : listModelWarnings(deps, { named, offers, quote: await quote(deps, config, parameters) });
+        : listModelWarnings(deps, {
+            named,
+            offers,
+            quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
+          });
     },
     modelIdsOf: toModelIds,
     withModel: (config, model) => ({ ...config, model }),
-    quoteCost: (config, parameters) => quote(deps, config, parameters),
+    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
     toPublic: (config) => ({
       model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
       maxTokens: config.maxTokens,
       sellsTruncated: config.sellsTruncated,
       allowsUserMessage: config.allowsUserMessage,
     }),
-    isReady: async (version) => {
-      const prepared = prepare(version);
-      return prepared.config.upstream.type === 'openrouter'
-        ? askOpenRouter(deps, version, toWanted(deps, prepared, version.parameters))
-        : askUpstreamKey(deps, version);
-    },
-    holdRun: async (version, callId) => {
-      const prepared = prepare(version);
-      const wanted = toWanted(deps, prepared, version.parameters);
-      return prepared.config.upstream.type === 'openrouter'
-        ? holdOpenRouter(deps, version, { ...wanted, callId })
-        : { ready: true };
-    },
+    isReady: async (version) =>
+      prepare(version).config.upstream.type === 'openrouter'
+        ? askOpenRouter(deps, version, ask(version))
+        : askUpstreamKey(deps, version),
+    holdRun: async (version, callId) =>
+      prepare(version).config.upstream.type === 'openrouter'
+        ? holdOpenRouter(deps, version, { ...ask(version), callId })
+        : { ready: true },
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => {
       const { config, prompt } = prepare(version);
-      return renderMessages(prompt, input, toUserMessage(config, input));
+      const { parameters } = version;
+      return showMessages(prompt, { input, parameters, userMessage: toUserMessage(config, input) });
     },
     run: async (version, input, context) => {
       const { config, prompt } = prepare(version);
-      const messages = renderMessages(prompt, input, toUserMessage(config, input));
-      const call = { version, context, config, messages };
+      const attached = await attachFiles(deps, version.parameters, input);
+      if (!attached.ok) {
+        return failBefore(attached.cause, attached.problem);
+      }
+      const said = { userMessage: toUserMessage(config, input), files: attached.files };
+      const messages = renderMessages(prompt, input, said);
+      const call = { version, context, config, messages, inputs: attached.parameters };
       return config.upstream.type === 'openrouter'
-        ? runOnOpenRouter(deps, call)
+        ? runOnOpenRouter(deps, call, ask(version))
         : runOnChatCompletions(deps, call, config.upstream.baseUrl);
     },
   };
@@ -151,16 +165,18 @@ interface PromptCall {
   context: RunContext;
   config: PromptConfig;
   messages: ChatMessage[];
+  /** Parameters whose files the messages hold. */
+  inputs: Parameter[];
 }
 
-async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<Outcome> {
-  const { version, context, config, messages } = call;
-  const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
+async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall, wanted: Wanted): Promise<Outcome> {
+  const { version, context, config, messages, inputs } = call;
+  const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted.modalities);
   const key = await findOpenRouterKey(deps, version);
   if (models.length === 0 || key === null) {
     return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
-  const asked = { models, settings: config, messages };
+  const asked = { models, settings: config, messages, inputs };
   const { sellsTruncated } = config;
   const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked), sellsTruncated };
   return withExpectedCost(await runChat(deps, run), expectCost(asked));
@@ -185,46 +201,39 @@ function toModelIds({ upstream, model }: PromptConfig): string[] {
   return upstream.type === 'openrouter' ? [model] : [];
 }
 
-/** What is asked of the key that pays for a run. */
-function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
-  return {
-    models: toModelIds(prepared.config),
-    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
-  };
-}
-
-/** Null too while the template cannot be read. */
-async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
-  return checkPrompt(config, parameters).length > 0
-    ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
-}
-
-async function quotePrepared(
-  deps: ExecutionDeps,
-  { config, prompt: compiled }: Prepared,
-  parameters: Parameter[],
-): Promise<CostQuote | null> {
-  const prompt = measurePrompt(compiled, parameters, config);
-  const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
+/** What a quote needs to know. */
+function toQuoted(config: PromptConfig, parameters: readonly Parameter[]): QuotedPrompt {
+  const { allowsUserMessage } = config;
+  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage };
 }
 
 async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
   return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
 }
 
-async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {
+async function checkUpstream(
+  deps: ExecutionDeps,
+  config: PromptConfig,
+  parameters: readonly Parameter[],
+): Promise<FieldProblem[]> {
   if (config.upstream.type === 'openrouter') {
+    const { pdfEngine } = config;
     const { model } = await findNamedModel(deps, config.model);
     const nearest = model === null ? await deps.findNearestModels(config.model) : [];
     const named = { model, modelId: config.model, path: '/config/model', nearest };
-    return checkModel({ ...named, settings: config, clock: deps.clock });
+    return [
+      ...checkModel({ ...named, settings: config, clock: deps.clock }),
+      ...checkInputs(model, { parameters, pdfEngine }),
+    ];
   }
   const urlFault = findUrlFault(deps, config.upstream.baseUrl);
   return [
     ...(config.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
     ...(urlFault === null ? [] : [{ path: '/config/upstream/baseUrl', message: urlFault }]),
+    ...checkDeclared(config.acceptsMedia, parameters),
+    ...(config.pdfEngine
+      ? [{ path: '/config/pdfEngine', message: 'Only OpenRouter has a choice of what reads PDFs.' }]
+      : []),
     ...(config.imageConfig
       ? [{ path: '/config/imageConfig', message: 'Images are made only through OpenRouter.' }]
       : []),

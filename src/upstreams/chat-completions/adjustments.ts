@@ -1,5 +1,6 @@
 import { says } from './known-errors.ts';
 import type { ChatRequest } from './chat.ts';
+import { toText as toMessageText, toWireMessages } from './message-parts.ts';
 
 /** One way to ask an upstream for the same without what it does not take. */
 export type Adjustment = (typeof knownRefusals)[number]['adjustment'];
@@ -103,7 +104,7 @@ export function toWire(request: ChatRequest, adjustments: ReadonlySet<Adjustment
   const penalties = { frequency_penalty: request.frequencyPenalty, presence_penalty: request.presencePenalty };
   return {
     model: request.model,
-    messages: isWithout('no_system_role') ? toOneTurn(request.messages) : request.messages,
+    messages: toWireMessages(isWithout('no_system_role') ? toOneTurn(request.messages) : request.messages),
     [isWithout('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens']: request.maxTokens,
     ...(isWithout('no_temperature') ? {} : { temperature: request.temperature }),
     ...(isWithout('no_top_p') ? {} : { top_p: request.topP }),
@@ -115,8 +116,12 @@ export function toWire(request: ChatRequest, adjustments: ReadonlySet<Adjustment
 
 /** Models without a system turn read what stood in it at the beginning of the user's. */
 function toOneTurn(messages: ChatRequest['messages']): ChatRequest['messages'] {
-  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => toMessageText(content));
   const [first, ...rest] = messages.filter(({ role }) => role !== 'system');
-  const content = [...system, ...(first ? [first.content] : [])].join('\n\n');
+  const said = first?.content ?? '';
+  const content =
+    typeof said === 'string'
+      ? [...system, ...(first ? [said] : [])].join('\n\n')
+      : [{ type: 'text' as const, text: system.join('\n\n') }, ...said];
   return [{ role: first?.role ?? 'user', content }, ...rest];
 }

@@ -1,6 +1,18 @@
+/** A piece of a message. Of a file the bytes, or a URL that the upstream is to fetch itself. */
+export type ContentPart =
+  | { type: 'text'; text: string }
+  | {
+      type: 'media';
+      kind: 'image' | 'audio' | 'video' | 'file';
+      contentType: string;
+      url: string | null;
+      bytes: Uint8Array | null;
+      filename: string | null;
+    };
+
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
-  content: string;
+  content: string | readonly ContentPart[];
 }
 
 /** What an answer is asked for, in our words; each client translates it to its wire form. */
@@ -14,6 +26,8 @@ export interface ChatRequest {
   presencePenalty?: number | undefined;
   fallbackModels?: readonly string[] | undefined;
   modalities?: readonly ('text' | 'image')[] | undefined;
+  /** What reads the PDFs among the messages; the upstream chooses unless told. */
+  pdfEngine?: 'native' | 'mistral-ocr' | 'cloudflare-ai' | undefined;
   imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
 }
 

@@ -3,6 +3,7 @@ import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { toWire } from './adjustments.ts';
 import type { Upstream } from './chat.ts';
+import { listTexts } from './message-parts.ts';
 import { rememberAdjustments } from './remember-adjustments.ts';
 import { sendChat } from './send-chat.ts';
 
@@ -39,7 +40,7 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
             },
             toBody: (adjustments) => JSON.stringify(toWire(request, adjustments)),
             lessons: { memory, key: JSON.stringify([url.href, request.model]) },
-            secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
+            secrets: [call.apiKey, ...listTexts(request.messages)],
             idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
           },
           call,

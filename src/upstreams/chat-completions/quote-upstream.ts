@@ -1,5 +1,7 @@
 const MAX_QUOTE = 240;
 const WINDOW = 12;
+/** A piece of a file: no name, id or word is as long. */
+const BASE64 = /[A-Za-z0-9+/]{60,}/;
 
 /**
  * What may be shown of an upstream's own message: one short line, or nothing when it repeats 12 letters or digits in a
@@ -14,6 +16,9 @@ export function quoteUpstream(message: unknown, secrets: readonly string[]): str
     // eslint-disable-next-line no-control-regex -- control characters are what is removed
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
     .trim();
+  if (BASE64.test(line)) {
+    return '';
+  }
   const windows = toWindows(toPlain(line));
   const leaks = secrets.some((secret) => {
     const plain = toPlain(secret);

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
+import { listTexts, toWireMessages } from '../chat-completions/message-parts.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { getCredits, type Credits } from './get-credits.ts';
@@ -57,7 +58,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
           // OpenRouter fits a request to each provider by itself.
           toBody: () => JSON.stringify(toWire(request)),
           lessons: null,
-          secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
+          secrets: [call.apiKey, ...listTexts(request.messages)],
           idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
         },
         call,
@@ -75,7 +76,8 @@ function toWire(request: ChatRequest): Record<string, unknown> {
   return {
     model: request.model,
     models: request.fallbackModels?.length ? [request.model, ...request.fallbackModels] : undefined,
-    messages: request.messages,
+    messages: toWireMessages(request.messages),
+    plugins: request.pdfEngine ? [{ id: 'file-parser', pdf: { engine: request.pdfEngine } }] : undefined,
     modalities: request.modalities,
     image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
     max_tokens: request.maxTokens,

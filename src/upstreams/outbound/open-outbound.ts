@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { checkUrl } from './check-url.ts';
-import { lookupPublic } from './public-address.ts';
+import { openPublicLookup, type Resolver } from './public-address.ts';
 
 /** The only way to a host that a user named. */
 export interface Outbound {
@@ -12,12 +12,14 @@ export interface Outbound {
 interface OutboundOptions {
   /** Origins that are called although they are not public: the sandbox's own servers. Empty in live mode. */
   allowedOrigins?: readonly string[];
+  /** Of host names; the system's unless told. */
+  resolve?: Resolver;
 }
 
 export function openOutbound(options: OutboundOptions = {}): Outbound {
   const allowedOrigins = new Set((options.allowedOrigins ?? []).map((url) => new URL(url).origin));
   const limits = { connections: 32, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 };
-  const guarded = new Agent({ ...limits, connect: { lookup: lookupPublic, timeout: 10_000 } });
+  const guarded = new Agent({ ...limits, connect: { lookup: openPublicLookup(options.resolve), timeout: 10_000 } });
   const sandbox = new Agent(limits);
   return {
     open: (text) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startScriptedUpstream, status, type ScriptedUpstream } from '../../../tests/support/scripted-upstream.ts';
 import { openChatCompletions } from '../chat-completions/open-chat-completions.ts';
 import { openOutbound, type Outbound } from './open-outbound.ts';
-import { isPublicAddress, lookupPublic } from './public-address.ts';
+import { isPublicAddress, openPublicLookup } from './public-address.ts';
 
 let upstream: ScriptedUpstream;
 let outbound: Outbound;
@@ -88,6 +88,7 @@ test('an allowed origin opens no other port of its host', () => {
 });
 
 test('a name is refused by the address that it resolves to, in both forms of lookup', async () => {
+  const lookupPublic = openPublicLookup();
   const one = await new Promise<Error | null>((resolve) => lookupPublic('localhost', {}, resolve));
   const all = await new Promise<[Error | null, unknown]>((resolve) =>
     lookupPublic('localhost', { all: true }, (error, found: string | LookupAddress[]) => resolve([error, found])),

@@ -1,0 +1,65 @@
+import { Problem } from '#kit/index.ts';
+import type { Media } from '#media/index.ts';
+import { toMediaCaps, type MediaParameter } from '#resources/index.ts';
+import { fetchFile, type Outbound } from '#upstreams/index.ts';
+
+export interface GivenDeps {
+  media: Pick<Media, 'readUpload'>;
+  outbound: Pick<Outbound, 'open'>;
+}
+
+/** The reason follows the parameter's name. It never repeats what was sent. */
+export type GivenFile = { ok: true; bytes: Uint8Array } | { ok: false; reason: string };
+
+const FETCH_TIMEOUT_MS = 10_000;
+const UPLOAD = 'upload:';
+
+export function isUrl(text: string): boolean {
+  return /^https?:/i.test(text);
+}
+
+/** A file that came with the request or was uploaded before. Asks nobody outside. */
+export async function readSent(deps: GivenDeps, parameter: MediaParameter, text: string): Promise<GivenFile> {
+  if (!text.startsWith(UPLOAD)) {
+    return decode(text, toMediaCaps(parameter).maxBytes);
+  }
+  const upload = await deps.media.readUpload(text.slice(UPLOAD.length));
+  return upload === null
+    ? { ok: false, reason: 'names an upload that is not here, or no longer. Upload the file again' }
+    : { ok: true, bytes: upload.bytes };
+}
+
+/** May this URL be fetched, as far as it tells by itself? */
+export function checkFetchable({ outbound }: Pick<GivenDeps, 'outbound'>, url: string): string | null {
+  try {
+    outbound.open(url);
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) {
+      return `is a URL that may not be fetched: ${error.message}`;
+    }
+    throw error;
+  }
+}
+
+export async function readGiven(deps: GivenDeps, parameter: MediaParameter, text: string): Promise<GivenFile> {
+  if (!isUrl(text)) {
+    return readSent(deps, parameter, text);
+  }
+  const { maxBytes } = toMediaCaps(parameter);
+  const fetched = await fetchFile(deps.outbound, text, { maxBytes, timeoutMs: FETCH_TIMEOUT_MS });
+  return fetched.ok ? fetched : { ok: false, reason: `could not be fetched: ${fetched.reason}` };
+}
+
+function decode(dataUrl: string, maxBytes: number): GivenFile {
+  const base64 = dataUrl.slice(dataUrl.indexOf(',') + 1);
+  const bytes = Math.floor((base64.length * 3) / 4);
+  // Two characters may be padding.
+  if (bytes > maxBytes + 2) {
+    return { ok: false, reason: `has about ${bytes} bytes, and at most ${maxBytes} are taken` };
+  }
+  if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+    return { ok: false, reason: 'is a data URL that holds no base64' };
+  }
+  return { ok: true, bytes: Buffer.from(base64, 'base64') };
+}

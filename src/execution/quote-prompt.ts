@@ -1,0 +1,46 @@
+import type { CostQuote, Parameter } from '#resources/index.ts';
+import type { ChatSettings } from './chat-settings.ts';
+import type { ExecutionDeps } from './execution-deps.ts';
+import type { Wanted } from './find-key.ts';
+import { listModalities } from './inputs/input-modalities.ts';
+import { measurePrompt } from './measure-prompt.ts';
+import { chooseModels } from './named-model.ts';
+import { checkPrompt, compilePrompt, type Prompt, type PromptTexts } from './prompt.ts';
+import { quoteCost } from './quote-cost.ts';
+
+type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock'>;
+
+/** A prompt on models of the catalogue: none of them, and its cost is not known. */
+export interface QuotedPrompt {
+  models: readonly string[];
+  settings: ChatSettings;
+  parameters: readonly Parameter[];
+  allowsUserMessage: boolean;
+}
+
+/** Null too while the template cannot be read. */
+export async function quotePrompt(deps: FindDeps, texts: PromptTexts, asked: QuotedPrompt): Promise<CostQuote | null> {
+  const { parameters } = asked;
+  return checkPrompt(texts, parameters).length > 0
+    ? null
+    : quoteCompiled(deps, compilePrompt(texts, parameters), asked);
+}
+
+/** What is asked of the key that pays for a run. */
+export function toWanted(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Wanted {
+  return {
+    models: asked.models,
+    modalities: toModalities(asked),
+    quoteWorst: async () => (await quoteCompiled(deps, prompt, asked))?.worstUsd ?? null,
+  };
+}
+
+async function quoteCompiled(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Promise<CostQuote | null> {
+  const { models: names, settings, parameters } = asked;
+  const { usable: models } = await chooseModels(deps, names, toModalities(asked));
+  return quoteCost({ models, settings, prompt: measurePrompt(prompt, parameters, asked), inputs: parameters });
+}
+
+function toModalities({ parameters, settings }: QuotedPrompt) {
+  return listModalities({ parameters, pdfEngine: settings.pdfEngine });
+}

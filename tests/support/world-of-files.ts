@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { readSnapshot } from '#models/index.ts';
+import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
+
+/** A piece of a message on the wire. */
+export interface WirePart {
+  type: string;
+  [name: string]: unknown;
+}
+
+export interface FileWorld {
+  /** Base URL of OpenRouter, ending in `/api/v1`. */
+  openRouterUrl: string;
+  /** A key that the simulator takes. */
+  key: string;
+  simulator: OpenRouterSimulator;
+  /** What is served under `/files/<name>` on the same origin, which a sandbox calls although it is not public. */
+  serve(name: string, answer: Buffer | ((request: IncomingMessage, response: ServerResponse) => void)): string;
+  /** Requests for files so far, by name. */
+  fetched: string[];
+  /** The bodies of chat calls so far. */
+  chats: { messages: { role: string; content: string | WirePart[] }[]; plugins?: unknown }[];
+  /** Leaves the next chat call without an answer; resolves when it has come. */
+  holdChat(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The simulated OpenRouter and a server of files behind one origin. */
+export async function openFileWorld(): Promise<FileWorld> {
+  const { models } = await readSnapshot();
+  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
+  const files = new Map<string, Buffer | ((request: IncomingMessage, response: ServerResponse) => void)>();
+  const fetched: string[] = [];
+  const chats: FileWorld['chats'] = [];
+  const held: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    if (!path.startsWith('/files/')) {
+      const onChat = (body: string): boolean => {
+        chats.push(JSON.parse(body) as FileWorld['chats'][number]);
+        const reached = held.shift();
+        reached?.();
+        return reached !== undefined;
+      };
+      void forward(new URL(simulator.url).origin, request, { response, onChat });
+      return;
+    }
+    const name = path.slice('/files/'.length);
+    fetched.push(name);
+    const answer = files.get(name);
+    if (typeof answer === 'function') {
+      answer(request, response);
+    } else {
+      response.writeHead(answer === undefined ? 404 : 200, { 'Content-Type': 'text/plain' }).end(answer);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    openRouterUrl: `${origin}/api/v1`,
+    key: simulator.keys.healthy,
+    simulator,
+    serve: (name, answer) => {
+      files.set(name, answer);
+      return `${origin}/files/${name}`;
+    },
+    fetched,
+    chats,
+    holdChat: () => new Promise((resolve) => void held.push(resolve)),
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await simulator.stop();
+    },
+  };
+}
+
+async function forward(
+  origin: string,
+  request: IncomingMessage,
+  { response, onChat }: { response: ServerResponse; onChat(body: string): boolean },
+): Promise<void> {
+  const body = await buffer(request);
+  if (request.url?.endsWith('/chat/completions') && onChat(body.toString())) {
+    return;
+  }
+  const { authorization } = request.headers;
+  const answered = await fetch(`${origin}${request.url}`, {
+    method: request.method ?? 'GET',
+    headers: { 'Content-Type': 'application/json', ...(authorization ? { Authorization: authorization } : {}) },
+    ...(body.length > 0 ? { body } : {}),
+  });
+  response.writeHead(answered.status, { 'Content-Type': answered.headers.get('Content-Type') ?? 'application/json' });
+  response.end(Buffer.from(await answered.arrayBuffer()));
+}
