@@ -1,8 +1,9 @@
 /**
  * HTTP clients for what executes: OpenRouter, any upstream that speaks chat completions, and the safe way to hosts that
- * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
- * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
- * public address that is checked when connecting, and redirects are not followed.
+ * users name; and the one for object stores that speak the S3 API. Invariants: an upstream's failure is a value that says
+ * how it failed; neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the
+ * wire; a user's URL is called only over https at a public address that is checked when connecting, and redirects are not
+ * followed.
  */
 export type {
   ChatFacts,
@@ -19,4 +20,6 @@ export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
+export { openS3 } from './s3/open-s3.ts';
+export type { S3, S3Options } from './s3/open-s3.ts';
 export type { Timers } from './timers.ts';
