@@ -7,6 +7,7 @@ import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
+import { withMedia } from './receipt-media.ts';
 import { toPublicProblem } from './public-problem.ts';
 
 interface Run {
@@ -71,7 +72,12 @@ export async function unpaidCall(
     at: record.at.toISOString(),
   };
   const { isSimulated } = outcome.evidence;
-  const answer = { ...outcome.answer, isSimulated, isTest: request.isOwnerTest, receipt };
+  const answer = {
+    ...outcome.answer,
+    isSimulated,
+    isTest: request.isOwnerTest,
+    receipt: withMedia(receipt, outcome.answer.media),
+  };
   return { kind: 'answer', answer, callId: run.callId, isPaid: false };
 }
 

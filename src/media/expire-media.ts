@@ -3,12 +3,12 @@ import type { MediaDeps } from './media-deps.ts';
 
 const BATCH = 500;
 
-const expired = ['x402_cached_images', 'media_uploads'].map(
-  (table) => `
-    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))
-    RETURNING object_id`,
-);
+const due = `WHERE expires_at <= $1 ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`;
+
+const expired = [
+  `DELETE FROM x402_cached_images WHERE id = ANY(ARRAY(SELECT id FROM x402_cached_images ${due})) RETURNING object_id`,
+  `DELETE FROM media_uploads WHERE id_hash = ANY(ARRAY(SELECT id_hash FROM media_uploads ${due})) RETURNING object_id`,
+];
 
 /** Removes what has expired, uploads that were never finished included; says how many. Several processes share the work. */
 export async function expireMedia(deps: MediaDeps): Promise<number> {

@@ -54,9 +54,9 @@ async function* list(folder: string): ReturnType<MediaStore['list']> {
   let page: { key: string; modifiedMs: number }[] = [];
   for (const first of await listSorted(folder, SUB_FOLDER)) {
     for (const second of await listSorted(join(folder, first), SUB_FOLDER)) {
-      const place = join(folder, first, second);
-      for (const key of await listSorted(place, new RegExp(`^${first}${second}`))) {
-        const found = await orNull(stat(join(place, key)));
+      const inner = join(folder, first, second);
+      for (const key of await listSorted(inner, new RegExp(`^${first}${second}`))) {
+        const found = await orNull(stat(join(inner, key)));
         page.push(...(found ? [{ key, modifiedMs: found.mtimeMs }] : []));
       }
       if (page.length >= PAGE) {

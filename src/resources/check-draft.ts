@@ -20,6 +20,7 @@ export type Content = Pick<
   | 'offers'
   | 'settlementPoint'
   | 'timeoutSeconds'
+  | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
   | 'config'
@@ -58,6 +59,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
+    ...checkRetention(deps, draft),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -81,6 +83,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     offers,
     settlementPoint: draft.settlementPoint,
     timeoutSeconds: draft.timeoutSeconds,
+    mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,
     config,
@@ -100,6 +103,11 @@ function checkName(name: string): FieldProblem[] {
 function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
   const message = `With this kind of resource money can move at one of these points: ${offered.join(', ')}.`;
   return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
+}
+
+function checkRetention({ maxMediaRetentionSeconds: most }: ResourcesDeps, draft: Draft): FieldProblem[] {
+  const message = `Files of answers are kept here for at most ${most} seconds.`;
+  return most !== undefined && draft.mediaRetentionSeconds > most ? [{ path: '/mediaRetentionSeconds', message }] : [];
 }
 
 function checkSize(

@@ -96,6 +96,7 @@ async function insertVersion(tx: Tx, { id, draft, now }: Publication): Promise<R
     toSearchText(draft.content),
     now,
     draft.aiModelId,
+    draft.content.mediaRetentionSeconds,
   ]);
   const { rows } = await tx.query<ResourceRow>(
     `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
@@ -130,9 +131,9 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
     price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
-    ai_model_id)
+    ai_model_id, media_retention_seconds)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20, $21)`;
+    to_tsvector('simple', $19), $20, $21, $22)`;
 
 function toColumns(content: Content): unknown[] {
   return [

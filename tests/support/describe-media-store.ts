@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -80,7 +80,7 @@ export function describeMediaStore(name: string, openWorld: () => Promise<StoreW
     test('leaves the file where it is that it was given', async () => {
       const file = await makeFile(Buffer.from('still here'));
       await world.store.write(randomBytes(32).toString('hex'), file);
-      await world.store.write(randomBytes(32).toString('hex'), file);
+      expect(await readFile(file.path, 'utf8')).toBe('still here');
     });
 
     test('lists every key once, in the order of its characters, with a time', async () => {
