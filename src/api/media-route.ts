@@ -38,7 +38,6 @@ async function serve(c: AppContext, { id, media }: { id: string; media: ServedMe
   c.header('Cache-Control', `private, max-age=${secondsUntil(media.expiresAt)}, immutable`);
   c.header('Content-Security-Policy', "default-src 'none'; sandbox");
   c.header('Cross-Origin-Resource-Policy', 'cross-origin');
-  c.header('Access-Control-Expose-Headers', 'Accept-Ranges, Content-Range, ETag', { append: true });
   if (isUnchanged(c.req.header('if-none-match'), etag)) {
     await media.assertThere();
     return c.body(null, 304);

@@ -231,7 +231,10 @@ test('drafts of killed writes are swept, running ones are not', async () => {
   await utimes(fresh, new Date(nowMs), new Date(nowMs));
   await media.sweep();
   expect(await readdir(join(folder, 'incoming'))).toEqual(['fresh']);
-  await rm(fresh);
+  await utimes(fresh, new Date(nowMs - 7_200_000), new Date(nowMs - 7_200_000));
+  const restarted = open();
+  await restarted.store({ ownerId: 'u1', callId: newId(), source: { dataUrl } });
+  await expect.poll(() => readdir(join(folder, 'incoming'))).toEqual([]);
 });
 
 test('creators see the rows of their own images and change none', async () => {

@@ -9,6 +9,7 @@ import { defaultLimits, defaultUploads, type MediaLimits, type UploadLimits } fr
 import type { MediaStore } from './media-store.ts';
 import { openStored, type OpenedMedia } from './open-stored.ts';
 import { readUpload, type ReadUpload } from './read-upload.ts';
+import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
 import { openS3Store } from './s3-store.ts';
 import type { SignedQuery } from './sign-url.ts';
 import { storeMedia, type MediaToStore, type StoredMedia } from './store-media.ts';
@@ -61,10 +62,17 @@ export function openMedia(options: MediaOptions): Media {
     limits: toLimits(options.limits),
     uploads: { ...defaultUploads, ...options.uploads },
   };
+  const tidy = openTidying(deps);
   return {
-    store: (media) => storeMedia(deps, media),
+    store: (media) => {
+      tidy();
+      return storeMedia(deps, media);
+    },
     open: (id, query) => openStored(deps, id, query),
-    takeUpload: (sent) => takeUpload(deps, sent),
+    takeUpload: (sent) => {
+      tidy();
+      return takeUpload(deps, sent);
+    },
     readUpload: (id) => readUpload(deps, id),
     expire: () => expireMedia(deps),
     sweep: () => sweepMedia(deps),
@@ -73,6 +81,21 @@ export function openMedia(options: MediaOptions): Media {
 
 function openStore({ s3, folder, signingKey }: MediaOptions): MediaStore {
   return s3 ? openS3Store(s3, toPrefix(signingKey)) : openFolderStore(folder);
+}
+
+/**
+ * The sweep runs in one of the processes, and what a killed process was receiving lies in its own folder: each looks after
+ * that one itself, once an hour while it is used.
+ */
+function openTidying({ incoming, clock }: MediaDeps): () => void {
+  let nextMs = 0;
+  return () => {
+    const nowMs = clock.now();
+    if (nowMs >= nextMs) {
+      nextMs = nowMs + ABANDONED_MS;
+      void sweepIncoming(incoming, nowMs - ABANDONED_MS);
+    }
+  };
 }
 
 function toLimits(given: MediaOptions['limits'] = {}): MediaLimits {

@@ -46,14 +46,17 @@ export async function receiveFile({ incoming, maxBytes, what }: Receiving, sourc
   }
 }
 
-/** Removes what processes have left that were killed while they received; what is younger may still be coming. */
+/** No write takes this long: what is older was left by a killed process. */
+export const ABANDONED_MS = 3_600_000;
+
+/** Never rejects. Removes what processes have left that were killed while they received; what is younger may still be coming. */
 export async function sweepIncoming(incoming: string, beforeMs: number): Promise<void> {
   const names = await readdir(incoming).catch(() => []);
   for (const name of names) {
     const path = join(incoming, name);
     const found = await stat(path).catch(() => null);
     if (found && found.mtimeMs < beforeMs) {
-      await rm(path, { force: true });
+      await rm(path, { force: true }).catch(() => {});
     }
   }
 }

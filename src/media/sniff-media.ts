@@ -57,7 +57,10 @@ export async function sniffMedia(path: string, text: TextType | null): Promise<S
 async function findType(path: string): Promise<string | null> {
   try {
     return (await fileTypeFromFile(path))?.mime ?? null;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) {
+      throw error;
+    }
     // Cut or hostile: a beginning that promises more than follows.
     return 'unreadable';
   }

@@ -1,9 +1,7 @@
 import { dropReferences, lockObjects } from './drop-references.ts';
-import { sweepIncoming } from './receive-file.ts';
+import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
 import type { MediaDeps } from './media-deps.ts';
 
-/** No write takes this long: what is older was left by a killed process. */
-const ABANDONED_MS = 3_600_000;
 /** So many lost objects at once are no lost objects, but a store that is not the one they lie in. */
 const MOST_LOST = 20;
 
