@@ -22,7 +22,7 @@ const WEEK_MS = 7 * 86_400_000;
 const HOUR_MS = 3_600_000;
 const bytes = PNG.sync.write(new PNG({ width: 3, height: 2 }));
 let nowMs = Date.now();
-let count = 0;
+let opened = 0;
 let folder: string;
 let disk: MediaStore;
 let others: Database[];
@@ -60,7 +60,7 @@ function openProcess(at: number, hook: Hook, toKey: (key: string) => string = (k
   const clock = { now: () => nowMs };
   const other = others[at] as Database;
   // What it receives lies in a folder of its own: the clock of these tests is not the one of the files there.
-  const own = join(folder, `process-${(count += 1)}`);
+  const own = join(folder, `process-${(opened += 1)}`);
   return openMedia({ database: other, folder: own, store, signingKey, publicUrl: 'https://f.example', clock });
 }
 
