@@ -6,10 +6,11 @@ import { checkServer, type Check, type Finding } from '#cli/index.ts';
 import { checkDatabase, choosePorts, findRunningPostgres, openDatabase } from '#database/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openPayments } from '#payments/index.ts';
-import { openOpenRouter } from '#upstreams/index.ts';
+import { openOpenRouter, openS3 } from '#upstreams/index.ts';
 import { findCurrentMasterKey, masterKeyFromText } from '#vault/index.ts';
 import { checkReach, listPlaceChecks, toOrigin } from './check-places.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
+import { toS3Options } from './media-settings.ts';
 import { listSchemes, listSettlers } from './plugins.ts';
 
 const silent = pino({ level: 'silent' });
@@ -23,6 +24,7 @@ export async function listChecks(config: Config): Promise<Check[]> {
     ...(await listPlaces(config)),
     { name: 'master key', run: () => checkMasterKey(config) },
     { name: 'database', run: () => checkPostgres(config) },
+    { name: 'media', run: () => checkMedia(config) },
     { name: 'OpenRouter', run: () => checkOpenRouter(config) },
     { name: 'chain, settler', run: () => checkChain(config) },
   ];
@@ -142,6 +144,27 @@ async function checkOpenRouter(config: Config): Promise<Finding> {
       : { state: 'bad', detail: `OPENROUTER_API_KEY: ${checked.detail}`, mend: 'Set a working key, or leave it out.' };
   } finally {
     await openRouter.close();
+  }
+}
+
+async function checkMedia(config: Config): Promise<Finding> {
+  const options = toS3Options(config);
+  if (options === null) {
+    return { state: 'good', detail: `files lie in ${resolve(config.DATA_DIR, 'media')}` };
+  }
+  const s3 = openS3(options);
+  const place = `the bucket ${options.bucket} at ${options.endpoint}`;
+  try {
+    await s3.check();
+    return { state: 'good', detail: `files lie in ${place}` };
+  } catch (error) {
+    return {
+      state: 'bad',
+      detail: `${place} cannot be used: ${(error as Error).message}`,
+      mend: 'Check MEDIA_S3_ENDPOINT, _BUCKET, _REGION, _ADDRESSING and the two keys: they must list, read, write and delete.',
+    };
+  } finally {
+    await s3.close();
   }
 }
 

@@ -35,7 +35,7 @@ test('no words of the schema library reach who reads a problem of the configurat
   const nonsense = Object.fromEntries(settingNames.map((name) => [name, ',\u0000 nonsense,,']));
   expect(problemsOf(nonsense).length).toBeGreaterThan(8);
   for (const problem of problemsOf(nonsense)) {
-    expect(problem).toMatch(/^[A-Z_]+(, entry \d+)?: (must|is|names|The master key) /);
+    expect(problem).toMatch(/^[A-Z0-9_]+(, entry \d+)?: (must|is|names|The master key) /);
   }
 });
 
@@ -112,4 +112,13 @@ test('no problem of the configuration repeats a value of a secret', () => {
 test('docs/configuration.md says what src/config.ts says (npm run docs writes it)', async () => {
   const written = await readFile(join(import.meta.dirname, '../docs/configuration.md'), 'utf8');
   expect(written).toBe(documentSettings());
+});
+
+test('an object store is described whole or not at all', () => {
+  const given = { MEDIA_S3_ENDPOINT: 'https://s3.example.com', MEDIA_S3_ACCESS_KEY_ID: 'id' };
+  expect(problemsOf(given)).toEqual([
+    'MEDIA_S3_BUCKET: is needed with the other settings of the object store',
+    'MEDIA_S3_SECRET_ACCESS_KEY: is needed with the other settings of the object store',
+  ]);
+  expect(problemsOf({ MEDIA_MAX_MB: 'image=5,film=7' })).toEqual(['MEDIA_MAX_MB, entry 2: must look like video=200']);
 });

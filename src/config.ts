@@ -2,29 +2,11 @@ import { z } from 'zod';
 import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
+import { mediaProblems, mediaSettings } from './media-settings.ts';
+import { list, secret, setting, url, whole, type Setting } from './setting.ts';
 
 const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
 
-const url = (protocols: string) =>
-  z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
-const whole = (least: number, most: number) => {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, error)
-    .transform(Number)
-    .refine((number) => number >= least && number <= most, error);
-};
-const list = <Out>(item: z.ZodType<Out, string>) =>
-  z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
-    .pipe(z.array(item));
 const caip2 = z
   .string()
   .refine((name) => Object.hasOwn(networks, name), `must be of these: ${Object.keys(networks).join(', ')}`);
@@ -40,22 +22,6 @@ const rpcUrl = z
   .string()
   .regex(/^[^=]+=https?:\/\/\S+$/, { error: 'must look like eip155:8453=https://rpc.example', abort: true })
   .refine((entry) => Object.hasOwn(networks, entry.split('=')[0] ?? ''), 'names a network that is not known');
-
-interface Setting<T extends z.ZodType = z.ZodType> {
-  schema: T;
-  summary: string;
-  /** Shown in the documentation; the real default is in `schema` or in `completeConfig`. */
-  byDefault: string;
-  isSecret?: boolean;
-}
-
-function setting<T extends z.ZodType>(schema: T, summary: string, byDefault: string): Setting<T> {
-  return { schema, summary, byDefault };
-}
-
-function secret<T extends z.ZodType>(schema: T, summary: string, byDefault: string): Setting<T> {
-  return { schema, summary, byDefault, isSecret: true };
-}
 
 /** Every setting: its environment variable, what it means and its default. docs/configuration.md is generated from this table. */
 const settings = {
@@ -83,7 +49,7 @@ const settings = {
   ),
   DATA_DIR: setting(
     z.string().min(1).default('./data'),
-    'Folder of everything Farebox keeps on disk: the embedded database, images, the sandbox keys.',
+    'Folder of everything Farebox keeps on disk: the embedded database, files of answers, the sandbox keys.',
     '`./data`',
   ),
   DATABASE_URL: secret(
@@ -144,6 +110,7 @@ const settings = {
     'What each of these creators may spend of OPENROUTER_API_KEY in a day (UTC), in US dollars.',
     '`5`',
   ),
+  ...mediaSettings,
   FEATURED_RESOURCES: setting(
     list(z.string().regex(/^[a-z0-9_-]+(\/[a-z0-9-]+)?$/, 'must be a creator or creator/slug')).optional(),
     'What the front page shows, in this order, comma separated: `creator/slug`, or `creator` for all of theirs.',
@@ -206,7 +173,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       problems.push(...parsed.error.issues.map((issue) => `${name}${toPlace(issue.path)}: ${issue.message}`));
     }
   }
-  problems.push(...liveProblems(values));
+  problems.push(...liveProblems(values), ...mediaProblems(values));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }

@@ -69,5 +69,6 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
     intervalMs: 10 * minutes,
     run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS, deps.gateway),
   });
-  durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expireImages() });
+  durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expire() });
+  durable.schedule({ name: 'media.sweep', cron: '0 23 * * * *', run: () => deps.media.sweep() });
 }

@@ -10,9 +10,10 @@ import { openMedia } from '#media/index.ts';
 import { findModel, findModelId, findNearestModels, openModels } from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openUpstreams } from '#upstreams/index.ts';
+import { openS3, openUpstreams } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
+import { toMediaLimits, toS3Options } from './media-settings.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
@@ -34,8 +35,7 @@ export async function startDomain(
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
   const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
-  const signingKey = vault.deriveKey('media-urls');
-  const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
+  const media = openFiles(infrastructure, stack);
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
   stack.defer(() => payments.close());
 
@@ -66,6 +66,7 @@ export async function startDomain(
     findModelId: (name: string) => findModelId(models, name),
     onChanged,
     isCovered: keys.isCovered,
+    maxMediaRetentionSeconds: config.MEDIA_MAX_RETENTION_DAYS * 86_400,
   };
   models.follow = (tx, catalogue) => resources.followModels(resourcesDeps, tx, catalogue);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
@@ -98,6 +99,23 @@ export async function startDomain(
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
+}
+
+/** The files of answers and the uploads: in an object store where there is one, or else in the data folder. */
+function openFiles({ config, database, vault, publicUrl, folder, log }: Infrastructure, stack: AsyncDisposableStack) {
+  const options = toS3Options(config);
+  const s3 = options && openS3(options);
+  stack.defer(() => s3?.close());
+  return openMedia({
+    database,
+    folder: join(folder, 'media'),
+    s3,
+    signingKey: vault.deriveKey('media-urls'),
+    publicUrl,
+    clock,
+    log,
+    ...toMediaLimits(config),
+  });
 }
 
 /** The keys that runs are paid with: those of creators, those of single resources, and the operator's. */

@@ -59,7 +59,8 @@ export async function startServing(
     authHandler: (sent) => accounts.handler(sent),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
-    readImage: (id, link) => domain.media.readImage(id, link),
+    openMedia: (id, link) => domain.media.open(id, link),
+    takeUpload: async (sent) => ({ ...(await domain.media.takeUpload(sent)) }),
     landing: openLanding({
       ports,
       resources: resourcesDeps,
@@ -71,6 +72,7 @@ export async function startServing(
     limits: {
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
       pages: openLimiter({ name: 'pages', points: 300, seconds: 60 }),
+      uploads: openLimiter({ name: 'uploads', points: 60, seconds: 3_600, database }),
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
     ...toSandboxRoutes(sandbox),

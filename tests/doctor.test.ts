@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
+import { openS3Server } from './support/open-s3-server.ts';
 import { runFarebox } from './support/server-child.ts';
 import { useTestDatabase } from './support/test-database.ts';
 
@@ -88,4 +89,21 @@ test('the doctor: a master key that the database is not kept under is named', as
   expect(wrong.output).toMatch(new RegExp(`BAD +master key .*but the database is kept under ${current}\\n +-> `));
   expect(wrong.code).toBe(1);
   expect((await ask({ ...settings, MASTER_KEY: other, NEW_MASTER_KEY: mine })).code).toBe(0);
+});
+
+test('the doctor: an object store is tried, and one that cannot be used is named without its secret', async () => {
+  const server = await openS3Server();
+  try {
+    const good = await ask(server.environment);
+    expect(good.output).toMatch(/ok +media +files lie in the bucket farebox-media at http:/);
+    const wrong = { MEDIA_S3_BUCKET: 'no-such-bucket', MEDIA_S3_SECRET_ACCESS_KEY: 'canary-secret-of-the-store' };
+    const bad = await ask({ ...server.environment, ...wrong });
+    expect(bad.output).toMatch(
+      /BAD +media +the bucket no-such-bucket at http:.* cannot be used: .*\n +-> Check MEDIA_S3_ENDPOINT/,
+    );
+    expect(bad.output).not.toContain('canary-secret');
+    expect(bad.code).toBe(1);
+  } finally {
+    await server.close();
+  }
 });

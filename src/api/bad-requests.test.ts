@@ -213,8 +213,8 @@ const table: Bad[] = [
     why: 'an image with a wrong signature',
     method: 'GET',
     path: '/api/images/018f2f3e-0000-7000-8000-000000000000?expires=1&signature=bad',
-    status: 404,
-    code: 'not_found',
+    status: 403,
+    code: 'forbidden',
   },
   {
     why: 'an image id that is a path',

@@ -3,7 +3,7 @@ import { Problem } from '#kit/index.ts';
 import { authRoutes } from './auth-route.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { healthRoutes } from './health-route.ts';
-import { imagesRoutes } from './images-route.ts';
+import { mediaRoutes } from './media-route.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
@@ -13,6 +13,7 @@ import { assertReadablePath, requestContext, type AppContext, type Env } from '.
 import { sandboxRoutes } from './sandbox-route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppOptions } from './server-options.ts';
+import { uploadRoutes } from './upload-route.ts';
 
 /** Everything but the paid call: the management API, the pages and the routes that operators use. */
 export function buildApp(options: AppOptions): Hono<Env> {
@@ -23,7 +24,8 @@ export function buildApp(options: AppOptions): Hono<Env> {
   app.notFound((c) => leadHome(c) ?? answerProblem(c, nothingThere, options.log));
   mountRoutes(app, [
     ...operationRoutes(options, origins),
-    ...imagesRoutes(options),
+    ...mediaRoutes(options),
+    ...uploadRoutes(options),
     ...authRoutes(options),
     ...healthRoutes(options),
     ...pagesRoutes(options),

@@ -16,7 +16,7 @@ export function crossOrigin(origins: ReadonlySet<string>): MiddlewareHandler<Env
     const trusted = judgeOrigin(c.req.raw.headers, origins) === 'own' ? c.req.header('origin') : undefined;
     c.header('Vary', 'Origin', { append: true });
     c.header('Access-Control-Allow-Origin', trusted ?? '*');
-    c.header('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id');
+    c.header('Access-Control-Expose-Headers', 'Accept-Ranges, Content-Range, ETag, Retry-After, X-Request-Id');
     if (trusted !== undefined) {
       c.header('Access-Control-Allow-Credentials', 'true');
     }

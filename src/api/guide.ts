@@ -35,7 +35,7 @@ a receipt, \`${RECEIPT_HEADER}\`.
 export const tagTexts: Readonly<Record<string, string>> = {
   account: 'Your account and its API keys.',
   auth: 'Sign-up, sign-in and sessions. Programs do better with an API key.',
-  call: 'What buyers use: the paid call, and pictures of answers.',
+  call: 'What buyers use: the paid call, uploads for it, and the files of answers.',
   creators: 'Published resources by their creators.',
   integrations: 'Keys of providers that your resources run on.',
   kinds: 'What can be published.',

@@ -105,6 +105,7 @@ function toShown(shown: Shown, names: Names): PublicResource {
     }),
     settlementPoint: shown.settlementPoint,
     timeoutSeconds: shown.timeoutSeconds,
+    mediaRetentionSeconds: shown.mediaRetentionSeconds,
     parameters: shown.parameters.map((parameter) => ({ ...parameter })),
     inputExample: toInputExample(shown.parameters),
     ...(shown.stats ? { stats: shown.stats } : {}),

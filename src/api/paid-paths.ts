@@ -53,6 +53,20 @@ export const paidSchemas: Record<string, JsonObject> = {
       version: { type: 'integer' },
       callId: { type: 'string', description: 'Name it when you report something.' },
       at: { type: 'string', format: 'date-time' },
+      media: {
+        type: 'array',
+        description: 'The files of the answer, where it has any.',
+        items: {
+          type: 'object',
+          required: ['id', 'sha256', 'sizeBytes', 'contentType'],
+          properties: {
+            id: { type: 'string' },
+            sha256: { type: 'string', description: 'Of the bytes, hexadecimal.' },
+            sizeBytes: { type: 'integer' },
+            contentType: { type: 'string' },
+          },
+        },
+      },
     },
     example: {
       transaction: '0x2f83c1…',

@@ -74,22 +74,67 @@ const text = (name: string, where: 'path' | 'query' | 'header', description: str
   schema: { type: 'string' },
 });
 
+const upload = object({
+  id: { type: 'string', description: 'Random; whoever has it may use the upload.' },
+  contentType: string,
+  kind: { type: 'string', enum: ['image', 'audio', 'video', 'file'] },
+  sizeBytes: integer,
+  sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  expiresAt: { type: 'string', format: 'date-time' },
+});
+
+const binary = (description: string, headers: readonly string[]) => ({
+  description,
+  headers: Object.fromEntries(headers.map((name) => [name, { schema: string }])),
+  content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+});
+
+function fileOf(operationId: string, what: string): Record<string, unknown> {
+  return {
+    operationId,
+    tags: ['call'],
+    summary: `${what}, by the signed link in that answer.`,
+    security: [],
+    parameters: [
+      text('id', 'path', 'The file'),
+      text('expires', 'query', 'As the link says.'),
+      text('signature', 'query', 'As the link says.'),
+      { ...text('Range', 'header', 'One range of bytes (RFC 9110).'), required: false },
+    ],
+    responses: {
+      ...problemResponses(['invalid_input', 'forbidden', 'not_found', 'gone', 'internal']),
+      200: binary('The file.', ['Accept-Ranges', 'ETag']),
+      206: binary('The range of it.', ['Accept-Ranges', 'Content-Range', 'ETag']),
+      304: { description: 'It is the one that If-None-Match names.' },
+      416: problemResponses(['invalid_input'])[400],
+    },
+  };
+}
+
 /** The routes that are protocols rather than operations, as OpenAPI path items. */
 export const protocolPaths: Record<string, Record<string, unknown>> = {
-  '/api/images/{id}': {
-    get: {
-      operationId: 'images.get',
+  '/api/images/{id}': { get: fileOf('images.get', 'A picture of an answer') },
+  '/api/media/{id}': { get: fileOf('media.get', 'A file of an answer, of any kind') },
+  '/api/uploads': {
+    post: {
+      operationId: 'uploads.create',
       tags: ['call'],
-      summary: 'A picture of an answer, by the signed link in that answer.',
+      summary: 'Upload a file for a call: its bytes are the body. Needs no account.',
+      description:
+        'The id in the answer is the only way to the upload: give it as the value of a parameter that takes a file. What the file is, its bytes say (PNG, JPEG, WebP, GIF and AVIF pictures; WAV, MP3, Ogg, FLAC and AAC sound; MP4, WebM and QuickTime video; PDF); plain text, CSV and JSON need their Content-Type. It is forgotten after an hour.',
       security: [],
-      parameters: [
-        text('id', 'path', 'The image'),
-        text('expires', 'query', 'As the link says.'),
-        text('signature', 'query', 'As the link says.'),
-      ],
+      requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
       responses: {
-        ...problemResponses(['invalid_input', 'forbidden', 'not_found', 'gone', 'internal']),
-        200: { description: 'The picture.', content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } },
+        ...problemResponses([
+          'invalid_input',
+          'too_large',
+          'unsupported_media_type',
+          'unprocessable',
+          'rate_limited',
+          'internal',
+          'unavailable',
+        ]),
+        201: json('It is here.', upload),
       },
     },
   },

@@ -16,6 +16,8 @@ export interface PublicResource {
   offers: readonly PublicOffer[];
   settlementPoint: 'on_success' | 'at_first_output' | 'upfront';
   timeoutSeconds: number;
+  /** How long files of answers can be fetched. */
+  mediaRetentionSeconds: number;
   parameters: readonly PublicParameter[];
   /** A request body that the resource accepts. */
   inputExample: Readonly<Record<string, unknown>>;

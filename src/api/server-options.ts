@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { BoundOperation, Caller, OperationPorts, Json, Log, RateLimiter, Source } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import type { Metrics } from './open-metrics.ts';
@@ -8,6 +9,29 @@ export interface Readiness {
   ready: boolean;
   /** Everybody may read it: names and states, no addresses, no error texts. */
   checks: Readonly<Record<string, boolean>>;
+}
+
+/** A stored file as it is served. */
+export interface ServedMedia {
+  kind: string;
+  contentType: string;
+  sizeBytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+  expiresAt: Date;
+  /** Throws `gone` where it is lost. */
+  assertThere(): Promise<void>;
+  /** The same. Offsets of bytes, both included. */
+  read(range?: { start: number; end: number }): Promise<Readable>;
+}
+
+/** A file that somebody sends before a call. */
+interface SentUpload {
+  stream: AsyncIterable<Uint8Array>;
+  declaredBytes: number | undefined;
+  contentType: string | undefined;
+  /** The network that it comes from. */
+  sender: string;
 }
 
 /** What the management surfaces are made of. */
@@ -29,11 +53,9 @@ export interface AppOptions {
   readiness(): Promise<Readiness>;
   /** Given in sandbox mode only. */
   sandbox?: { describe(): Promise<Json> | Json; faucet(address: string): Promise<Json> };
-  /** Null when there is no such image, the signature is wrong or the time is over. */
-  readImage(
-    id: string,
-    link: { expires: string; signature: string },
-  ): Promise<{ bytes: Uint8Array; contentType: string } | null>;
+  /** By a signed link. Throws `forbidden` and `gone`. */
+  openMedia(id: string, link: { expires: string; signature: string }): Promise<ServedMedia>;
+  takeUpload(sent: SentUpload): Promise<{ [name: string]: Json }>;
   landing: {
     /** What the operator has chosen for the front page. */
     listFeatured(source: Source): Promise<readonly PublicResource[]>;
@@ -46,7 +68,7 @@ export interface AppOptions {
   };
   log: Log;
   /** Of what is no operation; counted by client address; none means unlimited. */
-  limits?: { auth?: RateLimiter; faucet?: RateLimiter; pages?: RateLimiter };
+  limits?: { auth?: RateLimiter; faucet?: RateLimiter; pages?: RateLimiter; uploads?: RateLimiter };
   metrics?: Metrics;
 }
 

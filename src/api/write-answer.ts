@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { toProblemJson } from '#kit/index.ts';
-import type { CallOutcome } from '#gateway/index.ts';
+import { withMedia, type CallOutcome } from '#gateway/index.ts';
+import type { MediaReference } from '#resources/index.ts';
 
 export type Answered = CallOutcome & { kind: 'answer' };
 
@@ -66,13 +67,21 @@ async function writeParts({ body, receipt, isSimulated }: Answered['answer'], wr
       await once(res, 'drain', { signal: gone.signal });
     }
   };
+  const media: MediaReference[] = [];
   try {
     for await (const part of body.type === 'live' ? body.parts : []) {
       if (gone.signal.aborted) {
         return;
       }
+      if (part.type === 'media') {
+        media.push(part.media);
+      }
       if (part.type === 'done') {
-        await line({ type: 'receipt', receipt, ...(isSimulated ? { simulated: true } : {}) });
+        await line({
+          type: 'receipt',
+          receipt: withMedia(receipt, media),
+          ...(isSimulated ? { simulated: true } : {}),
+        });
         res.once('finish', written.onSent);
       }
       await line(part.type === 'error' ? toErrorLine(part.problem, requestId) : part);

@@ -19,7 +19,10 @@ export const chatAnswer = z.object({
     .array(
       z.object({
         id: z.string(),
+        kind: z.literal('image'),
         contentType: z.string(),
+        sizeBytes: z.int(),
+        sha256: z.string().describe('Of the file, hexadecimal; the receipt repeats it.'),
         width: z.int().nullable(),
         height: z.int().nullable(),
         url: z.string().describe('A signed link; it needs no account.'),

@@ -82,7 +82,7 @@ export interface ExecutionDeps {
   /** The key of a `chat_completions` upstream, kept as a secret of the resource. */
   openUpstreamKey(resource: Pick<PublishedVersion, 'resourceId' | 'ownerId'>): Promise<string | null>;
   platformKey: PlatformKey | null;
-  media: Pick<Media, 'storeImage' | 'readInput'>;
+  media: Pick<Media, 'readInput' | 'store'>;
   /** A call found that the provider refuses the creator's key, or that no credit stands behind it: stop using it. */
   refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
   /** A call found that the creator's key may be used up: ask its provider, and stop using it if so. Goes on by itself. */

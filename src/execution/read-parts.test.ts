@@ -7,6 +7,7 @@ import {
   type AnswerPart,
   type Evidence,
   type Failure,
+  type MediaReference,
   type Outcome,
   type PartsEnd,
 } from '#resources/index.ts';
@@ -20,9 +21,12 @@ const finished: PartsEnd = { ok: true, evidence };
 const failed: Failure = { ok: false, problem: 'unavailable', cause: 'said: no', retryAfterSeconds: 3, evidence };
 const thrown = failure({ problem: 'upstream_failed', cause: 'thrown' }, noEvidence);
 const tooLate = failure({ problem: 'upstream_timeout', cause: 'too late' }, noEvidence);
-const file = {
+const file: MediaReference = {
   id: 'm1',
+  kind: 'image',
   contentType: 'image/png',
+  sizeBytes: 70,
+  sha256: 'f'.repeat(64),
   width: 1,
   height: 1,
   url: 'https://f.example/m1',

@@ -180,10 +180,12 @@ async function storeImages(
   run: ChatRun,
   result: Extract<ChatResult, { ok: true }>,
 ): Promise<MediaReference[] | ImageFailure> {
-  const { ownerId, resourceId } = run.version;
+  const { ownerId, resourceId, mediaRetentionSeconds: retentionSeconds } = run.version;
   const { callId } = run.context;
   try {
-    const storing = result.images.map(({ dataUrl }) => deps.media.storeImage({ ownerId, callId, dataUrl }));
+    const storing = result.images.map(({ dataUrl }) =>
+      deps.media.store({ ownerId, callId, retentionSeconds, expect: 'image', source: { dataUrl } }),
+    );
     return await Promise.all(storing);
   } catch (error) {
     if (error instanceof Problem) {

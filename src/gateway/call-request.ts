@@ -1,6 +1,6 @@
 import type { Caller, Json, Problem } from '#kit/index.ts';
 import type { Challenge, Payment } from '#payments/index.ts';
-import type { Answer, AnswerPart, PublishedVersion, WholeBody } from '#resources/index.ts';
+import type { Answer, AnswerPart, MediaReference, PublishedVersion, WholeBody } from '#resources/index.ts';
 
 /** What a surface has read from the wire, once, before the paid call begins. */
 export interface CallRequest {
@@ -36,10 +36,14 @@ export interface Receipt {
   version: number;
   callId: string;
   at: string;
+  /** The files of the answer; absent where it has none. */
+  media?: readonly ReceiptMedia[];
 }
 
+export type ReceiptMedia = Pick<MediaReference, 'id' | 'sha256' | 'sizeBytes' | 'contentType'>;
+
 /** Of a call that claimed a payment and has no answer. `null`: not known yet. */
-export interface FailedReceipt extends Omit<Receipt, 'paidUsdc'> {
+export interface FailedReceipt extends Omit<Receipt, 'paidUsdc' | 'media'> {
   charged: boolean | null;
   paidUsdc: string | null;
   next: string;

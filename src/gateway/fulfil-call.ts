@@ -12,6 +12,7 @@ import { keepParts, type WholeParts } from './keep-parts.ts';
 import { answerOwed, settlementPending } from './public-problem.ts';
 import { quoteWorst } from './quote-worst.ts';
 import { startRun, type Output } from './run-call.ts';
+import { withMedia } from './receipt-media.ts';
 import { longestRunMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
 import { toGivenAnswer, toStoredAnswer, toStoredParts, type StoredAnswer } from './stored-answer.ts';
@@ -22,7 +23,8 @@ type Whole = { ok: true; stored: StoredAnswer; evidence: Evidence } | Failure;
 /** The answer is stored and paid: out with it. */
 export function giveAnswer(call: PaidCall, paid: Paid, { answer, evidence }: Output<WholeBody>): CallOutcome {
   const { isSimulated } = evidence;
-  return toAnswer(call, paid, { ...answer, isSimulated, isTest: false, receipt: paid.receipt });
+  const receipt = withMedia(paid.receipt, answer.media);
+  return toAnswer(call, paid, { ...answer, isSimulated, isTest: false, receipt });
 }
 
 /** Paid at its first output, of which the rest goes out while it comes. fulfilling -> settled at its end, or -> owed. */

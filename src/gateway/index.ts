@@ -10,6 +10,7 @@ export { compareModels } from './compare-models.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
+export { withMedia } from './receipt-media.ts';
 export { testDraft } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';

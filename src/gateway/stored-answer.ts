@@ -1,5 +1,6 @@
 import type { Answer, AnswerPart, Evidence, MediaReference, WholeBody } from '#resources/index.ts';
 import type { GivenAnswer, LivePart, Receipt } from './call-request.ts';
+import { withMedia } from './receipt-media.ts';
 
 type StoredBody =
   | Extract<WholeBody, { type: 'json' }>
@@ -37,7 +38,7 @@ export function toStoredParts(
 
 export function toGivenAnswer(stored: StoredAnswer, receipt: Receipt): GivenAnswer {
   const { body, ...answer } = stored;
-  return { ...answer, body: toBody(body), isTest: false, receipt };
+  return { ...answer, body: toBody(body), isTest: false, receipt: withMedia(receipt, stored.media) };
 }
 
 function toBody(body: StoredBody): GivenAnswer['body'] {

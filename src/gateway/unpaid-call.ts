@@ -8,6 +8,7 @@ import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { hasFiles, keepForRun } from './keep-inputs.ts';
 import { resourceUrl } from './offer-version.ts';
+import { withMedia } from './receipt-media.ts';
 import { toPublicProblem } from './public-problem.ts';
 
 interface Run {
@@ -77,7 +78,12 @@ export async function unpaidCall(
     at: record.at.toISOString(),
   };
   const { isSimulated } = outcome.evidence;
-  const answer = { ...outcome.answer, isSimulated, isTest: request.isOwnerTest, receipt };
+  const answer = {
+    ...outcome.answer,
+    isSimulated,
+    isTest: request.isOwnerTest,
+    receipt: withMedia(receipt, outcome.answer.media),
+  };
   return { kind: 'answer', answer, callId: run.callId, isPaid: false };
 }
 

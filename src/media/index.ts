@@ -1,7 +1,9 @@
 /**
- * Binary in and out: sniffs, stores, signs and expires the images of answers, and keeps buyers' files for their call.
- * Invariants: what an image is, its bytes say, never a header; nothing is served without a signed URL that has not
- * expired; bytes lie in a MediaStore, never in the database; a row exists before its file, so that no file is forgotten.
+ * Binary in and out: receives, sniffs, stores, signs, serves and expires the files of answers and the uploads for calls, and
+ * keeps buyers' files for their call.
+ * Invariants: what a file is, its bytes say, never a header; nothing is served without a signed URL that has not expired;
+ * bytes lie in a MediaStore, once for each content, never in the database and never whole in memory on their way out; what
+ * refers to an object is inserted only while it is whole, and an object goes only when nothing refers to it.
  */
 export { inspectMedia } from './inspect-media.ts';
 export type { InspectedMedia, MediaKind } from './inspect-media.ts';

@@ -50,9 +50,9 @@ test('bytes that have changed on the disk are gone', async () => {
 
 test('what nobody has forgotten goes when its time is over, with its rows', async () => {
   await media.keepInput({ callId: newId(), contentType, bytes });
-  expect(await media.expireImages()).toBe(0);
+  expect(await media.expire()).toBe(0);
   nowMs += 8 * 86_400_000;
-  const counts = await Promise.all([media.expireImages(), media.expireImages()]);
+  const counts = await Promise.all([media.expire(), media.expire()]);
   expect(counts[0] + counts[1]).toBe(1);
   expect(await listFiles()).toEqual([]);
   expect((await database.current.system.query('SELECT id FROM media_inputs')).rows).toEqual([]);

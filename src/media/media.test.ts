@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,6 +14,7 @@ const database = useTestDatabase();
 const signingKey = randomBytes(32);
 const png = PNG.sync.write(new PNG({ width: 7, height: 5 }));
 const dataUrl = `data:image/png;base64,${png.toString('base64')}`;
+const limits = { maxBytes: { image: 2_000_000 }, maxPixels: 1_000_000 };
 let nowMs = Date.now();
 let folder: string;
 let media: Media;
@@ -25,11 +27,30 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function open(key: Uint8Array = signingKey): Media {
   const clock = { now: () => nowMs };
-  return openMedia({ database: database.current, folder, signingKey: key, publicUrl: 'https://f.example/', clock });
+  return openMedia({
+    database: database.current,
+    folder,
+    signingKey: key,
+    publicUrl: 'https://f.example/',
+    clock,
+    limits,
+  });
 }
 
-const store = (more: { dataUrl: string } | { bytes: Uint8Array } = { dataUrl }) =>
-  media.storeImage({ ownerId: 'u1', callId: newId(), ...more });
+const store = (source: { dataUrl: string } | { bytes: Uint8Array } = { dataUrl }) =>
+  media.store({ ownerId: 'u1', callId: newId(), source });
+
+/** Other pixels each time. */
+function makePng(): Buffer {
+  const picture = new PNG({ width: 7, height: 5 });
+  randomBytes(picture.data.length).copy(picture.data);
+  return PNG.sync.write(picture);
+}
+
+async function read(id: string, query: { expires: string; signature: string }) {
+  const opened = await media.open(id, query);
+  return { ...opened, bytes: await buffer(await opened.read()) };
+}
 
 function toQuery(url: string): { expires: string; signature: string } {
   const { searchParams } = new URL(url);
@@ -38,11 +59,19 @@ function toQuery(url: string): { expires: string; signature: string } {
 
 test('an image is stored as the type that its bytes show and served under a signed URL', async () => {
   const image = await store({ dataUrl: dataUrl.replace('image/png', 'text/html;charset=utf-8') });
-  expect(image).toMatchObject({ contentType: 'image/png', width: 7, height: 5 });
+  const sha256 = createHash('sha256').update(png).digest('hex');
+  expect(image).toMatchObject({
+    kind: 'image',
+    contentType: 'image/png',
+    width: 7,
+    height: 5,
+    sizeBytes: png.length,
+    sha256,
+  });
   expect(image.url).toMatch(`https://f.example/api/images/${image.id}?expires=`);
-  const read = await media.readImage(image.id, toQuery(image.url));
-  expect(read).toMatchObject({ contentType: 'image/png', bytes: png });
-  expect(read.expiresAt.toISOString()).toBe(image.expiresAt);
+  const found = await read(image.id, toQuery(image.url));
+  expect(found).toMatchObject({ contentType: 'image/png', bytes: png, sha256: image.sha256, sizeBytes: png.length });
+  expect(found.expiresAt.toISOString()).toBe(image.expiresAt);
   const folders = (await listFiles()).map((file) => dirname(file).slice(folder.length));
   expect(folders.filter((path) => !/^\/[0-9a-f]{2}\/[0-9a-f]{2}$/.test(path))).toEqual([]);
 });
@@ -58,8 +87,8 @@ test.each([
   await expect(store({ dataUrl: wrong })).rejects.toMatchObject({ code: 'unprocessable' });
 });
 
-test('refuses to store more than 10 MB, encoded or not', async () => {
-  const big = Buffer.concat([png, Buffer.alloc(10_000_000)]);
+test('refuses to store more than the limit of the kind, encoded or not', async () => {
+  const big = Buffer.concat([png, Buffer.alloc(2_000_000)]);
   await expect(store({ bytes: big })).rejects.toMatchObject({ code: 'too_large' });
   const encoded = `data:image/png;base64,${big.toString('base64')}`;
   await expect(store({ dataUrl: encoded })).rejects.toMatchObject({ code: 'too_large' });
@@ -80,9 +109,9 @@ test('an image URL with a changed id, expiry or signature is forbidden', async (
     ['', { expires: '', signature: '' }],
   ];
   for (const [id, changed] of tampered) {
-    await expect(media.readImage(id, changed)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(media.open(id, changed)).rejects.toMatchObject({ code: 'forbidden' });
   }
-  const foreign = open(randomBytes(32)).readImage(image.id, query);
+  const foreign = open(randomBytes(32)).open(image.id, query);
   await expect(foreign).rejects.toMatchObject({ code: 'forbidden' });
 });
 
@@ -94,7 +123,7 @@ test('an image URL with one flipped bit in its signature is forbidden', async ()
       const signature = Buffer.from(query.signature, 'base64url');
       signature[byte] = (signature[byte] ?? 0) ^ (1 << bit);
       const changed = { ...query, signature: signature.toString('base64url') };
-      await expect(media.readImage(image.id, changed)).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(media.open(image.id, changed)).rejects.toMatchObject({ code: 'forbidden' });
     }),
     { numRuns: 60 },
   );
@@ -104,26 +133,93 @@ test('expired images are gone, first by address, then from disk and database', a
   const image = await store();
   nowMs += 7 * 86_400_000 - 1_000;
   const later = await store();
-  expect(await media.readImage(image.id, toQuery(image.url))).toMatchObject({ bytes: png });
+  expect(await read(image.id, toQuery(image.url))).toMatchObject({ bytes: png });
   nowMs += 1_000;
-  await expect(media.readImage(image.id, toQuery(image.url))).rejects.toMatchObject({ code: 'gone' });
-  const counts = await Promise.all([media.expireImages(), media.expireImages()]);
+  await expect(read(image.id, toQuery(image.url))).rejects.toMatchObject({ code: 'gone' });
+  const counts = await Promise.all([media.expire(), media.expire()]);
   expect(counts[0] + counts[1]).toBeGreaterThan(0);
   const { rows } = await database.current.system.query('SELECT id FROM x402_cached_images');
   expect(rows).toEqual([{ id: later.id }]);
-  expect(await media.readImage(later.id, toQuery(later.url))).toMatchObject({ bytes: png });
-  expect(await media.expireImages()).toBe(0);
+  expect(await read(later.id, toQuery(later.url))).toMatchObject({ bytes: png });
+  expect(await media.expire()).toBe(0);
 });
 
-test('an image whose file is lost or changed is gone', async () => {
-  const image = await store();
+test('a file that is lost or changed is gone, and never sent as what it was', async () => {
+  const image = await store({ bytes: makePng() });
   const before = new Set(await listFiles());
-  const changed = await store();
+  const [longer, other] = [await store({ bytes: makePng() }), makePng()];
   const path = (await listFiles()).find((file) => !before.has(file)) ?? '';
-  await writeFile(path, Buffer.concat([await readFile(path), Buffer.from('x')]));
-  await expect(media.readImage(changed.id, toQuery(changed.url))).rejects.toMatchObject({ code: 'gone' });
+  const bytes = await readFile(path);
+  await writeFile(path, Buffer.concat([bytes, Buffer.from('x')]));
+  await expect(read(longer.id, toQuery(longer.url))).rejects.toMatchObject({ code: 'gone' });
+  await writeFile(path, Buffer.concat([other, Buffer.alloc(bytes.length)]).subarray(0, bytes.length));
+  await expect(read(longer.id, toQuery(longer.url))).rejects.toThrow('is not what was stored');
   await Promise.all((await listFiles()).map((file) => rm(file)));
-  await expect(media.readImage(image.id, toQuery(image.url))).rejects.toMatchObject({ code: 'gone' });
+  await expect(read(image.id, toQuery(image.url))).rejects.toMatchObject({ code: 'gone' });
+  await expect((await media.open(image.id, toQuery(image.url))).assertThere()).rejects.toMatchObject({ code: 'gone' });
+});
+
+test('the same content again is one file, until the last that refers to it expires', async () => {
+  const bytes = makePng();
+  const before = (await listFiles()).length;
+  const first = await store({ bytes });
+  nowMs += 60_000;
+  const second = await store({ bytes });
+  expect(second.id).not.toBe(first.id);
+  expect((await listFiles()).length).toBe(before + 1);
+  nowMs += 7 * 86_400_000 - 60_000;
+  await media.expire();
+  await expect(read(first.id, toQuery(first.url))).rejects.toMatchObject({ code: 'gone' });
+  expect(await read(second.id, toQuery(second.url))).toMatchObject({ bytes });
+  nowMs += 60_000;
+  await media.expire();
+  expect(await listFiles()).toEqual([]);
+});
+
+test('a file that was lost is written anew when the same content comes again', async () => {
+  const bytes = makePng();
+  await store({ bytes });
+  await Promise.all((await listFiles()).map((file) => rm(file)));
+  const again = await store({ bytes });
+  expect(await read(again.id, toQuery(again.url))).toMatchObject({ bytes });
+});
+
+test('each file lives as long as its version says', async () => {
+  const kept = await media.store({ ownerId: 'u1', callId: newId(), retentionSeconds: 3_600, source: { dataUrl } });
+  expect(Date.parse(kept.expiresAt)).toBe(Math.floor((nowMs + 3_600_000) / 1000) * 1000);
+});
+
+test('a picture of more pixels than allowed, or of no size, is refused', async () => {
+  const huge = PNG.sync.write(new PNG({ width: 2_000, height: 501 }));
+  await expect(store({ bytes: huge })).rejects.toMatchObject({ code: 'too_large', message: /megapixels/ });
+  const cut = Buffer.from('GIF89a\0\0\0\0', 'latin1');
+  await expect(store({ bytes: cut })).rejects.toMatchObject({ code: 'unprocessable' });
+});
+
+test('what is of another kind than expected is refused', async () => {
+  const expected = media.store({ ownerId: 'u1', callId: newId(), expect: 'audio', source: { dataUrl } });
+  await expect(expected).rejects.toMatchObject({ code: 'unprocessable', message: /^A sound .* WAV, MP3/ });
+});
+
+test('a stream is stored as it comes and cut off where it is too long, and nothing is left of it', async () => {
+  const bytes = makePng();
+  async function* inPieces() {
+    for (let at = 0; at < bytes.length; at += 10) {
+      yield bytes.subarray(at, at + 10);
+    }
+  }
+  const image = await media.store({ ownerId: 'u1', callId: newId(), source: { stream: inPieces() } });
+  expect(await read(image.id, toQuery(image.url))).toMatchObject({ bytes });
+  let sent = 0;
+  async function* endless() {
+    for (;;) {
+      yield Buffer.alloc(1_000, (sent += 1));
+    }
+  }
+  const source = { stream: endless(), maxBytes: 50_000 };
+  await expect(media.store({ ownerId: 'u1', callId: newId(), source })).rejects.toMatchObject({ code: 'too_large' });
+  expect(sent).toBe(51);
+  expect(await readdir(join(folder, 'incoming'))).toEqual([]);
 });
 
 test('drafts of killed writes are swept, running ones are not', async () => {
@@ -133,9 +229,12 @@ test('drafts of killed writes are swept, running ones are not', async () => {
   await Promise.all([writeFile(old, 'x'), writeFile(fresh, 'x')]);
   await utimes(old, new Date(nowMs - 7_200_000), new Date(nowMs - 7_200_000));
   await utimes(fresh, new Date(nowMs), new Date(nowMs));
-  await media.expireImages();
+  await media.sweep();
   expect(await readdir(join(folder, 'incoming'))).toEqual(['fresh']);
-  await rm(fresh);
+  await utimes(fresh, new Date(nowMs - 7_200_000), new Date(nowMs - 7_200_000));
+  const restarted = open();
+  await restarted.store({ ownerId: 'u1', callId: newId(), source: { dataUrl } });
+  await expect.poll(() => readdir(join(folder, 'incoming'))).toEqual([]);
 });
 
 test('creators see the rows of their own images and change none', async () => {

@@ -7,7 +7,7 @@ export interface SignedQuery {
 }
 
 /** HMAC-SHA256 over the id and the second of expiry; neither can be changed without the key. */
-export function signImage(signingKey: Uint8Array, id: string, expiresAtSeconds: number): SignedQuery {
+export function signMedia(signingKey: Uint8Array, id: string, expiresAtSeconds: number): SignedQuery {
   const expires = String(expiresAtSeconds);
   return { expires, signature: digest(signingKey, id, expires).toString('base64url') };
 }

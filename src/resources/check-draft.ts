@@ -21,6 +21,7 @@ export type Content = Pick<
   | 'offers'
   | 'settlementPoint'
   | 'timeoutSeconds'
+  | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
   | 'config'
@@ -60,6 +61,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
+    ...checkRetention(deps, draft),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -83,6 +85,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     offers,
     settlementPoint: draft.settlementPoint,
     timeoutSeconds: draft.timeoutSeconds,
+    mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,
     config,
@@ -109,6 +112,11 @@ function refuseFiles({ parameters }: Draft): FieldProblem[] {
   return parameters.flatMap((parameter, index) =>
     isMedia(parameter) ? [{ path: `/parameters/${index}/type`, message }] : [],
   );
+}
+
+function checkRetention({ maxMediaRetentionSeconds: most }: ResourcesDeps, draft: Draft): FieldProblem[] {
+  const message = `Files of answers are kept here for at most ${most} seconds.`;
+  return most !== undefined && draft.mediaRetentionSeconds > most ? [{ path: '/mediaRetentionSeconds', message }] : [];
 }
 
 function checkSize(

@@ -93,6 +93,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     offers: [],
     settlementPoint: 'on_success',
     timeoutSeconds: draft.timeoutSeconds,
+    mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters: draft.parameters,
     inputSchema: {},
     config: config.data,

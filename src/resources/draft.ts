@@ -53,6 +53,11 @@ export const draftFields = {
       "When the buyer's money moves: once the answer is usable, at its first usable part, or before anything runs. The kind of resource says which it can do.",
     ),
   timeoutSeconds: z.int().min(5).max(600),
+  mediaRetentionSeconds: z
+    .int()
+    .min(3_600)
+    .max(31_536_000)
+    .describe('How long pictures, sounds and other files of an answer can be fetched, from an hour on.'),
   parameters: z
     .array(parameterSchema)
     .max(100)
@@ -71,6 +76,8 @@ export const draftSchema = z.object(draftFields);
 /** What the creator edits; unfinished fields are null or empty until publishing asks for them. */
 export type Draft = z.output<typeof draftSchema>;
 
+const DEFAULT_MEDIA_RETENTION_SECONDS = 604_800;
+
 export const emptyDraft: Omit<Draft, 'slug'> = {
   name: '',
   description: '',
@@ -82,6 +89,7 @@ export const emptyDraft: Omit<Draft, 'slug'> = {
   furtherOffers: [],
   settlementPoint: 'on_success',
   timeoutSeconds: 60,
+  mediaRetentionSeconds: DEFAULT_MEDIA_RETENTION_SECONDS,
   parameters: [],
   config: {},
 };

@@ -165,6 +165,8 @@ export interface PublishedVersion {
   offers: VersionOffer[];
   settlementPoint: SettlementPoint;
   timeoutSeconds: number;
+  /** How long files of its answers are kept. */
+  mediaRetentionSeconds: number;
   parameters: Parameter[];
   inputSchema: JsonSchema;
   config: unknown;

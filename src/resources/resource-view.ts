@@ -49,6 +49,8 @@ export const publicResource = z.object({
   /** When the buyer's money moves. */
   settlementPoint: z.enum(settlementPoints),
   timeoutSeconds: z.number(),
+  /** How long files of answers can be fetched. */
+  mediaRetentionSeconds: z.number(),
   parameters: z.array(parameterSchema),
   inputSchema: z.record(z.string(), z.unknown()),
   /** What the kind chooses to show, such as the model. */
@@ -189,6 +191,7 @@ export function toPublicResource(
     offers: version.offers.map(toShownOffer),
     settlementPoint: version.settlementPoint,
     timeoutSeconds: version.timeoutSeconds,
+    mediaRetentionSeconds: version.mediaRetentionSeconds,
     parameters: version.parameters,
     inputSchema: version.inputSchema,
     details: kind?.toPublic(version.config) ?? {},

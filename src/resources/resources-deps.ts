@@ -25,6 +25,8 @@ export interface ResourcesDeps {
   findModelId?: (name: string) => Promise<string | null>;
   /** 1000 USDC unless told. */
   maxPriceAtomic?: bigint;
+  /** The longest that files of answers are kept; a year unless told. */
+  maxMediaRetentionSeconds?: number;
   /** Does another key stand in where this creator has none of the service? Absent: none does. */
   isCovered?: (username: string, service: string) => boolean;
   /** `tx` has the rights of the system. */

@@ -39,6 +39,7 @@ export interface VersionRow {
   offers: StoredOffer[];
   settlement_point: PublishedVersion['settlementPoint'];
   timeout_seconds: number;
+  media_retention_seconds: number;
   parameters: Parameter[];
   input_schema: JsonSchema;
   config: unknown;
@@ -62,7 +63,7 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.offers, v.settlement_point, v.timeout_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.offers, v.settlement_point, v.timeout_seconds, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
@@ -89,6 +90,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     offers: row.offers.map(fromStoredOffer),
     settlementPoint: row.settlement_point,
     timeoutSeconds: row.timeout_seconds,
+    mediaRetentionSeconds: row.media_retention_seconds,
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,

@@ -3,6 +3,10 @@
  * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
  * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
  * public address that is checked when connecting; redirects are followed for files alone, each judged as the first URL was.
+ * users name; and the one for object stores that speak the S3 API. Invariants: an upstream's failure is a value that says
+ * how it failed; neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the
+ * wire; a user's URL is called only over https at a public address that is checked when connecting, and redirects are not
+ * followed.
  */
 export type {
   ChatFacts,
@@ -21,4 +25,6 @@ export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
 export { fetchFile } from './outbound/fetch-file.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
+export { openS3 } from './s3/open-s3.ts';
+export type { S3, S3Options } from './s3/open-s3.ts';
 export type { Timers } from './timers.ts';

@@ -81,7 +81,7 @@ export function listBadQueries(world: World): Bad[] {
       ...forbidden,
       says: /whole URL/,
     },
-    { why: 'an image id that climbs', send: get('/api/images/..%2f..%2fmaster-key'), ...missing, says: /image/ },
+    { why: 'an image id that climbs', send: get('/api/images/..%2f..%2fmaster-key'), ...missing, says: /file/ },
     { why: 'a path of nothing', send: get('/api/nothing'), ...missing, says: /Nothing is served/ },
     { why: 'a path that is not UTF-8', send: get('/api/models/%ff/x'), ...invalid, says: /UTF-8/ },
     { why: 'NUL in a path', send: get('/api/models/a%00/x'), ...invalid, says: /NUL/ },

@@ -24,7 +24,7 @@ export const rules: Rules = {
     models: ['kit', 'database', 'durable'],
     resources: ['kit', 'database', 'vault', 'integrations'],
     payments: ['kit', 'database'],
-    media: ['kit', 'database'],
+    media: ['kit', 'database', 'upstreams'],
     execution: ['kit', 'models', 'resources', 'media', 'upstreams'],
     usage: ['kit', 'database'],
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
@@ -49,7 +49,7 @@ export const rules: Rules = {
       'resource_example_runs',
     ],
     payments: ['ledger_entries'],
-    media: ['x402_cached_images', 'media_inputs'],
+    media: ['x402_cached_images', 'media_inputs', 'media_objects', 'media_uploads', 'media_upload_days'],
     usage: [
       'x402_prompt_template_usage_logs',
       'usage_pending',
@@ -75,6 +75,8 @@ export const rules: Rules = {
 const wiringFiles = [
   'main',
   'config',
+  'setting',
+  'media-settings',
   'start-infrastructure',
   'start-domain',
   'start-serving',

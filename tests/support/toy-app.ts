@@ -179,11 +179,22 @@ export const toyResource: PublicResource = {
   ],
   settlementPoint: 'on_success',
   timeoutSeconds: 60,
+  mediaRetentionSeconds: 604_800,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },
     { name: 'mood', type: 'enum', required: false, default: 'calm', options: ['calm', 'bright'] },
   ],
   inputExample: { topic: "the first day's rain" },
+};
+
+const toyFile: Awaited<ReturnType<ServerOptions['openMedia']>> = {
+  kind: 'image',
+  contentType: 'image/png',
+  sizeBytes: 4,
+  sha256: 'a'.repeat(64),
+  expiresAt: new Date('2100-01-01T00:00:00.000Z'),
+  assertThere: async () => {},
+  read: async () => Readable.from([Buffer.from([137, 80, 78, 71])]),
 };
 
 export const jsonHeaders = { 'Content-Type': 'application/json' };
@@ -235,8 +246,13 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
       Response.json({ path: new URL(request.url).pathname, clientAddress, body }),
     paidRoute: () => false,
     readiness: async () => ({ ready: true, checks: { database: true } }),
-    readImage: async (_id, link) =>
-      link.signature === 'good' ? { bytes: new Uint8Array([137, 80, 78, 71]), contentType: 'image/png' } : null,
+    openMedia: async (_id, { signature }) => {
+      if (signature !== 'good') {
+        throw new Problem('forbidden', { detail: 'The signature does not fit.' });
+      }
+      return toyFile;
+    },
+    takeUpload: async ({ declaredBytes }) => ({ id: 'toy', sizeBytes: declaredBytes ?? 0 }),
     landing: {
       listFeatured: async () => [toyResource],
       listPublished: async () => ({ items: [toyResource], nextCursor: null }),

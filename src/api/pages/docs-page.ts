@@ -79,6 +79,12 @@ function theCall(origin: string): Markup {
         1) add <code>X-Farebox-Answer-Token</code> of the first answer, the random <code>Idempotency-Key</code> of their
         first request, or <code>SIGN-IN-WITH-X</code>; <code>403 buyer_unproven</code> says how.
       </li>
+      <li>
+        Files of an answer (pictures, sound, video, PDF) come as signed links that end when the resource&rsquo;s page
+        says; the receipt names each with its SHA-256. They can be fetched in parts (<code>Range</code>). A file that a
+        call needs can be sent before it: <code>POST /api/uploads</code> with its bytes as the body answers with an id
+        that is good for an hour.
+      </li>
     </ol>
   </section>`;
 }

@@ -87,6 +87,7 @@ function facts(resource: PublicResource): Markup {
     ['Kind', resource.kind],
     ['Category', foreign(resource.category)],
     ['Time limit', `${resource.timeoutSeconds} s`],
+    ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
     ['Version', String(resource.version)],
   ];
   if (resource.tags.length > 0) {
@@ -107,6 +108,13 @@ function facts(resource: PublicResource): Markup {
         </div>`,
     )}
   </dl>`;
+}
+
+function formatDuration(seconds: number): string {
+  const hours = seconds / 3_600;
+  const [count, unit] = hours < 48 ? [hours, 'hour'] : [hours / 24, 'day'];
+  const shown = Number(count.toFixed(1));
+  return `${shown} ${unit}${shown === 1 ? '' : 's'}`;
 }
 
 function successRate(stats: NonNullable<PublicResource['stats']>): string {

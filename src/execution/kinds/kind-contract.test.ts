@@ -42,7 +42,7 @@ afterAll(async () => {
 beforeEach(() => {
   const chatCompletions = openChatCompletions({ outbound, log: quietLog });
   const unused = () => Promise.reject(new Error('no file is asked for'));
-  const media = { storeImage: unused, readInput: unused };
+  const media = { store: unused, readInput: unused };
   world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
   world.deps.openUpstreamKey = async () => CANARY_KEY;

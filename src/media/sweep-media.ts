@@ -1,0 +1,82 @@
+import { dropReferences, lockObjects } from './drop-references.ts';
+import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
+import type { MediaDeps } from './media-deps.ts';
+
+/** So many lost objects at once are no lost objects, but a store that is not the one they lie in. */
+const MOST_LOST = 20;
+
+interface ObjectRow {
+  id: string;
+  key: string;
+  state: string;
+}
+
+/**
+ * Compares what lies in the store with what the database knows: bytes without a row are removed, and rows without bytes
+ * with all that refers to them. Also removes what killed processes have left. Any number of processes may run it at once.
+ */
+export async function sweepMedia(deps: MediaDeps): Promise<{ orphans: number; lost: number }> {
+  const beforeMs = deps.clock.now() - ABANDONED_MS;
+  await sweepIncoming(deps.incoming, beforeMs);
+  await dropReferences(deps, abandoned, [new Date(beforeMs)]);
+  const lost: ObjectRow[] = [];
+  let orphans = 0;
+  let known = 0;
+  let after = '';
+  for await (const page of deps.store.list()) {
+    const last = page.at(-1)?.key ?? after;
+    const rows = await readRows(deps, after, last);
+    const listed = new Set(page.map(({ key }) => key));
+    const keys = new Set(rows.map(({ key }) => key));
+    for (const { key } of page.filter((object) => !keys.has(object.key) && object.modifiedMs < beforeMs)) {
+      await deps.store.remove(key);
+      orphans += 1;
+    }
+    lost.push(...rows.filter((row) => !listed.has(row.key)));
+    known += rows.length;
+    after = last;
+  }
+  const rest = await readRows(deps, after, null);
+  return { orphans, lost: await dropLost(deps, [...lost, ...rest], known + rest.length) };
+}
+
+/** A row is there before its bytes: bytes that were listed before the rows were read and have none are nobody's. */
+async function readRows({ database }: MediaDeps, after: string, last: string | null): Promise<ObjectRow[]> {
+  const { rows } = await database.system.query<ObjectRow>(
+    'SELECT id, key, state FROM media_objects WHERE key > $1 AND ($2::text IS NULL OR key <= $2) ORDER BY key',
+    [after, last],
+  );
+  return rows;
+}
+
+/** Half written when its process died, or left without a reference by one. */
+const abandoned = `
+  SELECT id AS object_id FROM media_objects o WHERE o.created_at < $1
+     AND NOT EXISTS (SELECT 1 FROM x402_cached_images r WHERE r.object_id = o.id)
+     AND NOT EXISTS (SELECT 1 FROM media_uploads r WHERE r.object_id = o.id)
+     AND NOT EXISTS (SELECT 1 FROM media_inputs r WHERE r.object_id = o.id)`;
+
+async function dropLost(deps: MediaDeps, missing: readonly ObjectRow[], known: number): Promise<number> {
+  const lost: string[] = [];
+  for (const { id, key, state } of missing) {
+    // It may have been written or removed since the listing.
+    if (state !== 'writing' && (await deps.store.sizeOf(key)) === null) {
+      lost.push(id);
+    }
+  }
+  if (lost.length > MOST_LOST && lost.length > known / 2) {
+    deps.log?.error(
+      { lost: lost.length, known },
+      'most media are missing: is this the store that they were written to?',
+    );
+    return 0;
+  }
+  const { rowCount } = await deps.database.transaction(async (tx) => {
+    await lockObjects(tx, lost);
+    await tx.query('DELETE FROM x402_cached_images WHERE object_id = ANY($1)', [lost]);
+    await tx.query('DELETE FROM media_uploads WHERE object_id = ANY($1)', [lost]);
+    await tx.query('DELETE FROM media_inputs WHERE object_id = ANY($1)', [lost]);
+    return tx.query('DELETE FROM media_objects WHERE id = ANY($1)', [lost]);
+  });
+  return rowCount ?? 0;
+}
