@@ -6,15 +6,7 @@ import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { PromptSize } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
-
-/** What a request is taken to need. */
-interface Need {
-  promptTokens: number;
-  /** Of text, reasoning included. */
-  writtenTokens: number;
-  imageTokens: number;
-  webSearches: number;
-}
+import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 
 /**
  * Of the web plugin that `:online` adds, for a request with at most ten results (https://openrouter.ai/docs/features/web-search);
@@ -35,11 +27,13 @@ const CHEAPEST_PICTURE_USD = '0.001';
 const MOST_TYPICAL_TOKENS = 1_000;
 const MOST_TYPICAL_REASONING_TOKENS = 4_000;
 const TEXT_BESIDE_PICTURE = 100;
+/** Of a schema, which is sent with the prompt. */
+const CHARACTERS_PER_TOKEN = 4;
 
 interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'webSearch'>;
   prompt: PromptSize;
 }
 
@@ -66,30 +60,53 @@ interface Assumed extends Pick<QuotedCall, 'settings' | 'prompt'> {
 }
 
 function quoteModel(named: UsableModel, assumed: Assumed): string | null {
-  const { model, preset, routing } = named;
-  if (preset !== null || hasNoPicturePrice(model)) {
+  if ((named.preset !== null && !named.isDeclared) || hasNoPicturePrice(named.model)) {
     return null;
   }
-  const need = estimate(named, assumed);
+  const { tier } = assumed;
+  const turn = quoteTurn(named, estimate(named, assumed), tier);
+  const extras = quoteExtras(named, assumed);
+  return turn === null || extras === null
+    ? null
+    : new Big(turn).plus(tier === 'worst' ? extras.worstUsd : extras.typicalUsd).toFixed();
+}
+
+/** One request and its answer. */
+function quoteTurn({ model, routing }: UsableModel, need: TurnNeed, tier: Tier): string | null {
   const pricing = withSearchPrice(model.pricing, routing.includes('online'));
   const perPicture = toPicturePrice(model);
   const usage: PricedUsage = {
     promptTokens: need.promptTokens,
     completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
-    reasoningTokens: assumed.tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
+    reasoningTokens: tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
     imageOutputTokens: perPicture === null ? need.imageTokens : 0,
     webSearches: need.webSearches,
   };
-  const usd = priceUsage(pricing, usage, assumed.tier);
+  const usd = priceUsage(pricing, usage, tier);
   return usd === null ? null : new Big(usd).plus(perPicture ?? 0).toFixed();
 }
 
-function estimate({ model, routing }: UsableModel, { settings, prompt, tier }: Assumed): Need {
+/** What the settings cause beside the first turn. */
+function quoteExtras(named: UsableModel, { settings, prompt }: Omit<Assumed, 'tier'>): ExtraCost | null {
+  const [usual, worst] = (['usual', 'worst'] as const).map((tier) => estimate(named, { settings, prompt, tier }));
+  return usual === undefined || worst === undefined
+    ? null
+    : priceExtras({
+        settings,
+        need: { usual, worst },
+        contextLength: named.model.contextLength,
+        price: (need, tier) => quoteTurn(named, need, tier),
+      });
+}
+
+function estimate({ model, routing }: UsableModel, { settings, prompt, tier }: Assumed): TurnNeed {
   const at = tier === 'usual' ? 'typical' : 'worst';
   const isOnline = routing.includes('online');
   const searchesByItself = isOnline && model.pricing.web_search !== undefined;
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
-  const asked = tier === 'usual' ? prompt.typicalTokens : prompt.worstTokens;
+  const schema = settings.outputSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(settings.outputSchema));
+  const asked =
+    tier === 'usual' ? prompt.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN) : prompt.worstTokens + schema;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
   const picture = imageTokens[settings.imageConfig?.imageSize ?? '1K'] ?? { typical: 0, worst: 0 };
   return {
@@ -156,8 +173,11 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
     ...line('tokens of one picture', [typical.imageTokens, worst.imageTokens]),
     ...line('web searches', [typical.webSearches, worst.webSearches]),
   ].join(', ');
+  const extras = quoteExtras(first, assumed)?.basis ?? '';
+  const source = first.isDeclared ? 'the prices that you declared' : "the catalogue's list prices";
   return [
-    `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one byte at worst.`,
+    `${first.isDeclared ? first.written : model.openrouterId} at ${source}: ${counts}; four characters a token typically, one byte at worst.`,
+    ...(extras === '' ? [] : [`Beside that: ${extras}.`]),
     ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
       ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']

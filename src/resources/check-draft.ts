@@ -3,7 +3,7 @@ import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
-import { toSettlementPoints, type PublishedVersion, type SettlementPoint } from './resource-kind.ts';
+import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
@@ -56,6 +56,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...checkParameters(draft.parameters),
     ...(checked.ok ? [] : checked.fields),
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
+    ...(kind && checked.ok && draft.settlementPoint === 'at_first_output' ? checkJudged(kind, checked.config) : []),
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkSize(draft, inputSchema),
@@ -100,6 +101,13 @@ function checkName(name: string): FieldProblem[] {
 function checkSettlementPoint(chosen: SettlementPoint, offered: readonly SettlementPoint[]): FieldProblem[] {
   const message = `With this kind of resource money can move at one of these points: ${offered.join(', ')}.`;
   return offered.includes(chosen) ? [] : [{ path: '/settlementPoint', message }];
+}
+
+/** Money does not move for a part of what may turn out not to be what was promised. */
+function checkJudged(kind: ResourceKind, config: unknown): FieldProblem[] {
+  const message =
+    'An answer with an output schema is judged as a whole, so money cannot move at its first part: choose on_success.';
+  return (kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message }];
 }
 
 function checkSize(

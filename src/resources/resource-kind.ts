@@ -34,6 +34,11 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /**
+   * The JSON that a config promises with each answer as `output`: its schema, and one that fits where one is known. The
+   * answer is judged as a whole, so nothing of it can be sold before its end. Null or absent: none is promised.
+   */
+  outputOf?(config: Config): { schema: JsonSchema; example: JsonObject | null } | null;
   /** At least one; each can be published as it is once it has a network and a payee. */
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */

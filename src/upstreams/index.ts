@@ -10,7 +10,10 @@ export type {
   ChatMessage,
   ChatRequest,
   ChatResult,
+  ChatUsage,
+  Citation,
   FailureKind,
+  ResponseFormat,
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';

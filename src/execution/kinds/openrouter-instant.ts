@@ -7,11 +7,13 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
-import type { ExecutionDeps } from '../execution-deps.ts';
+import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
+import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -32,17 +34,23 @@ const configSchema = z.strictObject({
     .describe(
       'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
     ),
+  declaredModel,
   ...chatSettings,
 });
 
 type InstantConfig = z.output<typeof configSchema>;
-type Prepared = { config: InstantConfig; prompt: ReturnType<typeof compilePrompt> };
+interface Prepared {
+  config: InstantConfig;
+  prompt: ReturnType<typeof compilePrompt>;
+  contract: OutputContract | null;
+  declared: KnownModel | null;
+}
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
   const prepare = remember((version: PublishedVersion): Prepared => {
     const config = configSchema.parse(version.config);
-    return { config, prompt: compilePrompt(config, version.parameters) };
+    return toPrepared(config, version.parameters);
   });
   return {
     name: 'openrouter_instant',
@@ -58,16 +66,28 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
+      ...checkOutputSchema(config.outputSchema),
       ...(await checkModels(deps, config)),
+      ...(await checkDeclared(deps, config.modelId, config.declaredModel)),
     ],
-    listWarnings: async (config, { parameters, offers }) =>
-      listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
+    listWarnings: async (config, { parameters, offers }) => [
+      ...warnOfSchema(config.outputSchema),
+      ...(await listModelWarnings(deps, {
+        named: listNamed(config),
+        declared: toDeclared(config),
+        offers,
+        quote: await quote(deps, config, parameters),
+      })),
+    ],
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
-    toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
+    outputOf: openContract,
+    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch }) => ({
       model: toShownName(modelId),
+      ...(declared === undefined ? {} : { isModelDeclared: true }),
       maxTokens,
       sellsTruncated,
+      ...(webSearch === undefined ? {} : { searchesWeb: true }),
     }),
     isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
     holdRun: async (version, callId) => {
@@ -77,18 +97,35 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
     run: async (version, input, context) => {
-      const { config, prompt } = prepare(version);
-      const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
+      const { config, prompt, contract, declared } = prepare(version);
+      const { usable: models, faults } = await chooseModels(deps, toModelIds(config), declared);
       const key = await findOpenRouterKey(deps, version);
       if (models.length === 0 || key === null) {
         return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
-      const call = { models, settings: config, messages: renderMessages(prompt, input) };
-      const { sellsTruncated } = config;
-      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
-      return withExpectedCost(await runChat(deps, run), expectCost(call));
+      const call = { models, settings: config, messages: renderMessages(prompt, input), contract };
+      const outcome = await runChat(deps, {
+        version,
+        context,
+        upstream: deps.openRouter,
+        key,
+        request: toChatRequest(call),
+        sellsTruncated: config.sellsTruncated,
+        contract,
+        isDeclared: models.some(({ isDeclared }) => isDeclared),
+      });
+      return withExpectedCost(outcome, expectCost(call));
     },
   };
+}
+
+function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
+  const prompt = compilePrompt(config, parameters);
+  return { config, prompt, contract: openContract(config), declared: toDeclared(config) };
+}
+
+function toDeclared({ declaredModel: declared }: InstantConfig): KnownModel | null {
+  return declared === undefined ? null : toKnownModel(declared);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {
@@ -106,6 +143,7 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
 function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
   return {
     models: toModelIds(prepared.config),
+    declared: prepared.declared,
     quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
   };
 }
@@ -114,23 +152,23 @@ function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter
 async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) }, parameters);
 }
 
 async function quotePrepared(
   deps: ExecutionDeps,
-  { config, prompt: compiled }: Prepared,
+  { config, prompt: compiled, declared }: Pick<Prepared, 'config' | 'prompt' | 'declared'>,
   parameters: Parameter[],
 ): Promise<CostQuote | null> {
   const prompt = measurePrompt(compiled, parameters, { allowsUserMessage: false });
-  const { usable: models } = await chooseModels(deps, toModelIds(config));
+  const { usable: models } = await chooseModels(deps, toModelIds(config), declared);
   return quoteCost({ models, settings: config, prompt });
 }
 
 async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<FieldProblem[]> {
   const checked = await Promise.all(
-    listNamed(config).map(async ({ modelId, path }) => {
-      const { model } = await findNamedModel(deps, modelId);
+    listNamed(config).map(async ({ modelId, path }, index) => {
+      const { model } = await findNamedModel(deps, modelId, index === 0 ? toDeclared(config) : null);
       const nearest = model === null ? await deps.findNearestModels(modelId) : [];
       return checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock });
     }),

@@ -11,17 +11,20 @@ import type {
   RunContext,
 } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
+import { askForJson } from '../ask-for-json.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
-import type { ExecutionDeps } from '../execution-deps.ts';
+import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
+import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
@@ -37,7 +40,8 @@ const upstreamSchema = z.discriminatedUnion('type', [
     type: z.literal('chat_completions'),
     /** Such as `https://api.example.com/v1`; `/chat/completions` is added. */
     baseUrl: z.string().max(2_000),
-    apiKeySecret: z.literal(UPSTREAM_KEY_FIELD).default(UPSTREAM_KEY_FIELD),
+    /** Null: it takes no key, as servers in one's own network do. */
+    apiKeySecret: z.literal(UPSTREAM_KEY_FIELD).nullable().default(UPSTREAM_KEY_FIELD),
   }),
 ]);
 
@@ -48,13 +52,19 @@ const configSchema = z.strictObject({
   upstream: upstreamSchema
     .default({ type: 'openrouter' })
     .describe(
-      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key.',
+      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key, or {"apiKeySecret": null} where it takes none. Private addresses have to be allowed by the operator (UPSTREAM_ORIGINS).',
     ),
+  declaredModel,
   ...chatSettings,
 });
 
 type PromptConfig = z.output<typeof configSchema>;
-type Prepared = { config: PromptConfig; prompt: ReturnType<typeof compilePrompt> };
+interface Prepared {
+  config: PromptConfig;
+  prompt: ReturnType<typeof compilePrompt>;
+  contract: OutputContract | null;
+  declared: KnownModel | null;
+}
 
 /** Documents show it, and a test publishes and buys it as it stands. */
 const example: DraftExample = {
@@ -78,7 +88,8 @@ const example: DraftExample = {
 export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConfig> {
   const prepare = remember((version: PublishedVersion): Prepared => {
     const config = configSchema.parse(version.config);
-    return { config, prompt: compilePrompt(config, version.parameters) };
+    const prompt = compilePrompt(config, version.parameters);
+    return { config, prompt, contract: openContract(config), declared: toDeclared(config) };
   });
   return {
     name: 'prompt_template',
@@ -96,28 +107,35 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
+      ...checkOutputSchema(config.outputSchema),
       ...(await checkUpstream(deps, config)),
     ],
     listWarnings: async (config, { parameters, offers }) => {
       const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
       // Elsewhere than on OpenRouter nothing is known of models and prices.
-      return named.length === 0
-        ? []
-        : listModelWarnings(deps, { named, offers, quote: await quote(deps, config, parameters) });
+      const declared = toDeclared(config);
+      const ofModel =
+        named.length === 0
+          ? []
+          : await listModelWarnings(deps, { named, declared, offers, quote: await quote(deps, config, parameters) });
+      return [...warnOfSchema(config.outputSchema), ...ofModel];
     },
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
+    outputOf: openContract,
     toPublic: (config) => ({
       model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
+      ...(config.declaredModel === undefined ? {} : { isModelDeclared: true }),
       maxTokens: config.maxTokens,
       sellsTruncated: config.sellsTruncated,
       allowsUserMessage: config.allowsUserMessage,
+      ...(config.webSearch === undefined ? {} : { searchesWeb: true }),
     }),
     isReady: async (version) => {
       const prepared = prepare(version);
       return prepared.config.upstream.type === 'openrouter'
         ? askOpenRouter(deps, version, toWanted(deps, prepared, version.parameters))
-        : askUpstreamKey(deps, version);
+        : askUpstreamKey(deps, version, prepared.config.upstream.apiKeySecret);
     },
     holdRun: async (version, callId) => {
       const prepared = prepare(version);
@@ -132,12 +150,13 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       return renderMessages(prompt, input, toUserMessage(config, input));
     },
     run: async (version, input, context) => {
-      const { config, prompt } = prepare(version);
+      const prepared = prepare(version);
+      const { config, prompt } = prepared;
       const messages = renderMessages(prompt, input, toUserMessage(config, input));
-      const call = { version, context, config, messages };
+      const call = { ...prepared, version, context, messages };
       return config.upstream.type === 'openrouter'
         ? runOnOpenRouter(deps, call)
-        : runOnChatCompletions(deps, call, config.upstream.baseUrl);
+        : runOnChatCompletions(deps, call, config.upstream);
     },
   };
 }
@@ -145,38 +164,59 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
 const NO_UPSTREAM_KEY =
   'key_missing: No API key is stored for the upstream of this resource. Store one with PUT /api/resources/{id}/secrets/upstream_api_key {"value": "…"}.';
 
-interface PromptCall {
+interface PromptCall extends Prepared {
   version: PublishedVersion;
   context: RunContext;
-  config: PromptConfig;
   messages: ChatMessage[];
 }
 
 async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<Outcome> {
-  const { version, context, config, messages } = call;
-  const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
+  const { version, context, config, messages, contract, declared } = call;
+  const { usable: models, faults } = await chooseModels(deps, toModelIds(config), declared);
   const key = await findOpenRouterKey(deps, version);
   if (models.length === 0 || key === null) {
     return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
-  const asked = { models, settings: config, messages };
-  const { sellsTruncated } = config;
-  const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked), sellsTruncated };
-  return withExpectedCost(await runChat(deps, run), expectCost(asked));
+  const asked = { models, settings: config, messages, contract };
+  const outcome = await runChat(deps, {
+    version,
+    context,
+    upstream: deps.openRouter,
+    key,
+    request: toChatRequest(asked),
+    sellsTruncated: config.sellsTruncated,
+    contract,
+    isDeclared: models.some(({ isDeclared }) => isDeclared),
+  });
+  return withExpectedCost(outcome, expectCost(asked));
 }
 
-async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseUrl: string): Promise<Outcome> {
-  const { version, context, config, messages } = call;
-  const apiKey = await deps.openUpstreamKey(version);
+type ChatCompletionsPlace = Extract<PromptConfig['upstream'], { type: 'chat_completions' }>;
+
+async function runOnChatCompletions(
+  deps: ExecutionDeps,
+  call: PromptCall,
+  { baseUrl, apiKeySecret }: ChatCompletionsPlace,
+): Promise<Outcome> {
+  const { version, context, config, messages, contract } = call;
+  const apiKey = apiKeySecret === null ? '' : await deps.openUpstreamKey(version);
   const urlFault = findUrlFault(deps, baseUrl);
   if (apiKey === null || urlFault !== null) {
     return failBefore(urlFault === null ? NO_UPSTREAM_KEY : `upstream_url: ${urlFault}`);
   }
-  const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty }: ChatSettings = config;
-  const request = { model: config.model, messages, maxTokens, temperature, topP, frequencyPenalty, presencePenalty };
+  const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty, reasoning }: ChatSettings = config;
+  const request = {
+    model: config.model,
+    ...(contract === null ? { messages } : askForJson({ contract, messages, takes: 'unknown' })),
+    ...{ maxTokens, temperature, topP, frequencyPenalty, presencePenalty, reasoning },
+  };
   const key = { apiKey, source: 'upstream' } as const;
   const upstream = deps.chatCompletions.at(baseUrl);
-  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated });
+  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated, contract });
+}
+
+function toDeclared({ declaredModel: declared }: PromptConfig): KnownModel | null {
+  return declared === undefined ? null : toKnownModel(declared);
 }
 
 /** The models of the catalogue: none for an upstream that is not OpenRouter. */
@@ -188,6 +228,7 @@ function toModelIds({ upstream, model }: PromptConfig): string[] {
 function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
   return {
     models: toModelIds(prepared.config),
+    declared: prepared.declared,
     quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
   };
 }
@@ -196,39 +237,69 @@ function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter
 async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) }, parameters);
 }
 
 async function quotePrepared(
   deps: ExecutionDeps,
-  { config, prompt: compiled }: Prepared,
+  { config, prompt: compiled, declared }: Pick<Prepared, 'config' | 'prompt' | 'declared'>,
   parameters: Parameter[],
 ): Promise<CostQuote | null> {
   const prompt = measurePrompt(compiled, parameters, config);
-  const { usable: models } = await chooseModels(deps, toModelIds(config));
+  const { usable: models } = await chooseModels(deps, toModelIds(config), declared);
   return quoteCost({ models, settings: config, prompt });
 }
 
-async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
+async function askUpstreamKey(
+  deps: ExecutionDeps,
+  version: PublishedVersion,
+  secret: ChatCompletionsPlace['apiKeySecret'],
+): Promise<Readiness> {
+  if (secret === null) {
+    return { ready: true };
+  }
   return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
 }
 
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {
   if (config.upstream.type === 'openrouter') {
-    const { model } = await findNamedModel(deps, config.model);
+    const { model } = await findNamedModel(deps, config.model, toDeclared(config));
     const nearest = model === null ? await deps.findNearestModels(config.model) : [];
     const named = { model, modelId: config.model, path: '/config/model', nearest };
-    return checkModel({ ...named, settings: config, clock: deps.clock });
+    return [
+      ...checkModel({ ...named, settings: config, clock: deps.clock }),
+      ...(await checkDeclared(deps, config.model, config.declaredModel)),
+    ];
   }
   const urlFault = findUrlFault(deps, config.upstream.baseUrl);
   return [
     ...(config.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
     ...(urlFault === null ? [] : [{ path: '/config/upstream/baseUrl', message: urlFault }]),
-    ...(config.imageConfig
-      ? [{ path: '/config/imageConfig', message: 'Images are made only through OpenRouter.' }]
-      : []),
+    ...onlyOnOpenRouter
+      .filter(({ isSet }) => isSet(config))
+      .map(({ path, message }) => ({ path: `/config/${path}`, message })),
   ];
 }
+
+interface OnlyThere extends FieldProblem {
+  isSet(config: PromptConfig): boolean;
+}
+
+/** Settings that have no form in plain chat completions. */
+const onlyOnOpenRouter: readonly OnlyThere[] = [
+  { path: 'imageConfig', message: 'Images are made only through OpenRouter.', isSet: (it) => Boolean(it.imageConfig) },
+  { path: 'webSearch', message: 'The web is searched only through OpenRouter.', isSet: (it) => Boolean(it.webSearch) },
+  {
+    path: 'declaredModel',
+    message: 'Models are declared for OpenRouter only: what this upstream costs you is not counted here.',
+    isSet: (it) => Boolean(it.declaredModel),
+  },
+  {
+    path: 'reasoning',
+    message: 'Of reasoning only {"effort": …} is told to this upstream.',
+    isSet: ({ reasoning }) => reasoning?.maxTokens !== undefined || reasoning?.exclude !== undefined,
+  },
+];
 
 function findUrlFault(deps: ExecutionDeps, baseUrl: string): string | null {
   try {

@@ -33,7 +33,7 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
             origin: url.origin,
             path: `${url.pathname.replace(/\/+$/, '')}/chat/completions${url.search}`,
             headers: {
-              authorization: `Bearer ${call.apiKey}`,
+              ...(call.apiKey === '' ? {} : { authorization: `Bearer ${call.apiKey}` }),
               'content-type': 'application/json',
               accept: 'text/event-stream',
             },

@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
+import { toWireFormat } from '../chat-completions/response-format.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { getCredits, type Credits } from './get-credits.ts';
@@ -83,6 +84,31 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     top_p: request.topP,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
+    provider: request.provider ? { require_parameters: request.provider.requireParameters } : undefined,
+    reasoning: request.reasoning
+      ? {
+          effort: request.reasoning.effort,
+          max_tokens: request.reasoning.maxTokens,
+          exclude: request.reasoning.exclude,
+        }
+      : undefined,
+    response_format: toWireFormat(request.responseFormat),
+    tools: request.webSearch ? [toSearchTool(request.webSearch)] : undefined,
     stream: true,
+  };
+}
+
+/** The engine is named, because some ignore how often they may be used (https://openrouter.ai/docs/features/web-search). */
+function toSearchTool(search: NonNullable<ChatRequest['webSearch']>): Record<string, unknown> {
+  return {
+    type: 'openrouter:web_search',
+    parameters: {
+      engine: search.engine,
+      max_uses: search.maxUses,
+      max_results: search.maxResults,
+      max_total_results: search.maxUses * search.maxResults,
+      allowed_domains: search.allowedDomains,
+      excluded_domains: search.excludedDomains,
+    },
   };
 }
