@@ -26,7 +26,7 @@ export async function startDomain(
 ) {
   const { config, database, vault, publicUrl, log } = infrastructure;
   const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const allowedOrigins = infrastructure.sandbox ? [openRouterUrl] : [];
+  const allowedOrigins = [...(infrastructure.sandbox ? [openRouterUrl] : []), ...config.UPSTREAM_ORIGINS];
   const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;

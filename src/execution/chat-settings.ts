@@ -24,7 +24,10 @@ export const chatSettings = {
       maxTokens: z.int().min(1).max(1_000_000).optional(),
       exclude: z.boolean().optional(),
     })
-    .refine(({ effort, maxTokens }) => effort === undefined || maxTokens === undefined, 'Set effort or maxTokens, not both.')
+    .refine(
+      ({ effort, maxTokens }) => effort === undefined || maxTokens === undefined,
+      'Set effort or maxTokens, not both.',
+    )
     .optional()
     .describe(
       'How much a model that reasons may think: {"effort": "none" to "xhigh"} or {"maxTokens": a part of the maxTokens of the answer}; {"exclude": true} leaves what it thought out of what is sent. Thinking is billed as output.',

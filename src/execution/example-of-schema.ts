@@ -26,7 +26,9 @@ function smallest(schema: JsonObject): Json {
       return Array.from({ length: count }, () => exampleOf(schema['items']));
     }
     case 'string':
-      return 'text'.slice(0, numberOf(schema['maxLength'], 4)).padEnd(Math.min(numberOf(schema['minLength'], 0), 200), '.');
+      return 'text'
+        .slice(0, numberOf(schema['maxLength'], 4))
+        .padEnd(Math.min(numberOf(schema['minLength'], 0), 200), '.');
     case 'integer':
     case 'number':
       return numberOf(schema['minimum'], Math.min(1, numberOf(schema['maximum'], 1)));

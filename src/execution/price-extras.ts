@@ -53,9 +53,12 @@ export function priceExtras(asked: Asked): ExtraCost | null {
 /** The model is asked again after each search, with all that it was sent before and what was found. */
 function priceSearches({ settings, price, contextLength }: Asked, need: TurnNeed, tier: Tier): Big | null {
   const { webSearch } = settings;
-  const uses = webSearch === undefined ? 0 : tier === 'worst' ? webSearch.maxUses : 1;
   let total = new Big(0);
-  for (let done = 1; webSearch !== undefined && done <= uses; done += 1) {
+  if (webSearch === undefined) {
+    return total;
+  }
+  const uses = tier === 'worst' ? webSearch.maxUses : 1;
+  for (let done = 1; done <= uses; done += 1) {
     const found = done * webSearch.maxResults * FOUND_TOKENS[tier];
     const written = tier === 'worst' ? done * need.writtenTokens : 0;
     const turn = price(

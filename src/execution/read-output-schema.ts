@@ -57,13 +57,13 @@ export function readOutputSchema(given: Readonly<Record<string, unknown>>, path:
   if (given['type'] !== 'object') {
     return fail(`${path}/type`, 'The output is an object: write "type": "object".');
   }
-  if (given['$schema'] !== undefined && String(given['$schema']).replace(/#$/, '') !== DIALECT) {
+  if (given['$schema'] !== undefined && given['$schema'] !== DIALECT) {
     return fail(`${path}/$schema`, `Only JSON Schema 2020-12 is read (${DIALECT}).`);
   }
   const walk: Walk = { root: given, problems: [], nodes: 0 };
   const schema = readNode(walk, given, { path, depth: 0, open: [] });
   return walk.problems.length === 0 && isRecord(schema)
-    ? { ok: true, schema: schema as JsonObject }
+    ? { ok: true, schema }
     : { ok: false, problems: walk.problems.slice(0, 20) };
 }
 
@@ -111,7 +111,11 @@ function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown
         ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readNode(walk, item, inside(key))]))
         : refuse(walk, path, 'This is an object of schemas.');
     default:
-      return refuse(walk, path, `"${name.slice(0, 60)}" is not read here. Known are: ${[...keywords.keys()].join(', ')}.`);
+      return refuse(
+        walk,
+        path,
+        `"${name.slice(0, 60)}" is not read here. Known are: ${[...keywords.keys()].join(', ')}.`,
+      );
   }
 }
 
@@ -128,11 +132,12 @@ function readReference(walk: Walk, node: Readonly<Record<string, unknown>>, plac
   }
   const definition = definitions[name];
   const merged = isRecord(definition) ? { ...definition, ...beside } : definition;
-  return readNode(walk, merged, { ...place, depth: place.depth + 1, open: [...place.open, name] });
+  return readNode(walk, merged, { ...place, open: [...place.open, name] });
 }
 
 function readPattern(walk: Walk, value: unknown, path: string): Json {
-  const compiled = typeof value === 'string' ? compilePattern(value) : { ok: false as const, reason: 'This is a text.' };
+  const compiled =
+    typeof value === 'string' ? compilePattern(value) : { ok: false as const, reason: 'This is a text.' };
   return compiled.ok ? (value as string) : refuse(walk, path, compiled.reason);
 }
 
@@ -159,7 +164,9 @@ function listInner(schema: JsonObject, path: string): FieldProblem[] {
     const holds = keywords.get(name);
     const inner = holds === 'schema' ? [['', value] as const] : holds === 'value' ? [] : Object.entries(value ?? {});
     return inner.flatMap(([key, item]) =>
-      isRecord(item) ? listStrictFaults(item as JsonObject, `${path}/${name}${key === '' ? '' : `/${escape(key)}`}`) : [],
+      isRecord(item)
+        ? listStrictFaults(item as JsonObject, `${path}/${name}${key === '' ? '' : `/${escape(key)}`}`)
+        : [],
     );
   });
 }

@@ -67,7 +67,10 @@ function toOutput(
     return { outputSchema, outputExample };
   }
   const isTold = JSON.stringify(promised).length <= MAX_TOLD_SCHEMA;
-  const properties = { ...(outputSchema['properties'] as JsonObject), output: isTold ? promised.schema : { type: 'object' } };
+  const properties = {
+    ...(outputSchema['properties'] as JsonObject),
+    output: isTold ? promised.schema : { type: 'object' },
+  };
   const example = isTold && promised.example !== null ? { output: promised.example } : {};
   return { outputSchema: { ...outputSchema, properties }, outputExample: { ...outputExample, ...example } };
 }

@@ -152,7 +152,11 @@ function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter
 async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) }, parameters);
+    : quotePrepared(
+        deps,
+        { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) },
+        parameters,
+      );
 }
 
 async function quotePrepared(

@@ -1,21 +1,27 @@
 import { z } from 'zod';
-import { Problem, type FieldProblem } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
 import type {
   CostQuote,
   DraftExample,
   Outcome,
   Parameter,
   PublishedVersion,
-  Readiness,
   ResourceKind,
   RunContext,
 } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
-import { askForJson } from '../ask-for-json.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
-import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
+import {
+  askChatPlace,
+  chatPlace,
+  checkChatPlace,
+  openChatPlace,
+  toPlainRequest,
+  type ChatPlace,
+} from '../chat-place.ts';
+import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
@@ -31,25 +37,12 @@ import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 
-/** The name of the secret of the resource that holds the key itself. */
-const UPSTREAM_KEY_FIELD = 'upstream_api_key';
-
-const upstreamSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('openrouter') }),
-  z.strictObject({
-    type: z.literal('chat_completions'),
-    /** Such as `https://api.example.com/v1`; `/chat/completions` is added. */
-    baseUrl: z.string().max(2_000),
-    /** Null: it takes no key, as servers in one's own network do. */
-    apiKeySecret: z.literal(UPSTREAM_KEY_FIELD).nullable().default(UPSTREAM_KEY_FIELD),
-  }),
-]);
-
 const configSchema = z.strictObject({
   systemPrompt: templateText,
   allowsUserMessage: z.boolean().default(false).describe('Buyers may add a text of their own as `user_message`.'),
   model: modelName,
-  upstream: upstreamSchema
+  upstream: z
+    .discriminatedUnion('type', [z.strictObject({ type: z.literal('openrouter') }), chatPlace])
     .default({ type: 'openrouter' })
     .describe(
       'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key, or {"apiKeySecret": null} where it takes none. Private addresses have to be allowed by the operator (UPSTREAM_ORIGINS).',
@@ -135,7 +128,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       const prepared = prepare(version);
       return prepared.config.upstream.type === 'openrouter'
         ? askOpenRouter(deps, version, toWanted(deps, prepared, version.parameters))
-        : askUpstreamKey(deps, version, prepared.config.upstream.apiKeySecret);
+        : askChatPlace(deps, version, prepared.config.upstream);
     },
     holdRun: async (version, callId) => {
       const prepared = prepare(version);
@@ -160,9 +153,6 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     },
   };
 }
-
-const NO_UPSTREAM_KEY =
-  'key_missing: No API key is stored for the upstream of this resource. Store one with PUT /api/resources/{id}/secrets/upstream_api_key {"value": "…"}.';
 
 interface PromptCall extends Prepared {
   version: PublishedVersion;
@@ -191,27 +181,14 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall): Promise<O
   return withExpectedCost(outcome, expectCost(asked));
 }
 
-type ChatCompletionsPlace = Extract<PromptConfig['upstream'], { type: 'chat_completions' }>;
-
-async function runOnChatCompletions(
-  deps: ExecutionDeps,
-  call: PromptCall,
-  { baseUrl, apiKeySecret }: ChatCompletionsPlace,
-): Promise<Outcome> {
+async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, place: ChatPlace): Promise<Outcome> {
   const { version, context, config, messages, contract } = call;
-  const apiKey = apiKeySecret === null ? '' : await deps.openUpstreamKey(version);
-  const urlFault = findUrlFault(deps, baseUrl);
-  if (apiKey === null || urlFault !== null) {
-    return failBefore(urlFault === null ? NO_UPSTREAM_KEY : `upstream_url: ${urlFault}`);
+  const found = await openChatPlace(deps, version, place);
+  if ('fault' in found) {
+    return failBefore(found.fault);
   }
-  const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty, reasoning }: ChatSettings = config;
-  const request = {
-    model: config.model,
-    ...(contract === null ? { messages } : askForJson({ contract, messages, takes: 'unknown' })),
-    ...{ maxTokens, temperature, topP, frequencyPenalty, presencePenalty, reasoning },
-  };
-  const key = { apiKey, source: 'upstream' } as const;
-  const upstream = deps.chatCompletions.at(baseUrl);
+  const { key, upstream } = found;
+  const request = toPlainRequest({ model: config.model, settings: config, messages, contract });
   return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated, contract });
 }
 
@@ -237,7 +214,11 @@ function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter
 async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) }, parameters);
+    : quotePrepared(
+        deps,
+        { config, prompt: compilePrompt(config, parameters), declared: toDeclared(config) },
+        parameters,
+      );
 }
 
 async function quotePrepared(
@@ -250,17 +231,6 @@ async function quotePrepared(
   return quoteCost({ models, settings: config, prompt });
 }
 
-async function askUpstreamKey(
-  deps: ExecutionDeps,
-  version: PublishedVersion,
-  secret: ChatCompletionsPlace['apiKeySecret'],
-): Promise<Readiness> {
-  if (secret === null) {
-    return { ready: true };
-  }
-  return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
-}
-
 async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise<FieldProblem[]> {
   if (config.upstream.type === 'openrouter') {
     const { model } = await findNamedModel(deps, config.model, toDeclared(config));
@@ -271,46 +241,7 @@ async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise
       ...(await checkDeclared(deps, config.model, config.declaredModel)),
     ];
   }
-  const urlFault = findUrlFault(deps, config.upstream.baseUrl);
-  return [
-    ...(config.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
-    ...(urlFault === null ? [] : [{ path: '/config/upstream/baseUrl', message: urlFault }]),
-    ...onlyOnOpenRouter
-      .filter(({ isSet }) => isSet(config))
-      .map(({ path, message }) => ({ path: `/config/${path}`, message })),
-  ];
-}
-
-interface OnlyThere extends FieldProblem {
-  isSet(config: PromptConfig): boolean;
-}
-
-/** Settings that have no form in plain chat completions. */
-const onlyOnOpenRouter: readonly OnlyThere[] = [
-  { path: 'imageConfig', message: 'Images are made only through OpenRouter.', isSet: (it) => Boolean(it.imageConfig) },
-  { path: 'webSearch', message: 'The web is searched only through OpenRouter.', isSet: (it) => Boolean(it.webSearch) },
-  {
-    path: 'declaredModel',
-    message: 'Models are declared for OpenRouter only: what this upstream costs you is not counted here.',
-    isSet: (it) => Boolean(it.declaredModel),
-  },
-  {
-    path: 'reasoning',
-    message: 'Of reasoning only {"effort": …} is told to this upstream.',
-    isSet: ({ reasoning }) => reasoning?.maxTokens !== undefined || reasoning?.exclude !== undefined,
-  },
-];
-
-function findUrlFault(deps: ExecutionDeps, baseUrl: string): string | null {
-  try {
-    deps.outbound.open(baseUrl);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) {
-      return error.message;
-    }
-    throw error;
-  }
+  return checkChatPlace(deps, config.upstream, config);
 }
 
 /** Checked against the version's input schema before the call. */

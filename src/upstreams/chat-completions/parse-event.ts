@@ -40,7 +40,13 @@ const message = z
     annotations: z.array(z.unknown()).nullish().catch(null),
   })
   .transform(({ content, refusal, images, annotations, ...rest }) => {
-    return { content, refusal, images, annotations, hasReasoning: reasoningFields.some((field) => isFilled(rest[field])) };
+    return {
+      content,
+      refusal,
+      images,
+      annotations,
+      hasReasoning: reasoningFields.some((field) => isFilled(rest[field])),
+    };
   });
 
 const choice = z
