@@ -3,9 +3,12 @@ import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/i
 import type { Database } from '#database/index.ts';
 import { getTrust, putTrust } from '#gateway/index.ts';
 import {
+  beginConnect,
+  finishConnect,
   getPlatformShare,
   listIntegrations,
   toOperations,
+  type ConnectDeps,
   type IntegrationDeps,
   type IntegrationService,
   type PlatformShareDeps,
@@ -22,6 +25,7 @@ interface OperationDeps {
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
+  connect: ConnectDeps;
   platformShare: PlatformShareDeps;
   drafts: DraftDeps;
   secrets: resources.ResourceSecretDeps;
@@ -40,6 +44,8 @@ export function listOperations(deps: OperationDeps) {
     bind(getTrust, {}),
     bind(putTrust, {}),
     bind(listIntegrations, deps.integrations),
+    bind(beginConnect, deps.connect),
+    bind(finishConnect, deps.connect),
     bind(getPlatformShare, deps.platformShare),
     ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),

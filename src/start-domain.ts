@@ -11,7 +11,7 @@ import { findModel, findModelId, findNearestModels, openModels } from '#models/i
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openUpstreams } from '#upstreams/index.ts';
-import { getStats } from '#usage/index.ts';
+import { getStats, listLastRuns } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
@@ -50,6 +50,7 @@ export async function startDomain(
     findNearestModels: (name) => findNearestModels(models, name),
     ...keys.ports,
     media,
+    listLastRuns: (asked) => listLastRuns(database.system, asked),
     pauseResource: (request) => pause({ ...request, by: 'fault' }),
     clock,
     log,
@@ -90,6 +91,7 @@ export async function startDomain(
     published,
     resourcesDeps,
     integrations,
+    connect: { ...integrations, consent: openRouter, publicUrl },
     platformShare: keys.platformShare,
     gateway,
     freeLimiter,

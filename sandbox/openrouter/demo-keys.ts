@@ -79,7 +79,8 @@ function createAccount(name: string, purchased: string, used: string): Account {
   };
 }
 
-function createKey(key: string, account: Account, special: Partial<ApiKey> = {}): ApiKey {
+/** Without what is said otherwise it is an ordinary key of the account. */
+export function createKey(key: string, account: Account, special: Partial<ApiKey> = {}): ApiKey {
   return {
     key,
     label: `${key.slice(0, 12)}...${key.slice(-3)}`,

@@ -1,4 +1,5 @@
 import { answerChat, answerWithFault } from './chat.ts';
+import { answerCodeExchange, answerCodeRequest, answerConsent } from './consent.ts';
 import { answerCredits, answerKey } from './describe-key.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultRoute } from './fault-plan.ts';
@@ -25,12 +26,17 @@ const routes: readonly Route[] = [
   { method: 'GET', path: /^\/models\/[^/]+\/[^/]+\/endpoints$/, fault: 'models', answer: answerEndpoints },
   { method: 'GET', path: /^\/key$/, fault: 'key', answer: answerKey },
   { method: 'GET', path: /^\/credits$/, fault: 'credits', answer: answerCredits },
+  { method: 'POST', path: /^\/auth\/keys$/, fault: 'key', answer: answerCodeExchange },
+  { method: 'POST', path: /^\/auth\/keys\/code$/, fault: 'key', answer: answerCodeRequest },
   { method: 'GET', path: /^\/generation$/, fault: 'generation', answer: answerGeneration },
 ];
 
 export const BASE_PATH = '/api/v1';
 
 export function answer(state: State, exchange: Exchange): Reply {
+  if (exchange.path === '/auth' && exchange.method === 'GET') {
+    return answerConsent(state, exchange);
+  }
   const path = exchange.path.startsWith(BASE_PATH) ? exchange.path.slice(BASE_PATH.length) : null;
   const matching = routes.filter((route) => path !== null && route.path.test(path));
   const route = matching.find(({ method }) => method === exchange.method);

@@ -69,6 +69,7 @@ function createState(options: SimulatorOptions): State {
     catalogue: openCatalogue(options.catalogue),
     keys: createDemoKeys(),
     generations: new Map(),
+    grants: new Map(),
     faults: openFaultPlan(),
     requests: [],
     latency: { firstTokenMs: 0, tokensPerSecond: 0, ...options.latency },

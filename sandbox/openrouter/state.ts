@@ -1,6 +1,7 @@
 import type { Clock } from '#kit/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Completion } from './completion.ts';
+import type { Grant } from './consent.ts';
 import type { ApiKey } from './demo-keys.ts';
 import type { FaultPlan } from './fault-plan.ts';
 
@@ -40,6 +41,8 @@ export interface State {
   keys: Map<string, ApiKey>;
   generations: Map<string, StoredGeneration>;
   faults: FaultPlan;
+  /** Codes of the consent page that nobody has redeemed yet. */
+  grants: Map<string, Grant>;
   requests: RecordedRequest[];
   latency: Latency;
   /** Cuts a stream into writes of this many bytes, to test parsers; 0 leaves events whole. */

@@ -29,6 +29,8 @@ export interface AppOptions {
   readiness(): Promise<Readiness>;
   /** Given in sandbox mode only. */
   sandbox?: { describe(): Promise<Json> | Json; faucet(address: string): Promise<Json> };
+  /** Where a provider's consent page sends browsers, and the operation that finishes what was begun there. */
+  connect?: { callbackPath: string; operation: BoundOperation };
   /** Null when there is no such image, the signature is wrong or the time is over. */
   readImage(
     id: string,

@@ -17,6 +17,7 @@ import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { OutputContract } from './output-contract.ts';
+import { isStreak } from './find-streak.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
 
 /** One chat call of a version, ready to go. */
@@ -33,6 +34,9 @@ export interface ChatRun {
   /** Prices and limits of its model are the creator's word. */
   isDeclared?: boolean;
 }
+
+const AFTER_STREAK =
+  'It has hit 5 calls in a row of more than one payer, so nothing is sold until it is tried again in an hour.';
 
 /** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
 export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
@@ -155,7 +159,7 @@ async function failWith(
     await stopSales(deps, run, { scope: classified.pause, cause: classified.cause });
   }
   const { retryAfterSeconds } = classified;
-  const isOperators = run.key.source === 'platform' && classified.pause !== null && classified.pause !== 'resource';
+  const isOperators = run.key.source === 'platform' && isAboutAccount(classified);
   return {
     ok: false,
     problem: classified.problem,
@@ -165,17 +169,24 @@ async function failWith(
   };
 }
 
+/** What the account behind a key lacks; the rest is about the resource. */
+function isAboutAccount({ pause, code }: ReturnType<typeof classifyFailure>): boolean {
+  return pause === 'key' || pause === 'ask' || code === 'budget_reached';
+}
+
 /** A dead key of the operator stops what runs on it, for all creators; a dead key of one upstream only what uses that. */
 async function stopSales(
   deps: ExecutionDeps,
   run: ChatRun,
-  stop: { scope: 'key' | 'resource' | 'ask'; cause: string },
+  stop: { scope: 'key' | 'resource' | 'ask' | 'streak'; cause: string },
 ) {
   const { resourceId, ownerId, versionId } = run.version;
   const { cause } = stop;
   try {
     if (stop.scope === 'ask') {
       await askProvider(deps, run);
+    } else if (stop.scope === 'streak') {
+      await pauseAfterStreak(deps, run, cause);
     } else if (stop.scope === 'resource' || run.key.source === 'upstream') {
       await deps.pauseResource({ resourceId, ownerId, versionId, cause });
     } else if (run.key.source === 'creator') {
@@ -187,6 +198,14 @@ async function stopSales(
   } catch (error) {
     // The call has its outcome either way; the next failure tries again.
     deps.log.warn({ resourceId, err: error }, 'sales could not be stopped');
+  }
+}
+
+/** What cannot be seen before a call is found by several: they are refused alike, and the next ones would be too. */
+async function pauseAfterStreak(deps: ExecutionDeps, { version, context }: ChatRun, cause: string): Promise<void> {
+  if (await isStreak(deps, version, context)) {
+    const { resourceId, ownerId, versionId } = version;
+    await deps.pauseResource({ resourceId, ownerId, versionId, cause: `${cause} ${AFTER_STREAK}` });
   }
 }
 

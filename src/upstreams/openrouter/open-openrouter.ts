@@ -4,6 +4,7 @@ import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
 import { toWireFormat } from '../chat-completions/response-format.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
+import { exchangeCode, type CodeExchange } from './exchange-code.ts';
 import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
@@ -28,6 +29,9 @@ export interface OpenRouterClient extends Upstream {
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Asks `GET /credits` about the account behind the key. */
   getCredits(apiKey: string): Promise<Credits>;
+  /** The page on which a person grants a key: sent to `callbackUrl` with `code`, or without one where they refuse. */
+  toConsentUrl(asked: { callbackUrl: string; challenge: string }): string;
+  exchangeCode(given: { code: string; verifier: string }): Promise<CodeExchange>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
   isUp(): Promise<boolean>;
@@ -65,6 +69,11 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
       ),
     getKey: (apiKey) => getKey(source, apiKey),
     getCredits: (apiKey) => getCredits(source, apiKey),
+    toConsentUrl: ({ callbackUrl, challenge }) => {
+      const query = { callback_url: callbackUrl, code_challenge: challenge, code_challenge_method: 'S256' };
+      return `${base.origin}/auth?${new URLSearchParams({ ...query, key_label: options.title }).toString()}`;
+    },
+    exchangeCode: (given) => exchangeCode(source, given),
     listModels: () => listModels(source),
     isUp: () => isUp(source),
     close: () => pool.close(),
