@@ -13,7 +13,7 @@ import {
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { testDraft, type DraftDeps } from '#gateway/index.ts';
+import { listUpstreamModels, testDraft, type DraftDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -59,6 +59,7 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.getResource, deps.resources),
     bind(resources.updateResource, deps.resources),
     bind(testDraft, deps.drafts),
+    bind(listUpstreamModels, deps.drafts),
     bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),

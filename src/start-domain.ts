@@ -24,13 +24,12 @@ export async function startDomain(
   listKinds: (deps: KindDeps) => resources.ResourceKind[],
   stack: AsyncDisposableStack,
 ) {
-  const { config, database, vault, publicUrl, log } = infrastructure;
+  const { config, database, vault, publicUrl, log, ownOrigins: trustedOrigins } = infrastructure;
   const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const allowedOrigins = [...(infrastructure.sandbox ? [openRouterUrl] : []), ...config.UPSTREAM_ORIGINS];
+  const allowedOrigins = listAllowedOrigins(infrastructure, openRouterUrl);
   const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
-  const trustedOrigins = infrastructure.ownOrigins;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
   const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
@@ -137,6 +136,11 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       await budget.forgetOld();
     },
   };
+}
+
+/** Called although they are not public. */
+function listAllowedOrigins({ sandbox, config }: Infrastructure, openRouterUrl: string): string[] {
+  return [...(sandbox ? [openRouterUrl] : []), ...config.UPSTREAM_ORIGINS];
 }
 
 async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {

@@ -71,11 +71,11 @@ test('of many that go the way back at once, one is let in', async () => {
 test.each([
   ['another account, so that nobody is made to sell on a key of the attacker', 'ended'],
   ['nobody who is signed in', 'signed-out'],
-])('the way back of one creator does nothing for %s', async (who, outcome) => {
+])('the way back of one creator does nothing for %s', async (_who, outcome) => {
   const victim = outcome === 'ended' ? await app.current.makeCreator(`eve-${count}`, { openRouterKey: null }) : null;
   const before = exchanges().length;
   const back = await decide((await beginConnect(creator)).consent, 'approve');
-  expect((await follow(back, victim)).location, who).toBe(`/connections/openrouter/${outcome}`);
+  expect((await follow(back, victim)).location).toBe(`/connections/openrouter/${outcome}`);
   expect(exchanges().length).toBe(before);
   expect(victim === null || !(await isConnected(victim))).toBe(true);
   expect((await follow(back, creator)).location).toBe('/connections/openrouter/connected');

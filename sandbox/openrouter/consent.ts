@@ -59,7 +59,7 @@ export function answerCodeExchange(state: State, { body }: Exchange): Reply {
   if (typeof method !== 'string' || !METHODS.has(method)) {
     return replyRefusal(refuse(400, 'Invalid code_challenge_method'));
   }
-  const code = String(sent['code'] ?? '');
+  const code = toText(sent['code']) ?? '';
   const found = state.grants.get(code);
   const isOpen = found !== undefined && found.until > state.clock.now();
   if (!isOpen || !isVerified(found, { method, verifier: sent['code_verifier'] })) {

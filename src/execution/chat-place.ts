@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import type { PublishedVersion, Readiness } from '#resources/index.ts';
+import { withoutCode, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { ChatMessage, ChatRequest, Upstream } from '#upstreams/index.ts';
 import { askForJson } from './ask-for-json.ts';
 import type { ChatSettings } from './chat-settings.ts';
@@ -48,6 +48,27 @@ export async function openChatPlace(
     return { fault: urlFault === null ? NO_UPSTREAM_KEY : `upstream_url: ${urlFault}` };
   }
   return { key: { apiKey, source: 'upstream' }, upstream: deps.chatCompletions.at(baseUrl) };
+}
+
+/** What the upstream says of its models, for the creator. */
+export async function listPlaceModels(deps: ExecutionDeps, version: Owned, place: ChatPlace & { model: string }) {
+  const found = await openChatPlace(deps, version, place);
+  if ('fault' in found) {
+    return { models: [], isListed: null, problem: withoutCode(found.fault) };
+  }
+  const told = await deps.chatCompletions.listModels({ baseUrl: place.baseUrl, apiKey: found.key.apiKey });
+  return told.ok
+    ? { models: told.ids, isListed: told.ids.includes(place.model), problem: null }
+    : { models: [], isListed: null, problem: toProblem(told.status) };
+}
+
+function toProblem(status: number | null): string {
+  if (status === 401 || status === 403) {
+    return `The upstream does not accept the key (status ${status}). Store another one.`;
+  }
+  return status === null
+    ? 'The upstream did not answer. Check baseUrl, and whether it can be reached from this server.'
+    : `The upstream has no list of models at baseUrl + "/models" (status ${status}). It may work all the same: test the draft.`;
 }
 
 interface PlainParts {

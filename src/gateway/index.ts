@@ -5,6 +5,7 @@
  * settlement is never answered with a new challenge.
  */
 export type { CallOutcome, CallRequest } from './call-request.ts';
+export { listUpstreamModels } from './list-upstream-models.ts';
 export { testDraft } from './test-draft.ts';
 export type { DraftDeps } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';

@@ -125,7 +125,7 @@ function toShown({ answer: { contentType, body } }: Awaited<ReturnType<typeof co
 }
 
 /** Shares its count with the owner's tests of what is published. */
-async function takeTest({ limiter }: DraftDeps, ownerId: string): Promise<void> {
+export async function takeTest({ limiter }: DraftDeps, ownerId: string): Promise<void> {
   const { isAllowed, retryAfterSeconds } = await limiter.take(`test:${ownerId}`);
   if (!isAllowed) {
     throw new Problem('rate_limited', {

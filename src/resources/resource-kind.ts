@@ -73,6 +73,10 @@ export interface ResourceKind<Config = unknown> {
   integrationOf?(config: Config): string | null;
   /** The models that it asks, in their order and as the config names them; the first is what a version is known by. */
   modelIdsOf?(config: Config): string[];
+  /** Asks the creator's own upstream which models it has, for its owner; absent: there is none to be asked. */
+  listUpstreamModels?(
+    version: PublishedVersion,
+  ): Promise<{ models: readonly string[]; isListed: boolean | null; problem: string | null }>;
   /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
   showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }

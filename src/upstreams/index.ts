@@ -11,7 +11,6 @@ export type {
   ChatRequest,
   ChatResult,
   ChatUsage,
-  Citation,
   FailureKind,
   ResponseFormat,
   Upstream,

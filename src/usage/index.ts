@@ -8,7 +8,6 @@
 export { exportUsage } from './export-usage.ts';
 export { getStats } from './get-stats.ts';
 export { listLastRuns } from './list-last-runs.ts';
-export type { LastRun } from './list-last-runs.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';

@@ -17,6 +17,7 @@ import {
   askChatPlace,
   chatPlace,
   checkChatPlace,
+  listPlaceModels,
   openChatPlace,
   toPlainRequest,
   type ChatPlace,
@@ -116,14 +117,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     outputOf: openContract,
-    toPublic: (config) => ({
-      model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
-      ...(config.declaredModel === undefined ? {} : { isModelDeclared: true }),
-      maxTokens: config.maxTokens,
-      sellsTruncated: config.sellsTruncated,
-      allowsUserMessage: config.allowsUserMessage,
-      ...(config.webSearch === undefined ? {} : { searchesWeb: true }),
-    }),
+    toPublic,
     isReady: async (version) => {
       const prepared = prepare(version);
       return prepared.config.upstream.type === 'openrouter'
@@ -138,6 +132,12 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
         : { ready: true };
     },
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
+    listUpstreamModels: async (version) => {
+      const { upstream, model } = prepare(version).config;
+      return upstream.type === 'openrouter'
+        ? { models: [], isListed: null, problem: 'OpenRouter runs this: GET /api/models lists its models.' }
+        : listPlaceModels(deps, version, { ...upstream, model });
+    },
     showPrompt: (version, input) => {
       const { config, prompt } = prepare(version);
       return renderMessages(prompt, input, toUserMessage(config, input));
@@ -151,6 +151,17 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
         ? runOnOpenRouter(deps, call)
         : runOnChatCompletions(deps, call, config.upstream);
     },
+  };
+}
+
+function toPublic(config: PromptConfig): Record<string, unknown> {
+  return {
+    model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
+    ...(config.declaredModel === undefined ? {} : { isModelDeclared: true }),
+    maxTokens: config.maxTokens,
+    sellsTruncated: config.sellsTruncated,
+    allowsUserMessage: config.allowsUserMessage,
+    ...(config.webSearch === undefined ? {} : { searchesWeb: true }),
   };
 }
 
