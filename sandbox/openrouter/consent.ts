@@ -5,19 +5,7 @@ import { createKey, type ApiKey } from './demo-keys.ts';
 import type { Exchange } from './exchange.ts';
 import { refuse } from './refusal.ts';
 import { replyJson, replyRefusal, replyText, type Reply } from './reply.ts';
-import type { State } from './state.ts';
-
-/** A code that a person has granted, or that was made with a key: redeemed once, for ten minutes. */
-export interface Grant {
-  challenge: string | null;
-  method: string;
-  limit: string | null;
-  limitReset: ApiKey['limitReset'];
-  label: string | null;
-  expiresAt: string | null;
-  account: ApiKey['account'];
-  until: number;
-}
+import type { Grant, State } from './state.ts';
 
 const CODE_MS = 600_000;
 const METHODS = new Set(['S256', 'plain']);

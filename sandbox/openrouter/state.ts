@@ -1,7 +1,6 @@
 import type { Clock } from '#kit/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Completion } from './completion.ts';
-import type { Grant } from './consent.ts';
 import type { ApiKey } from './demo-keys.ts';
 import type { FaultPlan } from './fault-plan.ts';
 
@@ -30,6 +29,18 @@ export interface StoredGeneration {
   isCancelled: boolean;
   availableAt: number;
   headers: Record<string, string>;
+}
+
+/** A code that a person has granted, or that was made with a key: redeemed once, for ten minutes. */
+export interface Grant {
+  challenge: string | null;
+  method: string;
+  limit: string | null;
+  limitReset: ApiKey['limitReset'];
+  label: string | null;
+  expiresAt: string | null;
+  account: ApiKey['account'];
+  until: number;
 }
 
 /** Everything that one simulator remembers. */

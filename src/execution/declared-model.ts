@@ -23,9 +23,8 @@ export const declaredModel = z
       prompt: usd,
       completion: usd,
       request: usd.optional(),
-      image_output: usd.optional(),
-      internal_reasoning: usd.optional(),
-      input_cache_write: usd.optional(),
+      imageOutput: usd.optional(),
+      internalReasoning: usd.optional(),
     }),
   })
   .optional()
@@ -37,7 +36,9 @@ type DeclaredModel = NonNullable<z.output<typeof declaredModel>>;
 
 /** As if the catalogue had it. The id is filled in by whoever reads the name. */
 export function toKnownModel({ pricing, maxCompletionTokens, ...declared }: DeclaredModel): KnownModel {
-  const prices = Object.entries(pricing).filter(([, price]) => price !== undefined);
+  const { imageOutput, internalReasoning, ...plain } = pricing;
+  const prices = { ...plain, image_output: imageOutput, internal_reasoning: internalReasoning };
+  const known = Object.entries(prices).filter(([, price]) => price !== undefined);
   return {
     ...declared,
     openrouterId: '',
@@ -45,7 +46,7 @@ export function toKnownModel({ pricing, maxCompletionTokens, ...declared }: Decl
     isRouter: false,
     expirationDate: null,
     isActive: true,
-    pricing: Object.fromEntries(prices) as unknown as KnownModel['pricing'],
+    pricing: Object.fromEntries(known) as unknown as KnownModel['pricing'],
     missingSince: null,
     oddFields: [],
     oddSince: null,

@@ -83,7 +83,7 @@ const knownRefusals = [
   {
     adjustment: 'no_json_schema',
     says: ["'response_format.type'", 'not one of the allowed values', 'json_object'],
-    source: 'dzhng/deep-research#127 (Groq)',
+    source: 'vercel/ai#7808 (Groq)',
   },
   {
     adjustment: 'no_json_schema',
