@@ -73,8 +73,9 @@ test('a creator reads and changes nothing of another by any operation', async ()
   }
   expect(faults).toEqual([]);
   const after = await readTables(app.current.databaseUrl);
+  const own = after.get('public.users')?.find((row) => row['username'] === 'mallory')?.['id'];
   const ofMallory = (rows: readonly Readonly<Record<string, unknown>>[]) =>
-    rows.filter((row) => !JSON.stringify(row).includes('of-mallory'));
+    rows.filter((row) => row['owner_id'] !== own && !JSON.stringify(row).includes('of-mallory'));
   const others = new Map([...after].map(([table, rows]) => [table, ofMallory(rows)]));
   expect(changedTables(before, others).filter((table) => table !== 'public.x402_resource_slugs')).toEqual([]);
   const { body } = await bob.call('GET', '/api/resources?mine=true');

@@ -18,9 +18,7 @@ export const callbackPath = `/api/integrations/${openRouter.name}/callback`;
 const OPEN_MS = 600_000;
 const MOST_OPEN = 10;
 
-/**
- * For a session alone: the way back is taken by the browser that began it. @see finishConnect
- */
+/** For a session alone: `finishConnect` is reached by the browser that began. */
 export const beginConnect = operation({
   name: `integrations.${openRouter.name}.connect`,
   route: `POST /api/user/integrations/${openRouter.name}/connect`,
