@@ -100,7 +100,7 @@ function grant(state: State, given: Omit<Grant, 'account' | 'until'>, account = 
 }
 
 function findRich(state: State): ApiKey['account'] {
-  const [key] = [...state.keys.values()].filter(({ isDisabled, isManagement }) => !isDisabled && !isManagement);
+  const key = [...state.keys.values()].find(({ isDisabled, isManagement }) => !isDisabled && !isManagement);
   if (!key) {
     throw new Error('A simulator without keys cannot grant any.');
   }
