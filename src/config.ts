@@ -111,6 +111,16 @@ const settings = {
     '`5`',
   ),
   ...mediaSettings,
+  UPSTREAM_ORIGINS: setting(
+    list(
+      url('http|https').refine(
+        (text) => /^https?:\/\/[^/?#@]+\/?$/.test(text),
+        'must be an origin only, such as http://10.0.0.5:11434',
+      ),
+    ).default([]),
+    'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed.',
+    'none: private addresses are never called',
+  ),
   FEATURED_RESOURCES: setting(
     list(z.string().regex(/^[a-z0-9_-]+(\/[a-z0-9-]+)?$/, 'must be a creator or creator/slug')).optional(),
     'What the front page shows, in this order, comma separated: `creator/slug`, or `creator` for all of theirs.',

@@ -3,14 +3,17 @@ import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/i
 import type { Database } from '#database/index.ts';
 import { getTrust, putTrust } from '#gateway/index.ts';
 import {
+  beginConnect,
+  finishConnect,
   getPlatformShare,
   listIntegrations,
   toOperations,
+  type ConnectDeps,
   type IntegrationDeps,
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { compareModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
+import { compareModels, listUpstreamModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
 import * as resources from '#resources/index.ts';
@@ -22,6 +25,7 @@ interface OperationDeps {
   models: ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
+  connect: ConnectDeps;
   platformShare: PlatformShareDeps;
   drafts: ExampleDeps;
   secrets: resources.ResourceSecretDeps;
@@ -40,6 +44,8 @@ export function listOperations(deps: OperationDeps) {
     bind(getTrust, {}),
     bind(putTrust, {}),
     bind(listIntegrations, deps.integrations),
+    bind(beginConnect, deps.connect),
+    bind(finishConnect, deps.connect),
     bind(getPlatformShare, deps.platformShare),
     ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
     bind(listModels, deps.models),
@@ -58,6 +64,7 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.listExamples, {}),
     bind(runExamples, deps.drafts),
     bind(resources.deleteExample, {}),
+    bind(listUpstreamModels, deps.drafts),
     bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),

@@ -11,7 +11,7 @@ import { findModel, findModelId, findNearestModels, openModels } from '#models/i
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openS3, openUpstreams } from '#upstreams/index.ts';
-import { getStats } from '#usage/index.ts';
+import { getStats, listLastRuns } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { toMediaLimits, toS3Options } from './media-settings.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
@@ -25,13 +25,12 @@ export async function startDomain(
   listKinds: (deps: KindDeps) => resources.ResourceKind[],
   stack: AsyncDisposableStack,
 ) {
-  const { config, database, vault, publicUrl, log } = infrastructure;
+  const { config, database, vault, publicUrl, log, ownOrigins: trustedOrigins } = infrastructure;
   const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const allowedOrigins = infrastructure.sandbox ? [openRouterUrl] : [];
+  const allowedOrigins = listAllowedOrigins(infrastructure, openRouterUrl);
   const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
-  const trustedOrigins = infrastructure.ownOrigins;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
   const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
@@ -50,6 +49,7 @@ export async function startDomain(
     findNearestModels: (name) => findNearestModels(models, name),
     ...keys.ports,
     media,
+    listLastRuns: (asked) => listLastRuns(database.system, asked),
     pauseResource: (request) => pause({ ...request, by: 'fault' }),
     clock,
     log,
@@ -91,6 +91,7 @@ export async function startDomain(
     published,
     resourcesDeps,
     integrations,
+    connect: { ...integrations, consent: openRouter, publicUrl },
     platformShare: keys.platformShare,
     gateway,
     inputs,
@@ -154,6 +155,11 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       await budget.forgetOld();
     },
   };
+}
+
+/** Called although they are not public. */
+function listAllowedOrigins({ sandbox, config }: Infrastructure, openRouterUrl: string): string[] {
+  return [...(sandbox ? [openRouterUrl] : []), ...config.UPSTREAM_ORIGINS];
 }
 
 async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {

@@ -4,7 +4,8 @@ import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
-import { systemClock as clock, type OperationPorts } from '#kit/index.ts';
+import { callbackPath, finishConnect } from '#integrations/index.ts';
+import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
 import { describeKind } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
@@ -30,6 +31,7 @@ export async function startServing(
     models,
     resources: resourcesDeps,
     integrations,
+    connect: domain.connect,
     platformShare: domain.platformShare,
     drafts: domain.drafts,
     secrets: { vault },
@@ -61,6 +63,7 @@ export async function startServing(
     readiness: () => checkReadiness({ database, payments, isUpstreamUp: domain.isUpstreamUp }),
     openMedia: (id, link) => domain.media.open(id, link),
     takeUpload: async (sent) => ({ ...(await domain.media.takeUpload(sent)) }),
+    connect: { callbackPath, operation: bind(finishConnect, domain.connect) },
     landing: openLanding({
       ports,
       resources: resourcesDeps,

@@ -73,10 +73,15 @@ test('a creator reads and changes nothing of another by any operation', async ()
   }
   expect(faults).toEqual([]);
   const after = await readTables(app.current.databaseUrl);
-  const ofMallory = (rows: readonly Readonly<Record<string, unknown>>[]) =>
-    rows.filter((row) => !JSON.stringify(row).includes('of-mallory'));
-  const others = new Map([...after].map(([table, rows]) => [table, ofMallory(rows)]));
-  expect(changedTables(before, others).filter((table) => table !== 'public.x402_resource_slugs')).toEqual([]);
+  const { rows: found } = await app.current.database.system.query<{ id: string }>(
+    `SELECT id FROM users WHERE username = 'mallory'`,
+  );
+  const isMallorys = (row: Readonly<Record<string, unknown>>) =>
+    row['owner_id'] === found[0]?.id || JSON.stringify(row).includes('of-mallory');
+  const ofOthers = (tables: typeof after) =>
+    new Map([...tables].map(([table, rows]) => [table, rows.filter((row) => !isMallorys(row))]));
+  const changed = changedTables(ofOthers(before), ofOthers(after));
+  expect(changed.filter((table) => table !== 'public.x402_resource_slugs')).toEqual([]);
   const { body } = await bob.call('GET', '/api/resources?mine=true');
   expect((body['items'] as unknown[]).length).toBe(2);
 });

@@ -1,5 +1,6 @@
 import { answerWithFault } from './answer-inference.ts';
 import { answerChat } from './chat.ts';
+import { answerCodeExchange, answerCodeRequest, answerConsent } from './consent.ts';
 import { answerCredits, answerKey } from './describe-key.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultRoute } from './fault-plan.ts';
@@ -43,6 +44,8 @@ const routes: readonly Route[] = [
   { method: 'DELETE', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
   { method: 'GET', path: /^\/key$/, fault: 'key', answer: answerKey },
   { method: 'GET', path: /^\/credits$/, fault: 'credits', answer: answerCredits },
+  { method: 'POST', path: /^\/auth\/keys$/, fault: 'key', answer: answerCodeExchange },
+  { method: 'POST', path: /^\/auth\/keys\/code$/, fault: 'key', answer: answerCodeRequest },
   { method: 'GET', path: /^\/generation$/, fault: 'generation', answer: answerGeneration },
   { method: 'GET', path: /^\/generation\/content$/, fault: 'generation', answer: answerGenerationContent },
   { method: 'GET', path: /^\/activity$/, fault: 'keys', answer: answerActivity },
@@ -53,6 +56,9 @@ const routes: readonly Route[] = [
 export const BASE_PATH = '/api/v1';
 
 export function answer(state: State, exchange: Exchange): Reply {
+  if (exchange.path === '/auth' && exchange.method === 'GET') {
+    return answerConsent(state, exchange);
+  }
   const path = exchange.path.startsWith(BASE_PATH) ? exchange.path.slice(BASE_PATH.length) : null;
   const matching = routes.filter((route) => path !== null && route.path.test(path));
   const route = matching.find(({ method }) => method === exchange.method);

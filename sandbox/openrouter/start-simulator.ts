@@ -85,6 +85,7 @@ function createState(options: SimulatorOptions): State {
     generations: new Map(),
     contents: openContentStore(),
     promptCache: openPromptCache(),
+    grants: new Map(),
     faults: openFaultPlan(seed),
     requests: [],
     latency: { firstTokenMs: 0, tokensPerSecond: 0, jitterMs: 0, commentEveryMs: 0, ...options.latency },

@@ -38,6 +38,18 @@ export interface StoredGeneration {
   sessionId: string | null;
 }
 
+/** A code that a person has granted, or that was made with a key: redeemed once, for ten minutes. */
+export interface Grant {
+  challenge: string | null;
+  method: string;
+  limit: string | null;
+  limitReset: ApiKey['limitReset'];
+  label: string | null;
+  expiresAt: string | null;
+  account: ApiKey['account'];
+  until: number;
+}
+
 /** Everything that one simulator remembers. */
 export interface State {
   seed: string;
@@ -47,6 +59,8 @@ export interface State {
   keys: Map<string, ApiKey>;
   generations: Map<string, StoredGeneration>;
   faults: FaultPlan;
+  /** Codes of the consent page that nobody has redeemed yet. */
+  grants: Map<string, Grant>;
   requests: RecordedRequest[];
   latency: Latency;
   /** By model id, over `latency`. */

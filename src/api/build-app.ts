@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { Problem } from '#kit/index.ts';
 import { authRoutes } from './auth-route.ts';
+import { connectRoutes } from './connect-route.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { healthRoutes } from './health-route.ts';
 import { mediaRoutes } from './media-route.ts';
@@ -27,6 +28,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
     ...mediaRoutes(options),
     ...uploadRoutes(options),
     ...authRoutes(options),
+    ...(options.connect ? connectRoutes(options, options.connect) : []),
     ...healthRoutes(options),
     ...pagesRoutes(options),
     ...(options.metrics ? metricsRoutes(options, options.metrics) : []),

@@ -56,6 +56,8 @@ export interface AppOptions {
   /** By a signed link. Throws `forbidden` and `gone`. */
   openMedia(id: string, link: { expires: string; signature: string }): Promise<ServedMedia>;
   takeUpload(sent: SentUpload): Promise<{ [name: string]: Json }>;
+  /** Where a provider's consent page sends browsers, and the operation that finishes what was begun there. */
+  connect?: { callbackPath: string; operation: BoundOperation };
   landing: {
     /** What the operator has chosen for the front page. */
     listFeatured(source: Source): Promise<readonly PublicResource[]>;

@@ -11,7 +11,7 @@ import { findModelsFault } from './named-model.ts';
 export async function holdOpenRouter(
   deps: ExecutionDeps,
   version: PublishedVersion,
-  { callId, models, quoteWorst }: Wanted & { callId: string },
+  { callId, models, quoteWorst, declared }: Wanted & { callId: string },
 ): Promise<Readiness> {
   const key = await findOpenRouterKey(deps, version);
   const budget = deps.platformKey?.budget;
@@ -19,7 +19,7 @@ export async function holdOpenRouter(
     return { ready: true };
   }
   const worstUsd = await quoteWorst();
-  const unfit = findUnfit({ models, worstUsd, budget });
+  const unfit = findUnfit({ models, worstUsd, budget, isDeclared: Boolean(declared) });
   if (unfit !== null || worstUsd === null) {
     return unfit ?? { ready: true };
   }
@@ -36,7 +36,7 @@ export async function askOpenRouter(
   if (key === null) {
     return { ready: false, cause: await deps.explainMissingKey(version.ownerId, OPENROUTER), lacksKey: true };
   }
-  const fault = await findModelsFault(deps, wanted.models, wanted.modalities);
+  const fault = await findModelsFault(deps, wanted.models, wanted);
   if (fault !== null) {
     return { ready: false, cause: toModelCause(fault) };
   }

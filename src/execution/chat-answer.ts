@@ -12,6 +12,10 @@ const soldReasons = [
 
 const tokens = z.int().min(0).nullable();
 
+/** Which object it is says the outputSchema of each resource. */
+const anyObject: unknown = z.record(z.string(), z.unknown());
+const output = anyObject as z.ZodType<JsonObject>;
+
 /** What the chat kinds answer, under the names that clients of such endpoints know. */
 export const chatAnswer = z.object({
   response: z.string().describe('The text of the model.'),
@@ -31,6 +35,13 @@ export const chatAnswer = z.object({
     )
     .exactOptional()
     .describe('Pictures, where the model makes them.'),
+  output: output
+    .exactOptional()
+    .describe('Where the resource has an outputSchema: the answer as the JSON object that fits it.'),
+  citations: z
+    .array(z.object({ url: z.string(), title: z.string().nullable() }))
+    .exactOptional()
+    .describe('Where the resource searches the web: the pages that the answer names, in its order.'),
   finishReason: z
     .enum(soldReasons)
     .describe(

@@ -15,6 +15,10 @@ export const chatEvidence = z.object({
   worstCostUsd: z.string().nullable().default(null),
   /** What of the request was put in another way, or left out, because the upstream does not take it. */
   adjustments: z.array(z.string()),
+  /** The first answer did not fit the outputSchema and was asked for again: tokens and cost are of both. */
+  isRepaired: z.literal(true).exactOptional(),
+  /** Prices and limits of the model are those that its creator declared. */
+  isModelDeclared: z.literal(true).exactOptional(),
 });
 
 export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {

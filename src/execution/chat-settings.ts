@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+const domain = z
+  .string()
+  .max(253)
+  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/, 'must be a domain such as example.com');
+
 /** What both kinds let a creator set. Shape and plain ranges; whether the model takes them is asked at publishing. */
 export const chatSettings = {
   maxTokens: z.int().min(1).max(1_000_000).default(1024).describe('The most that the model may write, in tokens.'),
@@ -7,6 +12,26 @@ export const chatSettings = {
   topP: z.number().gt(0).max(1).optional().describe('Only the likeliest words that make up this share, above 0 to 1.'),
   frequencyPenalty: z.number().min(-2).max(2).optional().describe('Against words that come often, from -2 to 2.'),
   presencePenalty: z.number().min(-2).max(2).optional().describe('Against words that came at all, from -2 to 2.'),
+  outputSchema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe(
+      'JSON Schema (2020-12) of the object that each answer is: buyers get it as `output`, and an answer that does not fit is asked for once more and otherwise not sold. Root: {"type": "object", …}.',
+    ),
+  reasoning: z
+    .strictObject({
+      effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
+      maxTokens: z.int().min(1).max(1_000_000).optional(),
+      exclude: z.boolean().optional(),
+    })
+    .refine(
+      ({ effort, maxTokens }) => effort === undefined || maxTokens === undefined,
+      'Set effort or maxTokens, not both.',
+    )
+    .optional()
+    .describe(
+      'How much a model that reasons may think: {"effort": "none" to "xhigh"} or {"maxTokens": a part of the maxTokens of the answer}; {"exclude": true} leaves what it thought out of what is sent. Thinking is billed as output.',
+    ),
   pdfEngine: z
     .enum(['native', 'mistral-ocr', 'cloudflare-ai'])
     .optional()
@@ -27,6 +52,22 @@ export const chatSettings = {
     })
     .optional()
     .describe('Of models that make pictures: {"aspectRatio": "3:4", "imageSize": "512", "1K", "2K" or "4K"}.'),
+  webSearch: z
+    .strictObject({
+      engine: z.enum(['exa', 'parallel', 'perplexity']).default('exa'),
+      maxUses: z.int().min(1).max(5).default(1).describe('The most searches in one answer.'),
+      maxResults: z.int().min(1).max(10).default(5).describe('Of each search.'),
+      allowedDomains: z.array(domain).min(1).max(20).optional(),
+      excludedDomains: z.array(domain).min(1).max(20).optional(),
+    })
+    .refine(
+      ({ allowedDomains, excludedDomains }) => allowedDomains === undefined || excludedDomains === undefined,
+      'Set allowedDomains or excludedDomains, not both.',
+    )
+    .optional()
+    .describe(
+      'Lets the model search the web through OpenRouter: {"engine": "exa", "parallel" or "perplexity", "maxUses": 1 to 5, "maxResults": 1 to 10, "allowedDomains": […]}. Answers name their sources in `citations`. Each search is billed.',
+    ),
 };
 
 export type ChatSettings = z.output<z.ZodObject<typeof chatSettings>>;

@@ -87,6 +87,19 @@ function checkSettings(model: KnownModel, settings: ChatSettings): FieldProblem[
       problems.push({ path: `/config/${field}`, message: `${model.openrouterId} does not take ${wireName}.` });
     }
   }
+  if (settings.reasoning && !model.supportedParameters.includes('reasoning')) {
+    problems.push({ path: '/config/reasoning', message: `${model.openrouterId} takes no reasoning settings.` });
+  }
+  if ((settings.reasoning?.maxTokens ?? 0) >= settings.maxTokens) {
+    const message = 'Thinking takes its tokens from maxTokens: leave some of them for the answer.';
+    problems.push({ path: '/config/reasoning/maxTokens', message });
+  }
+  if (settings.webSearch && !model.supportedParameters.includes('tools')) {
+    problems.push({
+      path: '/config/webSearch',
+      message: `${model.openrouterId} takes no tools, and searches are one. Choose a model with "tools" among its supported parameters.`,
+    });
+  }
   if (settings.imageConfig && !model.outputModalities.includes('image')) {
     problems.push({ path: '/config/imageConfig', message: `${model.openrouterId} makes no images.` });
   }

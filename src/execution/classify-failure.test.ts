@@ -49,14 +49,14 @@ test.each<[Partial<ChatFailure>, object]>([
     { status: 402, errorType: 'in_flight_budget_exhausted' },
     { code: 'in_flight_budget', retryAfterSeconds: 5, pause: null },
   ],
-  [{ status: 403 }, { code: 'not_permitted', problem: 'unavailable', pause: null }],
+  [{ status: 403 }, { code: 'not_permitted', problem: 'unavailable', pause: 'streak' }],
   [
     { status: 403, errorType: 'moderation' },
     { code: 'content_refused', problem: 'content_refused', pause: null },
   ],
   [{ status: 403, limitSource: 'openrouter_key_limit' }, { code: 'key_limit_reached' }],
   [{ status: 403, limitSource: 'openrouter_guardrail_budget' }, { code: 'budget_reached' }],
-  [{ status: 404 }, { code: 'no_endpoint', problem: 'upstream_failed', pause: null }],
+  [{ status: 404 }, { code: 'no_endpoint', problem: 'upstream_failed', pause: 'streak' }],
   [
     { status: 404, errorType: 'model_deprecated' },
     { code: 'model_gone', pause: 'resource' },

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '#kit/index.ts';
 import type { ChatFailure } from '#upstreams/index.ts';
-import { failureRules, fits, unknownFailure } from './failure-rules.ts';
+import { failureRules, fits, unknownFailure, type FailureRule } from './failure-rules.ts';
 
 export interface ClassifiedFailure {
   /** Public. */
@@ -9,7 +9,7 @@ export interface ClassifiedFailure {
   code: string;
   cause: string;
   retryAfterSeconds: number | null;
-  pause: 'key' | 'resource' | 'ask' | null;
+  pause: NonNullable<FailureRule['pause']> | null;
 }
 
 /** What an upstream's failure means for the buyer (next to nothing) and for the creator (everything). */

@@ -87,6 +87,14 @@ export interface ExecutionDeps {
   refuseCreatorKey(ownerId: string, refused: { service: string; apiKey: string; problem: string }): Promise<void>;
   /** A call found that the creator's key may be used up: ask its provider, and stop using it if so. Goes on by itself. */
   checkCreatorKey(ownerId: string, service: string): void;
+  /** How the last runs of a version ended, over all processes, newest first; without tests. */
+  listLastRuns(asked: {
+    resourceId: string;
+    versionId: string;
+    exceptCallId: string;
+    limit: number;
+    since: Date;
+  }): Promise<{ payer: string | null; status: string; cause: string | null }[]>;
   /** A call found what must stop the sale of the resource. */
   pauseResource(request: Omit<PauseRequest, 'by'>): Promise<void>;
   clock: Clock;

@@ -24,9 +24,10 @@ export interface FailureRule {
   retryAfterSeconds?: number;
   /**
    * Stops selling: what needs the key, or this resource. `ask`: one call may be too dear for a key that is good for others, so
-   * its provider is asked about the key first.
+   * its provider is asked about the key first. `streak`: the resource, once it has hit several calls in a row of more than
+   * one payer (src/execution/find-streak.ts).
    */
-  pause?: 'key' | 'resource' | 'ask';
+  pause?: 'key' | 'resource' | 'ask' | 'streak';
 }
 
 /**
@@ -131,6 +132,7 @@ export const failureRules: readonly FailureRule[] = [
     when: { types: ['max_tokens_exceeded'] },
     problem: 'upstream_failed',
     text: 'maxTokens is higher than the model allows. Lower it and publish anew.',
+    pause: 'streak',
   },
   {
     code: 'model_gone',
@@ -144,6 +146,7 @@ export const failureRules: readonly FailureRule[] = [
     when: { types: ['unsupported_parameter', 'unsupported_value'] },
     problem: 'upstream_failed',
     text: 'The model does not take one of the settings of the resource. Remove it and publish anew.',
+    pause: 'streak',
   },
 
   {
@@ -182,6 +185,7 @@ export const failureRules: readonly FailureRule[] = [
     when: { limits: ['openrouter_guardrail_budget', 'openrouter_workspace_budget'] },
     problem: 'unavailable',
     text: 'A budget of your OpenRouter account is used up. Raise it, or wait for its reset.',
+    pause: 'streak',
   },
   {
     code: 'out_of_credits',
@@ -219,12 +223,14 @@ export const failureRules: readonly FailureRule[] = [
     when: { statuses: [403] },
     problem: 'unavailable',
     text: 'The upstream does not permit this call: a region, a guardrail or an account setting stands against it.',
+    pause: 'streak',
   },
   {
     code: 'no_endpoint',
     when: { statuses: [404] },
     problem: 'upstream_failed',
     text: 'No provider of the model fits the request and your account settings.',
+    pause: 'streak',
   },
   {
     code: 'provider_timeout',

@@ -1,7 +1,7 @@
 import { readModelName } from '#models/index.ts';
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
-import type { InputModality } from './inputs/input-modalities.ts';
 import type { ExecutionDeps, PlatformBudget, PlatformKey } from './execution-deps.ts';
+import type { ModelNeed } from './named-model.ts';
 
 /** The integration whose keys run models on OpenRouter. */
 export const OPENROUTER = 'openrouter';
@@ -36,11 +36,9 @@ export function isCovered({ policy }: Pick<PlatformKey, 'policy'>, creator: stri
 }
 
 /** What a key is wanted for. */
-export interface Wanted {
+export interface Wanted extends ModelNeed {
   /** As the config, or the request, names them. */
   models: readonly string[];
-  /** What the models have to read beside text. */
-  modalities?: readonly InputModality[];
   /** The most that one call may cost, USD as a decimal; null where nobody knows before it. */
   quoteWorst(): Promise<string | null>;
 }
@@ -49,10 +47,10 @@ export interface Wanted {
 export async function refuseShared(
   { budget, health }: PlatformKey,
   { ownerId }: Owned,
-  { models, quoteWorst }: Wanted,
+  { models, quoteWorst, declared }: Wanted,
 ): Promise<NotReady | null> {
   const worstUsd = await quoteWorst();
-  const unfit = findUnfit({ models, worstUsd, budget });
+  const unfit = findUnfit({ models, worstUsd, budget, isDeclared: Boolean(declared) });
   if (unfit !== null) {
     return unfit;
   }
@@ -69,8 +67,14 @@ export function findUnfit(asked: {
   models: readonly string[];
   worstUsd: string | null;
   budget: PlatformBudget | undefined;
+  isDeclared?: boolean | undefined;
 }): NotReady | null {
-  const { models, worstUsd, budget } = asked;
+  const { models, worstUsd, budget, isDeclared } = asked;
+  if (isDeclared) {
+    return needsKey(
+      `key_needed: Prices that you declare bound only what you pay yourself, and your resources run on the operator's key. To sell this model, ${OWN_KEY}`,
+    );
+  }
   if (models.some((model) => readModelName(model).some(({ preset }) => preset !== null))) {
     return needsKey(
       `key_needed: A preset is one of the OpenRouter account that runs it, and your resources run on the operator's key. To use presets of yours, ${OWN_KEY}`,

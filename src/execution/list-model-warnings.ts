@@ -2,11 +2,12 @@ import { Big } from 'big.js';
 import type { FieldProblem } from '#kit/index.ts';
 import { toLowestPrice, withoutCode, type CostQuote, type VersionOffer } from '#resources/index.ts';
 import { chooseModels, type ChosenModels, type UsableModel } from './named-model.ts';
-import type { ExecutionDeps } from './execution-deps.ts';
+import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 
 interface Question {
   /** As the config names them, with the JSON Pointer of each. */
   named: readonly { modelId: string; path: string }[];
+  declared?: KnownModel | null;
   offers: readonly VersionOffer[];
   quote: CostQuote | null;
 }
@@ -14,11 +15,12 @@ interface Question {
 /** What does not stand against a sale, but may not be meant: for the creator. */
 export async function listModelWarnings(
   deps: Pick<ExecutionDeps, 'findModel' | 'clock'>,
-  { named, offers, quote }: Question,
+  { named, declared, offers, quote }: Question,
 ): Promise<FieldProblem[]> {
   const chosen = await chooseModels(
     deps,
     named.map(({ modelId }) => modelId),
+    declared === undefined ? {} : { declared },
   );
   const pathOf = new Map(named.map(({ modelId, path }) => [modelId, path]));
   const about = (written: string, message: string): FieldProblem => ({
@@ -32,7 +34,7 @@ export async function listModelWarnings(
   ];
 }
 
-function warnOfModel({ written, model, wireName, preset }: UsableModel): string[] {
+function warnOfModel({ written, model, wireName, preset, isDeclared }: UsableModel): string[] {
   const { openrouterId: id, missingSince, oddFields, oddSince, expirationDate } = model;
   return [
     ...(wireName === written.trim() ? [] : [`This is read as ${wireName}.`]),
@@ -41,6 +43,9 @@ function warnOfModel({ written, model, wireName, preset }: UsableModel): string[
       : [
           `The preset "${preset}" of your OpenRouter account may change model, prompt and limits, which is not seen here.`,
         ]),
+    ...(isDeclared
+      ? ['Its limits and prices are those that you declared. What OpenRouter bills beyond them is your loss.']
+      : []),
     ...(preset === null && model.isRouter ? ['A router picks a model for each call by itself.'] : []),
     ...(missingSince === null
       ? []

@@ -1,4 +1,4 @@
-import { readModelName, toWireName, type RoutingSuffix } from '#models/index.ts';
+import { readModelName, toWireName, type ModelName, type RoutingSuffix } from '#models/index.ts';
 import { findModelFault } from './check-model.ts';
 import { findInputFault, type InputModality } from './inputs/input-modalities.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
@@ -12,20 +12,40 @@ export interface NamedModel {
   wireName: string;
   routing: readonly RoutingSuffix[];
   preset: string | null;
+  /** What is known of it comes from its creator and not from the catalogue. */
+  isDeclared: boolean;
 }
 
 type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock'>;
 
-export async function findNamedModel(deps: Pick<FindDeps, 'findModel'>, written: string): Promise<NamedModel> {
+/** `declared`: what the creator says of it, which counts where the catalogue does not know what OpenRouter would run. */
+export async function findNamedModel(
+  deps: Pick<FindDeps, 'findModel'>,
+  written: string,
+  declared: KnownModel | null = null,
+): Promise<NamedModel> {
   const readings = readModelName(written);
   for (const reading of readings) {
-    const model = reading.id === '' && reading.preset !== null ? presetAlone : await deps.findModel(reading.id);
+    const { id, routing, preset } = reading;
+    if (preset !== null && declared !== null) {
+      break;
+    }
+    const model = id === '' && preset !== null ? presetAlone : await deps.findModel(id);
     if (model !== null) {
-      const { routing, preset } = reading;
-      return { written, model, wireName: toWireName({ ...reading, id: model.openrouterId }), routing, preset };
+      const wireName = toWireName({ ...reading, id: model.openrouterId });
+      return { written, model, wireName, routing, preset, isDeclared: false };
     }
   }
-  return { written, model: null, wireName: written, routing: [], preset: null };
+  const reading = readings.find(({ routing }) => routing.length > 0) ?? readings[0];
+  return declared === null || reading === undefined || written.trim() === ''
+    ? { written, model: null, wireName: written, routing: [], preset: null, isDeclared: false }
+    : toDeclared(written, reading, declared);
+}
+
+function toDeclared(written: string, reading: ModelName, declared: KnownModel): NamedModel {
+  const { id, routing, preset } = reading;
+  const model = { ...declared, openrouterId: id };
+  return { written, model, wireName: toWireName(reading), routing, preset, isDeclared: true };
 }
 
 /** The preset, which stands in the creator's account at OpenRouter, chooses the model: nothing is known of it here. */
@@ -61,15 +81,23 @@ export interface ChosenModels {
   faults: { written: string; fault: string }[];
 }
 
-/** Which of the models that a config names can run now, with inputs of these modalities. Cheap: asked on every call. */
+/** What is to be known of the models of a config beside their names. */
+export interface ModelNeed {
+  /** What the models have to read beside text. */
+  modalities?: readonly InputModality[];
+  /** What the creator says of the first of them, where they do. */
+  declared?: KnownModel | null;
+}
+
+/** Which of the models that a config names can run now. Cheap: asked on every call. */
 export async function chooseModels(
   deps: FindDeps,
   names: readonly string[],
-  modalities: readonly InputModality[] = [],
+  { modalities = [], declared = null }: ModelNeed = {},
 ): Promise<ChosenModels> {
   const chosen: ChosenModels = { usable: [], faults: [] };
-  for (const written of names) {
-    const named = await findNamedModel(deps, written);
+  for (const [index, written] of names.entries()) {
+    const named = await findNamedModel(deps, written, index === 0 ? declared : null);
     const { model } = named;
     const fault = findModelFault(model, written, deps.clock) ?? findInputFault(model, modalities);
     if (fault === null && model !== null) {
@@ -85,8 +113,8 @@ export async function chooseModels(
 export async function findModelsFault(
   deps: FindDeps,
   names: readonly string[],
-  modalities: readonly InputModality[] = [],
+  need: ModelNeed = {},
 ): Promise<string | null> {
-  const { usable, faults } = await chooseModels(deps, names, modalities);
+  const { usable, faults } = await chooseModels(deps, names, need);
   return usable.length > 0 ? null : (faults[0]?.fault ?? 'model_unknown: No model is chosen.');
 }

@@ -15,6 +15,7 @@ const version = publishedVersion({
 });
 const nobodyAsks = {
   at: () => router.client,
+  listModels: () => expect.unreachable(),
   open: () => expect.unreachable(),
   store: () => expect.unreachable(),
 };

@@ -6,16 +6,8 @@ import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { PromptSize } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
+import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 import { priceMediaInputs } from './price-inputs.ts';
-
-/** What a request is taken to need. */
-interface Need {
-  promptTokens: number;
-  /** Of text, reasoning included. */
-  writtenTokens: number;
-  imageTokens: number;
-  webSearches: number;
-}
 
 /**
  * Of the web plugin that `:online` adds, for a request with at most ten results (https://openrouter.ai/docs/features/web-search);
@@ -36,11 +28,13 @@ const CHEAPEST_PICTURE_USD = '0.001';
 const MOST_TYPICAL_TOKENS = 1_000;
 const MOST_TYPICAL_REASONING_TOKENS = 4_000;
 const TEXT_BESIDE_PICTURE = 100;
+/** Of a schema, which is sent with the prompt. */
+const CHARACTERS_PER_TOKEN = 4;
 
 interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'pdfEngine'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'pdfEngine' | 'webSearch'>;
   prompt: PromptSize;
   /** Those among the parameters that are files are priced by what they may be at most. */
   inputs?: readonly Parameter[];
@@ -69,39 +63,58 @@ interface Assumed extends Required<Pick<QuotedCall, 'settings' | 'prompt' | 'inp
 }
 
 function quoteModel(named: UsableModel, assumed: Assumed): string | null {
-  const { model, preset, routing } = named;
-  if (preset !== null || hasNoPicturePrice(model)) {
+  if ((named.preset !== null && !named.isDeclared) || hasNoPicturePrice(named.model)) {
     return null;
   }
+  const { tier } = assumed;
   const files = priceFiles(named, assumed);
-  if (files === null) {
+  const turn = quoteTurn(named, estimate(named, assumed), tier);
+  const extras = quoteExtras(named, assumed);
+  if (files === null || turn === null || extras === null) {
     return null;
   }
-  const need = estimate(named, assumed);
-  const pricing = withSearchPrice(model.pricing, routing.includes('online'));
-  const perPicture = toPicturePrice(model);
-  const usage: PricedUsage = {
-    promptTokens: need.promptTokens,
-    completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
-    reasoningTokens: assumed.tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
-    imageOutputTokens: perPicture === null ? need.imageTokens : 0,
-    webSearches: need.webSearches,
-  };
-  const usd = priceUsage(pricing, usage, assumed.tier);
-  const more = assumed.tier === 'usual' ? files.typicalUsd : files.worstUsd;
-  return usd === null
-    ? null
-    : new Big(usd)
-        .plus(perPicture ?? 0)
-        .plus(more)
-        .toFixed();
+  // A second turn is sent the files again.
+  const filesUsd =
+    tier === 'usual' ? files.typicalUsd : new Big(files.worstUsd).times(assumed.settings.outputSchema ? 2 : 1);
+  return new Big(turn)
+    .plus(tier === 'worst' ? extras.worstUsd : extras.typicalUsd)
+    .plus(filesUsd)
+    .toFixed();
 }
 
 function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
   return priceMediaInputs({ model, parameters: inputs, pdfEngine: settings.pdfEngine });
 }
 
-function estimate(named: UsableModel, assumed: Assumed): Need {
+/** One request and its answer. */
+function quoteTurn({ model, routing }: UsableModel, need: TurnNeed, tier: Tier): string | null {
+  const pricing = withSearchPrice(model.pricing, routing.includes('online'));
+  const perPicture = toPicturePrice(model);
+  const usage: PricedUsage = {
+    promptTokens: need.promptTokens,
+    completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
+    reasoningTokens: tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
+    imageOutputTokens: perPicture === null ? need.imageTokens : 0,
+    webSearches: need.webSearches,
+  };
+  const usd = priceUsage(pricing, usage, tier);
+  return usd === null ? null : new Big(usd).plus(perPicture ?? 0).toFixed();
+}
+
+/** What the settings cause beside the first turn. */
+function quoteExtras(named: UsableModel, assumed: Omit<Assumed, 'tier'>): ExtraCost | null {
+  const [usual, worst] = (['usual', 'worst'] as const).map((tier) => estimate(named, { ...assumed, tier }));
+  return usual === undefined || worst === undefined
+    ? null
+    : priceExtras({
+        settings: assumed.settings,
+        need: { usual, worst },
+        contextLength: named.model.contextLength,
+        price: (need, tier) => quoteTurn(named, need, tier),
+      });
+}
+
+function estimate(named: UsableModel, assumed: Assumed): TurnNeed {
   const { model, routing } = named;
   const { settings, prompt, tier } = assumed;
   const files = priceFiles(named, assumed) ?? { typicalTokens: 0, worstTokens: 0 };
@@ -109,7 +122,11 @@ function estimate(named: UsableModel, assumed: Assumed): Need {
   const isOnline = routing.includes('online');
   const searchesByItself = isOnline && model.pricing.web_search !== undefined;
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
-  const asked = tier === 'usual' ? prompt.typicalTokens + files.typicalTokens : prompt.worstTokens + files.worstTokens;
+  const schema = settings.outputSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(settings.outputSchema));
+  const asked =
+    tier === 'usual'
+      ? prompt.typicalTokens + files.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN)
+      : prompt.worstTokens + files.worstTokens + schema;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
   const picture = imageTokens[settings.imageConfig?.imageSize ?? '1K'] ?? { typical: 0, worst: 0 };
   return {
@@ -177,9 +194,12 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
     ...line('tokens of one picture', [typical.imageTokens, worst.imageTokens]),
     ...line('web searches', [typical.webSearches, worst.webSearches]),
   ].join(', ');
+  const extras = quoteExtras(first, assumed)?.basis ?? '';
+  const source = first.isDeclared ? 'the prices that you declared' : "the catalogue's list prices";
   return [
-    `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one byte at worst.`,
+    `${first.isDeclared ? first.written : model.openrouterId} at ${source}: ${counts}; four characters a token typically, one byte at worst.`,
     ...(files === '' ? [] : [`Among the prompt tokens: ${files}.`]),
+    ...(extras === '' ? [] : [`Beside that: ${extras}.`]),
     ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
       ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']

@@ -1,10 +1,10 @@
 import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
-import type { ExecutionDeps } from './execution-deps.ts';
+import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 import type { Wanted } from './find-key.ts';
 import { listModalities } from './inputs/input-modalities.ts';
 import { measurePrompt } from './measure-prompt.ts';
-import { chooseModels } from './named-model.ts';
+import { chooseModels, type ModelNeed } from './named-model.ts';
 import { checkPrompt, compilePrompt, type Prompt, type PromptTexts } from './prompt.ts';
 import { quoteCost } from './quote-cost.ts';
 
@@ -16,6 +16,8 @@ export interface QuotedPrompt {
   settings: ChatSettings;
   parameters: readonly Parameter[];
   allowsUserMessage: boolean;
+  /** What the creator says of the first model. */
+  declared?: KnownModel | null;
 }
 
 /** Null too while the template cannot be read. */
@@ -30,17 +32,17 @@ export async function quotePrompt(deps: FindDeps, texts: PromptTexts, asked: Quo
 export function toWanted(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Wanted {
   return {
     models: asked.models,
-    modalities: toModalities(asked),
+    ...toNeed(asked),
     quoteWorst: async () => (await quoteCompiled(deps, prompt, asked))?.worstUsd ?? null,
   };
 }
 
 async function quoteCompiled(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Promise<CostQuote | null> {
   const { models: names, settings, parameters } = asked;
-  const { usable: models } = await chooseModels(deps, names, toModalities(asked));
+  const { usable: models } = await chooseModels(deps, names, toNeed(asked));
   return quoteCost({ models, settings, prompt: measurePrompt(prompt, parameters, asked), inputs: parameters });
 }
 
-function toModalities({ parameters, settings }: QuotedPrompt) {
-  return listModalities({ parameters, pdfEngine: settings.pdfEngine });
+function toNeed({ parameters, settings, declared = null }: QuotedPrompt): ModelNeed {
+  return { modalities: listModalities({ parameters, pdfEngine: settings.pdfEngine }), declared };
 }

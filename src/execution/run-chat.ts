@@ -4,6 +4,7 @@ import {
   noEvidence,
   type Evidence,
   type Failure,
+  type JsonObject,
   type MediaReference,
   type Outcome,
   type PublishedVersion,
@@ -11,9 +12,12 @@ import {
   type RunContext,
 } from '#resources/index.ts';
 import type { ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from '#upstreams/index.ts';
+import { askForOutput } from './ask-for-output.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
+import type { OutputContract } from './output-contract.ts';
+import { isStreak } from './find-streak.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
 
 /** One chat call of a version, ready to go. */
@@ -25,7 +29,14 @@ export interface ChatRun {
   request: ChatRequest;
   /** Whether an answer that the token limit has cut is sold. */
   sellsTruncated: boolean;
+  /** The JSON that is promised with the answer; null or absent: none. */
+  contract?: OutputContract | null;
+  /** Prices and limits of its model are the creator's word. */
+  isDeclared?: boolean;
 }
+
+const AFTER_STREAK =
+  'It has hit 5 calls in a row of more than one payer, so nothing is sold until it is tried again in an hour.';
 
 /** Asks the upstream and turns what it says into an outcome: text, stored images, or a failure that says little to the buyer. */
 export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcome> {
@@ -35,9 +46,13 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
     const { cause, retryAfterSeconds } = held;
     return { ...failBefore(cause), ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   }
-  const result = await run.upstream.chat(run.request, { apiKey: run.key.apiKey, signal, deadlineMs });
+  const asked = { request: run.request, contract: run.contract ?? null };
+  const call = { apiKey: run.key.apiKey, signal, deadlineMs };
+  const { result, output, isRepaired } = await askForOutput(run.upstream, asked, call);
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
-  const evidence: Evidence = { ...toEvidence(result, run.request.model), keySource };
+  const told = toEvidence(result, run.request.model);
+  const marks = { ...(isRepaired ? { isRepaired } : {}), ...(run.isDeclared ? { isModelDeclared: true } : {}) };
+  const evidence: Evidence = { ...told, own: { ...told.own, ...marks }, keySource };
   const costUsd = toSpentUsd(result, evidence);
   await held?.close(costUsd);
   if (!result.ok) {
@@ -48,9 +63,12 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
     const failure = { kind: unsold, status: null, message: '', errorType: null } as const;
     return failWith(deps, run, { failure: { ...failure, limitSource: null, retryAfterSeconds: null }, evidence });
   }
+  if (output?.ok === false) {
+    return { ok: false, problem: 'upstream_failed', cause: toOutputCause(output.faults, result), evidence };
+  }
   const images = await storeImages(deps, run, result);
   return Array.isArray(images)
-    ? { ok: true, answer: toAnswer(result, images), evidence }
+    ? { ok: true, answer: toAnswer(result, images, output?.output), evidence }
     : { ok: false, ...images, evidence };
 }
 
@@ -65,7 +83,7 @@ async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare |
   const budget = deps.platformKey?.budget;
   const models = [run.request.model, ...(run.request.fallbackModels ?? [])];
   const worstUsd = (await run.context.quoteWorst?.()) ?? null;
-  const unfit = findUnfit({ models, worstUsd, budget });
+  const unfit = findUnfit({ models, worstUsd, budget, isDeclared: run.isDeclared });
   if (unfit !== null || worstUsd === null || budget === undefined) {
     return unfit ?? { ready: true, close: async () => {} };
   }
@@ -98,11 +116,23 @@ function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | n
   return finishReason === 'length' && !run.sellsTruncated ? 'cut_short' : null;
 }
 
+/** For the creator: paths and rules of the schema, without what the model wrote there. */
+function toOutputCause(faults: readonly string[], { finishReason }: ChatResult): string {
+  const why =
+    finishReason === 'length'
+      ? 'maxTokens cut the JSON: raise it, or promise less.'
+      : 'Say in the prompt what belongs where, choose another model, or loosen the schema.';
+  return `output_invalid: The answer does not fit the outputSchema (${faults.join('; ')}), so it was not sold. ${why}`;
+}
+
 /** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
-function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
+function toAnswer(result: ChatResult & { ok: true }, images: readonly MediaReference[], promised?: JsonObject) {
+  const { text, usage, finishReason, citations } = result;
   const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
   const json = {
     response: text,
+    ...(promised === undefined ? {} : { output: promised }),
+    ...(citations.length > 0 ? { citations: citations.map((citation) => ({ ...citation })) } : {}),
     ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
     finishReason,
     usage: {
@@ -129,7 +159,7 @@ async function failWith(
     await stopSales(deps, run, { scope: classified.pause, cause: classified.cause });
   }
   const { retryAfterSeconds } = classified;
-  const isOperators = run.key.source === 'platform' && classified.pause !== null && classified.pause !== 'resource';
+  const isOperators = run.key.source === 'platform' && isAboutAccount(classified);
   return {
     ok: false,
     problem: classified.problem,
@@ -139,17 +169,24 @@ async function failWith(
   };
 }
 
+/** What the account behind a key lacks; the rest is about the resource. */
+function isAboutAccount({ pause, code }: ReturnType<typeof classifyFailure>): boolean {
+  return pause === 'key' || pause === 'ask' || code === 'budget_reached';
+}
+
 /** A dead key of the operator stops what runs on it, for all creators; a dead key of one upstream only what uses that. */
 async function stopSales(
   deps: ExecutionDeps,
   run: ChatRun,
-  stop: { scope: 'key' | 'resource' | 'ask'; cause: string },
+  stop: { scope: 'key' | 'resource' | 'ask' | 'streak'; cause: string },
 ) {
   const { resourceId, ownerId, versionId } = run.version;
   const { cause } = stop;
   try {
     if (stop.scope === 'ask') {
       await askProvider(deps, run);
+    } else if (stop.scope === 'streak') {
+      await pauseAfterStreak(deps, run, cause);
     } else if (stop.scope === 'resource' || run.key.source === 'upstream') {
       await deps.pauseResource({ resourceId, ownerId, versionId, cause });
     } else if (run.key.source === 'creator') {
@@ -161,6 +198,14 @@ async function stopSales(
   } catch (error) {
     // The call has its outcome either way; the next failure tries again.
     deps.log.warn({ resourceId, err: error }, 'sales could not be stopped');
+  }
+}
+
+/** What cannot be seen before a call is found by several: they are refused alike, and the next ones would be too. */
+async function pauseAfterStreak(deps: ExecutionDeps, { version, context }: ChatRun, cause: string): Promise<void> {
+  if (await isStreak(deps, version, context)) {
+    const { resourceId, ownerId, versionId } = version;
+    await deps.pauseResource({ resourceId, ownerId, versionId, cause: `${cause} ${AFTER_STREAK}` });
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Problem } from '#kit/index.ts';
+import { parseExactJson, Problem } from '#kit/index.ts';
 import { findUse, isSamePayment, type Payment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
@@ -209,7 +209,7 @@ function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutco
     });
     return { kind: 'problem', problem, charged: true };
   }
-  const answer = JSON.parse(row.answer) as StoredAnswer;
+  const answer = parseExactJson(row.answer) as StoredAnswer;
   const { receipt, record } = JSON.parse(row.record) as StoredRecord;
   return {
     kind: 'answer',

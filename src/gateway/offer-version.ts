@@ -45,16 +45,34 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
     },
     inputSchema: version.inputSchema,
     inputExample: toInputExample(version.parameters),
-    ...toOutput(deps.kinds.get(version.kind)),
+    ...toOutput(deps.kinds.get(version.kind), version.config),
   });
   const offered = { challenge, offers };
   encoded.set(version, offered);
   return offered;
 }
 
-function toOutput(kind: ResourceKind | undefined): { outputSchema: JsonObject; outputExample: JsonObject } {
-  const outputSchema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
-  return { outputSchema, outputExample: kind?.answerExample ?? {} };
+/** The 402 leaves out what of an answer would not fit into its header; the public view holds all of it. */
+const MAX_TOLD_SCHEMA = 1_500;
+
+function toOutput(
+  kind: ResourceKind | undefined,
+  config: unknown,
+): { outputSchema: JsonObject; outputExample: JsonObject } {
+  const schema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
+  const outputSchema = schema as JsonObject;
+  const outputExample = kind?.answerExample ?? {};
+  const promised = kind?.outputOf?.(config) ?? null;
+  if (promised === null) {
+    return { outputSchema, outputExample };
+  }
+  const isTold = JSON.stringify(promised).length <= MAX_TOLD_SCHEMA;
+  const properties = {
+    ...(outputSchema['properties'] as JsonObject),
+    output: isTold ? promised.schema : { type: 'object' },
+  };
+  const example = isTold && promised.example !== null ? { output: promised.example } : {};
+  return { outputSchema: { ...outputSchema, properties }, outputExample: { ...outputExample, ...example } };
 }
 
 /** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */

@@ -4,6 +4,8 @@
  * it is stored; each change is announced inside its own transaction, so that what depends on the key is paused when the
  * key goes, or the key stays; who listens is not known here (docs/decisions/0017).
  */
+export { beginConnect, callbackPath } from './begin-connect.ts';
+export type { ConnectDeps } from './begin-connect.ts';
 export { checkKey, checkKeys } from './check-keys.ts';
 export { dependent, openChanges } from './changes.ts';
 export type { ChangeListener, Dependent, IntegrationChange, Reaction } from './changes.ts';
@@ -11,6 +13,7 @@ export type { IntegrationDeps } from './integration.ts';
 export type { IntegrationService, ProviderAnswer, ServiceName } from './integration-service.ts';
 export { getPlatformShare } from './get-platform-share.ts';
 export type { PlatformShareDeps } from './get-platform-share.ts';
+export { finishConnect } from './finish-connect.ts';
 export { listIntegrations } from './list-integrations.ts';
 export { explainMissingKey, openKey } from './open-key.ts';
 export { openPlatformBudget } from './open-platform-budget.ts';

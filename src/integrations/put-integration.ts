@@ -28,25 +28,36 @@ export function putIntegration<Given extends object, Shown extends object, Name 
     prepare: (deps: IntegrationDeps, _caller, sent) => assertGiven(deps, service, sent),
     run: async (deps: IntegrationDeps & InTransaction<GoodKey<Shown>>, caller: Caller, sent) => {
       assertUser(caller);
-      const { label, shown, hasCredit } = deps.prepared;
-      const stored: NewKey = {
-        ownerId: caller.userId,
-        key: service.toKey(sent),
-        isEnabled: sent.isEnabled,
-        label,
-        shown,
-        isCreditTold: hasCredit !== null,
-      };
-      const { row, resumed } = await changeIntegration(deps, service, {
-        ownerId: caller.userId,
-        write: (tx) => storeKey(deps.vault, tx, { service, stored }),
-      });
-      return { ...toView<Shown>(service, row), resumed };
+      const { isEnabled: isOn } = sent;
+      const given = { ownerId: caller.userId, key: service.toKey(sent), isEnabled: isOn, good: deps.prepared };
+      return connectKey(deps, service, given);
     },
   });
 }
 
-type GoodKey<Shown extends object> = Extract<Checked<Shown>, { verdict: 'good' }>;
+export type GoodKey<Shown extends object> = Extract<Checked<Shown>, { verdict: 'good' }>;
+
+interface GivenKey<Shown extends object> {
+  ownerId: string;
+  key: string;
+  isEnabled: boolean;
+  good: GoodKey<Shown>;
+}
+
+/** Stores a key that its provider has just called good, however it was given, and resumes what waited for one. */
+export async function connectKey<Given extends object, Shown extends object>(
+  deps: IntegrationDeps & InTransaction<unknown>,
+  service: IntegrationService<Given, Shown>,
+  { ownerId, key, isEnabled, good }: GivenKey<Shown>,
+) {
+  const { label, shown, hasCredit } = good;
+  const stored: NewKey = { ownerId, key, isEnabled, label, shown, isCreditTold: hasCredit !== null };
+  const { row, resumed } = await changeIntegration(deps, service, {
+    ownerId,
+    write: (tx) => storeKey(deps.vault, tx, { service, stored }),
+  });
+  return { ...toView<Shown>(service, row), resumed };
+}
 
 interface NewKey {
   ownerId: string;

@@ -14,7 +14,7 @@ export { priceUsage } from './price-usage.ts';
 export type { PricedUsage, Tier } from './price-usage.ts';
 export type { Pricing } from './pricing.ts';
 export { readModelName, toWireName } from './model-name.ts';
-export type { RoutingSuffix } from './model-name.ts';
+export type { ModelName, RoutingSuffix } from './model-name.ts';
 export type { OddField } from './model.ts';
 export { openModels } from './open-models.ts';
 export type { ModelsDeps } from './open-models.ts';

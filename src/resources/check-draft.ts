@@ -4,7 +4,7 @@ import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
 import { isMedia } from './media-parameter.ts';
-import { toSettlementPoints, type PublishedVersion, type SettlementPoint } from './resource-kind.ts';
+import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
 
@@ -59,6 +59,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...(kind?.readsFiles === true ? [] : refuseFiles(draft)),
     ...(checked.ok ? [] : checked.fields),
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
+    ...(kind && checked.ok && draft.settlementPoint === 'at_first_output' ? checkJudged(kind, checked.config) : []),
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
@@ -117,6 +118,13 @@ function refuseFiles({ parameters }: Draft): FieldProblem[] {
 function checkRetention({ maxMediaRetentionSeconds: most }: ResourcesDeps, draft: Draft): FieldProblem[] {
   const message = `Files of answers are kept here for at most ${most} seconds.`;
   return most !== undefined && draft.mediaRetentionSeconds > most ? [{ path: '/mediaRetentionSeconds', message }] : [];
+}
+
+/** Money does not move for a part of what may turn out not to be what was promised. */
+function checkJudged(kind: ResourceKind, config: unknown): FieldProblem[] {
+  const message =
+    'An answer with an output schema is judged as a whole, so money cannot move at its first part: choose on_success.';
+  return (kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message }];
 }
 
 function checkSize(

@@ -47,6 +47,7 @@ export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
 export { pauseUnready } from './pause-unready.ts';
 export type { PauseRequest } from './pause-unready.ts';
+export { compilePattern, openPattern } from './safe-pattern.ts';
 export { publishResource } from './publish-resource.ts';
 export { putResourceSecret } from './put-resource-secret.ts';
 export type {

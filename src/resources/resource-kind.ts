@@ -34,6 +34,11 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /**
+   * The JSON that a config promises with each answer as `output`: its schema, and one that fits where one is known. The
+   * answer is judged as a whole, so nothing of it can be sold before its end. Null or absent: none is promised.
+   */
+  outputOf?(config: Config): { schema: JsonSchema; example: JsonObject | null } | null;
   /** At least one; each can be published as it is once it has a network and a payee. */
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
@@ -72,6 +77,10 @@ export interface ResourceKind<Config = unknown> {
   modelIdsOf?(config: Config): string[];
   /** The same configuration on this one model: for its owner, who compares models. Absent: it asks none. Undefined: not as it is configured. */
   withModel?(config: Config, model: string): Config | undefined;
+  /** Asks the creator's own upstream which models it has, for its owner; absent: there is none to be asked. */
+  listUpstreamModels?(
+    version: PublishedVersion,
+  ): Promise<{ models: readonly string[]; isListed: boolean | null; problem: string | null }>;
   /** What the upstream would be sent for this input: shown to the owner who tries a draft, and to nobody else. */
   showPrompt?(version: PublishedVersion, input: Record<string, unknown>): { role: string; content: string }[];
 }

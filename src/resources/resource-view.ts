@@ -53,6 +53,8 @@ export const publicResource = z.object({
   mediaRetentionSeconds: z.number(),
   parameters: z.array(parameterSchema),
   inputSchema: z.record(z.string(), z.unknown()),
+  /** JSON Schema (2020-12) of the `output` of each answer; null where none is promised. */
+  outputSchema: z.record(z.string(), z.unknown()).nullable(),
   /** What the kind chooses to show, such as the model. */
   details: z.record(z.string(), z.unknown()),
   publishedAt: z.string(),
@@ -194,6 +196,7 @@ export function toPublicResource(
     mediaRetentionSeconds: version.mediaRetentionSeconds,
     parameters: version.parameters,
     inputSchema: version.inputSchema,
+    outputSchema: kind?.outputOf?.(version.config)?.schema ?? null,
     details: kind?.toPublic(version.config) ?? {},
     publishedAt: version.publishedAt.toISOString(),
     samples,

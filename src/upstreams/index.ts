@@ -15,7 +15,9 @@ export type {
   ContentPart,
   ChatRequest,
   ChatResult,
+  ChatUsage,
   FailureKind,
+  ResponseFormat,
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';

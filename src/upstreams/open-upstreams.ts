@@ -6,7 +6,7 @@ import { openOutbound } from './outbound/open-outbound.ts';
 interface UpstreamsOptions {
   openRouterUrl: string;
   publicUrl: string;
-  /** Servers of the sandbox, which are called although they are not public. Empty in live mode. */
+  /** Called although they are not public: servers of the sandbox, and those that the operator names. */
   allowedOrigins: readonly string[];
   log: Log;
 }

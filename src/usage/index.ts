@@ -10,6 +10,7 @@ export { getBreakdown, listProblems } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
 export { getSummary } from './get-summary.ts';
 export { getStats } from './get-stats.ts';
+export { listLastRuns } from './list-last-runs.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';

@@ -45,6 +45,7 @@ export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = 
     platformKey: null,
     refuseCreatorKey: async (ownerId, { problem }) => void told.refusedKeys.push({ ownerId, problem }),
     checkCreatorKey: () => {},
+    listLastRuns: async () => [],
     pauseResource: async ({ resourceId, cause }) => void told.paused.push({ resourceId, cause }),
     clock: { now: () => Date.now() },
     log: { debug: keep, info: keep, warn: keep, error: keep },

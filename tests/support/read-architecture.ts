@@ -39,7 +39,13 @@ export const rules: Rules = {
     durable: ['durable_executors', 'durable_sweeps'],
     accounts: ['users', 'sessions', 'auth_accounts', 'verifications', 'auth_rate_limits', 'api_keys', 'audit_log'],
     vault: ['vault_master_keys', 'vault_data_keys', 'vault_secrets'],
-    integrations: ['user_openrouter_integrations', 'platform_key_days', 'platform_key_runs', 'platform_key_outages'],
+    integrations: [
+      'user_openrouter_integrations',
+      'platform_key_days',
+      'platform_key_runs',
+      'platform_key_outages',
+      'integration_connects',
+    ],
     models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],
     resources: [
       'x402_resources',

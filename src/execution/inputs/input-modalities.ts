@@ -55,7 +55,7 @@ export function checkInputs(model: KnownModel | null, { parameters, pdfEngine }:
 }
 
 /** The same for an upstream of which only its creator knows what it reads. */
-export function checkDeclared(accepted: readonly InputModality[], parameters: readonly Parameter[]): FieldProblem[] {
+export function checkAccepted(accepted: readonly InputModality[], parameters: readonly Parameter[]): FieldProblem[] {
   return parameters.flatMap((parameter, index) => {
     const modalities = toModalities(parameter, 'native');
     const missing = inputModalities.filter((one) => modalities.includes(one) && !accepted.includes(one));

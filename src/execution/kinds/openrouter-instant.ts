@@ -7,12 +7,14 @@ import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
-import type { ExecutionDeps } from '../execution-deps.ts';
+import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
+import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { attachFiles } from '../inputs/attach-files.ts';
 import { checkInputs } from '../inputs/input-modalities.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
 import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
@@ -33,17 +35,23 @@ const configSchema = z.strictObject({
     .describe(
       'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
     ),
+  declaredModel,
   ...chatSettings,
 });
 
 type InstantConfig = z.output<typeof configSchema>;
-type Prepared = { config: InstantConfig; prompt: ReturnType<typeof compilePrompt> };
+interface Prepared {
+  config: InstantConfig;
+  prompt: ReturnType<typeof compilePrompt>;
+  contract: OutputContract | null;
+  declared: KnownModel | null;
+}
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
   const prepare = remember((version: PublishedVersion): Prepared => {
     const config = configSchema.parse(version.config);
-    return { config, prompt: compilePrompt(config, version.parameters) };
+    return toPrepared(config, version.parameters);
   });
   const ask = (version: PublishedVersion): Wanted => {
     const { config, prompt } = prepare(version);
@@ -64,30 +72,43 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
+      ...checkOutputSchema(config.outputSchema),
       ...(await checkModels(deps, config, parameters)),
+      ...(await checkDeclared(deps, config.modelId, config.declaredModel)),
     ],
-    listWarnings: async (config, { parameters, offers }) =>
-      listModelWarnings(deps, {
+    listWarnings: async (config, { parameters, offers }) => [
+      ...warnOfSchema(config.outputSchema),
+      ...(await listModelWarnings(deps, {
         named: listNamed(config),
+        declared: toDeclared(config),
         offers,
         quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
-      }),
+      })),
+    ],
     modelIdsOf: toModelIds,
-    withModel: (config, modelId) => ({ ...config, modelId, fallbackModels: [] }),
+    withModel: ({ declaredModel: declared, ...config }, modelId) => ({
+      ...config,
+      ...(declared !== undefined && modelId === config.modelId ? { declaredModel: declared } : {}),
+      modelId,
+      fallbackModels: [],
+    }),
     quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
-    toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
+    outputOf: openContract,
+    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch }) => ({
       model: toShownName(modelId),
+      ...(declared === undefined ? {} : { isModelDeclared: true }),
       maxTokens,
       sellsTruncated,
+      ...(webSearch === undefined ? {} : { searchesWeb: true }),
     }),
     isReady: async (version) => askOpenRouter(deps, version, ask(version)),
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => showMessages(prepare(version).prompt, { input, parameters: version.parameters }),
     run: async (version, input, context) => {
-      const { config, prompt } = prepare(version);
-      const { models: names, modalities } = ask(version);
-      const { usable: models, faults } = await chooseModels(deps, names, modalities);
+      const { config, prompt, contract } = prepare(version);
+      const wanted = ask(version);
+      const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
       const key = await findOpenRouterKey(deps, version);
       if (models.length === 0 || key === null) {
         return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
@@ -97,12 +118,29 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         return failBefore(attached.cause, attached.problem);
       }
       const messages = renderMessages(prompt, input, { files: attached.files });
-      const call = { models, settings: config, messages, inputs: attached.parameters };
-      const { sellsTruncated } = config;
-      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
-      return withExpectedCost(await runChat(deps, run), expectCost(call));
+      const call = { models, settings: config, messages, inputs: attached.parameters, contract };
+      const outcome = await runChat(deps, {
+        version,
+        context,
+        upstream: deps.openRouter,
+        key,
+        request: toChatRequest(call),
+        sellsTruncated: config.sellsTruncated,
+        contract,
+        isDeclared: models.some(({ isDeclared }) => isDeclared),
+      });
+      return withExpectedCost(outcome, expectCost(call));
     },
   };
+}
+
+function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
+  const prompt = compilePrompt(config, parameters);
+  return { config, prompt, contract: openContract(config), declared: toDeclared(config) };
+}
+
+function toDeclared({ declaredModel: declared }: InstantConfig): KnownModel | null {
+  return declared === undefined ? null : toKnownModel(declared);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {
@@ -118,7 +156,8 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
 
 /** What a quote needs to know. */
 function toQuoted(config: InstantConfig, parameters: readonly Parameter[]): QuotedPrompt {
-  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage: false };
+  const declared = toDeclared(config);
+  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage: false, declared };
 }
 
 async function checkModels(
@@ -128,8 +167,8 @@ async function checkModels(
 ): Promise<FieldProblem[]> {
   const { pdfEngine } = config;
   const checked = await Promise.all(
-    listNamed(config).map(async ({ modelId, path }) => {
-      const { model } = await findNamedModel(deps, modelId);
+    listNamed(config).map(async ({ modelId, path }, index) => {
+      const { model } = await findNamedModel(deps, modelId, index === 0 ? toDeclared(config) : null);
       const nearest = model === null ? await deps.findNearestModels(modelId) : [];
       return [
         ...checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock }),

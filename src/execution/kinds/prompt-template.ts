@@ -1,45 +1,35 @@
 import { z } from 'zod';
-import { Problem, type FieldProblem } from '#kit/index.ts';
-import type {
-  DraftExample,
-  Outcome,
-  Parameter,
-  PublishedVersion,
-  Readiness,
-  ResourceKind,
-  RunContext,
-} from '#resources/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
+import type { DraftExample, Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
-import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
+import {
+  askChatPlace,
+  chatPlace,
+  checkChatPlace,
+  listPlaceModels,
+  openChatPlace,
+  toPlainRequest,
+  type ChatPlace,
+} from '../chat-place.ts';
+import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
-import type { ExecutionDeps } from '../execution-deps.ts';
+import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
+import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { attachFiles } from '../inputs/attach-files.ts';
-import { checkDeclared, checkInputs, inputModalities } from '../inputs/input-modalities.ts';
+import { checkAccepted, checkInputs, inputModalities } from '../inputs/input-modalities.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
 import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { toChatRequest } from '../to-chat-request.ts';
-
-/** The name of the secret of the resource that holds the key itself. */
-const UPSTREAM_KEY_FIELD = 'upstream_api_key';
-
-const upstreamSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('openrouter') }),
-  z.strictObject({
-    type: z.literal('chat_completions'),
-    /** Such as `https://api.example.com/v1`; `/chat/completions` is added. */
-    baseUrl: z.string().max(2_000),
-    apiKeySecret: z.literal(UPSTREAM_KEY_FIELD).default(UPSTREAM_KEY_FIELD),
-  }),
-]);
 
 const configSchema = z.strictObject({
   systemPrompt: templateText,
@@ -49,16 +39,23 @@ const configSchema = z.strictObject({
     .describe('What an upstream that is not OpenRouter reads beside text; of OpenRouter the catalogue tells.'),
   allowsUserMessage: z.boolean().default(false).describe('Buyers may add a text of their own as `user_message`.'),
   model: modelName,
-  upstream: upstreamSchema
+  upstream: z
+    .discriminatedUnion('type', [z.strictObject({ type: z.literal('openrouter') }), chatPlace])
     .default({ type: 'openrouter' })
     .describe(
-      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key.',
+      'What runs it: {"type": "openrouter"}, or {"type": "chat_completions", "baseUrl": "https://…/v1"} with its key stored by PUT /api/resources/{id}/secrets/upstream_api_key, or {"apiKeySecret": null} where it takes none. Private addresses have to be allowed by the operator (UPSTREAM_ORIGINS).',
     ),
+  declaredModel,
   ...chatSettings,
 });
 
 type PromptConfig = z.output<typeof configSchema>;
-type Prepared = { config: PromptConfig; prompt: ReturnType<typeof compilePrompt> };
+interface Prepared {
+  config: PromptConfig;
+  prompt: ReturnType<typeof compilePrompt>;
+  contract: OutputContract | null;
+  declared: KnownModel | null;
+}
 
 /** Documents show it, and a test publishes and buys it as it stands. */
 const example: DraftExample = {
@@ -82,7 +79,8 @@ const example: DraftExample = {
 export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConfig> {
   const prepare = remember((version: PublishedVersion): Prepared => {
     const config = configSchema.parse(version.config);
-    return { config, prompt: compilePrompt(config, version.parameters) };
+    const prompt = compilePrompt(config, version.parameters);
+    return { config, prompt, contract: openContract(config), declared: toDeclared(config) };
   });
   const ask = (version: PublishedVersion): Wanted => {
     const { config, prompt } = prepare(version);
@@ -105,95 +103,124 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
       ...checkPrompt(config, parameters),
+      ...checkOutputSchema(config.outputSchema),
       ...(await checkUpstream(deps, config, parameters)),
     ],
     listWarnings: async (config, { parameters, offers }) => {
       const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
       // Elsewhere than on OpenRouter nothing is known of models and prices.
-      return named.length === 0
-        ? []
-        : listModelWarnings(deps, {
-            named,
-            offers,
-            quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
-          });
+      const ofModel =
+        named.length === 0
+          ? []
+          : await listModelWarnings(deps, {
+              named,
+              declared: toDeclared(config),
+              offers,
+              quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
+            });
+      return [...warnOfSchema(config.outputSchema), ...ofModel];
     },
     modelIdsOf: toModelIds,
-    withModel: (config, model) => ({ ...config, model }),
-    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
-    toPublic: (config) => ({
-      model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
-      maxTokens: config.maxTokens,
-      sellsTruncated: config.sellsTruncated,
-      allowsUserMessage: config.allowsUserMessage,
+    withModel: ({ declaredModel: declared, ...config }, model) => ({
+      ...config,
+      ...(declared !== undefined && model === config.model ? { declaredModel: declared } : {}),
+      model,
     }),
-    isReady: async (version) =>
-      prepare(version).config.upstream.type === 'openrouter'
+    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
+    outputOf: openContract,
+    toPublic,
+    isReady: async (version) => {
+      const { upstream } = prepare(version).config;
+      return upstream.type === 'openrouter'
         ? askOpenRouter(deps, version, ask(version))
-        : askUpstreamKey(deps, version),
+        : askChatPlace(deps, version, upstream);
+    },
     holdRun: async (version, callId) =>
       prepare(version).config.upstream.type === 'openrouter'
         ? holdOpenRouter(deps, version, { ...ask(version), callId })
         : { ready: true },
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
+    listUpstreamModels: async (version) => {
+      const { upstream, model } = prepare(version).config;
+      return upstream.type === 'openrouter'
+        ? { models: [], isListed: null, problem: 'OpenRouter runs this: GET /api/models lists its models.' }
+        : listPlaceModels(deps, version, { ...upstream, model });
+    },
     showPrompt: (version, input) => {
       const { config, prompt } = prepare(version);
       const { parameters } = version;
       return showMessages(prompt, { input, parameters, userMessage: toUserMessage(config, input) });
     },
     run: async (version, input, context) => {
-      const { config, prompt } = prepare(version);
+      const prepared = prepare(version);
+      const { config, prompt } = prepared;
       const attached = await attachFiles(deps, version.parameters, input);
       if (!attached.ok) {
         return failBefore(attached.cause, attached.problem);
       }
       const said = { userMessage: toUserMessage(config, input), files: attached.files };
       const messages = renderMessages(prompt, input, said);
-      const call = { version, context, config, messages, inputs: attached.parameters };
+      const call = { ...prepared, version, context, messages, inputs: attached.parameters };
       return config.upstream.type === 'openrouter'
         ? runOnOpenRouter(deps, call, ask(version))
-        : runOnChatCompletions(deps, call, config.upstream.baseUrl);
+        : runOnChatCompletions(deps, call, config.upstream);
     },
   };
 }
 
-const NO_UPSTREAM_KEY =
-  'key_missing: No API key is stored for the upstream of this resource. Store one with PUT /api/resources/{id}/secrets/upstream_api_key {"value": "…"}.';
+function toPublic(config: PromptConfig): Record<string, unknown> {
+  return {
+    model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
+    ...(config.declaredModel === undefined ? {} : { isModelDeclared: true }),
+    maxTokens: config.maxTokens,
+    sellsTruncated: config.sellsTruncated,
+    allowsUserMessage: config.allowsUserMessage,
+    ...(config.webSearch === undefined ? {} : { searchesWeb: true }),
+  };
+}
 
-interface PromptCall {
+interface PromptCall extends Prepared {
   version: PublishedVersion;
   context: RunContext;
-  config: PromptConfig;
   messages: ChatMessage[];
   /** Parameters whose files the messages hold. */
   inputs: Parameter[];
 }
 
 async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall, wanted: Wanted): Promise<Outcome> {
-  const { version, context, config, messages, inputs } = call;
-  const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted.modalities);
+  const { version, context, config, messages, inputs, contract } = call;
+  const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
   const key = await findOpenRouterKey(deps, version);
   if (models.length === 0 || key === null) {
     return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
-  const asked = { models, settings: config, messages, inputs };
-  const { sellsTruncated } = config;
-  const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked), sellsTruncated };
-  return withExpectedCost(await runChat(deps, run), expectCost(asked));
+  const asked = { models, settings: config, messages, inputs, contract };
+  const outcome = await runChat(deps, {
+    version,
+    context,
+    upstream: deps.openRouter,
+    key,
+    request: toChatRequest(asked),
+    sellsTruncated: config.sellsTruncated,
+    contract,
+    isDeclared: models.some(({ isDeclared }) => isDeclared),
+  });
+  return withExpectedCost(outcome, expectCost(asked));
 }
 
-async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, baseUrl: string): Promise<Outcome> {
-  const { version, context, config, messages } = call;
-  const apiKey = await deps.openUpstreamKey(version);
-  const urlFault = findUrlFault(deps, baseUrl);
-  if (apiKey === null || urlFault !== null) {
-    return failBefore(urlFault === null ? NO_UPSTREAM_KEY : `upstream_url: ${urlFault}`);
+async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, place: ChatPlace): Promise<Outcome> {
+  const { version, context, config, messages, contract } = call;
+  const found = await openChatPlace(deps, version, place);
+  if ('fault' in found) {
+    return failBefore(found.fault);
   }
-  const { maxTokens, temperature, topP, frequencyPenalty, presencePenalty }: ChatSettings = config;
-  const request = { model: config.model, messages, maxTokens, temperature, topP, frequencyPenalty, presencePenalty };
-  const key = { apiKey, source: 'upstream' } as const;
-  const upstream = deps.chatCompletions.at(baseUrl);
-  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated });
+  const { key, upstream } = found;
+  const request = toPlainRequest({ model: config.model, settings: config, messages, contract });
+  return runChat(deps, { version, context, upstream, key, request, sellsTruncated: config.sellsTruncated, contract });
+}
+
+function toDeclared({ declaredModel: declared }: PromptConfig): KnownModel | null {
+  return declared === undefined ? null : toKnownModel(declared);
 }
 
 /** The models of the catalogue: none for an upstream that is not OpenRouter. */
@@ -204,11 +231,8 @@ function toModelIds({ upstream, model }: PromptConfig): string[] {
 /** What a quote needs to know. */
 function toQuoted(config: PromptConfig, parameters: readonly Parameter[]): QuotedPrompt {
   const { allowsUserMessage } = config;
-  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage };
-}
-
-async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
-  return (await deps.openUpstreamKey(version)) === null ? { ready: false, cause: NO_UPSTREAM_KEY } : { ready: true };
+  const declared = toDeclared(config);
+  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage, declared };
 }
 
 async function checkUpstream(
@@ -218,38 +242,16 @@ async function checkUpstream(
 ): Promise<FieldProblem[]> {
   if (config.upstream.type === 'openrouter') {
     const { pdfEngine } = config;
-    const { model } = await findNamedModel(deps, config.model);
+    const { model } = await findNamedModel(deps, config.model, toDeclared(config));
     const nearest = model === null ? await deps.findNearestModels(config.model) : [];
     const named = { model, modelId: config.model, path: '/config/model', nearest };
     return [
       ...checkModel({ ...named, settings: config, clock: deps.clock }),
       ...checkInputs(model, { parameters, pdfEngine }),
+      ...(await checkDeclared(deps, config.model, config.declaredModel)),
     ];
   }
-  const urlFault = findUrlFault(deps, config.upstream.baseUrl);
-  return [
-    ...(config.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
-    ...(urlFault === null ? [] : [{ path: '/config/upstream/baseUrl', message: urlFault }]),
-    ...checkDeclared(config.acceptsMedia, parameters),
-    ...(config.pdfEngine
-      ? [{ path: '/config/pdfEngine', message: 'Only OpenRouter has a choice of what reads PDFs.' }]
-      : []),
-    ...(config.imageConfig
-      ? [{ path: '/config/imageConfig', message: 'Images are made only through OpenRouter.' }]
-      : []),
-  ];
-}
-
-function findUrlFault(deps: ExecutionDeps, baseUrl: string): string | null {
-  try {
-    deps.outbound.open(baseUrl);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) {
-      return error.message;
-    }
-    throw error;
-  }
+  return [...checkChatPlace(deps, config.upstream, config), ...checkAccepted(config.acceptsMedia, parameters)];
 }
 
 /** Checked against the version's input schema before the call. */

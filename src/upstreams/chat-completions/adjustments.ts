@@ -1,6 +1,7 @@
 import { says } from './known-errors.ts';
 import type { ChatRequest } from './chat.ts';
 import { toText as toMessageText, toWireMessages } from './message-parts.ts';
+import { toWireFormat } from './response-format.ts';
 
 /** One way to ask an upstream for the same without what it does not take. */
 export type Adjustment = (typeof knownRefusals)[number]['adjustment'];
@@ -70,6 +71,51 @@ const knownRefusals = [
     says: ['developer instruction is not enabled'],
     source: 'microsoft/vscode#258088 (Google, Gemma)',
   },
+  {
+    adjustment: 'no_json_schema',
+    says: ['response_format', 'json_schema', 'is unavailable now'],
+    source: 'browser-use/browser-use#215 (DeepSeek)',
+  },
+  {
+    adjustment: 'no_json_schema',
+    says: ['this response_format type is unavailable now'],
+    source: 'llm-exe/llm-exe#662 (DeepSeek, later)',
+  },
+  {
+    adjustment: 'no_json_schema',
+    says: ["'response_format.type'", 'not one of the allowed values', 'json_object'],
+    source: 'vercel/ai#7808 (Groq)',
+  },
+  {
+    adjustment: 'no_json_schema',
+    says: ['response_format.type', 'invalid value', 'json_schema', 'supported values', 'json_object'],
+    source: 'agno-agi/agno#2553 (Volcengine)',
+  },
+  {
+    adjustment: 'no_response_format',
+    says: ["'response_format.type' must be 'json_schema'"],
+    source: 'lmstudio-ai/lmstudio-bug-tracker#307',
+  },
+  {
+    adjustment: 'no_response_format',
+    says: ["'response_format' of type", 'is not supported with this model'],
+    source: 'idootop/mi-gpt#142 (OpenAI)',
+  },
+  {
+    adjustment: 'no_response_format',
+    says: ['response_format parameter is unsupported'],
+    source: 'BerriAI/litellm#6610 (xAI)',
+  },
+  {
+    adjustment: 'no_response_format',
+    says: ['unrecognized request argument supplied: response_format'],
+    source: 'openai-php/client#251 (OpenAI)',
+  },
+  {
+    adjustment: 'no_reasoning_effort',
+    says: ['unrecognized request argument supplied: reasoning_effort'],
+    source: 'yaroslavyaroslav/OpenAI-sublime-text#146 (OpenAI)',
+  },
 ] as const;
 
 /** What to change before asking again; null where the upstream's words are not known. */
@@ -86,6 +132,9 @@ const words: Readonly<Record<Adjustment, string>> = {
   no_penalties: 'penalty',
   no_stream_options: 'stream_options',
   no_system_role: "'system'",
+  no_json_schema: 'response_format',
+  no_response_format: 'response_format',
+  no_reasoning_effort: 'reasoning_effort',
 };
 
 /** Which adjustments a refusal may be about: what of them it names is not merely quoted from the request. */
@@ -109,9 +158,17 @@ export function toWire(request: ChatRequest, adjustments: ReadonlySet<Adjustment
     ...(isWithout('no_temperature') ? {} : { temperature: request.temperature }),
     ...(isWithout('no_top_p') ? {} : { top_p: request.topP }),
     ...(isWithout('no_penalties') ? {} : penalties),
+    ...(isWithout('no_response_format') ? {} : { response_format: toFormat(request, adjustments) }),
+    ...(isWithout('no_reasoning_effort') ? {} : { reasoning_effort: request.reasoning?.effort }),
     stream: true,
     ...(isWithout('no_stream_options') ? {} : { stream_options: { include_usage: true } }),
   };
+}
+
+/** Where the schema cannot be named, JSON is asked for; the prompt holds the schema either way. */
+function toFormat({ responseFormat }: ChatRequest, adjustments: ReadonlySet<Adjustment>) {
+  const isPlain = responseFormat?.type === 'json_schema' && adjustments.has('no_json_schema');
+  return toWireFormat(isPlain ? { type: 'json_object' } : responseFormat);
 }
 
 /** Models without a system turn read what stood in it at the beginning of the user's. */

@@ -29,9 +29,36 @@ export interface ChatRequest {
   /** What reads the PDFs among the messages; the upstream chooses unless told. */
   pdfEngine?: 'native' | 'mistral-ocr' | 'cloudflare-ai' | undefined;
   imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
+  provider?: { requireParameters?: boolean | undefined } | undefined;
+  reasoning?:
+    | { effort?: string | undefined; maxTokens?: number | undefined; exclude?: boolean | undefined }
+    | undefined;
+  responseFormat?: ResponseFormat | undefined;
+  /** OpenRouter searches by itself where the model asks for it. */
+  webSearch?: WebSearch | undefined;
+}
+
+/** How far the upstream is asked to hold the model to JSON; that it does is not relied on. */
+export type ResponseFormat =
+  | { type: 'json_object' }
+  | { type: 'json_schema'; name: string; isStrict: boolean; schema: Record<string, unknown> };
+
+interface WebSearch {
+  engine: string;
+  maxUses: number;
+  maxResults: number;
+  allowedDomains?: readonly string[] | undefined;
+  excludedDomains?: readonly string[] | undefined;
+}
+
+/** A page that an answer names as its source: an https URL, and its title on one line. */
+export interface Citation {
+  url: string;
+  title: string | null;
 }
 
 export interface ChatCall {
+  /** Empty where the upstream takes none. */
   apiKey: string;
   signal: AbortSignal;
   /** Epoch milliseconds; attempts, waits and reading all end before it. */
@@ -94,7 +121,7 @@ export interface ChatFacts {
 }
 
 export type ChatResult =
-  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[] })
+  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[]; citations: Citation[] })
   | (ChatFacts & { ok: false; failure: ChatFailure });
 
 /** Whatever answers chat requests. Never throws for what the upstream does: that is a `ChatFailure`. */

@@ -1,4 +1,5 @@
-import type { ChatUsage, FinishReason } from './chat.ts';
+import type { ChatUsage, Citation, FinishReason } from './chat.ts';
+import { readCitation } from './read-citation.ts';
 import { toFinishReason } from './finish-reasons.ts';
 import { toDecimalText } from './parse-json.ts';
 import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
@@ -7,6 +8,7 @@ import { splitThinking } from './split-thinking.ts';
 const MAX_TEXT_BYTES = 1_000_000;
 const MAX_IMAGES_BYTES = 20_000_000;
 const MAX_IMAGES = 16;
+const MAX_CITATIONS = 50;
 
 /** What has arrived of one answer so far. */
 export interface Collected {
@@ -15,6 +17,8 @@ export interface Collected {
   /** Data URLs, each once. */
   images: Set<string>;
   imageBytes: number;
+  /** By URL. */
+  citations: Map<string, Citation>;
   generationId: string | null;
   model: string | null;
   provider: string | null;
@@ -34,6 +38,7 @@ export function startCollecting(): Collected {
     textBytes: 0,
     images: new Set(),
     imageBytes: 0,
+    citations: new Map(),
     generationId: null,
     model: null,
     provider: null,
@@ -83,6 +88,12 @@ function collectMessage(collected: Collected, message: EventMessage): void {
   }
   for (const image of message.images ?? []) {
     addImage(collected, image?.image_url.url);
+  }
+  for (const annotation of message.annotations ?? []) {
+    const citation = readCitation(annotation);
+    if (citation !== null && collected.citations.size < MAX_CITATIONS) {
+      collected.citations.set(citation.url, citation);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { toWire } from './adjustments.ts';
 import type { Upstream } from './chat.ts';
+import { listUpstreamModels, type UpstreamModels } from './list-upstream-models.ts';
 import { listTexts } from './message-parts.ts';
 import { rememberAdjustments } from './remember-adjustments.ts';
 import { sendChat } from './send-chat.ts';
@@ -17,6 +18,8 @@ interface ChatCompletionsOptions {
 export interface ChatCompletions {
   /** The upstream at `{baseUrl}/chat/completions`. Its `chat` throws `invalid_input` when the URL may not be called. */
   at(baseUrl: string): Upstream;
+  /** Its models by `{baseUrl}/models`. Throws `invalid_input` when the URL may not be called. */
+  listModels(place: { baseUrl: string; apiKey: string }): Promise<UpstreamModels>;
 }
 
 /** Any upstream that speaks chat completions, at a URL that a creator named; so only through the safe outbound rules. */
@@ -24,6 +27,11 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
   const deps = { name: 'chat_completions', log: options.log, timers: options.timers ?? systemTimers };
   const memory = rememberAdjustments();
   return {
+    listModels: async ({ baseUrl, apiKey }) => {
+      const { url, dispatcher } = options.outbound.open(baseUrl);
+      const path = `${url.pathname.replace(/\/+$/, '')}/models${url.search}`;
+      return listUpstreamModels({ dispatcher, origin: url.origin, path, apiKey });
+    },
     at: (baseUrl) => ({
       chat: async (request, call) => {
         const { url, dispatcher } = options.outbound.open(baseUrl);
@@ -34,7 +42,7 @@ export function openChatCompletions(options: ChatCompletionsOptions): ChatComple
             origin: url.origin,
             path: `${url.pathname.replace(/\/+$/, '')}/chat/completions${url.search}`,
             headers: {
-              authorization: `Bearer ${call.apiKey}`,
+              ...(call.apiKey === '' ? {} : { authorization: `Bearer ${call.apiKey}` }),
               'content-type': 'application/json',
               accept: 'text/event-stream',
             },

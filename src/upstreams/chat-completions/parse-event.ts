@@ -37,9 +37,16 @@ const message = z
       .catch(null),
     refusal: text,
     images: z.array(image.nullable().catch(null)).nullish().catch(null),
+    annotations: z.array(z.unknown()).nullish().catch(null),
   })
-  .transform(({ content, refusal, images, ...rest }) => {
-    return { content, refusal, images, hasReasoning: reasoningFields.some((field) => isFilled(rest[field])) };
+  .transform(({ content, refusal, images, annotations, ...rest }) => {
+    return {
+      content,
+      refusal,
+      images,
+      annotations,
+      hasReasoning: reasoningFields.some((field) => isFilled(rest[field])),
+    };
   });
 
 const choice = z

@@ -125,6 +125,12 @@ function toFacts(
 
 function toResult({ failure, collected }: Attempt, facts: ChatFacts): ChatResult {
   return failure === null
-    ? { ...facts, ok: true, text: collected.text, images: [...collected.images].map((dataUrl) => ({ dataUrl })) }
+    ? {
+        ...facts,
+        ok: true,
+        text: collected.text,
+        images: [...collected.images].map((dataUrl) => ({ dataUrl })),
+        citations: [...collected.citations.values()],
+      }
     : { ...facts, ok: false, failure };
 }

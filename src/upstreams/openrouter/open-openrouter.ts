@@ -2,8 +2,10 @@ import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
 import { listTexts, toWireMessages } from '../chat-completions/message-parts.ts';
+import { toWireFormat } from '../chat-completions/response-format.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
+import { exchangeCode, type CodeExchange } from './exchange-code.ts';
 import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
@@ -28,6 +30,9 @@ export interface OpenRouterClient extends Upstream {
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Asks `GET /credits` about the account behind the key. */
   getCredits(apiKey: string): Promise<Credits>;
+  /** The page on which a person grants a key: sent to `callbackUrl` with `code`, or without one where they refuse. */
+  toConsentUrl(asked: { callbackUrl: string; challenge: string }): string;
+  exchangeCode(given: { code: string; verifier: string }): Promise<CodeExchange>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
   isUp(): Promise<boolean>;
@@ -65,6 +70,11 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
       ),
     getKey: (apiKey) => getKey(source, apiKey),
     getCredits: (apiKey) => getCredits(source, apiKey),
+    toConsentUrl: ({ callbackUrl, challenge }) => {
+      const query = { callback_url: callbackUrl, code_challenge: challenge, code_challenge_method: 'S256' };
+      return `${base.origin}/auth?${new URLSearchParams({ ...query, key_label: options.title }).toString()}`;
+    },
+    exchangeCode: (given) => exchangeCode(source, given),
     listModels: () => listModels(source),
     isUp: () => isUp(source),
     close: () => pool.close(),
@@ -85,6 +95,31 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     top_p: request.topP,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
+    provider: request.provider ? { require_parameters: request.provider.requireParameters } : undefined,
+    reasoning: request.reasoning
+      ? {
+          effort: request.reasoning.effort,
+          max_tokens: request.reasoning.maxTokens,
+          exclude: request.reasoning.exclude,
+        }
+      : undefined,
+    response_format: toWireFormat(request.responseFormat),
+    tools: request.webSearch ? [toSearchTool(request.webSearch)] : undefined,
     stream: true,
+  };
+}
+
+/** The engine is named, because some ignore how often they may be used (https://openrouter.ai/docs/features/web-search). */
+function toSearchTool(search: NonNullable<ChatRequest['webSearch']>): Record<string, unknown> {
+  return {
+    type: 'openrouter:web_search',
+    parameters: {
+      engine: search.engine,
+      max_uses: search.maxUses,
+      max_results: search.maxResults,
+      max_total_results: search.maxUses * search.maxResults,
+      allowed_domains: search.allowedDomains,
+      excluded_domains: search.excludedDomains,
+    },
   };
 }

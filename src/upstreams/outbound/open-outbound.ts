@@ -10,7 +10,7 @@ export interface Outbound {
 }
 
 interface OutboundOptions {
-  /** Origins that are called although they are not public: the sandbox's own servers. Empty in live mode. */
+  /** Origins that are called although they are not public: the sandbox's own servers, and those that the operator names. */
   allowedOrigins?: readonly string[];
   /** Of host names; the system's unless told. */
   resolve?: Resolver;

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { Citation } from './chat.ts';
+
+const MAX_URL = 2_000;
+const MAX_TITLE = 300;
+
+const annotation = z.object({
+  type: z.literal('url_citation'),
+  url_citation: z.object({ url: z.string().max(MAX_URL), title: z.string().nullish().catch(null) }),
+});
+
+/**
+ * A `url_citation` of an answer, as it may be shown: pages are chosen by whoever writes them, so only https addresses
+ * without credentials pass, and titles lose line breaks and control characters. Null for everything else.
+ */
+export function readCitation(value: unknown): Citation | null {
+  const parsed = annotation.safeParse(value);
+  const text = parsed.data?.url_citation.url ?? '';
+  if (!parsed.success || !URL.canParse(text)) {
+    return null;
+  }
+  const url = new URL(text);
+  const isPlain = url.protocol === 'https:' && url.username === '' && url.password === '';
+  return isPlain ? { url: url.href, title: toLine(parsed.data.url_citation.title) } : null;
+}
+
+function toLine(title: string | null | undefined): string | null {
+  const line = (title ?? '')
+    // eslint-disable-next-line no-control-regex -- control characters are what is removed
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .trim();
+  return line === '' ? null : line.slice(0, MAX_TITLE);
+}
