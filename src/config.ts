@@ -144,6 +144,14 @@ const settings = {
     'What each of these creators may spend of OPENROUTER_API_KEY in a day (UTC), in US dollars.',
     '`5`',
   ),
+  OPENROUTER_CREDIT_FEE_PERCENT: setting(
+    z
+      .string()
+      .regex(/^\d{1,2}(\.\d{1,3})?$/, 'must be a percentage below 100, such as 5.5 or 0')
+      .default('5.5'),
+    'What buying credit at OpenRouter costs on top of the credit, in percent. Prices must cover it (docs/decisions/0035).',
+    '`5.5`',
+  ),
   FEATURED_RESOURCES: setting(
     list(z.string().regex(/^[a-z0-9_-]+(\/[a-z0-9-]+)?$/, 'must be a creator or creator/slug')).optional(),
     'What the front page shows, in this order, comma separated: `creator/slug`, or `creator` for all of theirs.',

@@ -7,7 +7,7 @@ import { openGateway } from '#gateway/index.ts';
 import * as connections from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
-import { findModel, findModelId, findNearestModels, openModels } from '#models/index.ts';
+import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openUpstreams } from '#upstreams/index.ts';
@@ -33,7 +33,13 @@ export async function startDomain(
   const trustedOrigins = infrastructure.ownOrigins;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
-  const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
+  const models = catalogue.openModels({
+    database,
+    fetchCatalogue: () => openRouter.listModels(),
+    fetchEndpoints: (id) => openRouter.listEndpoints(id),
+    clock,
+    log,
+  });
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
@@ -46,8 +52,10 @@ export async function startDomain(
   const pause = (request: resources.PauseRequest) => resources.pauseUnready({ database, clock, onChanged }, request);
   const execution: KindDeps = {
     ...upstreams,
-    findModel: (id) => findModel(models, id),
-    findNearestModels: (name) => findNearestModels(models, name),
+    findModel: (id) => catalogue.findPricedModel(models, id),
+    refreshEndpoints: (id) => catalogue.refreshEndpoints(models, id),
+    findNearestModels: (name) => catalogue.findNearestModels(models, name),
+    creditFeePercent: config.OPENROUTER_CREDIT_FEE_PERCENT,
     ...keys.ports,
     media,
     pauseResource: (request) => pause({ ...request, by: 'fault' }),
@@ -63,11 +71,11 @@ export async function startDomain(
     clock,
     publicUrl,
     findStats,
-    findModelId: (name: string) => findModelId(models, name),
+    findModelId: (name: string) => catalogue.findModelId(models, name),
     onChanged,
     isCovered: keys.isCovered,
   };
-  models.follow = (tx, catalogue) => resources.followModels(resourcesDeps, tx, catalogue);
+  models.follow = (tx, synced) => resources.followModels(resourcesDeps, tx, synced);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
   const gateway = await openGateway({

@@ -32,6 +32,7 @@ export async function startServing(
     integrations,
     platformShare: domain.platformShare,
     drafts: { resources: resourcesDeps, limiter: domain.freeLimiter, database, clock, log },
+    gateway,
     secrets: { vault },
     usage: { database },
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providerSettings } from './provider-settings.ts';
 
 /** What both kinds let a creator set. Shape and plain ranges; whether the model takes them is asked at publishing. */
 export const chatSettings = {
@@ -7,6 +8,7 @@ export const chatSettings = {
   topP: z.number().gt(0).max(1).optional().describe('Only the likeliest words that make up this share, above 0 to 1.'),
   frequencyPenalty: z.number().min(-2).max(2).optional().describe('Against words that come often, from -2 to 2.'),
   presencePenalty: z.number().min(-2).max(2).optional().describe('Against words that came at all, from -2 to 2.'),
+  provider: providerSettings,
   sellsTruncated: z
     .boolean()
     .default(true)

@@ -4,6 +4,7 @@ import type { CostQuote } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps } from './list-pricings.ts';
 import type { PromptSize } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 
@@ -36,19 +37,31 @@ const MOST_TYPICAL_TOKENS = 1_000;
 const MOST_TYPICAL_REASONING_TOKENS = 4_000;
 const TEXT_BESIDE_PICTURE = 100;
 
-interface QuotedCall {
+export interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'provider'>;
   prompt: PromptSize;
+  /** What buying the credit costs on top, in percent. */
+  feePercent?: string | undefined;
 }
 
 /** What a call costs by the catalogue's prices, in USD; null where one of its models has no price that is known before it. */
-export function quoteCost({ models, settings, prompt }: QuotedCall): CostQuote | null {
+export function quoteCost(call: QuotedCall): CostQuote | null {
+  const { models, settings, prompt, feePercent } = call;
   const [first] = models;
-  const typicalUsd = first ? quoteModel(first, { settings, prompt, tier: 'usual' }) : null;
-  const worst = models.map((model) => quoteModel(model, { settings, prompt, tier: 'worst' }));
-  if (!first || typicalUsd === null) {
+  const caps = quoteCaps(call);
+  if (!first || caps === null) {
+    return null;
+  }
+  const usual = findUsualPricing(first.model, settings);
+  const typicalUsd = usual && quoteModel(first, usual, { settings, prompt, tier: 'usual' });
+  const worst = models.flatMap((model) =>
+    listPricings(model.model, settings).map((pricing) =>
+      quoteModel(model, raise(pricing, caps), { settings, prompt, tier: 'worst' }),
+    ),
+  );
+  if (typicalUsd === null) {
     return null;
   }
   const known = worst.filter((usd) => usd !== null);
@@ -58,21 +71,57 @@ export function quoteCost({ models, settings, prompt }: QuotedCall): CostQuote |
   }
   // A tier may be dearer for a short prompt than for a long one.
   const worstUsd = new Big(dearest).lt(typicalUsd) ? typicalUsd : dearest;
-  return { typicalUsd, worstUsd, basis: describe(first, { settings, prompt }, models.length) };
+  const assumed = { settings, prompt };
+  const [typical, most] = [
+    estimate(first, { ...assumed, tier: 'usual' }),
+    estimate(first, { ...assumed, tier: 'worst' }),
+  ];
+  return {
+    typicalUsd,
+    worstUsd,
+    basis: describe(call, { first, caps }),
+    tokens: { typicalInput: typical.promptTokens, worstInput: most.promptTokens, maxOutput: most.writtenTokens },
+    ...(feePercent === undefined ? {} : { feePercent }),
+  };
+}
+
+/**
+ * The highest prices at which any of the models may be served: what no provider may exceed, because it is sent along. Null
+ * where a price is not known, or nobody may answer for one of the models.
+ */
+export function quoteCaps({ models, settings, prompt }: Omit<QuotedCall, 'feePercent'>): PriceCaps | null {
+  const reached = models.map((named) => {
+    const { promptTokens } = estimate(named, { settings, prompt, tier: 'worst' });
+    return listPricings(named.model, settings).map((pricing) => ({ pricing, promptTokens }));
+  });
+  const isUnknown = models.some(({ preset }) => preset !== null) || reached.some((pricings) => pricings.length === 0);
+  return isUnknown ? null : toCaps(reached.flat());
+}
+
+/** Another provider that may answer, also one that is not known yet, may charge as much. */
+function raise(pricing: Pricing, caps: PriceCaps): Pricing {
+  const { prompt, completion, request = '0', ...rest } = withCacheWrites(pricing);
+  const dearer = (one: string, other: string): string => (new Big(one).gt(other) ? one : other);
+  return {
+    ...rest,
+    prompt: dearer(prompt, caps.prompt),
+    completion: dearer(completion, caps.completion),
+    request: dearer(request, caps.request),
+  };
 }
 
 interface Assumed extends Pick<QuotedCall, 'settings' | 'prompt'> {
   tier: Tier;
 }
 
-function quoteModel(named: UsableModel, assumed: Assumed): string | null {
+function quoteModel(named: UsableModel, prices: Pricing, assumed: Assumed): string | null {
   const { model, preset, routing } = named;
   if (preset !== null || hasNoPicturePrice(model)) {
     return null;
   }
   const need = estimate(named, assumed);
-  const pricing = withSearchPrice(model.pricing, routing.includes('online'));
-  const perPicture = toPicturePrice(model);
+  const pricing = withSearchPrice(prices, routing.includes('online'));
+  const perPicture = toPicturePrice(model, prices);
   const usage: PricedUsage = {
     promptTokens: need.promptTokens,
     completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
@@ -118,8 +167,7 @@ function dearerReasoning({ internal_reasoning: reasoning, completion }: Pricing,
   return reasoning !== undefined && new Big(reasoning).gt(completion) ? tokens : 0;
 }
 
-function toPicturePrice(model: KnownModel): string | null {
-  const { image_output: price } = model.pricing;
+function toPicturePrice(model: KnownModel, { image_output: price }: Pricing): string | null {
   return makesPictures(model) && price !== undefined && new Big(price).gte(CHEAPEST_PICTURE_USD) ? price : null;
 }
 
@@ -142,7 +190,8 @@ function isReasoning({ supportedParameters }: KnownModel): boolean {
   return supportedParameters.includes('reasoning');
 }
 
-function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: number): string {
+function describe(assumed: QuotedCall, { first, caps }: { first: UsableModel; caps: PriceCaps }): string {
+  const { models } = assumed;
   const [typical, worst] = [
     estimate(first, { ...assumed, tier: 'usual' }),
     estimate(first, { ...assumed, tier: 'worst' }),
@@ -158,13 +207,15 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
   ].join(', ');
   return [
     `${model.openrouterId} at the catalogue's list prices: ${counts}; four characters a token typically, one byte at worst.`,
-    ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
-    ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
-      ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']
-      : []),
+    `At worst for ${perMillion(caps.prompt)} and ${perMillion(caps.completion)} USD per million tokens of prompt and answer: no dearer provider may answer.`,
+    ...(models.length > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.includes('online') ? ['A model that searches by itself may search more often.'] : []),
     ...(model.oddSince === null || !model.oddFields.some(({ field }) => field.startsWith('pricing'))
       ? []
       : [`The catalogue's prices cannot be read since ${model.oddSince}; these are the last good ones.`]),
   ].join(' ');
+}
+
+function perMillion(price: string): string {
+  return new Big(price).times(1_000_000).toFixed();
 }

@@ -99,11 +99,12 @@ function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | n
 }
 
 /** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
-function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
+function toAnswer({ text, model, usage, finishReason }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
   const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
   const json = {
     response: text,
     ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
+    model,
     finishReason,
     usage: {
       input_tokens: input,

@@ -1,7 +1,9 @@
 import type { ChatMessage, ChatRequest } from '#upstreams/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf, toModalities } from './check-model.ts';
+import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
+import { toProvider } from './to-provider.ts';
 
 interface RequestParts {
   /** At least one; the others are asked in their order when it fails, and OpenRouter bills only the one that answers. */
@@ -21,6 +23,7 @@ export function toChatRequest({ models, settings, messages }: RequestParts): Cha
     model: first.wireName,
     ...(fallbacks.length > 0 ? { fallbackModels: fallbacks.map(({ wireName }) => wireName) } : {}),
     messages,
+    provider: toProvider({ models, settings, prompt: measureMessages(messages) }),
     // The catalogue may have changed since publishing.
     maxTokens: Math.min(settings.maxTokens, maxTokensOf(first.model)),
     temperature: settings.temperature,

@@ -9,4 +9,5 @@ export { testDraft } from './test-draft.ts';
 export type { DraftDeps } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
+export { quoteResource } from './quote-resource.ts';
 export { getTrust, putTrust } from './trust-settings.ts';

@@ -9,6 +9,7 @@ import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
+import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
@@ -19,6 +20,8 @@ const LOOK_UPS_PER_MINUTE = 20;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
+  /** What a call would cost and whether it would be answered; nothing runs. */
+  quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(creator: string, slug: string): Challenge | null;
   /** To be called when keys or models may have changed, here or in another process. */
@@ -56,6 +59,7 @@ export async function openGateway(
   timer.unref();
   return {
     call: (request) => paidCall(deps, request),
+    quote: (asked) => quoteCall(deps, asked),
     findChallenge: (creator, slug) => findChallenge(deps, creator, slug),
     forgetReadiness: () => deps.readiness.forget(),
     markDelivered: (callId) => deliveries.note(callId),

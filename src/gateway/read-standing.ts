@@ -76,7 +76,9 @@ export async function readStanding(
   executor: Pool | PoolClient,
   { callId, moreUsd = '0' }: { callId: string; moreUsd?: string },
 ): Promise<Standing> {
-  const { rows } = await executor.query<Omit<Standing, 'openAtomic' | 'sentAtomic'> & Record<'openAtomic' | 'sentAtomic', string>>({
+  const { rows } = await executor.query<
+    Omit<Standing, 'openAtomic' | 'sentAtomic'> & Record<'openAtomic' | 'sentAtomic', string>
+  >({
     name: 'calls_standing',
     text: select,
     values: [

@@ -19,6 +19,7 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
+export { isSellable, judgeMargin, quoteOf } from './check-margin.ts';
 export { createResource } from './create-resource.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
 export { openPublished } from './find-published.ts';
@@ -41,6 +42,7 @@ export type {
   CostQuote,
   DraftExample,
   PublishedVersion,
+  QuotedFor,
   Readiness,
   ResourceKind,
   RunContext,

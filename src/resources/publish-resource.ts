@@ -129,10 +129,10 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
-    price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
-    ai_model_id)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20, $21)`;
+    price_atomic, offers, settlement_point, max_loss_usd, timeout_seconds, parameters, input_schema, config, draft_digest, search,
+    published_at, ai_model_id)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    to_tsvector('simple', $20), $21, $22)`;
 
 function toColumns(content: Content): unknown[] {
   return [
@@ -145,6 +145,7 @@ function toColumns(content: Content): unknown[] {
     content.priceAtomic.toString(),
     JSON.stringify(content.offers.map(toStoredOffer)),
     content.settlementPoint,
+    content.maxLossUsd,
     content.timeoutSeconds,
     JSON.stringify(content.parameters),
     JSON.stringify(content.inputSchema),

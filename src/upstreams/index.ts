@@ -11,6 +11,7 @@ export type {
   ChatRequest,
   ChatResult,
   FailureKind,
+  ProviderChoice,
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';

@@ -6,6 +6,7 @@
  * shown to the creator only.
  */
 export { exportUsage } from './export-usage.ts';
+export { findTypicalLatency } from './find-typical-latency.ts';
 export { getStats } from './get-stats.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';

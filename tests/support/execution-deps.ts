@@ -77,6 +77,7 @@ export function publishedVersion(more: Partial<PublishedVersion> = {}): Publishe
       },
     ],
     settlementPoint: 'on_success',
+    maxLossUsd: null,
     timeoutSeconds: 60,
     parameters: [],
     inputSchema: {},

@@ -40,7 +40,7 @@ export const rules: Rules = {
     accounts: ['users', 'sessions', 'auth_accounts', 'verifications', 'auth_rate_limits', 'api_keys', 'audit_log'],
     vault: ['vault_master_keys', 'vault_data_keys', 'vault_secrets'],
     integrations: ['user_openrouter_integrations', 'platform_key_days', 'platform_key_runs', 'platform_key_outages'],
-    models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],
+    models: ['ai_models', 'ai_model_syncs', 'ai_model_changes', 'ai_model_endpoints'],
     resources: ['x402_resources', 'x402_resource_versions', 'x402_resource_slugs'],
     payments: ['ledger_entries'],
     media: ['x402_cached_images'],

@@ -98,6 +98,7 @@ test('a text answer with its evidence', async () => {
         type: 'json',
         json: {
           response: 'An ode',
+          model: 'acme/poet-2026',
           finishReason: 'stop',
           usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 },
         },
@@ -129,6 +130,8 @@ test('a text answer with its evidence', async () => {
     messages: [
       { role: 'user', content: 'Confidential house style number nine: write about {topic}{/topic} $& tolls.' },
     ],
+    // The list prices, which the worst case was computed with.
+    provider: { max_price: { prompt: '1', completion: '2', request: '0' } },
     max_tokens: 4_096,
     temperature: 0.5,
     stream: true,

@@ -6,13 +6,15 @@ import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
+import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { measurePrompt } from '../measure-prompt.ts';
+import { measureMessages, measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
+import { toPromises } from '../provider-settings.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -60,14 +62,22 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       ...checkPrompt(config, parameters),
       ...(await checkModels(deps, config)),
     ],
-    listWarnings: async (config, { parameters, offers }) =>
-      listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
+    listWarnings: async (config, { parameters, offers }) => [
+      ...(await warnOfProviders(deps, toModelIds(config), config)),
+      ...(await listModelWarnings(deps, {
+        named: listNamed(config),
+        offers,
+        quote: await quote(deps, config, { parameters }),
+      })),
+    ],
     modelIdsOf: toModelIds,
-    quoteCost: (config, parameters) => quote(deps, config, parameters),
-    toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
+    quoteCost: (config, parameters, { input }) => quote(deps, config, { parameters, input }),
+    explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), config),
+    toPublic: ({ modelId, maxTokens, sellsTruncated, provider }) => ({
       model: toShownName(modelId),
       maxTokens,
       sellsTruncated,
+      ...toPromises(provider),
     }),
     isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
     holdRun: async (version, callId) => {
@@ -106,25 +116,38 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
 function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
   return {
     models: toModelIds(prepared.config),
-    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
+    quoteWorst: async () => (await quotePrepared(deps, prepared, { parameters }))?.worstUsd ?? null,
   };
 }
 
+/** Any input that the parameters allow, or this one. */
+interface Asked {
+  parameters: Parameter[];
+  input?: Record<string, unknown> | undefined;
+}
+
 /** Null too while the template cannot be read. */
-async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
+async function quote(
+  deps: ExecutionDeps,
+  config: InstantConfig,
+  { parameters, input }: Asked,
+): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, { parameters, input });
 }
 
 async function quotePrepared(
   deps: ExecutionDeps,
   { config, prompt: compiled }: Prepared,
-  parameters: Parameter[],
+  { parameters, input }: Asked,
 ): Promise<CostQuote | null> {
-  const prompt = measurePrompt(compiled, parameters, { allowsUserMessage: false });
+  const prompt =
+    input === undefined
+      ? measurePrompt(compiled, parameters, { allowsUserMessage: false })
+      : measureMessages(renderMessages(compiled, input));
   const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
+  return quoteCost({ models, settings: config, prompt, feePercent: deps.creditFeePercent });
 }
 
 async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<FieldProblem[]> {
@@ -135,5 +158,5 @@ async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<
       return checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock });
     }),
   );
-  return checked.flat();
+  return [...checked.flat(), ...(await checkProvider(deps, toModelIds(config), config))];
 }

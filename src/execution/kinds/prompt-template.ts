@@ -16,13 +16,15 @@ import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText, type ChatSettings } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
+import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { measurePrompt } from '../measure-prompt.ts';
+import { measureMessages, measurePrompt } from '../measure-prompt.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
+import { toPromises } from '../provider-settings.ts';
 import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -62,7 +64,7 @@ const example: DraftExample = {
   name: 'In plain words',
   description: 'Rewrites the text that you send as user_message for the reader that you name.',
   category: 'ai',
-  priceUsdc: '0.09',
+  priceUsdc: '0.15',
   parameters: [{ name: 'reader', description: 'Who should understand it.', maxLength: 80, example: 'a child' }],
   config: {
     model: 'anthropic/claude-haiku-4.5',
@@ -103,15 +105,20 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       // Elsewhere than on OpenRouter nothing is known of models and prices.
       return named.length === 0
         ? []
-        : listModelWarnings(deps, { named, offers, quote: await quote(deps, config, parameters) });
+        : [
+            ...(await warnOfProviders(deps, [config.model], config)),
+            ...(await listModelWarnings(deps, { named, offers, quote: await quote(deps, config, { parameters }) })),
+          ];
     },
     modelIdsOf: toModelIds,
-    quoteCost: (config, parameters) => quote(deps, config, parameters),
+    quoteCost: (config, parameters, { input }) => quote(deps, config, { parameters, input }),
+    explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), config),
     toPublic: (config) => ({
       model: config.upstream.type === 'openrouter' ? toShownName(config.model) : config.model,
       maxTokens: config.maxTokens,
       sellsTruncated: config.sellsTruncated,
       allowsUserMessage: config.allowsUserMessage,
+      ...toPromises(config.provider),
     }),
     isReady: async (version) => {
       const prepared = prepare(version);
@@ -188,25 +195,38 @@ function toModelIds({ upstream, model }: PromptConfig): string[] {
 function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter[]): Wanted {
   return {
     models: toModelIds(prepared.config),
-    quoteWorst: async () => (await quotePrepared(deps, prepared, parameters))?.worstUsd ?? null,
+    quoteWorst: async () => (await quotePrepared(deps, prepared, { parameters }))?.worstUsd ?? null,
   };
 }
 
+/** Any input that the parameters allow, or this one. */
+interface Asked {
+  parameters: Parameter[];
+  input?: Record<string, unknown> | undefined;
+}
+
 /** Null too while the template cannot be read. */
-async function quote(deps: ExecutionDeps, config: PromptConfig, parameters: Parameter[]): Promise<CostQuote | null> {
+async function quote(
+  deps: ExecutionDeps,
+  config: PromptConfig,
+  { parameters, input }: Asked,
+): Promise<CostQuote | null> {
   return checkPrompt(config, parameters).length > 0
     ? null
-    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
+    : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, { parameters, input });
 }
 
 async function quotePrepared(
   deps: ExecutionDeps,
   { config, prompt: compiled }: Prepared,
-  parameters: Parameter[],
+  { parameters, input }: Asked,
 ): Promise<CostQuote | null> {
-  const prompt = measurePrompt(compiled, parameters, config);
+  const prompt =
+    input === undefined
+      ? measurePrompt(compiled, parameters, config)
+      : measureMessages(renderMessages(compiled, input, toUserMessage(config, input)));
   const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
+  return quoteCost({ models, settings: config, prompt, feePercent: deps.creditFeePercent });
 }
 
 async function askUpstreamKey(deps: ExecutionDeps, version: PublishedVersion): Promise<Readiness> {
@@ -218,12 +238,18 @@ async function checkUpstream(deps: ExecutionDeps, config: PromptConfig): Promise
     const { model } = await findNamedModel(deps, config.model);
     const nearest = model === null ? await deps.findNearestModels(config.model) : [];
     const named = { model, modelId: config.model, path: '/config/model', nearest };
-    return checkModel({ ...named, settings: config, clock: deps.clock });
+    return [
+      ...checkModel({ ...named, settings: config, clock: deps.clock }),
+      ...(await checkProvider(deps, [config.model], config)),
+    ];
   }
   const urlFault = findUrlFault(deps, config.upstream.baseUrl);
   return [
     ...(config.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
     ...(urlFault === null ? [] : [{ path: '/config/upstream/baseUrl', message: urlFault }]),
+    ...(config.provider
+      ? [{ path: '/config/provider', message: 'Providers are chosen only for models of OpenRouter.' }]
+      : []),
     ...(config.imageConfig
       ? [{ path: '/config/imageConfig', message: 'Images are made only through OpenRouter.' }]
       : []),

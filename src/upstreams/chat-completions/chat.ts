@@ -14,7 +14,22 @@ export interface ChatRequest {
   presencePenalty?: number | undefined;
   fallbackModels?: readonly string[] | undefined;
   modalities?: readonly ('text' | 'image')[] | undefined;
+  provider?: ProviderChoice | undefined;
   imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
+}
+
+/** Who may answer, of the providers of a model. Prices are USD: per million tokens, and per request. */
+export interface ProviderChoice {
+  order?: readonly string[] | undefined;
+  only?: readonly string[] | undefined;
+  ignore?: readonly string[] | undefined;
+  allowFallbacks?: boolean | undefined;
+  zdr?: boolean | undefined;
+  dataCollection?: 'allow' | 'deny' | undefined;
+  quantizations?: readonly string[] | undefined;
+  sort?: string | undefined;
+  requireParameters?: boolean | undefined;
+  maxPrice?: { prompt?: string | undefined; completion?: string | undefined; request?: string | undefined } | undefined;
 }
 
 export interface ChatCall {

@@ -1,12 +1,13 @@
 import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
-import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
+import type { ChatRequest, ProviderChoice, Upstream } from '../chat-completions/chat.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
+import { listEndpoints } from './list-endpoints.ts';
 import { listModels } from './list-models.ts';
 
 interface OpenRouterOptions {
@@ -29,6 +30,8 @@ export interface OpenRouterClient extends Upstream {
   getCredits(apiKey: string): Promise<Credits>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
+  /** The providers of one model, as they came; null: no such model. Throws `upstream_failed`. */
+  listEndpoints(model: string): Promise<unknown[] | null>;
   isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -65,6 +68,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
     getKey: (apiKey) => getKey(source, apiKey),
     getCredits: (apiKey) => getCredits(source, apiKey),
     listModels: () => listModels(source),
+    listEndpoints: (model) => listEndpoints(source, model),
     isUp: () => isUp(source),
     close: () => pool.close(),
   };
@@ -78,11 +82,27 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     messages: request.messages,
     modalities: request.modalities,
     image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
+    provider: request.provider && toProvider(request.provider),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
     top_p: request.topP,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
     stream: true,
+  };
+}
+
+function toProvider(choice: ProviderChoice): Record<string, unknown> {
+  return {
+    order: choice.order,
+    only: choice.only,
+    ignore: choice.ignore,
+    allow_fallbacks: choice.allowFallbacks,
+    zdr: choice.zdr,
+    data_collection: choice.dataCollection,
+    quantizations: choice.quantizations,
+    sort: choice.sort,
+    require_parameters: choice.requireParameters,
+    max_price: choice.maxPrice,
   };
 }
