@@ -10,7 +10,7 @@ import { openMedia } from '#media/index.ts';
 import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openUpstreams } from '#upstreams/index.ts';
+import { openUpstreams, type Upstreams } from '#upstreams/index.ts';
 import { getStats } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
@@ -33,13 +33,7 @@ export async function startDomain(
   const trustedOrigins = infrastructure.ownOrigins;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
-  const models = catalogue.openModels({
-    database,
-    fetchCatalogue: () => openRouter.listModels(),
-    fetchEndpoints: (id) => openRouter.listEndpoints(id),
-    clock,
-    log,
-  });
+  const { models, ports } = openCatalogue(infrastructure, openRouter);
   const signingKey = vault.deriveKey('media-urls');
   const media = openMedia({ database, folder: join(infrastructure.folder, 'media'), signingKey, publicUrl, clock });
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
@@ -52,10 +46,7 @@ export async function startDomain(
   const pause = (request: resources.PauseRequest) => resources.pauseUnready({ database, clock, onChanged }, request);
   const execution: KindDeps = {
     ...upstreams,
-    findModel: (id) => catalogue.findPricedModel(models, id),
-    refreshEndpoints: (id) => catalogue.refreshEndpoints(models, id),
-    findNearestModels: (name) => catalogue.findNearestModels(models, name),
-    creditFeePercent: config.OPENROUTER_CREDIT_FEE_PERCENT,
+    ...ports,
     ...keys.ports,
     media,
     pauseResource: (request) => pause({ ...request, by: 'fault' }),
@@ -105,6 +96,24 @@ export async function startDomain(
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
+}
+
+/** The models that there are, and what execution asks about them. */
+function openCatalogue({ config, database, log }: Infrastructure, openRouter: Upstreams['openRouter']) {
+  const models = catalogue.openModels({
+    database,
+    fetchCatalogue: () => openRouter.listModels(),
+    fetchEndpoints: (id) => openRouter.listEndpoints(id),
+    clock,
+    log,
+  });
+  const ports: Pick<KindDeps, 'findModel' | 'refreshEndpoints' | 'findNearestModels' | 'creditFeePercent'> = {
+    findModel: (id) => catalogue.findPricedModel(models, id),
+    refreshEndpoints: (id) => catalogue.refreshEndpoints(models, id),
+    findNearestModels: (name) => catalogue.findNearestModels(models, name),
+    creditFeePercent: config.OPENROUTER_CREDIT_FEE_PERCENT,
+  };
+  return { models, ports };
 }
 
 /** The keys that runs are paid with: those of creators, those of single resources, and the operator's. */

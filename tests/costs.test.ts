@@ -49,9 +49,7 @@ async function readLog(resourceId: string): Promise<Record<string, unknown>[]> {
 }
 
 const lastChat = () =>
-  control()
-    .requests.filter(({ path }) => path.endsWith('/chat/completions'))
-    .at(-1)?.body as Record<string, unknown>;
+  control().requests.findLast(({ path }) => path.endsWith('/chat/completions'))?.body as Record<string, unknown>;
 
 async function draftOf(slug: string, more: Record<string, unknown>): Promise<string> {
   const { body, status } = await ruth.call('POST', '/api/resources', {
@@ -100,7 +98,8 @@ test('the price of a model is told as points of a chart', async () => {
   await sync();
   const { points } = (await getModel(`${MODEL}/prices`)) as unknown as { points: Record<string, unknown>[] };
   expect(points.map(({ promptPerMillion }) => promptPerMillion).slice(-4)).toEqual(['0.15', '0.9', '0.15', '0.15']);
-  expect(points.map(({ at }) => at)).toEqual(points.map(({ at }) => at).toSorted());
+  const times = points.map(({ at }) => Date.parse(String(at)));
+  expect(times).toEqual(times.toSorted((one, other) => one - other));
 });
 
 test('substitutes of a model can all that it can, with what such a call costs', async () => {

@@ -79,7 +79,7 @@ interface Found {
  * Models that read and write all that `model` does, take as long a prompt and all of its parameters, and outlive it; the
  * cheapest first. Routers, moving aliases and models of unknown price are none.
  */
-export function findSubstitutes(model: Model, models: readonly Model[], usage: Usage): Found[] {
+function findSubstitutes(model: Model, models: readonly Model[], usage: Usage): Found[] {
   return models
     .filter((one) => isSubstitute(model, one))
     .flatMap((one) => {

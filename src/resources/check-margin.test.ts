@@ -54,15 +54,14 @@ test('the lowest of several offers must cover the cost', () => {
 
 const kind = { quoteCost: async () => null, explainUnpriced: async () => 'A router.' } as unknown as ResourceKind;
 
-test.each<[string, bigint[], CostQuote | null, string[]]>([
-  ['what is free may cost anything', [], quoteOf('5'), []],
-  ['what has no known cost and is free', [], null, []],
-  ['what never has a known cost at a fixed price', [10_000n], null, ['A router.']],
-  ['a price that covers the cost', [10_000n], quoteOf('0.01'), []],
-])('%s is found right', async (_what, amounts, quote, messages) => {
+test.each<{ what: string; amounts: bigint[]; quote: CostQuote | null; messages: string[] }>([
+  { what: 'what is free may cost anything', amounts: [], quote: quoteOf('5'), messages: [] },
+  { what: 'what has no known cost may be free', amounts: [], quote: null, messages: [] },
+  { what: 'what has no known cost has no price', amounts: [10_000n], quote: null, messages: ['A router.'] },
+  { what: 'a price that covers the cost', amounts: [10_000n], quote: quoteOf('0.01'), messages: [] },
+])('$what', async ({ amounts, quote, messages }) => {
   const found = await checkMargin({ kind, config: {}, quote, sold: { offers: offersAt(...amounts), maxLossUsd: '0' } });
-  expect(found.map(({ message }) => message)).toEqual(messages);
-  expect(found.every(({ path }) => path === '/priceUsdc')).toBe(true);
+  expect(found).toEqual(messages.map((message) => ({ path: '/priceUsdc', message })));
 });
 
 test('a kind that quotes nothing is sold at any price', async () => {

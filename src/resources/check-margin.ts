@@ -13,7 +13,7 @@ interface Sold {
 const DECIMALS = 6;
 
 /** What a call costs its creator at worst, the buying of the credit that pays for it included. */
-export function toWholeCost({ worstUsd, feePercent = '0' }: Pick<CostQuote, 'worstUsd' | 'feePercent'>): Big {
+function toWholeCost({ worstUsd, feePercent = '0' }: Pick<CostQuote, 'worstUsd' | 'feePercent'>): Big {
   return new Big(worstUsd).times(new Big(feePercent).div(100).plus(1));
 }
 

@@ -42,7 +42,6 @@ export type {
   CostQuote,
   DraftExample,
   PublishedVersion,
-  QuotedFor,
   Readiness,
   ResourceKind,
   RunContext,

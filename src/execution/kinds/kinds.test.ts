@@ -88,6 +88,7 @@ test.each(['stop', 'length', 'tool_calls', 'ended_somehow'])(
 
 test('a text answer with its evidence', async () => {
   const outcome = await run(instant({ temperature: 0.5, maxTokens: 9_000 }), bytes(goodStream('An ode')));
+  const usage = { input_tokens: 12, output_tokens: 34, total_tokens: 46 };
   expect(outcome).toEqual({
     ok: true,
     answer: {
@@ -96,12 +97,7 @@ test('a text answer with its evidence', async () => {
       headers: {},
       body: {
         type: 'json',
-        json: {
-          response: 'An ode',
-          model: 'acme/poet-2026',
-          finishReason: 'stop',
-          usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 },
-        },
+        json: { response: 'An ode', model: 'acme/poet-2026', finishReason: 'stop', usage },
       },
       media: [],
     },
