@@ -23,6 +23,16 @@ export interface ModelEndpoint {
   tokensPerSecond: Percentiles | null;
 }
 
+export interface KeptEndpoints {
+  openrouterId: string;
+  /** The last good list; null where there never was one. */
+  endpoints: ModelEndpoint[] | null;
+  fetchedAt: Date | null;
+  triedAt: Date | null;
+  /** How the last try went wrong. */
+  problem: string | null;
+}
+
 export type Percentiles = Partial<Record<'p50' | 'p75' | 'p90' | 'p99', number>>;
 
 /** `problem` says why the list, or a part of it, is not believed; null: all of it is. */

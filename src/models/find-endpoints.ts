@@ -1,17 +1,7 @@
 import { findModel } from './find-model.ts';
-import type { ModelEndpoint } from './endpoint.ts';
+import type { KeptEndpoints, ModelEndpoint } from './endpoint.ts';
 import type { Model } from './model.ts';
 import type { ModelsDeps } from './open-models.ts';
-
-export interface KeptEndpoints {
-  openrouterId: string;
-  /** The last good list; null where there never was one. */
-  endpoints: ModelEndpoint[] | null;
-  fetchedAt: Date | null;
-  triedAt: Date | null;
-  /** How the last try went wrong. */
-  problem: string | null;
-}
 
 /** A model with the providers that are known to serve it; null: nobody has told. */
 export interface PricedModel extends Model {

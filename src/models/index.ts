@@ -7,7 +7,7 @@
 export type { ModelEndpoint } from './endpoint.ts';
 export { fillCatalogue } from './fill-catalogue.ts';
 export { findPricedModel } from './find-endpoints.ts';
-export { forgetModels, findModel, findModelId, modelsChannel } from './find-model.ts';
+export { forgetModels, findModelId, modelsChannel } from './find-model.ts';
 export { findNearestModels } from './find-nearest.ts';
 export { getModel } from './get-model.ts';
 export { listEndpoints } from './list-endpoints.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
-import { endpointColumns, type KeptEndpoints } from './find-endpoints.ts';
+import type { KeptEndpoints } from './endpoint.ts';
+import { endpointColumns } from './find-endpoints.ts';
 import { getNamedModel, modelPath } from './named-in-path.ts';
 import type { ModelsDeps } from './open-models.ts';
 import { refreshEndpoints } from './refresh-endpoints.ts';

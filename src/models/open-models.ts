@@ -1,6 +1,6 @@
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock, Log } from '#kit/index.ts';
-import type { KeptEndpoints } from './find-endpoints.ts';
+import type { KeptEndpoints } from './endpoint.ts';
 import type { ModelIndex } from './model-index.ts';
 
 export interface ModelsDeps {

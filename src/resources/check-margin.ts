@@ -35,7 +35,10 @@ export function toSuggestedPrice(quote: CostQuote): string {
   return new Big(twice).gt(safe) ? twice : safe;
 }
 
-/** Why a call may lose more than its creator accepts; null where it cannot, and for what is free, which is meant to. */
+/**
+ * Why a call may lose more than its creator accepts; null where it cannot, and for what is free, which is meant to.
+ * @internal
+ */
 export function explainLoss({ offers, maxLossUsd }: Sold, quote: CostQuote): string | null {
   const price = toLowestPrice(offers);
   const lowest = toLowestSafePrice(quote, maxLossUsd);
