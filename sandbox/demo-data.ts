@@ -22,7 +22,7 @@ export const demoResources: readonly DemoResource[] = [
     name: 'Postcard picture',
     description: 'A picture postcard of any place, as a PNG.',
     category: 'media',
-    priceUsdc: '0.25',
+    priceUsdc: '0.3',
     parameters: [{ ...text, name: 'place', description: 'The place on the postcard.', example: 'Lisbon at dusk' }],
     config: {
       modelId: 'google/gemini-2.5-flash-image',
@@ -36,7 +36,7 @@ export const demoResources: readonly DemoResource[] = [
     name: 'In plain words',
     description: 'Rewrites a hard text for a reader you choose.',
     category: 'ai',
-    priceUsdc: '0.09',
+    priceUsdc: '0.15',
     parameters: [
       { ...text, name: 'reader', description: 'Who should understand the text.', example: 'a ten-year-old' },
     ],

@@ -121,6 +121,14 @@ const settings = {
     'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed.',
     'none: private addresses are never called',
   ),
+  OPENROUTER_CREDIT_FEE_PERCENT: setting(
+    z
+      .string()
+      .regex(/^\d{1,2}(\.\d{1,3})?$/, 'must be a percentage below 100, such as 5.5 or 0')
+      .default('5.5'),
+    'What buying credit at OpenRouter costs on top of the credit, in percent. Prices must cover it (docs/decisions/0035).',
+    '`5.5`',
+  ),
   FEATURED_RESOURCES: setting(
     list(z.string().regex(/^[a-z0-9_-]+(\/[a-z0-9-]+)?$/, 'must be a creator or creator/slug')).optional(),
     'What the front page shows, in this order, comma separated: `creator/slug`, or `creator` for all of theirs.',

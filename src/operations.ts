@@ -1,7 +1,7 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
-import { getTrust, putTrust } from '#gateway/index.ts';
+import { getTrust, putTrust, quoteResource, type Gateway } from '#gateway/index.ts';
 import {
   beginConnect,
   finishConnect,
@@ -15,19 +15,20 @@ import {
 } from '#integrations/index.ts';
 import { compareModels, listUpstreamModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
-import { getModel, listModelChanges, listModels, receiveEvent, triggerSync, type ModelsDeps } from '#models/index.ts';
+import * as models from '#models/index.ts';
 import * as resources from '#resources/index.ts';
 import { exportUsage, getBreakdown, getSeries, getSummary, listProblems, listUsage } from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
   accounts: { clock: Clock };
-  models: ModelsDeps;
+  models: models.ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
   connect: ConnectDeps;
   platformShare: PlatformShareDeps;
   drafts: ExampleDeps;
+  gateway: Pick<Gateway, 'quote'>;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database; clock: Clock };
 }
@@ -48,11 +49,14 @@ export function listOperations(deps: OperationDeps) {
     bind(finishConnect, deps.connect),
     bind(getPlatformShare, deps.platformShare),
     ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
-    bind(listModels, deps.models),
-    bind(listModelChanges, deps.models),
-    bind(getModel, deps.models),
-    bind(triggerSync, deps.models),
-    bind(receiveEvent, deps.models),
+    bind(models.listModels, deps.models),
+    bind(models.listModelChanges, deps.models),
+    bind(models.getModel, deps.models),
+    bind(models.listEndpoints, deps.models),
+    bind(models.listPriceHistory, deps.models),
+    bind(models.listSubstitutes, deps.models),
+    bind(models.triggerSync, deps.models),
+    bind(models.receiveEvent, deps.models),
     bind(resources.listKinds, deps.resources),
     bind(resources.createResource, deps.resources),
     bind(resources.listResources, deps.resources),
@@ -65,6 +69,7 @@ export function listOperations(deps: OperationDeps) {
     bind(runExamples, deps.drafts),
     bind(resources.deleteExample, {}),
     bind(listUpstreamModels, deps.drafts),
+    bind(quoteResource, { gateway: deps.gateway }),
     bind(resources.validateResource, deps.resources),
     bind(resources.publishResource, deps.resources),
     bind(resources.pauseResource, deps.resources),

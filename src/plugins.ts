@@ -5,7 +5,7 @@ import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#
 import { rerunExamples, type ExampleDeps, type Gateway } from '#gateway/index.ts';
 import { openRouter, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
-import { scheduleModelSync, type ModelsDeps } from '#models/index.ts';
+import { refreshWanted, scheduleModelSync, type ModelsDeps } from '#models/index.ts';
 import * as payments from '#payments/index.ts';
 import type { ResourceKind } from '#resources/index.ts';
 import type { Upstreams } from '#upstreams/index.ts';
@@ -55,6 +55,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   scheduleRollup(durable, deps.database);
   durable.schedule({ name: 'integrations.check-keys', cron: '15 */5 * * * *', run: () => deps.checkKeys() });
   durable.every({ name: 'resources.resume-ready', intervalMs: 3_000, run: () => deps.resumeReady() });
+  durable.every({ name: 'models.refresh-endpoints', intervalMs: 10_000, run: () => refreshWanted(deps.models) });
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });

@@ -7,10 +7,10 @@ import { openGateway } from '#gateway/index.ts';
 import * as connections from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
-import { findModel, findModelId, findNearestModels, openModels } from '#models/index.ts';
+import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openS3, openUpstreams } from '#upstreams/index.ts';
+import { openS3, openUpstreams, type Upstreams } from '#upstreams/index.ts';
 import { getStats, listLastRuns } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { toMediaLimits, toS3Options } from './media-settings.ts';
@@ -33,7 +33,7 @@ export async function startDomain(
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
-  const models = openModels({ database, fetchCatalogue: () => openRouter.listModels(), clock, log });
+  const { models, ports } = openCatalogue(infrastructure, openRouter);
   const media = openFiles(infrastructure, stack);
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
   stack.defer(() => payments.close());
@@ -45,8 +45,7 @@ export async function startDomain(
   const pause = (request: resources.PauseRequest) => resources.pauseUnready({ database, clock, onChanged }, request);
   const execution: KindDeps = {
     ...upstreams,
-    findModel: (id) => findModel(models, id),
-    findNearestModels: (name) => findNearestModels(models, name),
+    ...ports,
     ...keys.ports,
     media,
     listLastRuns: (asked) => listLastRuns(database.system, asked),
@@ -63,12 +62,12 @@ export async function startDomain(
     clock,
     publicUrl,
     findStats,
-    findModelId: (name: string) => findModelId(models, name),
+    findModelId: (name: string) => catalogue.findModelId(models, name),
     onChanged,
     isCovered: keys.isCovered,
     maxMediaRetentionSeconds: config.MEDIA_MAX_RETENTION_DAYS * 86_400,
   };
-  models.follow = (tx, catalogue) => resources.followModels(resourcesDeps, tx, catalogue);
+  models.follow = (tx, synced) => resources.followModels(resourcesDeps, tx, synced);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.outbound, log });
@@ -117,6 +116,24 @@ function openFiles({ config, database, vault, publicUrl, folder, log }: Infrastr
     log,
     ...toMediaLimits(config),
   });
+}
+
+/** The models that there are, and what execution asks about them. */
+function openCatalogue({ config, database, log }: Infrastructure, openRouter: Upstreams['openRouter']) {
+  const models = catalogue.openModels({
+    database,
+    fetchCatalogue: () => openRouter.listModels(),
+    fetchEndpoints: (id) => openRouter.listEndpoints(id),
+    clock,
+    log,
+  });
+  const ports: Pick<KindDeps, 'findModel' | 'refreshEndpoints' | 'findNearestModels' | 'creditFeePercent'> = {
+    findModel: (id) => catalogue.findPricedModel(models, id),
+    refreshEndpoints: (id) => catalogue.refreshEndpoints(models, id),
+    findNearestModels: (name) => catalogue.findNearestModels(models, name),
+    creditFeePercent: config.OPENROUTER_CREDIT_FEE_PERCENT,
+  };
+  return { models, ports };
 }
 
 /** The keys that runs are paid with: those of creators, those of single resources, and the operator's. */

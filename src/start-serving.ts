@@ -34,6 +34,7 @@ export async function startServing(
     connect: domain.connect,
     platformShare: domain.platformShare,
     drafts: domain.drafts,
+    gateway,
     secrets: { vault },
     usage: { database, clock },
   });

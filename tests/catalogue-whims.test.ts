@@ -120,10 +120,13 @@ test.each([
   ['OpenAI/GPT-4o-Mini', MODEL],
   [`openrouter/${MODEL}`, MODEL],
   [`https://openrouter.ai/${MODEL}`, MODEL],
-])('%s can be sold, and OpenRouter is asked for %s', async (modelId, wireName) => {
+])('%s can be published, and OpenRouter is asked for %s', async (modelId, wireName) => {
   const slug = `named-${createHash('sha256').update(modelId).digest('hex').slice(0, 12)}`;
-  const { url } = await ruth.publish({ slug, config: config({ modelId }) });
-  expect(await buy(url)).toMatchObject({ status: 200 });
+  // What nobody can price beforehand is not sold at a fixed price; it may be given away.
+  const priceUsdc = /@preset|auto/.test(modelId) ? '0' : '0.01';
+  const { url } = await ruth.publish({ slug, priceUsdc, config: config({ modelId }) });
+  const answered = priceUsdc === '0' ? await send(url, { body: { topic: 'a harbour' } }) : await buy(url);
+  expect(answered).toMatchObject({ status: 200 });
   expect(asked().at(-1)?.model).toBe(wireName);
 });
 
@@ -152,6 +155,7 @@ test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price',
   const { id, url } = await ruth.publish({
     slug: 'picture',
     priceUsdc: '0.02',
+    acceptsLoss: { maxLossUsdPerCall: '1' },
     category: 'media',
     config: config({ modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' }),
   });
@@ -173,10 +177,10 @@ test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price',
 });
 
 test('a cost that nobody knows is told as unknown, not as zero', async () => {
-  const { id } = await ruth.publish({ slug: 'router', config: config({ modelId: 'openrouter/auto' }) });
+  const { id } = await ruth.publish({ slug: 'router', priceUsdc: '0', config: config({ modelId: 'openrouter/auto' }) });
   const { body } = await ruth.call('GET', `/api/resources/${id}`);
   expect(body['cost']).toMatchObject({
-    published: { priceUsdc: '0.01', typicalCostUsd: null, worstCostUsd: null, typicalMarginUsd: null },
+    published: { priceUsdc: '0', typicalCostUsd: null, worstCostUsd: null, typicalMarginUsd: null },
   });
 });
 

@@ -186,6 +186,7 @@ describe('the challenge', () => {
     const systemPrompt = parameters.map(({ name }) => `{${name}}{/${name}}`).join(' ');
     const { url: apart, payTo } = await publishApart('forty', {
       parameters,
+      acceptsLoss: { maxLossUsdPerCall: '1' },
       config: { modelId: 'openai/gpt-4o-mini', systemPrompt, maxTokens: 60 },
     });
     const challenged = await fetch(apart, { method: 'POST' });

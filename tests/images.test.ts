@@ -23,6 +23,7 @@ beforeAll(async () => {
   resource = await creator.publish({
     slug: 'postcard',
     priceUsdc: '0.05',
+    acceptsLoss: { maxLossUsdPerCall: '0.3' },
     category: 'media',
     config: {
       modelId: 'google/gemini-2.5-flash-image',

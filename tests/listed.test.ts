@@ -46,6 +46,7 @@ describe('@agentcash/discovery check', () => {
       'one with forty parameters',
       {
         parameters: many,
+        priceUsdc: '0.1',
         config: {
           modelId: 'openai/gpt-4o-mini',
           systemPrompt: many.map(({ name }) => `{${name}}{/${name}}`).join(' '),
@@ -74,7 +75,9 @@ test('each method is told as itself in its 402, with schema and example of the a
         bazaar: {
           info: { input: { method }, output: { type: 'json', example: { response: 'The answer of the model.' } } },
           schema: {
-            properties: { output: { properties: { example: { required: ['response', 'finishReason', 'usage'] } } } },
+            properties: {
+              output: { properties: { example: { required: ['response', 'model', 'finishReason', 'usage'] } } },
+            },
           },
         },
       },

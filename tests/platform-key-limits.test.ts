@@ -41,7 +41,12 @@ test("what costs more than the day's share of the operator's key is not publishe
 
 test("a resource that the operator's key cannot pay for is paused when the own key goes, before any buyer is charged", async () => {
   await bob.call('PUT', path, { apiKey: app.current.sandbox?.openRouter?.keys.healthy });
-  const { id, url } = await bob.publish({ slug: 'was-own', config: dear, settlementPoint: 'upfront' });
+  const { id, url } = await bob.publish({
+    slug: 'was-own',
+    priceUsdc: '0.05',
+    config: dear,
+    settlementPoint: 'upfront',
+  });
   const buyer = await app.current.makeBuyer();
   const payment = await payFor(buyer, url);
   await bob.call('DELETE', path);
@@ -75,7 +80,7 @@ test("what does not fit into what is left of today's share is not sold until tom
 });
 
 test("of calls that are paid first and sent at once, only as many are charged as today's share can run", async () => {
-  const config = { ...dear, maxTokens: 1_000 };
+  const config = { ...dear, maxTokens: 700 };
   const { id, url } = await bob.publish({ slug: 'at-once', config, settlementPoint: 'upfront' });
   const { published } = (await read(id))['cost'] as { published: { worstCostUsd: string } };
   const worst = Number(published.worstCostUsd);

@@ -55,7 +55,14 @@ describe('a paid call', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('Cache-Control')).toBe('private, no-store');
     expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/);
-    expect(Object.keys(answer.body).sort()).toEqual(['finishReason', 'receipt', 'response', 'simulated', 'usage']);
+    expect(Object.keys(answer.body).sort()).toEqual([
+      'finishReason',
+      'model',
+      'receipt',
+      'response',
+      'simulated',
+      'usage',
+    ]);
     const { usage, receipt } = answer.body as { usage: Record<string, number>; receipt: Record<string, unknown> };
     expect(usage['total_tokens']).toBe((usage['input_tokens'] ?? 0) + (usage['output_tokens'] ?? 0));
     expect(receipt).toEqual({

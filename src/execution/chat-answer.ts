@@ -35,6 +35,10 @@ export const chatAnswer = z.object({
     )
     .exactOptional()
     .describe('Pictures, where the model makes them.'),
+  model: z
+    .string()
+    .nullable()
+    .describe('Which model answered, in the words of the upstream; another one where it stood in.'),
   output: output
     .exactOptional()
     .describe('Where the resource has an outputSchema: the answer as the JSON object that fits it.'),
@@ -54,6 +58,7 @@ export const chatAnswer = z.object({
 
 export const chatAnswerExample: JsonObject = {
   response: 'The answer of the model.',
+  model: 'openai/gpt-4o-mini',
   finishReason: 'stop',
   usage: { input_tokens: 24, output_tokens: 5, total_tokens: 29 },
 };

@@ -112,6 +112,11 @@ interface OnlyThere {
 const onlyOnOpenRouter: readonly OnlyThere[] = [
   { name: 'imageConfig', message: 'Images are made only through OpenRouter.', isSet: (it) => Boolean(it.imageConfig) },
   {
+    name: 'provider',
+    message: 'Providers are chosen only for models of OpenRouter.',
+    isSet: (it) => Boolean(it.provider),
+  },
+  {
     name: 'pdfEngine',
     message: 'Only OpenRouter has a choice of what reads PDFs.',
     isSet: (it) => Boolean(it.pdfEngine),

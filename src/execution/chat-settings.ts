@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providerSettings } from './provider-settings.ts';
 
 const domain = z
   .string()
@@ -38,6 +39,7 @@ export const chatSettings = {
     .describe(
       'What reads PDFs on OpenRouter: the model itself, "mistral-ocr" (billed by the page) or "cloudflare-ai" (text alone, free). OpenRouter chooses unless told.',
     ),
+  provider: providerSettings,
   sellsTruncated: z
     .boolean()
     .default(true)

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
-import type { OddField, Pricing } from '#models/index.ts';
+import type { ModelEndpoint, OddField, Pricing } from '#models/index.ts';
 import type { PauseRequest, PublishedVersion } from '#resources/index.ts';
 import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
 
@@ -17,6 +17,8 @@ export interface KnownModel {
   expirationDate: string | null;
   isActive: boolean;
   pricing: Pricing;
+  /** The providers that serve it; null or absent: nobody has told. */
+  endpoints?: readonly ModelEndpoint[] | null;
   /** Since when the catalogue lacks it, while it does not count as gone yet. */
   missingSince: string | null;
   /** What of its newest entry could not be read, and since when. */
@@ -73,6 +75,10 @@ export interface ExecutionDeps {
   outbound: Pick<Outbound, 'open'>;
   /** By the exact id of the catalogue. Called on every paid call: from memory. */
   findModel(openrouterId: string): KnownModel | null | Promise<KnownModel | null>;
+  /** Asks who serves a model, by the exact id of the catalogue, unless that was asked lately. Never rejects. */
+  refreshEndpoints?(openrouterId: string): Promise<void>;
+  /** What buying credit at OpenRouter costs on top, in percent. */
+  creditFeePercent?: string;
   /** The ids that whoever wrote this name may have meant. */
   findNearestModels(name: string): Promise<string[]>;
   /** The creator's key of a service, null when there is none that works. Called on every paid call: cached. */

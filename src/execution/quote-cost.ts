@@ -4,6 +4,7 @@ import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps } from './list-pricings.ts';
 import type { PromptSize } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
@@ -31,21 +32,34 @@ const TEXT_BESIDE_PICTURE = 100;
 /** Of a schema, which is sent with the prompt. */
 const CHARACTERS_PER_TOKEN = 4;
 
-interface QuotedCall {
+export interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'pdfEngine' | 'webSearch'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'pdfEngine' | 'provider' | 'webSearch'>;
   prompt: PromptSize;
   /** Those among the parameters that are files are priced by what they may be at most. */
   inputs?: readonly Parameter[];
+  /** What buying the credit costs on top, in percent. */
+  feePercent?: string | undefined;
 }
 
 /** What a call costs by the catalogue's prices, in USD; null where one of its models has no price that is known before it. */
-export function quoteCost({ models, settings, prompt, inputs = [] }: QuotedCall): CostQuote | null {
+export function quoteCost(call: QuotedCall): CostQuote | null {
+  const { models, settings, prompt, inputs = [], feePercent } = call;
   const [first] = models;
-  const typicalUsd = first ? quoteModel(first, { settings, prompt, inputs, tier: 'usual' }) : null;
-  const worst = models.map((model) => quoteModel(model, { settings, prompt, inputs, tier: 'worst' }));
-  if (!first || typicalUsd === null) {
+  const caps = quoteCaps(call);
+  if (!first || caps === null) {
+    return null;
+  }
+  const assumed = { settings, prompt, inputs };
+  const usual = findUsualPricing(first.model, settings);
+  const typicalUsd = usual && quoteModel(first, usual, { ...assumed, tier: 'usual' });
+  const worst = models.flatMap((model) =>
+    listPricings(model.model, settings).map((pricing) =>
+      quoteModel(model, raise(pricing, caps), { ...assumed, tier: 'worst' }),
+    ),
+  );
+  if (typicalUsd === null) {
     return null;
   }
   const known = worst.filter((usd) => usd !== null);
@@ -55,21 +69,58 @@ export function quoteCost({ models, settings, prompt, inputs = [] }: QuotedCall)
   }
   // A tier may be dearer for a short prompt than for a long one.
   const worstUsd = new Big(dearest).lt(typicalUsd) ? typicalUsd : dearest;
-  return { typicalUsd, worstUsd, basis: describe(first, { settings, prompt, inputs }, models.length) };
+  const [typical, most] = [
+    estimate(first, { ...assumed, tier: 'usual' }),
+    estimate(first, { ...assumed, tier: 'worst' }),
+  ];
+  return {
+    typicalUsd,
+    worstUsd,
+    basis: describe(call, { first, caps }),
+    tokens: { typicalInput: typical.promptTokens, worstInput: most.promptTokens, maxOutput: most.writtenTokens },
+    ...(feePercent === undefined ? {} : { feePercent }),
+  };
+}
+
+/**
+ * The highest prices at which any of the models may be served: what no provider may exceed, because it is sent along. Null
+ * where a price is not known, or nobody may answer for one of the models.
+ */
+export function quoteCaps({ models, settings, prompt, inputs = [] }: Omit<QuotedCall, 'feePercent'>): PriceCaps | null {
+  const reached = models.map((named) => {
+    const { promptTokens } = estimate(named, { settings, prompt, inputs, tier: 'worst' });
+    return listPricings(named.model, settings).map((pricing) => ({ pricing, promptTokens }));
+  });
+  const isUnknown =
+    models.some(({ preset, isDeclared }) => preset !== null && !isDeclared) ||
+    reached.some((pricings) => pricings.length === 0);
+  return isUnknown ? null : toCaps(reached.flat());
+}
+
+/** Another provider that may answer, also one that is not known yet, may charge as much. */
+function raise(pricing: Pricing, caps: PriceCaps): Pricing {
+  const { prompt, completion, request = '0', ...rest } = withCacheWrites(pricing);
+  const dearer = (one: string, other: string): string => (new Big(one).gt(other) ? one : other);
+  return {
+    ...rest,
+    prompt: dearer(prompt, caps.prompt),
+    completion: dearer(completion, caps.completion),
+    request: dearer(request, caps.request),
+  };
 }
 
 interface Assumed extends Required<Pick<QuotedCall, 'settings' | 'prompt' | 'inputs'>> {
   tier: Tier;
 }
 
-function quoteModel(named: UsableModel, assumed: Assumed): string | null {
+function quoteModel(named: UsableModel, prices: Pricing, assumed: Assumed): string | null {
   if ((named.preset !== null && !named.isDeclared) || hasNoPicturePrice(named.model)) {
     return null;
   }
   const { tier } = assumed;
   const files = priceFiles(named, assumed);
-  const turn = quoteTurn(named, estimate(named, assumed), tier);
-  const extras = quoteExtras(named, assumed);
+  const turn = quoteTurn(named, prices, { need: estimate(named, assumed), tier });
+  const extras = quoteExtras(named, prices, assumed);
   if (files === null || turn === null || extras === null) {
     return null;
   }
@@ -87,9 +138,13 @@ function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 
 }
 
 /** One request and its answer. */
-function quoteTurn({ model, routing }: UsableModel, need: TurnNeed, tier: Tier): string | null {
-  const pricing = withSearchPrice(model.pricing, routing.includes('online'));
-  const perPicture = toPicturePrice(model);
+function quoteTurn(
+  { model, routing }: UsableModel,
+  prices: Pricing,
+  { need, tier }: { need: TurnNeed; tier: Tier },
+): string | null {
+  const pricing = withSearchPrice(prices, routing.includes('online'));
+  const perPicture = toPicturePrice(model, prices);
   const usage: PricedUsage = {
     promptTokens: need.promptTokens,
     completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
@@ -102,7 +157,7 @@ function quoteTurn({ model, routing }: UsableModel, need: TurnNeed, tier: Tier):
 }
 
 /** What the settings cause beside the first turn. */
-function quoteExtras(named: UsableModel, assumed: Omit<Assumed, 'tier'>): ExtraCost | null {
+function quoteExtras(named: UsableModel, prices: Pricing, assumed: Omit<Assumed, 'tier'>): ExtraCost | null {
   const [usual, worst] = (['usual', 'worst'] as const).map((tier) => estimate(named, { ...assumed, tier }));
   return usual === undefined || worst === undefined
     ? null
@@ -110,7 +165,7 @@ function quoteExtras(named: UsableModel, assumed: Omit<Assumed, 'tier'>): ExtraC
         settings: assumed.settings,
         need: { usual, worst },
         contextLength: named.model.contextLength,
-        price: (need, tier) => quoteTurn(named, need, tier),
+        price: (need, tier) => quoteTurn(named, prices, { need, tier }),
       });
 }
 
@@ -155,8 +210,7 @@ function dearerReasoning({ internal_reasoning: reasoning, completion }: Pricing,
   return reasoning !== undefined && new Big(reasoning).gt(completion) ? tokens : 0;
 }
 
-function toPicturePrice(model: KnownModel): string | null {
-  const { image_output: price } = model.pricing;
+function toPicturePrice(model: KnownModel, { image_output: price }: Pricing): string | null {
   return makesPictures(model) && price !== undefined && new Big(price).gte(CHEAPEST_PICTURE_USD) ? price : null;
 }
 
@@ -179,7 +233,9 @@ function isReasoning({ supportedParameters }: KnownModel): boolean {
   return supportedParameters.includes('reasoning');
 }
 
-function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: number): string {
+function describe(call: QuotedCall, { first, caps }: { first: UsableModel; caps: PriceCaps }): string {
+  const { models } = call;
+  const assumed = { ...call, inputs: call.inputs ?? [] };
   const [typical, worst] = [
     estimate(first, { ...assumed, tier: 'usual' }),
     estimate(first, { ...assumed, tier: 'worst' }),
@@ -194,19 +250,21 @@ function describe(first: UsableModel, assumed: Omit<Assumed, 'tier'>, count: num
     ...line('tokens of one picture', [typical.imageTokens, worst.imageTokens]),
     ...line('web searches', [typical.webSearches, worst.webSearches]),
   ].join(', ');
-  const extras = quoteExtras(first, assumed)?.basis ?? '';
+  const extras = quoteExtras(first, first.model.pricing, assumed)?.basis ?? '';
   const source = first.isDeclared ? 'the prices that you declared' : "the catalogue's list prices";
   return [
     `${first.isDeclared ? first.written : model.openrouterId} at ${source}: ${counts}; four characters a token typically, one byte at worst.`,
+    `At worst for ${perMillion(caps.prompt)} and ${perMillion(caps.completion)} USD per million tokens of prompt and answer: no dearer provider may answer.`,
     ...(files === '' ? [] : [`Among the prompt tokens: ${files}.`]),
     ...(extras === '' ? [] : [`Beside that: ${extras}.`]),
-    ...(count > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
-    ...(routing.some((suffix) => suffix === 'nitro' || suffix === 'exacto')
-      ? ['The provider that the suffix prefers may charge more than the list price; how much is not known.']
-      : []),
+    ...(models.length > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
     ...(routing.includes('online') ? ['A model that searches by itself may search more often.'] : []),
     ...(model.oddSince === null || !model.oddFields.some(({ field }) => field.startsWith('pricing'))
       ? []
       : [`The catalogue's prices cannot be read since ${model.oddSince}; these are the last good ones.`]),
   ].join(' ');
+}
+
+function perMillion(price: string): string {
+  return new Big(price).times(1_000_000).toFixed();
 }

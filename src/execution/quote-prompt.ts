@@ -3,12 +3,12 @@ import type { ChatSettings } from './chat-settings.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 import type { Wanted } from './find-key.ts';
 import { listModalities } from './inputs/input-modalities.ts';
-import { measurePrompt } from './measure-prompt.ts';
+import { measureMessages, measurePrompt, type PromptSize } from './measure-prompt.ts';
 import { chooseModels, type ModelNeed } from './named-model.ts';
-import { checkPrompt, compilePrompt, type Prompt, type PromptTexts } from './prompt.ts';
+import { checkPrompt, compilePrompt, showMessages, type Prompt, type PromptTexts } from './prompt.ts';
 import { quoteCost } from './quote-cost.ts';
 
-type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock'>;
+type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock' | 'creditFeePercent'>;
 
 /** A prompt on models of the catalogue: none of them, and its cost is not known. */
 export interface QuotedPrompt {
@@ -18,6 +18,8 @@ export interface QuotedPrompt {
   allowsUserMessage: boolean;
   /** What the creator says of the first model. */
   declared?: KnownModel | null;
+  /** What is quoted where a buyer asks; any input that the parameters allow unless told. */
+  input?: Record<string, unknown> | undefined;
 }
 
 /** Null too while the template cannot be read. */
@@ -40,7 +42,23 @@ export function toWanted(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): W
 async function quoteCompiled(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Promise<CostQuote | null> {
   const { models: names, settings, parameters } = asked;
   const { usable: models } = await chooseModels(deps, names, toNeed(asked));
-  return quoteCost({ models, settings, prompt: measurePrompt(prompt, parameters, asked), inputs: parameters });
+  return quoteCost({
+    models,
+    settings,
+    prompt: measureAsked(prompt, asked),
+    inputs: parameters,
+    feePercent: deps.creditFeePercent,
+  });
+}
+
+function measureAsked(prompt: Prompt, asked: QuotedPrompt): PromptSize {
+  const { input, parameters, allowsUserMessage } = asked;
+  if (input === undefined) {
+    return measurePrompt(prompt, parameters, asked);
+  }
+  const said = allowsUserMessage ? input['user_message'] : undefined;
+  const userMessage = typeof said === 'string' ? said : undefined;
+  return measureMessages(showMessages(prompt, { input, parameters, userMessage }));
 }
 
 function toNeed({ parameters, settings, declared = null }: QuotedPrompt): ModelNeed {

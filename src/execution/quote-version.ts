@@ -28,5 +28,5 @@ export function quoteVersion(deps: QuoteDeps, version: PublishedVersion): Promis
 
 async function ask({ kinds }: QuoteDeps, version: PublishedVersion): Promise<CostQuote | null> {
   const { kind, config, parameters, ownerId } = version;
-  return (await kinds.get(kind)?.quoteCost?.(config, parameters, ownerId)) ?? null;
+  return (await kinds.get(kind)?.quoteCost?.(config, parameters, { ownerId })) ?? null;
 }

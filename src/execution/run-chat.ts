@@ -127,13 +127,14 @@ function toOutputCause(faults: readonly string[], { finishReason }: ChatResult):
 
 /** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
 function toAnswer(result: ChatResult & { ok: true }, images: readonly MediaReference[], promised?: JsonObject) {
-  const { text, usage, finishReason, citations } = result;
+  const { text, model, usage, finishReason, citations } = result;
   const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
   const json = {
     response: text,
     ...(promised === undefined ? {} : { output: promised }),
     ...(citations.length > 0 ? { citations: citations.map((citation) => ({ ...citation })) } : {}),
     ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
+    model,
     finishReason,
     usage: {
       input_tokens: input,

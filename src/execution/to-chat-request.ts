@@ -1,9 +1,12 @@
+import type { Parameter } from '#resources/index.ts';
 import type { ChatMessage, ChatRequest } from '#upstreams/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { askForJson, type JsonAbility } from './ask-for-json.ts';
 import { maxTokensOf, toModalities } from './check-model.ts';
+import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 import type { OutputContract } from './output-contract.ts';
+import { toProvider } from './to-provider.ts';
 
 interface RequestParts {
   /** At least one; the others are asked in their order when it fails, and OpenRouter bills only the one that answers. */
@@ -11,20 +14,25 @@ interface RequestParts {
   settings: ChatSettings;
   messages: readonly ChatMessage[];
   contract: OutputContract | null;
+  /** Parameters whose files the messages hold. */
+  inputs?: readonly Parameter[];
 }
 
 /** A request to OpenRouter. Modalities are named only for models that make images: text is what everybody answers. */
-export function toChatRequest({ models, settings, messages, contract }: RequestParts): ChatRequest {
+export function toChatRequest({ models, settings, messages, contract, inputs = [] }: RequestParts): ChatRequest {
   const [first, ...fallbacks] = models;
   if (!first) {
     throw new RangeError('A request needs a model.');
   }
   const modalities = toModalities(first.model);
   const asked = contract === null ? { messages } : askForJson({ contract, messages, takes: toAbility(models) });
+  const provider = toProvider({ models, settings, prompt: measureMessages(asked.messages), inputs });
   return {
     model: first.wireName,
     ...(fallbacks.length > 0 ? { fallbackModels: fallbacks.map(({ wireName }) => wireName) } : {}),
     ...asked,
+    // A provider that does not know the format would otherwise be asked without it.
+    provider: contract !== null && 'responseFormat' in asked ? { ...provider, requireParameters: true } : provider,
     // The catalogue may have changed since publishing.
     maxTokens: Math.min(settings.maxTokens, maxTokensOf(first.model)),
     temperature: settings.temperature,
@@ -34,8 +42,6 @@ export function toChatRequest({ models, settings, messages, contract }: RequestP
     ...(messages.some(holdsPdf) ? { pdfEngine: settings.pdfEngine } : {}),
     ...(settings.reasoning ? { reasoning: settings.reasoning } : {}),
     ...(settings.webSearch ? { webSearch: settings.webSearch } : {}),
-    // A provider that does not know the format would otherwise be asked without it.
-    ...(contract !== null && 'responseFormat' in asked ? { provider: { requireParameters: true } } : {}),
     ...(modalities.includes('image') ? { modalities, imageConfig: settings.imageConfig } : {}),
   };
 }

@@ -148,6 +148,20 @@ test('what the balance of a wallet does not cover is not sent for instead of wor
   expect(admitted.filter((one) => one === 'exceeds_balance')).toHaveLength(10);
 });
 
+test('a payment that may have been mined and is not booked yet does not count twice: what comes after it waits for that', async () => {
+  const world = await openWorld('0');
+  const first = await begin(world, { ...cheap, balanceAtomic: 20_000n });
+  expect(first.admitted).toBe('settling');
+  // Its money has left the balance.
+  const second = { ...cheap, balanceAtomic: 10_000n };
+  expect((await begin(world, { ...second, mayWait: true })).admitted).toBe('unclear');
+  await database.current.system.query("UPDATE calls SET state = 'refused' WHERE state = 'claimed'");
+  await database.current.system.query("UPDATE calls SET state = 'refused' WHERE id = $1", [first.callId]);
+  expect((await begin(world, { ...second, mayWait: true })).admitted).toBe('settling');
+  // What not even the rest of the balance covers waits for nothing.
+  expect((await begin(world, { ...second, balanceAtomic: 0n, mayWait: true })).admitted).toBe('exceeds_balance');
+});
+
 test('a flood of one wallet takes its turns on one connection, and leaves the others to everybody else', async () => {
   const world = await openWorld(null);
   const deps = depsOf(0);

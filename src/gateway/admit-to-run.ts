@@ -12,13 +12,18 @@ import type { Unadmitted } from './unadmitted.ts';
 
 type AdmitDeps = Pick<GatewayDeps, 'database' | 'payments' | 'kinds' | 'clock' | 'publicUrl'>;
 
-/** `settling`: to be paid before it runs. `taken`: somebody else has moved the call on. */
-export type Admitted = 'running' | 'settling' | 'taken' | Unadmitted;
+/**
+ * `settling`: to be paid before it runs. `taken`: somebody else has moved the call on. `unclear`: whether the balance covers
+ * it shows when what the wallet has sent to the chain is booked; the call stands where it stood.
+ */
+export type Admitted = 'running' | 'settling' | 'taken' | 'unclear' | Unadmitted;
 
 interface Run {
   /** The payer's, as the chain just told; absent where only a facilitator saw the chain. */
   balanceAtomic: bigint | undefined;
   deadlineInMs: number;
+  /** May it be asked again with newer figures? Otherwise what is not clear is not covered. */
+  mayWait?: boolean;
 }
 
 /**
@@ -46,6 +51,9 @@ function admitAlone(deps: AdmitDeps, call: PaidCall, run: Run): Promise<Admitted
     if (verdict === 'running' || verdict === 'settling') {
       return move(deps, tx, { call, to: verdict, run });
     }
+    if (verdict === 'unclear') {
+      return verdict;
+    }
     // Released before the next one's turn.
     return (await transition(tx, { callId: call.callId, name: 'refuse' }, { reason: verdict })) ? verdict : 'taken';
   });
@@ -56,7 +64,7 @@ function judge(
   call: PaidCall,
   { run, standing }: { run: Run; standing: Standing },
 ): Exclude<Admitted, 'taken'> {
-  const { reverted, revertedOfClient, beyond, openAtomic } = standing;
+  const { reverted, revertedOfClient, beyond, openAtomic, sentAtomic } = standing;
   if (reverted >= gasLimits.revertedPerWallet) {
     return 'too_many_reverted';
   }
@@ -71,7 +79,8 @@ function judge(
   }
   // What the wallet cannot pay together with the rest would only burn gas, whenever it is sent.
   if (run.balanceAtomic !== undefined && openAtomic > run.balanceAtomic && standing.open > 1) {
-    return 'exceeds_balance';
+    const isCertain = openAtomic - sentAtomic > run.balanceAtomic;
+    return isCertain || run.mayWait !== true ? 'exceeds_balance' : 'unclear';
   }
   if (call.settlementPoint === 'upfront') {
     return 'settling';

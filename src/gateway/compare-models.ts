@@ -81,7 +81,7 @@ async function toColumn({ resources }: TryDeps, version: PublishedVersion, model
   }
   const { parameters, ownerId } = version;
   const problems = await kind.checkPublishable(config, parameters, ownerId);
-  const quote = problems.length === 0 ? await kind.quoteCost?.(config, parameters, ownerId) : null;
+  const quote = problems.length === 0 ? await kind.quoteCost?.(config, parameters, { ownerId }) : null;
   return { model, version: { ...version, config }, problems, worstUsd: quote?.worstUsd ?? null };
 }
 

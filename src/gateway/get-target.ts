@@ -5,7 +5,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 
 /** The published version that a request names; synchronous while it is in memory. Throws `not_found`. */
 export function getTarget(
-  deps: GatewayDeps,
+  deps: Pick<GatewayDeps, 'published'>,
   target: CallRequest['target'],
 ): PublishedVersion | Promise<PublishedVersion> {
   const found =

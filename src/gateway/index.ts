@@ -15,4 +15,5 @@ export { listUpstreamModels } from './list-upstream-models.ts';
 export { testDraft } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
+export { quoteResource } from './quote-resource.ts';
 export { getTrust, putTrust } from './trust-settings.ts';

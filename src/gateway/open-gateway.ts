@@ -10,6 +10,7 @@ import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
+import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
@@ -20,6 +21,8 @@ const LOOK_UPS_PER_MINUTE = 20;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
+  /** What a call would cost and whether it would be answered; nothing runs. */
+  quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
   /** The most bytes that the body of a call of this resource may have. */
@@ -59,6 +62,7 @@ export async function openGateway(
   timer.unref();
   return {
     call: (request) => paidCall(deps, request),
+    quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),

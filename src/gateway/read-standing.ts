@@ -5,6 +5,8 @@ import { trustLimits } from './trust-limits.ts';
 export interface Standing {
   /** What of the payer's balance is spoken for in the asset of the call. */
   openAtomic: bigint;
+  /** What of it other calls have sent to the chain: it may have left the balance already, while its row is not closed yet. */
+  sentAtomic: bigint;
   /** Calls of the payer. */
   open: number;
   /** How many it may have open at once. */
@@ -30,6 +32,8 @@ const select = `
   WITH own AS (SELECT payer, owner_id, resource_id, network, asset, client FROM calls WHERE id = $1),
   wallet AS (
     SELECT coalesce(sum(c.amount_atomic) FILTER (WHERE c.network = own.network AND c.asset = own.asset), 0) AS open_atomic,
+           coalesce(sum(c.amount_atomic) FILTER (WHERE c.network = own.network AND c.asset = own.asset
+             AND c.state IN ('settling', 'pending') AND c.id <> $1), 0) AS sent_atomic,
            count(*) AS open, count(c.trust_usd) AS trusted
     FROM own JOIN calls c ON c.payer = own.payer AND c.${isOpen}),
   client AS (
@@ -43,7 +47,7 @@ const select = `
            coalesce(sum(c.trust_usd) FILTER (WHERE c.resource_id = own.resource_id), 0) AS resource_usd
     FROM own JOIN calls c ON c.owner_id = own.owner_id AND c.trust_usd IS NOT NULL AND c.${isOver} AND c.${isRecent}),
   counted AS MATERIALIZED (
-    SELECT wallet.open_atomic, wallet.open, client.open AS open_of_client,
+    SELECT wallet.open_atomic, wallet.sent_atomic, wallet.open, client.open AS open_of_client,
       wallet.trusted + (SELECT count(c.trust_usd) FROM calls c
         WHERE c.payer = own.payer AND c.${isInVain} AND c.${isRecent}) AS wallet_trusted,
       client.trusted + (SELECT count(c.trust_usd) FROM calls c
@@ -58,7 +62,7 @@ const select = `
       (SELECT coalesce(sum(c.settle_attempts), 0) FROM calls c
         WHERE c.client = own.client AND c.settle_attempts > 0 AND c.${isRecent}) AS reverted_of_client
     FROM own, wallet, client, creator, lost)
-  SELECT open_atomic::text AS "openAtomic", open::int, allowed::int, open_of_client::int AS "openOfClient",
+  SELECT open_atomic::text AS "openAtomic", sent_atomic::text AS "sentAtomic", open::int, allowed::int, open_of_client::int AS "openOfClient",
     reverted::int, reverted_of_client::int AS "revertedOfClient",
     CASE WHEN wallet_trusted > allowed THEN 'wallet'
          WHEN client_trusted > $3 THEN 'client'
@@ -72,7 +76,9 @@ export async function readStanding(
   executor: Pool | PoolClient,
   { callId, moreUsd = '0' }: { callId: string; moreUsd?: string },
 ): Promise<Standing> {
-  const { rows } = await executor.query<Omit<Standing, 'openAtomic'> & { openAtomic: string }>({
+  const { rows } = await executor.query<
+    Omit<Standing, 'openAtomic' | 'sentAtomic'> & Record<'openAtomic' | 'sentAtomic', string>
+  >({
     name: 'calls_standing',
     text: select,
     values: [
@@ -88,5 +94,5 @@ export async function readStanding(
   if (!row) {
     throw new Error('The call is gone.');
   }
-  return { ...row, openAtomic: BigInt(row.openAtomic) };
+  return { ...row, openAtomic: BigInt(row.openAtomic), sentAtomic: BigInt(row.sentAtomic) };
 }

@@ -2,7 +2,7 @@ import { reasonsOf, verifyPayment, type Offer, type Payment, type Verdict } from
 import { noEvidence, type Readiness } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import type { CallOutcome } from './call-request.ts';
-import { admitToRun } from './admit-to-run.ts';
+import { admitWhenClear } from './admit-when-clear.ts';
 import { adoptUsed } from './adopt-used.ts';
 import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
@@ -43,7 +43,7 @@ async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: b
   if (!held.ready) {
     return refuseUnheld(deps, call, held);
   }
-  const admitted = await admitToRun(deps, call, { balanceAtomic, deadlineInMs });
+  const admitted = await admitWhenClear(deps, call, { balanceAtomic, deadlineInMs });
   switch (admitted) {
     case 'running':
       return { ok: true, call };

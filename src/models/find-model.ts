@@ -23,6 +23,7 @@ export async function findModelId(deps: FindDeps, name: string): Promise<string 
 /** To be called on every notification of `modelsChannel` and after every reconnection of the listener. */
 export function forgetModels(deps: Pick<ModelsDeps, 'cache'>): void {
   deps.cache.loading = null;
+  deps.cache.endpoints = null;
 }
 
 export async function readCatalogue(deps: FindDeps): Promise<ModelIndex> {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { findModel, openModels, syncModels, type ModelsDeps } from './index.ts';
+import { findModel } from './find-model.ts';
+import { openModels, syncModels, type ModelsDeps } from './index.ts';
 import { SNAPSHOT_TRIGGER } from './sync-models.ts';
 
 const database = useTestDatabase();

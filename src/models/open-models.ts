@@ -1,11 +1,14 @@
 import type { Database, Tx } from '#database/index.ts';
 import type { Clock, Log } from '#kit/index.ts';
+import type { KeptEndpoints } from './endpoint.ts';
 import type { ModelIndex } from './model-index.ts';
 
 export interface ModelsDeps {
   database: Database;
   /** Raw objects of `GET /models`, all output modalities. */
   fetchCatalogue(): Promise<unknown[]>;
+  /** Raw endpoints of `GET /models/{author}/{slug}/endpoints`; null: the upstream knows no such model. */
+  fetchEndpoints?(openrouterId: string): Promise<unknown[] | null>;
   /**
    * Told inside the transaction of every sync that is applied, with the rights of the system; answers how many resources
    * that are sold use a model with which something is wrong.
@@ -28,8 +31,13 @@ export interface SyncedCatalogue {
 
 export interface ModelCache {
   loading: Promise<ModelIndex> | null;
+  endpoints: Promise<ReadonlyMap<string, KeptEndpoints>> | null;
+  /** Models whose providers are being asked for now. */
+  asking: Map<string, Promise<void>>;
+  /** Models whose providers a resource has needed since the last turn of `refreshWanted`. */
+  wanted: Set<string>;
 }
 
 export function openModels(deps: Omit<ModelsDeps, 'cache'>): ModelsDeps {
-  return { ...deps, cache: { loading: null } };
+  return { ...deps, cache: { loading: null, endpoints: null, asking: new Map(), wanted: new Set() } };
 }

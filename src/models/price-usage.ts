@@ -52,7 +52,8 @@ function listParts(usage: PricedUsage, prices: Prices): Part[] {
   ];
 }
 
-function pickPrices({ overrides = [], ...base }: Pricing, promptTokens: number, tier: Tier): Prices {
+/** The prices that hold for a prompt of this length; `worst`: the dearest of each at any hour. */
+export function pickPrices({ overrides = [], ...base }: Pricing, promptTokens: number, tier: Tier): Prices {
   const reached = overrides.filter((override) => promptTokens > (override.min_prompt_tokens ?? -1));
   if (tier === 'usual') {
     return Object.assign({}, base, ...reached.filter(holdsAlways));

@@ -5,7 +5,6 @@ import { anonymous, Problem, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { perform } from '../../tests/support/perform.ts';
 import {
-  findModel,
   forgetModels,
   listModelChanges,
   modelsChannel,
@@ -16,6 +15,7 @@ import {
   triggerSync,
   type ModelsDeps,
 } from './index.ts';
+import { findModel } from './find-model.ts';
 
 const database = useTestDatabase();
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

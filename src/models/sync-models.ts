@@ -7,6 +7,7 @@ import { indexModels } from './model-index.ts';
 import { modelColumns, type Model, type OddField } from './model.ts';
 import type { ModelsDeps } from './open-models.ts';
 import { parseCatalogue, type SkippedEntry } from './parse-catalogue.ts';
+import { REFRESH_SOON } from './refresh-endpoints.ts';
 
 export interface SyncOptions {
   /** Who asked: `schedule`, `admin`, `cli`, `start`; or `snapshot`. */
@@ -130,6 +131,7 @@ async function decide(deps: ApplyDeps, { syncId, raw }: FetchedCatalogue, isForc
   const told = { listed: listed.length, skipped: skipped.length, odd: odd.length, missing: missing.length };
   const counts = { ...told, ...changes };
   await finish(tx, { syncId, status: 'applied', counts, odd, at });
+  await tx.query(REFRESH_SOON);
   const affectedResources = await follow(deps);
   if (missing.length > 0 || odd.length > 0 || Object.values(changes).some((count) => count > 0)) {
     await tx.query('SELECT pg_notify($1, $2)', [modelsChannel, syncId]);

@@ -1,3 +1,4 @@
+import { isSellable, quoteOf } from './check-margin.ts';
 import { loadVersion } from './load-version.ts';
 import type { Readiness } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -9,5 +10,10 @@ export async function askReadiness(deps: AskDeps, resourceId: string): Promise<R
   const source = { pool: deps.database.system, nowMs: deps.clock.now() };
   const version = await loadVersion(source, 'resource', [resourceId]);
   const kind = deps.kinds.find(({ name }) => name === version?.kind);
-  return version && kind ? kind.isReady({ ...version, state: 'published', pauseCause: null, pausedBy: null }) : null;
+  if (!version || !kind) {
+    return null;
+  }
+  return isSellable(kind, { ...version, state: 'published', pauseCause: null, pausedBy: null }, () =>
+    quoteOf(kind, version),
+  );
 }

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
+import { checkMargin, quoteOf } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
@@ -20,6 +21,7 @@ export type Content = Pick<
   | 'priceAtomic'
   | 'offers'
   | 'settlementPoint'
+  | 'maxLossUsd'
   | 'timeoutSeconds'
   | 'mediaRetentionSeconds'
   | 'parameters'
@@ -71,6 +73,9 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   const { offers } = offered;
   const { config } = checked;
   const { parameters } = draft;
+  const maxLossUsd = draft.acceptsLoss?.maxLossUsdPerCall ?? '0';
+  const quote = await quoteOf(kind, { config, parameters, ownerId });
+  problems.push(...(await checkMargin({ kind, config, quote, sold: { offers, maxLossUsd } })));
   const warnings = (await kind.listWarnings?.(config, { parameters, offers, ownerId })) ?? [];
   if (problems.length > 0 || category === null) {
     return { ok: false, problems, warnings };
@@ -85,6 +90,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     priceAtomic: offers[0]?.amountAtomic ?? 0n,
     offers,
     settlementPoint: draft.settlementPoint,
+    maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,

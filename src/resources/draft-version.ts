@@ -92,6 +92,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     priceAtomic: 0n,
     offers: [],
     settlementPoint: 'on_success',
+    maxLossUsd: null,
     timeoutSeconds: draft.timeoutSeconds,
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters: draft.parameters,

@@ -21,6 +21,13 @@ const tag = z
 /** In its shortest form, so that the same price is the same text; what is no price is left as it is, to be told. */
 const price = storable.max(40).overwrite(toShortestPrice);
 
+const lossSchema = z
+  .string()
+  .regex(
+    /^(0|[1-9]\d{0,2})(\.\d{1,6})?$/,
+    'must be USD as a plain decimal below 1000 with at most 6 places, such as "0.02"',
+  );
+
 /** The form of each field of a draft. What it may hold is in `checkShape`, what must hold at publishing in `checkDraft`. */
 export const draftFields = {
   slug: slugSchema,
@@ -58,6 +65,12 @@ export const draftFields = {
     .min(3_600)
     .max(31_536_000)
     .describe('How long pictures, sounds and other files of an answer can be fetched, from an hour on.'),
+  acceptsLoss: z
+    .strictObject({ maxLossUsdPerCall: lossSchema })
+    .nullish()
+    .describe(
+      'Without it a price must cover the most that a call can cost you. With it one call may lose up to so many USD: {"maxLossUsdPerCall": "0.02"}.',
+    ),
   parameters: z
     .array(parameterSchema)
     .max(100)

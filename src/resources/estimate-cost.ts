@@ -1,5 +1,6 @@
 import { Big } from 'big.js';
 import { z } from 'zod';
+import { toLowestSafePrice, toSuggestedPrice } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
 import { toLowestPrice } from './lowest-price.ts';
 import type { Parameter } from './parameter.ts';
@@ -12,6 +13,11 @@ export const costEstimate = z.object({
   priceUsdc: z.string().describe('The lowest of the offers'),
   typicalCostUsd: z.string().nullable().describe('null: nobody knows'),
   worstCostUsd: z.string().nullable(),
+  lowestPriceUsdc: z
+    .string()
+    .nullable()
+    .describe('The lowest price that covers the worst case, with what buying the credit costs on top'),
+  suggestedPriceUsdc: z.string().nullable().describe('The same, and twice what a call typically costs if that is more'),
   typicalMarginUsd: z.string().nullable(),
   worstMarginUsd: z.string().nullable(),
   basis: z.string().describe('Which token counts and prices were assumed, or why nothing is known'),
@@ -48,13 +54,15 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
   if (!kind?.quoteCost || !parsed?.success) {
     return null;
   }
-  const quote = await kind.quoteCost(parsed.data, sold.parameters, sold.ownerId);
+  const quote = await kind.quoteCost(parsed.data, sold.parameters, { ownerId: sold.ownerId });
   const priceUsdc = toLowestPrice(sold.offers);
   const margin = (costUsd: string): string => new Big(priceUsdc).minus(costUsd).toFixed();
   return {
     priceUsdc,
     typicalCostUsd: quote?.typicalUsd ?? null,
     worstCostUsd: quote?.worstUsd ?? null,
+    lowestPriceUsdc: quote && toLowestSafePrice(quote),
+    suggestedPriceUsdc: quote && toSuggestedPrice(quote),
     typicalMarginUsd: quote && margin(quote.typicalUsd),
     worstMarginUsd: quote && margin(quote.worstUsd),
     basis: quote?.basis ?? NOT_KNOWN,

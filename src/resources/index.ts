@@ -19,6 +19,7 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
+export { isSellable, judgeMargin, quoteOf } from './check-margin.ts';
 export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';

@@ -19,6 +19,16 @@ export interface CostQuote {
   worstUsd: string;
   /** In words: which token counts and prices were assumed. */
   basis: string;
+  /** What buying the credit that pays for it costs on top, in percent, such as "5.5". Absent: nothing. */
+  feePercent?: string;
+  /** Of one call: of the prompt typically and at worst, and the most that is written. */
+  tokens?: { typicalInput: number; worstInput: number; maxOutput: number };
+}
+
+/** Whose call is quoted, and with what; without `input`: any that the parameters allow. */
+export interface QuotedFor {
+  ownerId: string;
+  input?: Record<string, unknown>;
 }
 
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
@@ -68,7 +78,9 @@ export interface ResourceKind<Config = unknown> {
   /** Runs once. Resolves with an answer in parts as soon as they may come; the parts obey the signal too. */
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
-  quoteCost?(config: Config, parameters: Parameter[], ownerId: string): Promise<CostQuote | null>;
+  quoteCost?(config: Config, parameters: Parameter[], quoted: QuotedFor): Promise<CostQuote | null>;
+  /** Why this can never be quoted, and so not be sold at a fixed price; for the creator. Null or absent: it may be sold. */
+  explainUnpriced?(config: Config): Promise<string | null>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
   /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */
@@ -173,6 +185,8 @@ export interface PublishedVersion {
   /** In the creator's order of preference, one a scheme and network; empty when free. */
   offers: VersionOffer[];
   settlementPoint: SettlementPoint;
+  /** The most that one call may lose its creator, USD; null: published before that was asked. */
+  maxLossUsd: string | null;
   timeoutSeconds: number;
   /** How long files of its answers are kept. */
   mediaRetentionSeconds: number;

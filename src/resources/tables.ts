@@ -38,6 +38,7 @@ export interface VersionRow {
   price_atomic: string;
   offers: StoredOffer[];
   settlement_point: PublishedVersion['settlementPoint'];
+  max_loss_usd: string | null;
   timeout_seconds: number;
   media_retention_seconds: number;
   parameters: Parameter[];
@@ -63,7 +64,8 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.offers, v.settlement_point, v.timeout_seconds, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.offers, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
+  v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
@@ -89,6 +91,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     priceAtomic: BigInt(row.price_atomic),
     offers: row.offers.map(fromStoredOffer),
     settlementPoint: row.settlement_point,
+    maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
     mediaRetentionSeconds: row.media_retention_seconds,
     parameters: row.parameters,

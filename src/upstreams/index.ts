@@ -17,6 +17,7 @@ export type {
   ChatResult,
   ChatUsage,
   FailureKind,
+  ProviderChoice,
   ResponseFormat,
   Upstream,
 } from './chat-completions/chat.ts';

@@ -9,6 +9,7 @@ export { exportUsage } from './export-usage.ts';
 export { getBreakdown, listProblems } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
 export { getSummary } from './get-summary.ts';
+export { findTypicalLatency } from './find-typical-latency.ts';
 export { getStats } from './get-stats.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listUsage } from './list-usage.ts';

@@ -79,6 +79,7 @@ export function publishedVersion(more: Partial<PublishedVersion> = {}): Publishe
       },
     ],
     settlementPoint: 'on_success',
+    maxLossUsd: null,
     timeoutSeconds: 60,
     mediaRetentionSeconds: 604_800,
     parameters: [],

@@ -46,7 +46,7 @@ export const rules: Rules = {
       'platform_key_outages',
       'integration_connects',
     ],
-    models: ['ai_models', 'ai_model_syncs', 'ai_model_changes'],
+    models: ['ai_models', 'ai_model_syncs', 'ai_model_changes', 'ai_model_endpoints'],
     resources: [
       'x402_resources',
       'x402_resource_versions',

@@ -25,6 +25,8 @@ export interface Asked {
   extra?: Record<string, string>;
   /** What the chain tells; enough for everything unless said. */
   balanceAtomic?: bigint;
+  /** May the call wait for newer figures? */
+  mayWait?: boolean;
   /** Somebody else signs for the wallet. */
   isContract?: boolean;
 }
@@ -86,7 +88,7 @@ export function useTrust() {
 
   /** Claims and asks to be admitted, as the paid call does after it has asked the chain. */
   async function begin(world: TrustWorld, asked: Asked, deps = depsOf(0)) {
-    const { balanceAtomic = 10n ** 12n } = asked;
+    const { balanceAtomic = 10n ** 12n, mayWait = false } = asked;
     const version = world.versions[asked.resource] as PublishedVersion;
     const wallet = world.wallets[asked.wallet] as ReturnType<typeof makeAccount>;
     const paying = await pay(asked.isContract ? makeAccount() : wallet, offer, { from: wallet.address });
@@ -115,7 +117,7 @@ export function useTrust() {
       client,
     };
     await claimPayment(deps, { ...claim, trustUsd: (asked.cents / 100).toString() });
-    const admitted = await admitToRun(deps, call, { balanceAtomic, deadlineInMs: 60_000 });
+    const admitted = await admitToRun(deps, call, { balanceAtomic, deadlineInMs: 60_000, mayWait });
     return { callId: call.callId, admitted };
   }
 

@@ -60,7 +60,7 @@ function theCall(origin: string): Markup {
       </li>
       <li>
         The answer is made, then the payment is settled, then you get the answer with its receipt (from the chat kinds
-        <code>{response, images?, finishReason, usage, receipt}</code>, where a <code>finishReason</code> of
+        <code>{response, images?, model, finishReason, usage, receipt}</code>, where a <code>finishReason</code> of
         <code>length</code> tells that the token limit cut the answer) and <code>PAYMENT-RESPONSE</code>. A creator may
         choose to be paid earlier, which the resource's page and <code>settlementPoint</code> say: an answer that is
         paid and does not come stays owed, and sending the same payment again runs it again without a new charge. The

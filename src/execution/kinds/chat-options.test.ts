@@ -171,7 +171,7 @@ test('at worst a promised JSON costs two answers, and a search its price and the
     kind.quoteCost?.(
       kind.configSchema.parse({ ...base, modelId: 'acme/thinker', maxTokens: 1_000, ...config }),
       parameters,
-      'u1',
+      { ownerId: 'u1' },
     );
   const [plain, json, search] = [
     await quote({}),

@@ -25,7 +25,7 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     name: 'Poster',
     description: 'A poster of any motif, as a picture.',
     category: 'media',
-    priceUsdc: '0.25',
+    priceUsdc: '0.3',
     parameters: [{ name: 'motif', description: 'What it shows.', maxLength: 200, example: 'a lighthouse' }],
     config: {
       modelId: 'google/gemini-2.5-flash-image',

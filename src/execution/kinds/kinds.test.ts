@@ -88,6 +88,7 @@ test.each(['stop', 'length', 'tool_calls', 'ended_somehow'])(
 
 test('a text answer with its evidence', async () => {
   const outcome = await run(instant({ temperature: 0.5, maxTokens: 9_000 }), bytes(goodStream('An ode')));
+  const usage = { input_tokens: 12, output_tokens: 34, total_tokens: 46 };
   expect(outcome).toEqual({
     ok: true,
     answer: {
@@ -96,11 +97,7 @@ test('a text answer with its evidence', async () => {
       headers: {},
       body: {
         type: 'json',
-        json: {
-          response: 'An ode',
-          finishReason: 'stop',
-          usage: { input_tokens: 12, output_tokens: 34, total_tokens: 46 },
-        },
+        json: { response: 'An ode', model: 'acme/poet-2026', finishReason: 'stop', usage },
       },
       media: [],
     },
@@ -129,6 +126,8 @@ test('a text answer with its evidence', async () => {
     messages: [
       { role: 'user', content: 'Confidential house style number nine: write about {topic}{/topic} $& tolls.' },
     ],
+    // The list prices, which the worst case was computed with.
+    provider: { max_price: { prompt: '1', completion: '2', request: '0' } },
     max_tokens: 4_096,
     temperature: 0.5,
     stream: true,

@@ -6,6 +6,7 @@ import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
+import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
@@ -16,6 +17,7 @@ import { listModelWarnings } from '../list-model-warnings.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { toPromises } from '../provider-settings.ts';
 import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -78,6 +80,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     ],
     listWarnings: async (config, { parameters, offers }) => [
       ...warnOfSchema(config.outputSchema),
+      ...(await warnOfProviders(deps, toModelIds(config), config)),
       ...(await listModelWarnings(deps, {
         named: listNamed(config),
         declared: toDeclared(config),
@@ -92,14 +95,16 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       modelId,
       fallbackModels: [],
     }),
-    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
+    quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
+    explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
-    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch }) => ({
+    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider }) => ({
       model: toShownName(modelId),
       ...(declared === undefined ? {} : { isModelDeclared: true }),
       maxTokens,
       sellsTruncated,
       ...(webSearch === undefined ? {} : { searchesWeb: true }),
+      ...toPromises(provider),
     }),
     isReady: async (version) => askOpenRouter(deps, version, ask(version)),
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
@@ -176,5 +181,5 @@ async function checkModels(
       ];
     }),
   );
-  return checked.flat();
+  return [...checked.flat(), ...(await checkProvider(deps, toModelIds(config), config))];
 }

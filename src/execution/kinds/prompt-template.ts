@@ -16,6 +16,7 @@ import {
 } from '../chat-place.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
+import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
@@ -26,6 +27,7 @@ import { listModelWarnings } from '../list-model-warnings.ts';
 import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
 import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { toPromises } from '../provider-settings.ts';
 import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
@@ -63,7 +65,7 @@ const example: DraftExample = {
   name: 'In plain words',
   description: 'Rewrites the text that you send as user_message for the reader that you name.',
   category: 'ai',
-  priceUsdc: '0.09',
+  priceUsdc: '0.15',
   parameters: [{ name: 'reader', description: 'Who should understand it.', maxLength: 80, example: 'a child' }],
   config: {
     model: 'anthropic/claude-haiku-4.5',
@@ -112,12 +114,15 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       const ofModel =
         named.length === 0
           ? []
-          : await listModelWarnings(deps, {
-              named,
-              declared: toDeclared(config),
-              offers,
-              quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
-            });
+          : [
+              ...(await warnOfProviders(deps, [config.model], config)),
+              ...(await listModelWarnings(deps, {
+                named,
+                declared: toDeclared(config),
+                offers,
+                quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
+              })),
+            ];
       return [...warnOfSchema(config.outputSchema), ...ofModel];
     },
     modelIdsOf: toModelIds,
@@ -126,7 +131,8 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       ...(declared !== undefined && model === config.model ? { declaredModel: declared } : {}),
       model,
     }),
-    quoteCost: (config, parameters) => quotePrompt(deps, config, toQuoted(config, parameters)),
+    quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
+    explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
     toPublic,
     isReady: async (version) => {
@@ -176,6 +182,7 @@ function toPublic(config: PromptConfig): Record<string, unknown> {
     sellsTruncated: config.sellsTruncated,
     allowsUserMessage: config.allowsUserMessage,
     ...(config.webSearch === undefined ? {} : { searchesWeb: true }),
+    ...toPromises(config.provider),
   };
 }
 
@@ -249,6 +256,7 @@ async function checkUpstream(
       ...checkModel({ ...named, settings: config, clock: deps.clock }),
       ...checkInputs(model, { parameters, pdfEngine }),
       ...(await checkDeclared(deps, config.model, config.declaredModel)),
+      ...(await checkProvider(deps, [config.model], config)),
     ];
   }
   return [...checkChatPlace(deps, config.upstream, config), ...checkAccepted(config.acceptsMedia, parameters)];

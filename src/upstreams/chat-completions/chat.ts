@@ -28,8 +28,8 @@ export interface ChatRequest {
   modalities?: readonly ('text' | 'image')[] | undefined;
   /** What reads the PDFs among the messages; the upstream chooses unless told. */
   pdfEngine?: 'native' | 'mistral-ocr' | 'cloudflare-ai' | undefined;
+  provider?: ProviderChoice | undefined;
   imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
-  provider?: { requireParameters?: boolean | undefined } | undefined;
   reasoning?:
     | { effort?: string | undefined; maxTokens?: number | undefined; exclude?: boolean | undefined }
     | undefined;
@@ -55,6 +55,20 @@ interface WebSearch {
 export interface Citation {
   url: string;
   title: string | null;
+}
+
+/** Who may answer, of the providers of a model. Prices are USD: per million tokens, and per request. */
+export interface ProviderChoice {
+  order?: readonly string[] | undefined;
+  only?: readonly string[] | undefined;
+  ignore?: readonly string[] | undefined;
+  allowFallbacks?: boolean | undefined;
+  zdr?: boolean | undefined;
+  dataCollection?: 'allow' | 'deny' | undefined;
+  quantizations?: readonly string[] | undefined;
+  sort?: string | undefined;
+  requireParameters?: boolean | undefined;
+  maxPrice?: { prompt?: string | undefined; completion?: string | undefined; request?: string | undefined } | undefined;
 }
 
 export interface ChatCall {

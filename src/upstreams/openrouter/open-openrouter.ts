@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
-import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
+import type { ChatRequest, ProviderChoice, Upstream } from '../chat-completions/chat.ts';
 import { listTexts, toWireMessages } from '../chat-completions/message-parts.ts';
 import { toWireFormat } from '../chat-completions/response-format.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
@@ -10,6 +10,7 @@ import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
+import { listEndpoints } from './list-endpoints.ts';
 import { listModels } from './list-models.ts';
 
 interface OpenRouterOptions {
@@ -35,6 +36,8 @@ export interface OpenRouterClient extends Upstream {
   exchangeCode(given: { code: string; verifier: string }): Promise<CodeExchange>;
   /** Every model of every output modality, as it came. Throws `upstream_failed`. */
   listModels(): Promise<unknown[]>;
+  /** The providers of one model, as they came; null: no such model. Throws `upstream_failed`. */
+  listEndpoints(model: string): Promise<unknown[] | null>;
   isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -76,6 +79,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
     },
     exchangeCode: (given) => exchangeCode(source, given),
     listModels: () => listModels(source),
+    listEndpoints: (model) => listEndpoints(source, model),
     isUp: () => isUp(source),
     close: () => pool.close(),
   };
@@ -90,12 +94,12 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     plugins: request.pdfEngine ? [{ id: 'file-parser', pdf: { engine: request.pdfEngine } }] : undefined,
     modalities: request.modalities,
     image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
+    provider: request.provider && toProvider(request.provider),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
     top_p: request.topP,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
-    provider: request.provider ? { require_parameters: request.provider.requireParameters } : undefined,
     reasoning: request.reasoning
       ? {
           effort: request.reasoning.effort,
@@ -121,5 +125,20 @@ function toSearchTool(search: NonNullable<ChatRequest['webSearch']>): Record<str
       allowed_domains: search.allowedDomains,
       excluded_domains: search.excludedDomains,
     },
+  };
+}
+
+function toProvider(choice: ProviderChoice): Record<string, unknown> {
+  return {
+    order: choice.order,
+    only: choice.only,
+    ignore: choice.ignore,
+    allow_fallbacks: choice.allowFallbacks,
+    zdr: choice.zdr,
+    data_collection: choice.dataCollection,
+    quantizations: choice.quantizations,
+    sort: choice.sort,
+    require_parameters: choice.requireParameters,
+    max_price: choice.maxPrice,
   };
 }

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
+import {
+  judgeMargin,
+  parseInput,
+  withoutCode,
+  type CostQuote,
+  type PublishedVersion,
+  type Readiness,
+  type ResourceKind,
+} from '#resources/index.ts';
+import { findTypicalLatency } from '#usage/index.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { getTarget } from './get-target.ts';
+
+type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness'>;
+
+const count = z.int().min(0);
+
+/** What is told before a call. */
+export const quoted = z.object({
+  resourceId: z.uuid(),
+  version: z.int(),
+  priceUsdc: z.string().describe('Of the first offer; "0" is free'),
+  offers: z
+    .array(z.object({ scheme: z.string(), network: z.string(), priceUsdc: z.string(), payTo: z.string() }))
+    .describe('The ways to pay, as the 402 tells them with a fresh challenge'),
+  isReady: z.boolean().describe('Would a call be answered now?'),
+  retryAfterSeconds: z.int().nullable().describe('Where it is not ready and comes back by itself'),
+  isValid: z.boolean().describe('Does the input fit? A call with a valid input is not refused for it'),
+  problems: z.array(z.object({ path: z.string(), message: z.string() })).describe('What of the input does not fit'),
+  tokens: z
+    .object({ typicalInput: count, worstInput: count, maxOutput: count })
+    .nullable()
+    .describe('Estimated, of the whole prompt with this input; null where it does not fit or nobody knows'),
+  latencyMs: z.int().nullable().describe('The median of the latest answers; null where there are none'),
+  cost: z
+    .object({
+      typicalUsd: z.string(),
+      worstUsd: z.string().describe('With this input, or with any where it does not fit'),
+      feePercent: z.string().describe('What buying the credit costs on top'),
+      basis: z.string(),
+      loss: z.string().nullable().describe('Why the version may not be sold at this cost any more'),
+    })
+    .nullable()
+    .describe('For the owner alone; null for everybody else, and where nobody knows'),
+  cause: z.string().nullable().describe('For the owner alone: why it is not ready'),
+});
+
+export type Quoted = z.input<typeof quoted>;
+
+export interface QuoteRequest {
+  resourceId: string;
+  input: Record<string, unknown>;
+  /** Costs are told to the owner alone. */
+  callerUserId: string | null;
+}
+
+/** By the same steps as a call: what is valid here is not refused for its input there. Throws `not_found` and `gone`. */
+export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUserId }: QuoteRequest): Promise<Quoted> {
+  const version = await getTarget(deps, { resourceId });
+  if (version.state === 'archived') {
+    throw new Problem('gone', { detail: 'This resource was archived by its creator.' });
+  }
+  const isOwner = callerUserId === version.ownerId;
+  const parsed = parseInput(version, input, { isText: false });
+  const kind = deps.kinds.get(version.kind);
+  const quote = kind ? await quoteWith(kind, version, parsed.ok ? parsed.input : undefined) : null;
+  const readiness = await askReady(deps, version);
+  return {
+    resourceId: version.resourceId,
+    version: version.version,
+    priceUsdc: formatUsdc(version.priceAtomic),
+    offers: version.offers.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
+    isReady: readiness.ready,
+    retryAfterSeconds: readiness.ready ? null : (readiness.retryAfterSeconds ?? null),
+    isValid: parsed.ok,
+    problems: parsed.ok ? [] : toInputPaths(parsed.fields),
+    tokens: (parsed.ok && quote?.tokens) || null,
+    latencyMs: await findTypicalLatency(deps.database.system, version.resourceId),
+    cost: isOwner && quote ? toCost(version, quote) : null,
+    cause: isOwner && !readiness.ready ? readiness.cause : null,
+  };
+}
+
+function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {
+  return fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
+}
+
+async function quoteWith(
+  kind: ResourceKind,
+  { config, parameters, ownerId }: PublishedVersion,
+  input: Record<string, unknown> | undefined,
+): Promise<CostQuote | null> {
+  return (await kind.quoteCost?.(config, parameters, { ownerId, ...(input === undefined ? {} : { input }) })) ?? null;
+}
+
+async function askReady(deps: Pick<QuoteDeps, 'readiness'>, version: PublishedVersion): Promise<Readiness> {
+  return version.state === 'published'
+    ? deps.readiness.recall(version)
+    : { ready: false, cause: version.pauseCause ?? 'paused' };
+}
+
+function toCost(version: PublishedVersion, quote: CostQuote): Quoted['cost'] {
+  const { typicalUsd, worstUsd, feePercent = '0', basis } = quote;
+  const margin = judgeMargin(version, quote);
+  return { typicalUsd, worstUsd, feePercent, basis, loss: margin.ready ? null : withoutCode(margin.cause) };
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { operation, type Caller } from '#kit/index.ts';
+import type { Gateway } from './open-gateway.ts';
+import { quoted } from './quote-call.ts';
+
+/** What a call would cost and whether it would be answered, before anything is paid. Nothing runs and nothing is charged. */
+export const quoteResource = operation({
+  name: 'resources.quote',
+  route: 'POST /api/resources/:id/quote',
+  summary:
+    'Ask before paying: the price, whether the input fits, tokens and the usual time; for the owner what the call would cost too. Nothing runs and nothing is charged.',
+  scope: 'public',
+  input: z.strictObject({
+    id: z.uuid(),
+    input: z.record(z.string(), z.unknown()).default({}).describe('As the body of a call, `user_message` included'),
+  }),
+  output: quoted,
+  problems: ['not_found', 'gone'],
+  // Before the transaction: a kind may take its time.
+  prepare: (deps: { gateway: Pick<Gateway, 'quote'> }, caller, { id, input }) =>
+    deps.gateway.quote({ resourceId: id, input, callerUserId: caller.kind === 'user' ? caller.userId : null }),
+  run: async ({ prepared }: { gateway: Pick<Gateway, 'quote'>; prepared: z.input<typeof quoted> }, _caller: Caller) =>
+    prepared,
+});

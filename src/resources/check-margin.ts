@@ -1,0 +1,106 @@
+import { Big } from 'big.js';
+import type { FieldProblem } from '#kit/index.ts';
+import { toLowestPrice } from './lowest-price.ts';
+import type { CostQuote, PublishedVersion, Readiness, ResourceKind, VersionOffer } from './resource-kind.ts';
+
+interface Sold {
+  offers: readonly VersionOffer[];
+  /** The most that one call may lose, USD. */
+  maxLossUsd: string;
+}
+
+/** Of USDC. */
+const DECIMALS = 6;
+
+/** What a call costs its creator at worst, the buying of the credit that pays for it included. */
+function toWholeCost({ worstUsd, feePercent = '0' }: Pick<CostQuote, 'worstUsd' | 'feePercent'>): Big {
+  return new Big(worstUsd).times(new Big(feePercent).div(100).plus(1));
+}
+
+/** The lowest price at which a call loses at most `maxLossUsd`, in USDC; never less than nothing. */
+export function toLowestSafePrice(quote: CostQuote, maxLossUsd = '0'): string {
+  const least = toWholeCost(quote).minus(maxLossUsd);
+  return least.lte(0) ? '0' : least.round(DECIMALS, Big.roundUp).toFixed();
+}
+
+/** Twice what a call typically costs, and never less than covers the worst case. */
+export function toSuggestedPrice(quote: CostQuote): string {
+  const { typicalUsd, feePercent } = quote;
+  const twice = toLowestSafePrice({
+    ...quote,
+    worstUsd: new Big(typicalUsd).times(2).toFixed(),
+    ...(feePercent === undefined ? {} : { feePercent }),
+  });
+  const safe = toLowestSafePrice(quote);
+  return new Big(twice).gt(safe) ? twice : safe;
+}
+
+/**
+ * Why a call may lose more than its creator accepts; null where it cannot, and for what is free, which is meant to.
+ * @internal
+ */
+export function explainLoss({ offers, maxLossUsd }: Sold, quote: CostQuote): string | null {
+  const price = toLowestPrice(offers);
+  const lowest = toLowestSafePrice(quote, maxLossUsd);
+  if (offers.length === 0 || price === '0' || new Big(price).gte(lowest)) {
+    return null;
+  }
+  const { worstUsd, feePercent = '0' } = quote;
+  const cost = toWholeCost(quote).toFixed();
+  const fee = new Big(feePercent).eq(0) ? '' : ` (${worstUsd} USD and ${feePercent} % for buying the credit)`;
+  const loss = new Big(maxLossUsd).eq(0) ? '' : `, a loss of ${maxLossUsd} USD that you accept counted in`;
+  return (
+    `A call can cost up to ${cost} USD${fee}, and its price is ${price} USDC. The lowest price that would do is ` +
+    `${lowest} USDC${loss}. Lower maxTokens or what parameters may be long, choose a cheaper model or provider, or ` +
+    `accept the loss: "acceptsLoss": {"maxLossUsdPerCall": "${new Big(cost).minus(price).round(DECIMALS, Big.roundUp).toFixed()}"}.`
+  );
+}
+
+interface Priced<Config> {
+  kind: ResourceKind<Config>;
+  config: Config;
+  quote: CostQuote | null;
+  sold: Sold;
+}
+
+/** What keeps a draft from being sold at its price. What a kind can never quote has no fixed price, and says why. */
+export async function checkMargin<Config>({ kind, config, quote, sold }: Priced<Config>): Promise<FieldProblem[]> {
+  const isFree = toLowestPrice(sold.offers) === '0';
+  if (!kind.quoteCost || isFree) {
+    return [];
+  }
+  const message = quote === null ? await kind.explainUnpriced?.(config) : explainLoss(sold, quote);
+  return message ? [{ path: '/priceUsdc', message }] : [];
+}
+
+/**
+ * May a call of this version be sold at what it costs now? A version that was published before this was asked is sold as it
+ * was. Where nobody knows the cost any more nothing is said: what cannot run for it says so itself.
+ */
+export function judgeMargin(
+  { offers, maxLossUsd }: Pick<PublishedVersion, 'offers' | 'maxLossUsd'>,
+  quote: CostQuote | null,
+): Readiness {
+  const loss = maxLossUsd === null || quote === null ? null : explainLoss({ offers, maxLossUsd }, quote);
+  return loss === null
+    ? { ready: true }
+    : { ready: false, cause: `margin: ${loss} It is sold again by itself when the cost falls.` };
+}
+
+/** Can it run now, at a cost that its price covers? */
+export async function isSellable(
+  kind: Pick<ResourceKind, 'isReady'>,
+  version: PublishedVersion,
+  quote: () => Promise<CostQuote | null>,
+): Promise<Readiness> {
+  const readiness = await kind.isReady(version);
+  return readiness.ready && version.maxLossUsd !== null ? judgeMargin(version, await quote()) : readiness;
+}
+
+/** Of a version, asked of its kind now. */
+export async function quoteOf(
+  kind: Pick<ResourceKind, 'quoteCost'>,
+  { config, parameters, ownerId }: Pick<PublishedVersion, 'config' | 'parameters' | 'ownerId'>,
+): Promise<CostQuote | null> {
+  return (await kind.quoteCost?.(config, parameters, { ownerId })) ?? null;
+}
