@@ -47,6 +47,12 @@ export const failureRules: readonly FailureRule[] = [
     text: 'The model only reasoned and its answer never began, mostly because reasoning used up the token limit. Raise maxTokens or choose a model that reasons less. Providers charge you for such calls; buyers are not charged.',
   },
   {
+    code: 'job_failed',
+    when: { kinds: ['job_failed'] },
+    problem: 'upstream_failed',
+    text: 'The upstream took the job on and ended it without a result. It charges nothing for such jobs.',
+  },
+  {
     code: 'answer_cut_short',
     when: { kinds: ['cut_short'] },
     problem: 'upstream_failed',

@@ -16,7 +16,7 @@ const version = publishedVersion({
 const nobodyAsks = {
   at: () => router.client,
   open: () => expect.unreachable(),
-  storeImage: () => expect.unreachable(),
+  store: () => expect.unreachable(),
 };
 let world: ReturnType<typeof executionDeps>;
 let reserved: string[];
@@ -40,7 +40,7 @@ beforeEach(() => {
     },
     close: async (_id, costUsd) => void closed.push(costUsd),
   };
-  const media = nobodyAsks as unknown as Pick<Media, 'storeImage'>;
+  const media = nobodyAsks as unknown as Pick<Media, 'store'>;
   const models = [
     knownModel({ maxCompletionTokens: 300_000 }),
     knownModel({ openrouterId: 'acme/router', isRouter: true, pricing: { prompt: '-1', completion: '-1' } }),

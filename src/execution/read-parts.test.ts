@@ -22,7 +22,10 @@ const thrown = failure({ problem: 'upstream_failed', cause: 'thrown' }, noEviden
 const tooLate = failure({ problem: 'upstream_timeout', cause: 'too late' }, noEvidence);
 const file = {
   id: 'm1',
+  kind: 'image' as const,
   contentType: 'image/png',
+  sizeBytes: 67,
+  sha256: '0'.repeat(64),
   width: 1,
   height: 1,
   url: 'https://f.example/m1',

@@ -1,4 +1,3 @@
-import { Problem } from '#kit/index.ts';
 import {
   jsonAnswer,
   noEvidence,
@@ -14,7 +13,15 @@ import type { ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
+import { toUsage } from './media-answer.ts';
+import { storeFiles, type FileFailure } from './store-files.ts';
+import { wrapPcm } from './wrap-pcm.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
+
+/** What a run of any route is: whose version it is, and which key pays for it. */
+export type PaidRun = Pick<ChatRun, 'version' | 'context' | 'key'> & {
+  request: Pick<ChatRequest, 'model' | 'fallbackModels'>;
+};
 
 /** One chat call of a version, ready to go. */
 export interface ChatRun {
@@ -48,10 +55,10 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
     const failure = { kind: unsold, status: null, message: '', errorType: null } as const;
     return failWith(deps, run, { failure: { ...failure, limitSource: null, retryAfterSeconds: null }, evidence });
   }
-  const images = await storeImages(deps, run, result);
-  return Array.isArray(images)
-    ? { ok: true, answer: toAnswer(result, images), evidence }
-    : { ok: false, ...images, evidence };
+  const stored = await storeMade(deps, run, result);
+  return Array.isArray(stored)
+    ? { ok: true, answer: toAnswer(result, stored), evidence }
+    : { ok: false, ...stored, evidence };
 }
 
 interface HeldShare {
@@ -61,7 +68,10 @@ interface HeldShare {
 }
 
 /** Sets the most that this run may cost aside, of what its creator may spend of the operator's key. */
-async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare | Extract<Readiness, { ready: false }>> {
+export async function holdShare(
+  deps: ExecutionDeps,
+  run: PaidRun,
+): Promise<HeldShare | Extract<Readiness, { ready: false }>> {
   const budget = deps.platformKey?.budget;
   const models = [run.request.model, ...(run.request.fallbackModels ?? [])];
   const worstUsd = (await run.context.quoteWorst?.()) ?? null;
@@ -99,29 +109,49 @@ function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | n
 }
 
 /** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
-function toAnswer({ text, usage, finishReason }: ChatResult & { ok: true }, images: readonly MediaReference[]) {
-  const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
+function toAnswer(result: ChatResult & { ok: true }, media: readonly MediaReference[]) {
+  const files = media.map((file) => ({ ...file }));
+  const images = files.filter(({ kind }) => kind === 'image');
+  const audio = files.find(({ kind }) => kind === 'audio');
+  const { usage, finishReason } = result;
   const json = {
-    response: text,
-    ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
+    response: result.text,
+    ...(images.length > 0 ? { images } : {}),
+    ...(audio ? { audio } : {}),
+    ...(files.length > 0 ? { media: files } : {}),
     finishReason,
-    usage: {
-      input_tokens: input,
-      output_tokens: output,
-      total_tokens: input === null || output === null ? null : input + output,
-    },
+    usage: toUsage({ inputTokens: usage?.inputTokens ?? null, outputTokens: usage?.outputTokens ?? null }),
   };
-  return jsonAnswer(json, images);
+  return jsonAnswer(json, media);
 }
+
+/** The pictures and the sound of an answer. */
+async function storeMade(
+  deps: ExecutionDeps,
+  { version, context }: ChatRun,
+  { images, audio }: Extract<ChatResult, { ok: true }>,
+): Promise<MediaReference[] | FileFailure> {
+  const stored = await storeFiles(deps, { version, context, kind: 'image', files: images });
+  if (audio === null || !Array.isArray(stored)) {
+    return stored;
+  }
+  const bytes = Buffer.from(audio.base64, 'base64');
+  const sound = audio.format === 'pcm16' ? wrapPcm(bytes, PCM16_RATE) : bytes;
+  const spoken = await storeFiles(deps, { version, context, kind: 'audio', files: [{ bytes: sound }] });
+  return Array.isArray(spoken) ? [...stored, ...spoken] : spoken;
+}
+
+/** Of the raw sound in a chat. @source https://openrouter.ai/docs/features/multimodal/audio */
+const PCM16_RATE = 24_000;
 
 /** An outcome for what is known to fail before anything is asked, and so costs nothing. */
 export function failBefore(cause: string, problem: 'unavailable' | 'upstream_failed' = 'unavailable'): Failure {
   return { ok: false, problem, cause, evidence: { ...noEvidence, costUsd: '0' } };
 }
 
-async function failWith(
+export async function failWith(
   deps: ExecutionDeps,
-  run: ChatRun,
+  run: PaidRun,
   found: { failure: ChatFailure; evidence: Evidence },
 ): Promise<Outcome> {
   const classified = classifyFailure(found.failure);
@@ -142,7 +172,7 @@ async function failWith(
 /** A dead key of the operator stops what runs on it, for all creators; a dead key of one upstream only what uses that. */
 async function stopSales(
   deps: ExecutionDeps,
-  run: ChatRun,
+  run: PaidRun,
   stop: { scope: 'key' | 'resource' | 'ask'; cause: string },
 ) {
   const { resourceId, ownerId, versionId } = run.version;
@@ -165,38 +195,10 @@ async function stopSales(
 }
 
 /** A call may have been too dear for a key that is good for others. */
-async function askProvider(deps: ExecutionDeps, { key, version }: ChatRun): Promise<void> {
+async function askProvider(deps: ExecutionDeps, { key, version }: PaidRun): Promise<void> {
   if (key.source === 'creator') {
     deps.checkCreatorKey(version.ownerId, key.service);
   } else if (key.source === 'platform') {
     await deps.platformKey?.health?.check();
-  }
-}
-
-type ImageFailure = Omit<Extract<Outcome, { ok: false }>, 'ok' | 'evidence'>;
-
-async function storeImages(
-  deps: ExecutionDeps,
-  run: ChatRun,
-  result: Extract<ChatResult, { ok: true }>,
-): Promise<MediaReference[] | ImageFailure> {
-  const { ownerId, resourceId } = run.version;
-  const { callId } = run.context;
-  try {
-    const storing = result.images.map(({ dataUrl }) => deps.media.storeImage({ ownerId, callId, dataUrl }));
-    return await Promise.all(storing);
-  } catch (error) {
-    if (error instanceof Problem) {
-      return {
-        problem: 'upstream_failed',
-        cause: `unusable_image: The model made an unusable image. ${error.message}`,
-      };
-    }
-    deps.log.warn({ resourceId, callId, err: error }, 'an image could not be stored');
-    return {
-      problem: 'unavailable',
-      cause: 'image_not_stored: The image could not be stored here.',
-      retryAfterSeconds: 10,
-    };
   }
 }

@@ -45,16 +45,21 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
     },
     inputSchema: version.inputSchema,
     inputExample: toInputExample(version.parameters),
-    ...toOutput(deps.kinds.get(version.kind)),
+    ...toOutput(deps.kinds.get(version.kind), version),
   });
   const offered = { challenge, offers };
   encoded.set(version, offered);
   return offered;
 }
 
-function toOutput(kind: ResourceKind | undefined): { outputSchema: JsonObject; outputExample: JsonObject } {
-  const outputSchema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
-  return { outputSchema, outputExample: kind?.answerExample ?? {} };
+/** Of this version, where its kind answers in several forms. */
+function toOutput(
+  kind: ResourceKind | undefined,
+  { config }: PublishedVersion,
+): { outputSchema: JsonObject; outputExample: JsonObject } {
+  const { schema, example } = kind?.answerOf?.(config) ?? { schema: kind?.answerSchema, example: kind?.answerExample };
+  const outputSchema = schema ? z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) : {};
+  return { outputSchema, outputExample: example ?? {} };
 }
 
 /** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */

@@ -1,6 +1,6 @@
 import { Problem } from '#kit/index.ts';
 
-export const MAX_IMAGE_BYTES = 10_000_000;
+const MAX_IMAGE_BYTES = 10_000_000;
 
 const PREFIX = /^data:[a-z0-9.+/-]{0,100}(;[a-z0-9=._-]{1,40}){0,4};base64,/i;
 
@@ -17,6 +17,6 @@ export function decodeDataUrl(dataUrl: string): Buffer {
   return Buffer.from(base64, 'base64');
 }
 
-export function tooLarge(): Problem {
+function tooLarge(): Problem {
   return new Problem('too_large', { detail: `An image may have at most ${MAX_IMAGE_BYTES / 1_000_000} MB.` });
 }

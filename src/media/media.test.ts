@@ -29,7 +29,7 @@ function open(key: Uint8Array = signingKey): Media {
 }
 
 const store = (more: { dataUrl: string } | { bytes: Uint8Array } = { dataUrl }) =>
-  media.storeImage({ ownerId: 'u1', callId: newId(), ...more });
+  media.store({ ownerId: 'u1', callId: newId(), expect: 'image', source: more });
 
 function toQuery(url: string): { expires: string; signature: string } {
   const { searchParams } = new URL(url);

@@ -6,7 +6,7 @@ import type { MediaDeps } from './media-deps.ts';
 import type { MediaStore } from './media-store.ts';
 import { readImage, type ReadImage } from './read-image.ts';
 import type { SignedQuery } from './sign-url.ts';
-import { storeImage, type ImageToStore, type StoredImage } from './store-image.ts';
+import { storeMedia, type MediaToStore, type StoredMedia } from './store-media.ts';
 
 interface MediaOptions {
   database: Database;
@@ -21,8 +21,8 @@ interface MediaOptions {
 }
 
 export interface Media {
-  /** Throws `too_large` over 10 MB and `unprocessable` for what is no PNG, JPEG, WebP or GIF. */
-  storeImage(image: ImageToStore): Promise<StoredImage>;
+  /** Throws `too_large`, and `unprocessable` for what is no picture, sound or film, or not what is expected. */
+  store(media: MediaToStore): Promise<StoredMedia>;
   /** Throws `forbidden` (signature), `gone` (expired or removed). */
   readImage(id: string, query: SignedQuery): Promise<ReadImage>;
   /** Removes what has expired; says how many. Any number of processes may run it at once. */
@@ -39,7 +39,7 @@ export function openMedia(options: MediaOptions): Media {
     retentionMs: (options.retentionDays ?? 7) * 86_400_000,
   };
   return {
-    storeImage: (image) => storeImage(deps, image),
+    store: (media) => storeMedia(deps, media),
     readImage: (id, query) => readImage(deps, id, query),
     expireImages: () => expireImages(deps),
   };

@@ -5,7 +5,11 @@ export type JsonObject = { [name: string]: Json };
 /** A stored file that an answer holds; the bytes themselves are behind its signed URL. */
 export interface MediaReference {
   id: string;
+  kind: 'image' | 'audio' | 'video' | 'file';
   contentType: string;
+  sizeBytes: number;
+  /** Hex. */
+  sha256: string;
   width: number | null;
   height: number | null;
   url: string;

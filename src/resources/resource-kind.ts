@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FieldProblem } from '#kit/index.ts';
+import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
 import type { categories } from './category.ts';
 import type { Parameter } from './parameter.ts';
@@ -34,6 +34,8 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /** The same of one version, where what its config asks for narrows it; null for all that the kind may answer. */
+  answerOf?(config: Config): { schema: z.ZodType<JsonObject>; example: JsonObject } | null;
   /** At least one; each can be published as it is once it has a network and a payee. */
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
@@ -107,6 +109,13 @@ export interface RunContext {
   isTest: boolean;
   /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
   quoteWorst?(): Promise<string | null>;
+  /** Tells how far a run that takes long has come. */
+  report?(progress: { percent?: number; note?: string }): void;
+  /**
+   * One value of this call that outlives the process: where a job already begun at the upstream stands. A run that is begun
+   * again after a crash finds it and does not begin the job, and its cost, a second time.
+   */
+  checkpoint?: { load(): Promise<Json | null>; save(value: Json): Promise<void> };
 }
 
 /**

@@ -14,6 +14,17 @@ export type {
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export type {
+  ImageFile,
+  ImagePrice,
+  MediaFacts,
+  MediaResult,
+  MediaUpstream,
+  RankedDocument,
+  Transcription,
+  VideoJob,
+  VideoModel,
+} from './openrouter/media.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';

@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   const chatCompletions = openChatCompletions({ outbound, log: quietLog });
-  const media = { storeImage: () => Promise.reject(new Error('no image is asked for')) };
+  const media = { store: () => Promise.reject(new Error('no image is asked for')) };
   world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
   world.deps.openUpstreamKey = async () => CANARY_KEY;

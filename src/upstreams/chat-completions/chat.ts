@@ -13,7 +13,9 @@ export interface ChatRequest {
   frequencyPenalty?: number | undefined;
   presencePenalty?: number | undefined;
   fallbackModels?: readonly string[] | undefined;
-  modalities?: readonly ('text' | 'image')[] | undefined;
+  modalities?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  /** Of models that speak, as the provider names them. */
+  audio?: { voice: string; format: string } | undefined;
   imageConfig?: { aspectRatio?: string | undefined; imageSize?: string | undefined } | undefined;
 }
 
@@ -46,6 +48,7 @@ export type FailureKind =
   | 'empty' // finished with nothing usable
   | 'filtered' // a content filter or a refusal left nothing
   | 'cut_short' // whole for the upstream, ended by the token limit, and not to be sold so
+  | 'job_failed' // a job that was ordered ended without what it was to make
   | 'starved'; // only reasoned: the answer never began
 
 export interface ChatFailure {
@@ -79,8 +82,15 @@ export interface ChatFacts {
   isSimulated: boolean;
 }
 
+/** What a model said. `pcm16` is 24,000 samples a second of 16 bit, little endian, one channel. */
+export interface ChatAudio {
+  base64: string;
+  format: string;
+  transcript: string;
+}
+
 export type ChatResult =
-  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[] })
+  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[]; audio: ChatAudio | null })
   | (ChatFacts & { ok: false; failure: ChatFailure });
 
 /** Whatever answers chat requests. Never throws for what the upstream does: that is a `ChatFailure`. */

@@ -37,9 +37,10 @@ const message = z
       .catch(null),
     refusal: text,
     images: z.array(image.nullable().catch(null)).nullish().catch(null),
+    audio: z.object({ data: text, transcript: text }).nullish().catch(null),
   })
-  .transform(({ content, refusal, images, ...rest }) => {
-    return { content, refusal, images, hasReasoning: reasoningFields.some((field) => isFilled(rest[field])) };
+  .transform(({ content, refusal, images, audio, ...rest }) => {
+    return { content, refusal, images, audio, hasReasoning: reasoningFields.some((field) => isFilled(rest[field])) };
   });
 
 const choice = z

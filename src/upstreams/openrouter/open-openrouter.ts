@@ -2,12 +2,15 @@ import { Pool } from 'undici';
 import type { Log } from '#kit/index.ts';
 import type { ChatRequest, Upstream } from '../chat-completions/chat.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
+import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { getCredits, type Credits } from './get-credits.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
 import { listModels } from './list-models.ts';
+import type { MediaUpstream } from './media.ts';
+import { openMediaUpstream } from './open-media-upstream.ts';
 
 interface OpenRouterOptions {
   /** Such as `https://openrouter.ai/api/v1`. */
@@ -17,12 +20,16 @@ interface OpenRouterOptions {
   title: string;
   log: Log;
   timers?: Timers;
+  /** How addresses inside of answers are called; without it they are not. */
+  outbound?: Pick<Outbound, 'open'>;
   connections?: number;
   /** How long an answer may stand still; comments do not count as movement. */
   idleTimeoutMs?: number;
 }
 
 export interface OpenRouterClient extends Upstream {
+  /** What is no chat. */
+  media: MediaUpstream;
   /** Asks `GET /key` about the key itself. */
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Asks `GET /credits` about the account behind the key. */
@@ -41,6 +48,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
   const attribution = { 'HTTP-Referer': options.publicUrl, 'X-OpenRouter-Title': options.title };
   const source: JsonGet = { pool, origin: base.origin, basePath, headers: attribution };
   return {
+    media: openMediaUpstream({ ...source, timers, log: options.log, outbound: options.outbound ?? null }),
     chat: (request, call) =>
       sendChat(
         { name: 'openrouter', log: options.log, timers },
@@ -56,6 +64,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
           },
           // OpenRouter fits a request to each provider by itself.
           toBody: () => JSON.stringify(toWire(request)),
+          ...(request.audio ? { audioFormat: request.audio.format } : {}),
           lessons: null,
           secrets: [call.apiKey, ...request.messages.map((message) => message.content)],
           idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
@@ -77,6 +86,7 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     models: request.fallbackModels?.length ? [request.model, ...request.fallbackModels] : undefined,
     messages: request.messages,
     modalities: request.modalities,
+    audio: request.audio,
     image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
     max_tokens: request.maxTokens,
     temperature: request.temperature,

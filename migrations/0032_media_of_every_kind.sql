@@ -1,0 +1,2 @@
+-- Answers hold sound and film beside pictures; what a file is, its bytes have said before the row is made (src/media).
+ALTER TABLE IF EXISTS x402_cached_images DROP CONSTRAINT IF EXISTS x402_cached_images_content_type_check;
