@@ -1,12 +1,13 @@
 import type { CostQuote, Outcome } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
+import type { MediaSettings } from './media-settings.ts';
 import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 import { quoteCost } from './quote-cost.ts';
 
 interface AskedCall {
   models: readonly UsableModel[];
-  settings: ChatSettings;
+  settings: ChatSettings & Pick<MediaSettings, 'audio'>;
   messages: readonly { content: string }[];
 }
 

@@ -5,7 +5,9 @@ import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { PromptSize } from './measure-prompt.ts';
+import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
+import { pictureTokens } from './picture-tokens.ts';
 
 /** What a request is taken to need. */
 interface Need {
@@ -23,13 +25,6 @@ interface Need {
 const PLUGIN_SEARCH_USD = '0.007';
 const FOUND_TOKENS = { typical: 2_000, worst: 10_000 };
 const OWN_SEARCHES = { typical: 1, worst: 5 };
-/** Tokens of one picture by the size that is asked for; makers count them differently, by quality too. */
-const imageTokens: Readonly<Record<string, { typical: number; worst: number }>> = {
-  '512': { typical: 400, worst: 1_300 },
-  '1K': { typical: 1_290, worst: 6_300 },
-  '2K': { typical: 2_600, worst: 8_400 },
-  '4K': { typical: 5_200, worst: 21_000 },
-};
 /** The catalogue gives the price of a picture or of its tokens under one name: no token costs as much, no picture as little. */
 const CHEAPEST_PICTURE_USD = '0.001';
 const MOST_TYPICAL_TOKENS = 1_000;
@@ -39,7 +34,7 @@ const TEXT_BESIDE_PICTURE = 100;
 interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig'> & Pick<MediaSettings, 'audio'>;
   prompt: PromptSize;
 }
 
@@ -67,7 +62,8 @@ interface Assumed extends Pick<QuotedCall, 'settings' | 'prompt'> {
 
 function quoteModel(named: UsableModel, assumed: Assumed): string | null {
   const { model, preset, routing } = named;
-  if (preset !== null || hasNoPicturePrice(model)) {
+  const isSpoken = assumed.settings.audio !== undefined;
+  if (preset !== null || hasNoPicturePrice(model) || (isSpoken && model.pricing.audio_output === undefined)) {
     return null;
   }
   const need = estimate(named, assumed);
@@ -78,6 +74,7 @@ function quoteModel(named: UsableModel, assumed: Assumed): string | null {
     completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
     reasoningTokens: assumed.tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
     imageOutputTokens: perPicture === null ? need.imageTokens : 0,
+    audioOutputTokens: isSpoken ? need.writtenTokens : 0,
     webSearches: need.webSearches,
   };
   const usd = priceUsage(pricing, usage, assumed.tier);
@@ -91,7 +88,7 @@ function estimate({ model, routing }: UsableModel, { settings, prompt, tier }: A
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
   const asked = tier === 'usual' ? prompt.typicalTokens : prompt.worstTokens;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
-  const picture = imageTokens[settings.imageConfig?.imageSize ?? '1K'] ?? { typical: 0, worst: 0 };
+  const picture = pictureTokens(settings.imageConfig?.imageSize);
   return {
     promptTokens: model.contextLength === null ? read : Math.min(read, model.contextLength),
     writtenTokens: tier === 'usual' ? toTypicalTokens(model, most) : writesText(model) ? most : 0,

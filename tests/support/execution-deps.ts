@@ -20,7 +20,7 @@ export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
   };
 }
 
-const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image'] });
+const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image', 'text'] });
 
 /** What a kind told its ports. */
 export interface Told {

@@ -1,21 +1,23 @@
 import { z } from 'zod';
-import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
-import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
+import { anyAnswer, chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel } from '../check-model.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import type { ExecutionDeps } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
+import { checkModels, chooseRoute, listRouteWarnings, quoteInstant, toPromptRules } from '../instant-route.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { measurePrompt } from '../measure-prompt.ts';
-import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { measureMessages, measurePrompt } from '../measure-prompt.ts';
+import { mediaAnswers, mediaExamples } from '../media-answer.ts';
+import { mediaSettings } from '../media-settings.ts';
+import { findRoute, type ModelRoute } from '../model-route.ts';
+import { chooseModels, toShownName } from '../named-model.ts';
 import { checkPrompt, compilePrompt, renderMessages } from '../prompt.ts';
-import { quoteCost } from '../quote-cost.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
+import { runMedia } from '../run-media.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 import { instantExamples } from './instant-examples.ts';
 
@@ -33,10 +35,14 @@ const configSchema = z.strictObject({
       'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
     ),
   ...chatSettings,
+  ...mediaSettings,
 });
 
 type InstantConfig = z.output<typeof configSchema>;
 type Prepared = { config: InstantConfig; prompt: ReturnType<typeof compilePrompt> };
+
+const answers = { chat: chatAnswer, ...mediaAnswers };
+const answerExamples = { chat: chatAnswerExample, ...mediaExamples };
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
@@ -44,24 +50,35 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const config = configSchema.parse(version.config);
     return { config, prompt: compilePrompt(config, version.parameters) };
   });
+  /** As last seen when it was asked whether a model can run, which comes before each offer. */
+  const routes = new Map<string, ModelRoute>();
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
-    summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
+    summary: 'A prompt template on a model of OpenRouter for text, pictures, sound, films, transcripts, embeddings or ranking, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
-    answerSchema: chatAnswer,
+    answerSchema: anyAnswer,
     answerExample: chatAnswerExample,
+    answerOf: ({ modelId }) => {
+      const route = routes.get(modelId);
+      return route ? { schema: answers[route], example: answerExamples[route] } : null;
+    },
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
-      ...checkPrompt(config, parameters),
-      ...(await checkModels(deps, config)),
+      ...(await checkTemplates(deps, config, parameters)),
+      ...(await checkModels(deps, listNamed(config), { settings: config, parameters })),
     ],
-    listWarnings: async (config, { parameters, offers }) =>
-      listModelWarnings(deps, { named: listNamed(config), offers, quote: await quote(deps, config, parameters) }),
+    listWarnings: async (config, { parameters, offers }) => {
+      const quoted = await quote(deps, config, parameters);
+      return [
+        ...(await listModelWarnings(deps, { named: listNamed(config), offers, quote: quoted })),
+        ...listRouteWarnings(await chooseRoute(deps, toModelIds(config)), quoted, config),
+      ];
+    },
     modelIdsOf: toModelIds,
     quoteCost: (config, parameters) => quote(deps, config, parameters),
     toPublic: ({ modelId, maxTokens, sellsTruncated }) => ({
@@ -69,7 +86,12 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       maxTokens,
       sellsTruncated,
     }),
-    isReady: async (version) => askOpenRouter(deps, version, toWanted(deps, prepare(version), version.parameters)),
+    isReady: async (version) => {
+      const prepared = prepare(version);
+      const { modelId } = prepared.config;
+      routes.set(modelId, await chooseRoute(deps, toModelIds(prepared.config)));
+      return askOpenRouter(deps, version, toWanted(deps, prepared, version.parameters));
+    },
     holdRun: async (version, callId) => {
       const wanted = toWanted(deps, prepare(version), version.parameters);
       return holdOpenRouter(deps, version, { ...wanted, callId });
@@ -83,8 +105,20 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       if (models.length === 0 || key === null) {
         return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
       }
-      const call = { models, settings: config, messages: renderMessages(prompt, input) };
+      const messages = renderMessages(prompt, input);
+      const call = { models, settings: config, messages };
       const { sellsTruncated } = config;
+      const [first] = models;
+      const route = first && findRoute(first.model);
+      if (first && route && route !== 'chat') {
+        const { parameters } = version;
+        const text = messages.map(({ content }) => content).join('\n\n');
+        const asked = { model: first.wireName };
+        const media = { version, context, key, route, settings: config, prompt: text, input, parameters, request: asked };
+        const size = measureMessages(messages);
+        const expected = await quoteInstant(deps, { models, prompt: size }, { settings: config, parameters });
+        return withExpectedCost(await runMedia(deps, media), expected);
+      }
       const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
       return withExpectedCost(await runChat(deps, run), expectCost(call));
     },
@@ -112,7 +146,7 @@ function toWanted(deps: ExecutionDeps, prepared: Prepared, parameters: Parameter
 
 /** Null too while the template cannot be read. */
 async function quote(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]): Promise<CostQuote | null> {
-  return checkPrompt(config, parameters).length > 0
+  return (await checkTemplates(deps, config, parameters)).length > 0
     ? null
     : quotePrepared(deps, { config, prompt: compilePrompt(config, parameters) }, parameters);
 }
@@ -124,16 +158,10 @@ async function quotePrepared(
 ): Promise<CostQuote | null> {
   const prompt = measurePrompt(compiled, parameters, { allowsUserMessage: false });
   const { usable: models } = await chooseModels(deps, toModelIds(config));
-  return quoteCost({ models, settings: config, prompt });
+  return quoteInstant(deps, { models, prompt }, { settings: config, parameters });
 }
 
-async function checkModels(deps: ExecutionDeps, config: InstantConfig): Promise<FieldProblem[]> {
-  const checked = await Promise.all(
-    listNamed(config).map(async ({ modelId, path }) => {
-      const { model } = await findNamedModel(deps, modelId);
-      const nearest = model === null ? await deps.findNearestModels(modelId) : [];
-      return checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock });
-    }),
-  );
-  return checked.flat();
+async function checkTemplates(deps: ExecutionDeps, config: InstantConfig, parameters: Parameter[]) {
+  const route = await chooseRoute(deps, toModelIds(config));
+  return checkPrompt(config, parameters, toPromptRules(route, { settings: config, parameters }));
 }

@@ -1,0 +1,104 @@
+import type { FieldProblem } from '#kit/index.ts';
+import type { CostQuote, Parameter } from '#resources/index.ts';
+import type { ChatSettings } from './chat-settings.ts';
+import { checkMedia, findSource } from './check-media.ts';
+import { checkChoice, checkModel } from './check-model.ts';
+import type { ExecutionDeps } from './execution-deps.ts';
+import { findMediaPrices } from './find-media-prices.ts';
+import { measureParameter, type PromptSize } from './measure-prompt.ts';
+import type { MediaSettings } from './media-settings.ts';
+import { findRoute, type ModelRoute } from './model-route.ts';
+import { chooseModels, findNamedModel, type UsableModel } from './named-model.ts';
+import { priceMediaOutput, whyUnpriced } from './price-media.ts';
+import { quoteCost } from './quote-cost.ts';
+
+/** A config with the parameters of its version. */
+export interface Configured {
+  settings: ChatSettings & MediaSettings;
+  parameters: readonly Parameter[];
+}
+
+/** How the first of the models that can run is run; a chat where none of them is known. */
+export async function chooseRoute(deps: ExecutionDeps, names: readonly string[]): Promise<ModelRoute> {
+  const { usable } = await chooseModels(deps, names);
+  return (usable[0] && findRoute(usable[0].model)) ?? 'chat';
+}
+
+/** What a prompt may leave out on a route. */
+export function toPromptRules(route: ModelRoute, configured: Configured) {
+  return { source: findSource(route, configured), mayBeEmpty: route === 'transcription' };
+}
+
+/** Everything that stands against publishing with these models, each by its route. Those that stand in must go by the same. */
+export async function checkModels(
+  deps: ExecutionDeps,
+  named: readonly { modelId: string; path: string }[],
+  { settings, parameters }: Configured,
+): Promise<FieldProblem[]> {
+  let first: ModelRoute | null = null;
+  const problems: FieldProblem[] = [];
+  for (const { modelId, path } of named) {
+    const { model } = await findNamedModel(deps, modelId);
+    const nearest = model === null ? await deps.findNearestModels(modelId) : [];
+    const question = { model, modelId, path, settings, nearest, clock: deps.clock };
+    const route = model && findRoute(model);
+    const found = route === 'chat' ? checkModel(question) : checkChoice(question);
+    problems.push(...found);
+    if (model === null || found.some((problem) => problem.path === path)) {
+      continue;
+    }
+    if (route === null) {
+      const message = `This model makes nothing that is sold here (${model.outputModalities.join(', ')}).`;
+      problems.push({ path, message });
+      continue;
+    }
+    first ??= route;
+    problems.push(
+      ...(route === first
+        ? checkMedia({ model, route, settings, parameters })
+        : [{ path, message: `${model.openrouterId} answers in another form than the first model.` }]),
+    );
+  }
+  return problems;
+}
+
+/** What a call costs by the route of the first model; null where nobody knows. */
+export async function quoteInstant(
+  deps: ExecutionDeps,
+  { models, prompt }: { models: readonly UsableModel[]; prompt: PromptSize },
+  configured: Configured,
+): Promise<CostQuote | null> {
+  const { settings } = configured;
+  const [first] = models;
+  const route = first && findRoute(first.model);
+  if (!first || !route || route === 'chat') {
+    return quoteCost({ models, settings, prompt });
+  }
+  const prices = await findMediaPrices(deps, route, first.model.openrouterId);
+  const whole = withSource(route, prompt, configured);
+  return priceMediaOutput(route, { model: first.model, settings, prompt: whole, prices });
+}
+
+function withSource(route: ModelRoute, prompt: PromptSize, configured: Configured): PromptSize {
+  const name = findSource(route, configured);
+  const source = configured.parameters.find((parameter) => parameter.name === name);
+  const size = source ? measureParameter(source) : { typicalTokens: 0, worstTokens: 0 };
+  return {
+    typicalTokens: prompt.typicalTokens + size.typicalTokens,
+    worstTokens: prompt.worstTokens + size.worstTokens,
+  };
+}
+
+/** What can be sold by a route and may not be meant. */
+export function listRouteWarnings(
+  route: ModelRoute,
+  quote: CostQuote | null,
+  texts: { systemPrompt: string },
+): FieldProblem[] {
+  return [
+    ...(route !== 'chat' && quote === null ? [{ path: '/priceUsdc', message: whyUnpriced[route] }] : []),
+    ...(route === 'transcription' && texts.systemPrompt.trim() !== ''
+      ? [{ path: '/config/systemPrompt', message: 'Models that write down what is said are sent no prompt: this is ignored.' }]
+      : []),
+  ];
+}
