@@ -6,6 +6,7 @@ import type { Cost } from './cost.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf, textOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
+import { drawSamples, toSeconds } from './media/sound.ts';
 import { drawPicture } from './picture.ts';
 import { composeJson } from './schema-text.ts';
 import { openRandom } from './seeded-random.ts';
@@ -28,6 +29,8 @@ export interface Completion {
   content: string | null;
   reasoning: string | null;
   images: string[];
+  /** Raw samples, where the answer is spoken; its text is the transcript then. */
+  audio: Buffer | null;
   toolCalls: ToolCall[];
   finishReason: string | null;
   error: { code: number | string; message: string; metadata?: Record<string, unknown> } | null;
@@ -35,6 +38,7 @@ export interface Completion {
   completionTokens: number;
   reasoningTokens: number;
   imageTokens: number;
+  audioTokens: number;
   webSearches: number;
   /** Of the tokens. */
   cost: Cost;
@@ -51,6 +55,7 @@ export interface CompletionInput {
   endpoint: Endpoint;
   writesImage: boolean;
   isOnline: boolean;
+  isSpoken: boolean;
   now: number;
   /** Distinguishes the ids of equal requests. */
   sequence: number;
@@ -66,7 +71,8 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const promptTokens = countPromptTokens(request.messages) + (input.isOnline ? FOUND_TOKENS : 0);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
-  const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens };
+  const audioTokens = input.isSpoken ? written.contentTokens : 0;
+  const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens, audio: audioTokens };
   const searchCost = input.isOnline ? toSearchPrice(endpoint.pricing) : new Big(0);
   const cost = priceCall(endpoint.pricing, tokens, new Date(now));
   const createdSeconds = Math.floor(now / 1_000);
@@ -78,6 +84,7 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     content: written.content,
     reasoning: written.reasoning,
     images: picture ? [picture.dataUrl] : [],
+    audio: input.isSpoken ? drawSamples(seed, toSeconds(written.content ?? '')) : null,
     toolCalls: written.toolCalls,
     finishReason: written.finishReason,
     error: null,
@@ -85,6 +92,7 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     completionTokens,
     reasoningTokens: written.reasoningTokens,
     imageTokens,
+    audioTokens,
     webSearches: Number(input.isOnline),
     cost,
     searchCost,

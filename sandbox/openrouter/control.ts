@@ -46,6 +46,7 @@ export function openControl(state: State): SimulatorControl {
     reset: () => {
       state.keys = createDemoKeys();
       state.generations.clear();
+      state.videos.clear();
       state.faults.clear();
       state.catalogue.reset();
       state.requests.length = 0;

@@ -7,6 +7,8 @@ export interface TokenCounts {
   /** Everything that was written, reasoning and image tokens included. */
   completion: number;
   image: number;
+  /** Spoken ones. */
+  audio?: number;
 }
 
 /** USD; `total` is exactly `prompt + completion`. The fee per request is part of `prompt`. */
@@ -22,9 +24,12 @@ export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost
   const rates = { ...pricing, ...findOverride(pricing, tokens.prompt, at) };
   const prompt = rate(rates, 'prompt').times(tokens.prompt).plus(rate(rates, 'request'));
   const imageRate = 'image_output' in rates ? rate(rates, 'image_output') : rate(rates, 'completion');
+  const { audio = 0 } = tokens;
+  const audioRate = 'audio_output' in rates ? rate(rates, 'audio_output') : rate(rates, 'completion');
   const completion = rate(rates, 'completion')
-    .times(tokens.completion - tokens.image)
-    .plus(imageRate.times(tokens.image));
+    .times(tokens.completion - tokens.image - audio)
+    .plus(imageRate.times(tokens.image))
+    .plus(audioRate.times(audio));
   return { prompt, completion, total: prompt.plus(completion) };
 }
 

@@ -1,7 +1,7 @@
 import { findFault, faults } from './faults.ts';
 import type { Fault } from './fault.ts';
 
-export type FaultRoute = 'chat' | 'key' | 'credits' | 'models' | 'generation';
+export type FaultRoute = 'chat' | 'media' | 'job' | 'key' | 'credits' | 'models' | 'generation';
 
 /** Where and how often a fault strikes; what is left out matches everything. */
 export interface FaultScope {

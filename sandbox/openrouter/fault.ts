@@ -1,4 +1,5 @@
 import type { Completion } from './completion.ts';
+import type { JobEnd } from './media/job-end.ts';
 import type { Refusal } from './refusal.ts';
 import type { Frame, StreamParts } from './wire.ts';
 
@@ -21,6 +22,8 @@ export interface Fault {
   frames?: (parts: StreamParts, after: number) => Frame[];
   /** Nothing is charged: failed, or no completion tokens and no finish reason. */
   isFree?: boolean;
+  /** How a job ends that makes a film. */
+  job?: JobEnd;
   /** `GET /generation` never finds it. */
   isLost?: boolean;
 }

@@ -8,6 +8,10 @@ export const faults: Readonly<Record<string, Fault>> = {
   ...Object.fromEntries(Object.entries(refusalFaults).map(([name, refusal]) => [name, { refusal }])),
   ...answerFaults,
   ...streamFaults,
+  video_failed: { job: 'failed' },
+  video_cancelled: { job: 'cancelled' },
+  video_expired: { job: 'expired' },
+  video_stuck: { job: 'stuck' },
 };
 
 export function findFault(name: string): Fault | null {

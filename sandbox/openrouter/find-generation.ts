@@ -60,7 +60,7 @@ function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
     is_byok: completion.isByok,
     native_finish_reason: stored.isCancelled ? null : toNativeReason(completion.finishReason),
     external_user: null,
-    api_type: 'completions',
+    api_type: stored.apiType ?? 'completions',
     router: null,
     provider_responses: [{ provider_name: completion.provider, status: 200, latency: 0, is_byok: completion.isByok }],
     user_agent: headers['user-agent'] ?? null,

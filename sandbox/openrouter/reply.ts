@@ -12,6 +12,7 @@ export type Reply =
       delayMs: number;
       cut: boolean;
     }
+  | { kind: 'bytes'; contentType: string; bytes: Buffer; headers: Record<string, string> }
   | { kind: 'stream'; frames: Frame[]; headers: Record<string, string>; settle(sent: Sent): void }
   | { kind: 'connection'; how: 'reset' | 'hang' };
 
@@ -35,6 +36,13 @@ interface TextOptions {
 export function replyText(text: string, options: TextOptions = {}): Reply {
   const { status = 200, contentType = 'application/json', headers = {}, delayMs = 0, cut = false } = options;
   return { kind: 'text', status, contentType, text, headers, delayMs, cut };
+}
+
+export function replyBytes(
+  bytes: Buffer,
+  { contentType, headers = {} }: { contentType: string; headers?: Record<string, string> },
+): Reply {
+  return { kind: 'bytes', contentType, bytes, headers };
 }
 
 export function replyRefusal(refusal: Refusal, userId?: string): Reply {

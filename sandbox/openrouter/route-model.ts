@@ -14,6 +14,7 @@ export interface Route {
   model: CatalogueModel;
   endpoint: Endpoint;
   writesImage: boolean;
+  isSpoken: boolean;
   /** With a web search that is billed. */
   isOnline: boolean;
 }
@@ -41,7 +42,7 @@ function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; n
     return refuseRetired(catalogue, model);
   }
   const modality = chooseModality(model, request);
-  if (modality !== 'text' && modality !== 'image') {
+  if (typeof modality !== 'string') {
     return modality;
   }
   const endpoint = chooseEndpoint(model, request, asked);
@@ -49,7 +50,13 @@ function routeTo(catalogue: Catalogue, request: ChatRequest, at: { id: string; n
     return endpoint;
   }
   return (
-    checkLength(model, request) ?? { model, endpoint, writesImage: modality === 'image', isOnline: asked.isOnline }
+    checkLength(model, request) ?? {
+      model,
+      endpoint,
+      writesImage: modality === 'image',
+      isSpoken: modality === 'audio',
+      isOnline: asked.isOnline,
+    }
   );
 }
 
@@ -96,7 +103,7 @@ function refuseRetired(catalogue: Catalogue, model: CatalogueModel): Refusal {
   });
 }
 
-function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | 'image' | Refusal {
+function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | 'image' | 'audio' | Refusal {
   const outputs = model.architecture.output_modalities;
   const wanted = request.modalities ?? (outputs.includes('text') ? ['text'] : outputs.slice(0, 1));
   if (wanted.some((modality) => !outputs.includes(modality)) || wanted.length === 0) {
@@ -117,6 +124,11 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
       error_type: 'not_found',
       failed_routing_step: 'Filter by Tool Compatibility',
     });
+  }
+  if (wanted.includes('audio')) {
+    return request.stream
+      ? 'audio'
+      : refuse(400, 'Audio output requires stream: true', { error_type: 'invalid_request' });
   }
   return wanted.includes('image') ? 'image' : 'text';
 }

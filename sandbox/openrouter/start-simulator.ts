@@ -11,6 +11,7 @@ import { createDemoKeys, demoKeys } from './demo-keys.ts';
 import type { DemoKeys } from './demo-keys.ts';
 import { readExchange } from './exchange.ts';
 import { openFaultPlan } from './fault-plan.ts';
+import { withMediaModels } from './media/media-models.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal, replyText } from './reply.ts';
 import { answer, BASE_PATH } from './routes.ts';
@@ -66,9 +67,10 @@ function createState(options: SimulatorOptions): State {
     seed: options.seed ?? 'farebox',
     clock: options.clock ?? systemClock,
     generationDelayMs: options.generationDelayMs ?? 300,
-    catalogue: openCatalogue(options.catalogue),
+    catalogue: openCatalogue(withMediaModels(options.catalogue)),
     keys: createDemoKeys(),
     generations: new Map(),
+    videos: new Map(),
     faults: openFaultPlan(),
     requests: [],
     latency: { firstTokenMs: 0, tokensPerSecond: 0, ...options.latency },

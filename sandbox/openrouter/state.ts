@@ -3,6 +3,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { Completion } from './completion.ts';
 import type { ApiKey } from './demo-keys.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import type { VideoJob } from './media/work.ts';
 
 export interface Latency {
   firstTokenMs: number;
@@ -29,6 +30,8 @@ export interface StoredGeneration {
   isCancelled: boolean;
   availableAt: number;
   headers: Record<string, string>;
+  /** What it was; a chat unless told. */
+  apiType?: string;
 }
 
 /** Everything that one simulator remembers. */
@@ -39,6 +42,7 @@ export interface State {
   catalogue: Catalogue;
   keys: Map<string, ApiKey>;
   generations: Map<string, StoredGeneration>;
+  videos: Map<string, VideoJob>;
   faults: FaultPlan;
   requests: RecordedRequest[];
   latency: Latency;

@@ -14,6 +14,7 @@ export interface Frame {
 
 const COMMENT = ': OPENROUTER PROCESSING\n\n';
 const CHARACTERS_PER_CHUNK = 12;
+const BYTES_PER_SOUND = 32_000;
 const PLACE = '\u0001';
 
 const nativeReasons: Record<string, string> = {
@@ -77,7 +78,7 @@ function toUsage(completion: Completion): Record<string, unknown> {
     completion_tokens_details: {
       reasoning_tokens: completion.reasoningTokens,
       image_tokens: completion.imageTokens,
-      audio_tokens: 0,
+      audio_tokens: completion.audioTokens,
     },
     ...(completion.webSearches > 0 ? { server_tool_use_details: { web_search_requests: completion.webSearches } } : {}),
   };
@@ -172,7 +173,7 @@ interface Delta {
 
 function toDeltas(completion: Completion): Delta[] {
   const { reasoning, images, toolCalls } = completion;
-  const pieces = splitText(completion.content ?? '');
+  const pieces = completion.audio ? [] : splitText(completion.content ?? '');
   const textTokens = completion.completionTokens - completion.reasoningTokens - completion.imageTokens;
   return [
     ...(reasoning === null ? [] : [toReasoningDelta(reasoning, completion.reasoningTokens)]),
@@ -181,11 +182,23 @@ function toDeltas(completion: Completion): Delta[] {
       delta: { tool_calls: [{ ...toToolCallJson(call), index: 0 }] },
       tokens: textTokens,
     })),
+    ...(completion.audio ? toSoundDeltas(completion.audio, completion.content ?? '', textTokens) : []),
     ...images.map((url, index) => ({
       delta: { images: [{ ...toImageJson(url), index }] },
       tokens: completion.imageTokens,
     })),
   ];
+}
+
+/** Sound in pieces, each encoded by itself; the transcript with the first. */
+function toSoundDeltas(samples: Buffer, transcript: string, tokens: number): Delta[] {
+  const pieces = Array.from({ length: Math.ceil(samples.length / BYTES_PER_SOUND) }, (_, at) =>
+    samples.subarray(at * BYTES_PER_SOUND, (at + 1) * BYTES_PER_SOUND).toString('base64'),
+  );
+  return pieces.map((data, at) => ({
+    delta: { audio: { id: 'audio_0', data, ...(at === 0 ? { transcript } : {}) } },
+    tokens: share(tokens, at, pieces.length),
+  }));
 }
 
 function toReasoningDelta(reasoning: string, tokens: number): Delta {

@@ -3,8 +3,7 @@ import type { Route } from './mount-routes.ts';
 import type { AppOptions } from './server-options.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const MEDIA_TYPE =
-  /^(image\/(png|jpeg|webp|gif)|audio\/(wav|mpeg|ogg|flac|mp4)|video\/(mp4|webm|quicktime))$/;
+const MEDIA_TYPE = /^(image\/(png|jpeg|webp|gif)|audio\/(wav|mpeg|ogg|flac|mp4)|video\/(mp4|webm|quicktime))$/;
 
 /** Pictures, sound and film of paid answers, by signed links that expire. A link is a right: what it names never changes. */
 export function imagesRoutes(options: AppOptions): Route[] {

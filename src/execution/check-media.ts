@@ -42,7 +42,8 @@ export function checkMedia(question: MediaQuestion): FieldProblem[] {
   const unknown = mediaFields.filter(
     (field) => settings[field] !== undefined && !settingsOfRoute[route].includes(field),
   );
-  const refused = route === 'chat' ? unknown : [...unknown, ...chatFields.filter((field) => settings[field] !== undefined)];
+  const refused =
+    route === 'chat' ? unknown : [...unknown, ...chatFields.filter((field) => settings[field] !== undefined)];
   return [
     ...refused.map((field) => ({
       path: `/config/${field}`,

@@ -98,7 +98,12 @@ export function listRouteWarnings(
   return [
     ...(route !== 'chat' && quote === null ? [{ path: '/priceUsdc', message: whyUnpriced[route] }] : []),
     ...(route === 'transcription' && texts.systemPrompt.trim() !== ''
-      ? [{ path: '/config/systemPrompt', message: 'Models that write down what is said are sent no prompt: this is ignored.' }]
+      ? [
+          {
+            path: '/config/systemPrompt',
+            message: 'Models that write down what is said are sent no prompt: this is ignored.',
+          },
+        ]
       : []),
   ];
 }

@@ -65,7 +65,13 @@ const marks = { segments: segments.exactOptional(), words: words.exactOptional()
 export const mediaAnswers = {
   images: z.object({ response: noText, images, media, usage }),
   speech: z.object({ response: noText, audio, media, usage }),
-  transcription: z.object({ response: z.string().describe('What was said.'), language, durationSeconds, ...marks, usage }),
+  transcription: z.object({
+    response: z.string().describe('What was said.'),
+    language,
+    durationSeconds,
+    ...marks,
+    usage,
+  }),
   videos: z.object({ response: noText, video, media, usage }),
   embeddings: z.object({ response: noText, embedding, usage }),
   rerank: z.object({ response: noText, results, usage }),
@@ -98,7 +104,11 @@ export const mediaExamples: Readonly<Record<MediaRoute, JsonObject>> = {
   speech: { response: '', audio: sound, media: [sound], usage: notTold },
   transcription: { response: 'Good morning.', language: 'en', durationSeconds: 1.2, usage: notTold },
   videos: { response: '', video: film, media: [film], usage: notTold },
-  embeddings: { response: '', embedding: [0.12, -0.03, 0.5], usage: { input_tokens: 4, output_tokens: 0, total_tokens: 4 } },
+  embeddings: {
+    response: '',
+    embedding: [0.12, -0.03, 0.5],
+    usage: { input_tokens: 4, output_tokens: 0, total_tokens: 4 },
+  },
   rerank: {
     response: '',
     results: [{ index: 1, relevanceScore: 0.98, document: 'The second document.' }],

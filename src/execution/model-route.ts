@@ -1,15 +1,7 @@
 import type { KnownModel } from './execution-deps.ts';
 
 /** By which route of OpenRouter a model is run. */
-export const modelRoutes = [
-  'chat',
-  'images',
-  'speech',
-  'transcription',
-  'videos',
-  'embeddings',
-  'rerank',
-] as const;
+export const modelRoutes = ['chat', 'images', 'speech', 'transcription', 'videos', 'embeddings', 'rerank'] as const;
 export type ModelRoute = (typeof modelRoutes)[number];
 
 /** The first line that fits decides: what can write is asked in a chat, also for the pictures and the sound that it makes. */

@@ -24,7 +24,8 @@ export const whyUnpriced: Readonly<Record<Route, string>> = {
   images: "The price list of this model's pictures cannot be read, and the catalogue tells none.",
   speech: 'This model is paid by the sound that it makes, whose length is not known before.',
   transcription: 'The catalogue does not tell the price of a second of sound.',
-  videos: "The price list of this model's films tells no unit that is understood, or no length is set (video.durationSeconds).",
+  videos:
+    "The price list of this model's films tells no unit that is understood, or no length is set (video.durationSeconds).",
   embeddings: 'The catalogue tells no price of this model.',
   rerank: 'The catalogue tells no price of this model.',
 };
@@ -95,7 +96,10 @@ function toUnits(unit: string, asked: { imageSize: string; size: string | undefi
 const sides: Readonly<Record<string, number>> = { '512': 512, '1K': 1_024, '2K': 2_048, '4K': 4_096 };
 
 function toMegapixels({ imageSize, size }: { imageSize: string; size: string | undefined }): number {
-  const [width = 0, height = 0] = size?.split('x').map(Number) ?? [sides[imageSize] ?? 1_024, sides[imageSize] ?? 1_024];
+  const [width = 0, height = 0] = size?.split('x').map(Number) ?? [
+    sides[imageSize] ?? 1_024,
+    sides[imageSize] ?? 1_024,
+  ];
   return Math.ceil((width * height) / 10_000) / 100;
 }
 

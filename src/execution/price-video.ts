@@ -17,7 +17,9 @@ export function priceVideo({ model, settings, prices }: MediaQuestion): CostQuot
   if (all.length === 0 || seconds.length === 0 || all.some(([name]) => /token|pixel|frame/i.test(name))) {
     return null;
   }
-  const named = all.filter(([name]) => resolution === undefined || name.toLowerCase().includes(resolution.toLowerCase()));
+  const named = all.filter(
+    ([name]) => resolution === undefined || name.toLowerCase().includes(resolution.toLowerCase()),
+  );
   const ofSize = named.length > 0 ? named : all;
   const heard = ofSize.filter(([name]) => sound === undefined || isSilent(name) !== sound);
   const fitting = heard.length > 0 ? heard : ofSize;

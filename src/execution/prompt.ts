@@ -43,7 +43,10 @@ export function checkPrompt(
       ? []
       : [{ path: `/parameters/${index}`, message: `The parameter \`${parameter.name}\` is used in no template.` }],
   );
-  const empty = !mayBeEmpty && texts.systemPrompt.trim() === '' ? [{ path: '/config/systemPrompt', message: 'Write a prompt.' }] : [];
+  const empty =
+    !mayBeEmpty && texts.systemPrompt.trim() === ''
+      ? [{ path: '/config/systemPrompt', message: 'Write a prompt.' }]
+      : [];
   return [...empty, ...problems, ...unused];
 }
 

@@ -6,7 +6,10 @@ import { storeFiles } from './store-files.ts';
 export const runImages: RunRoute = async (deps, run) => {
   const { imageSize: resolution, ...config } = run.settings.imageConfig ?? {};
   const { model } = run.request;
-  const result = await deps.openRouterMedia.createImages({ ...config, model, prompt: run.prompt, resolution }, toCall(run));
+  const result = await deps.openRouterMedia.createImages(
+    { ...config, model, prompt: run.prompt, resolution },
+    toCall(run),
+  );
   if (!result.ok) {
     return { facts: result, failure: result.failure };
   }

@@ -26,7 +26,10 @@ export const runVideo: RunRoute = async (deps, run) => {
   return ended.output.status === 'completed' ? fetchFilm(deps, run, ended) : failJob(ended);
 };
 
-async function begin(deps: ExecutionDeps, run: MediaRun): Promise<{ jobId: string } | Extract<Made, { failure: unknown }>> {
+async function begin(
+  deps: ExecutionDeps,
+  run: MediaRun,
+): Promise<{ jobId: string } | Extract<Made, { failure: unknown }>> {
   const { context, settings, request, prompt } = run;
   const known = checkpoint.safeParse(await context.checkpoint?.load()).data;
   if (known) {

@@ -41,7 +41,10 @@ export async function storeFiles(
 }
 
 function unusable(kind: FilesOfRun['kind'], message: string): FileFailure {
-  return { problem: 'upstream_failed', cause: `unusable_${kind}: The model made an unusable ${words[kind]}. ${message}` };
+  return {
+    problem: 'upstream_failed',
+    cause: `unusable_${kind}: The model made an unusable ${words[kind]}. ${message}`,
+  };
 }
 
 function isBroken(source: FileSource): boolean {

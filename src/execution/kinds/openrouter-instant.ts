@@ -55,7 +55,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
-    summary: 'A prompt template on a model of OpenRouter for text, pictures, sound, films, transcripts, embeddings or ranking, run with your OpenRouter key.',
+    summary:
+      'A prompt template on a model of OpenRouter for text, pictures, sound, films, transcripts, embeddings or ranking, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
     answerSchema: anyAnswer,
@@ -114,7 +115,17 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
         const { parameters } = version;
         const text = messages.map(({ content }) => content).join('\n\n');
         const asked = { model: first.wireName };
-        const media = { version, context, key, route, settings: config, prompt: text, input, parameters, request: asked };
+        const media = {
+          version,
+          context,
+          key,
+          route,
+          settings: config,
+          prompt: text,
+          input,
+          parameters,
+          request: asked,
+        };
         const size = measureMessages(messages);
         const expected = await quoteInstant(deps, { models, prompt: size }, { settings: config, parameters });
         return withExpectedCost(await runMedia(deps, media), expected);

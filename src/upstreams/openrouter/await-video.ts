@@ -37,7 +37,11 @@ export async function awaitVideo(http: MediaHttp, jobId: string, call: VideoCall
 
 /** A job that was just ordered may not be known everywhere yet. */
 function isPassing({ kind, status }: ChatFailure): boolean {
-  return kind === 'connection' || kind === 'malformed' || (kind === 'http_error' && (status === 404 || status === 429 || (status ?? 0) >= 500));
+  return (
+    kind === 'connection' ||
+    kind === 'malformed' ||
+    (kind === 'http_error' && (status === 404 || status === 429 || (status ?? 0) >= 500))
+  );
 }
 
 function findEnd({ timers }: MediaHttp, { deadlineMs }: ChatCall, delayMs: number): 'deadline' | null {

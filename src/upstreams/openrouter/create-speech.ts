@@ -32,5 +32,7 @@ async function readSpeech(response: Dispatcher.ResponseData): Promise<Read<Speec
   }
   const bytes = await readBytes(response.body, MAX_BYTES);
   const told = Number(/rate=(\d{4,6})/.exec(type)?.[1] ?? SAMPLE_RATE);
-  return bytes.length === 0 ? null : { output: { bytes, sampleRate: told >= 8_000 && told <= 96_000 ? told : SAMPLE_RATE } };
+  return bytes.length === 0
+    ? null
+    : { output: { bytes, sampleRate: told >= 8_000 && told <= 96_000 ? told : SAMPLE_RATE } };
 }

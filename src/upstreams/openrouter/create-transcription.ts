@@ -13,7 +13,10 @@ const form = z.object({
   text: z.string(),
   language: z.string().max(100).nullish().catch(null),
   duration: seconds.nullish().catch(null),
-  usage: z.object({ seconds: seconds.nullish().catch(null) }).nullish().catch(null),
+  usage: z
+    .object({ seconds: seconds.nullish().catch(null) })
+    .nullish()
+    .catch(null),
   segments: marks(z.object({ start: seconds, end: seconds, text: z.string() })),
   words: marks(z.object({ start: seconds, end: seconds, word: z.string() })),
 });

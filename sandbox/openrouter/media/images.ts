@@ -1,0 +1,67 @@
+import { Big } from 'big.js';
+import { z } from 'zod';
+import type { CatalogueModel } from '../catalogue.ts';
+import type { Exchange } from '../exchange.ts';
+import { drawPicture } from '../picture.ts';
+import { replyJson } from '../reply.ts';
+import type { Reply } from '../reply.ts';
+import type { State } from '../state.ts';
+import { toUsd } from '../cost.ts';
+import { countTokens } from '../tokens.ts';
+import { doWork, priceOf, refuseInput, settleWork } from './do-work.ts';
+
+const requestSchema = z.looseObject({
+  model: z.string().min(1),
+  prompt: z.string().min(1),
+  n: z.int().min(1).max(10).nullish(),
+  aspect_ratio: z.string().nullish(),
+  resolution: z.string().nullish(),
+  size: z.string().nullish(),
+  output_format: z.enum(['png', 'jpeg', 'webp', 'svg']).nullish(),
+});
+
+/** Tokens of a picture, whatever its size: prices of pictures stand in the list of endpoints. */
+const TOKENS_PER_PICTURE = 1_290;
+
+/** `POST /images`: PNG, whatever format is asked for, with the type that it has. */
+export function answerImages(state: State, exchange: Exchange): Reply {
+  const parsed = requestSchema.safeParse(exchange.body);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return refuseInput(issue?.path.join('.') ?? 'body', issue?.message ?? 'not valid');
+  }
+  const { model: modelId, prompt, n, aspect_ratio: ratio, resolution } = parsed.data;
+  const count = n ?? 1;
+  const promptTokens = countTokens(prompt);
+  const kind = {
+    modelId,
+    output: 'image',
+    apiType: 'image',
+    request: { ...parsed.data, model: undefined, user: undefined },
+    price: (model: CatalogueModel) => picturePrice(model).times(count),
+  };
+  return doWork(state, exchange, kind, (work, cost) => {
+    const data = Array.from({ length: count }, (_, at) => {
+      const asked = { seed: `${work.seed}${at}`, aspectRatio: ratio ?? undefined, imageSize: resolution ?? undefined };
+      const { dataUrl } = drawPicture(asked);
+      return { b64_json: dataUrl.slice(dataUrl.indexOf(',') + 1), media_type: 'image/png' };
+    });
+    const completionTokens = TOKENS_PER_PICTURE * count;
+    const usage = {
+      prompt_tokens: promptTokens,
+      completion_tokens: completionTokens,
+      total_tokens: promptTokens + completionTokens,
+      cost: toUsd(cost),
+      is_byok: false,
+      completion_tokens_details: { image_tokens: completionTokens, reasoning_tokens: 0, audio_tokens: 0 },
+    };
+    const headers = settleWork(state, exchange, work, { cost, apiType: 'image', promptTokens });
+    return replyJson({ created: Math.floor(work.now / 1_000), data, usage }, headers);
+  });
+}
+
+/** Of one picture, by the catalogue's price of a token of it. */
+export function picturePrice(model: CatalogueModel): Big {
+  const price = priceOf(model, 'image_output');
+  return price.eq(0) ? priceOf(model, 'request') : price.times(TOKENS_PER_PICTURE);
+}
