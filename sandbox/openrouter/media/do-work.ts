@@ -22,15 +22,11 @@ export interface WorkKind {
   request: unknown;
   /** USD; the account must have as much. */
   price(model: CatalogueModel): Big;
+  make(work: Work, cost: Big): Reply;
 }
 
-/** All that can be refused, then the work, which `make` does and which is debited at once; or a reply that is no success. */
-export function doWork(
-  state: State,
-  exchange: Exchange,
-  kind: WorkKind,
-  make: (work: Work, cost: Big) => Reply,
-): Reply {
+/** All that can be refused, then the work, which `make` does and settles; or a reply that is no success. */
+export function doWork(state: State, exchange: Exchange, kind: WorkKind): Reply {
   const begun = begin(state, exchange, kind);
   if ('status' in begun && 'error' in begun) {
     return replyRefusal(begun);
@@ -44,7 +40,7 @@ export function doWork(
     return replyRefusal(held, begun.key.account.userId);
   }
   held.release();
-  return make(begun, cost);
+  return kind.make(begun, cost);
 }
 
 function begin(state: State, { headers, keyText }: Exchange, kind: WorkKind): Work | Reply | Refusal {
@@ -87,10 +83,12 @@ interface Done {
   cost: Big;
   apiType: string;
   promptTokens: number;
+  /** Of the request. */
+  headers: Record<string, string>;
 }
 
 /** Takes the cost from account and key, and keeps it for `GET /generation`. @returns the headers of the answer. */
-export function settleWork(state: State, exchange: Exchange, work: Work, done: Done): Record<string, string> {
+export function settleWork(state: State, work: Work, done: Done): Record<string, string> {
   const { key, model, provider, id, now } = work;
   debit(key, done.cost, now);
   state.generations.set(id, {
@@ -124,7 +122,7 @@ export function settleWork(state: State, exchange: Exchange, work: Work, done: D
     isStreamed: false,
     isCancelled: false,
     availableAt: now + state.generationDelayMs,
-    headers: exchange.headers,
+    headers: done.headers,
     apiType: done.apiType,
   });
   return { 'x-generation-id': id, 'x-provider-name': provider };

@@ -28,22 +28,22 @@ export function answerEmbeddings(state: State, exchange: Exchange): Reply {
   const { model: modelId, input, dimensions, encoding_format: encoding } = parsed.data;
   const texts = typeof input === 'string' ? [input] : input;
   const promptTokens = texts.reduce((sum, text) => sum + countTokens(text), 0);
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'embeddings',
     apiType: 'embeddings',
     request: { dimensions },
     price: (model: CatalogueModel) => priceOf(model, 'prompt').times(promptTokens),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const data = texts.map((text, index) => {
-      const vector = drawVector(`${work.seed}\n${text}`, dimensions ?? DIMENSIONS);
-      return { object: 'embedding', index, embedding: encoding === 'base64' ? toBase64(vector) : vector };
-    });
-    const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens, cost: toUsd(cost), is_byok: false };
-    const headers = settleWork(state, exchange, work, { cost, apiType: 'embeddings', promptTokens });
-    const { model, provider, id } = work;
-    return replyJson({ object: 'list', data, model: model.canonical_slug, provider, id, usage }, headers);
+    make: (work, cost) => {
+      const data = texts.map((text, index) => {
+        const vector = drawVector(`${work.seed}\n${text}`, dimensions ?? DIMENSIONS);
+        return { object: 'embedding', index, embedding: encoding === 'base64' ? toBase64(vector) : vector };
+      });
+      const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens, cost: toUsd(cost), is_byok: false };
+      const headers = settleWork(state, work, { headers: exchange.headers, cost, apiType: 'embeddings', promptTokens });
+      const { model, provider, id } = work;
+      return replyJson({ object: 'list', data, model: model.canonical_slug, provider, id, usage }, headers);
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-import { Big } from 'big.js';
+import type { Big } from 'big.js';
 import { z } from 'zod';
 import type { CatalogueModel } from '../catalogue.ts';
 import type { Exchange } from '../exchange.ts';
@@ -33,30 +33,34 @@ export function answerImages(state: State, exchange: Exchange): Reply {
   const { model: modelId, prompt, n, aspect_ratio: ratio, resolution } = parsed.data;
   const count = n ?? 1;
   const promptTokens = countTokens(prompt);
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'image',
     apiType: 'image',
     request: { ...parsed.data, model: undefined, user: undefined },
     price: (model: CatalogueModel) => picturePrice(model).times(count),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const data = Array.from({ length: count }, (_, at) => {
-      const asked = { seed: `${work.seed}${at}`, aspectRatio: ratio ?? undefined, imageSize: resolution ?? undefined };
-      const { dataUrl } = drawPicture(asked);
-      return { b64_json: dataUrl.slice(dataUrl.indexOf(',') + 1), media_type: 'image/png' };
-    });
-    const completionTokens = TOKENS_PER_PICTURE * count;
-    const usage = {
-      prompt_tokens: promptTokens,
-      completion_tokens: completionTokens,
-      total_tokens: promptTokens + completionTokens,
-      cost: toUsd(cost),
-      is_byok: false,
-      completion_tokens_details: { image_tokens: completionTokens, reasoning_tokens: 0, audio_tokens: 0 },
-    };
-    const headers = settleWork(state, exchange, work, { cost, apiType: 'image', promptTokens });
-    return replyJson({ created: Math.floor(work.now / 1_000), data, usage }, headers);
+    make: (work, cost) => {
+      const data = Array.from({ length: count }, (_, at) => {
+        const asked = {
+          seed: `${work.seed}${at}`,
+          aspectRatio: ratio ?? undefined,
+          imageSize: resolution ?? undefined,
+        };
+        const { dataUrl } = drawPicture(asked);
+        return { b64_json: dataUrl.slice(dataUrl.indexOf(',') + 1), media_type: 'image/png' };
+      });
+      const completionTokens = TOKENS_PER_PICTURE * count;
+      const usage = {
+        prompt_tokens: promptTokens,
+        completion_tokens: completionTokens,
+        total_tokens: promptTokens + completionTokens,
+        cost: toUsd(cost),
+        is_byok: false,
+        completion_tokens_details: { image_tokens: completionTokens, reasoning_tokens: 0, audio_tokens: 0 },
+      };
+      const headers = settleWork(state, work, { headers: exchange.headers, cost, apiType: 'image', promptTokens });
+      return replyJson({ created: Math.floor(work.now / 1_000), data, usage }, headers);
+    },
   });
 }
 

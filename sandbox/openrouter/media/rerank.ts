@@ -30,25 +30,30 @@ export function answerRerank(state: State, exchange: Exchange): Reply {
   const { model: modelId, query, documents, top_n: most } = parsed.data;
   const units = Math.ceil(documents.length / DOCUMENTS_PER_UNIT);
   const tokens = [query, ...documents].reduce((sum, text) => sum + countTokens(text), 0);
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'rerank',
     apiType: 'rerank',
     request: { query, documents },
     price: (model: CatalogueModel) =>
       priceOf(model, 'request').times(units).plus(priceOf(model, 'prompt').times(tokens)),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const results = documents
-      .map((text, index) => ({ index, relevance_score: rate(query, text), document: { text } }))
-      .toSorted((one, other) => other.relevance_score - one.relevance_score || one.index - other.index)
-      .slice(0, most ?? documents.length);
-    const headers = settleWork(state, exchange, work, { cost, apiType: 'rerank', promptTokens: tokens });
-    const usage = { search_units: units, total_tokens: tokens, cost: toUsd(cost) };
-    return replyJson(
-      { id: work.id, model: work.model.canonical_slug, provider: work.provider, results, usage },
-      headers,
-    );
+    make: (work, cost) => {
+      const results = documents
+        .map((text, index) => ({ index, relevance_score: rate(query, text), document: { text } }))
+        .toSorted((one, other) => other.relevance_score - one.relevance_score || one.index - other.index)
+        .slice(0, most ?? documents.length);
+      const headers = settleWork(state, work, {
+        headers: exchange.headers,
+        cost,
+        apiType: 'rerank',
+        promptTokens: tokens,
+      });
+      const usage = { search_units: units, total_tokens: tokens, cost: toUsd(cost) };
+      return replyJson(
+        { id: work.id, model: work.model.canonical_slug, provider: work.provider, results, usage },
+        headers,
+      );
+    },
   });
 }
 

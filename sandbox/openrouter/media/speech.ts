@@ -28,21 +28,26 @@ export function answerSpeech(state: State, exchange: Exchange): Reply {
     return refuseInput('voice', `must be one of ${voices.join(', ')}`);
   }
   const characters = Array.from(input).length;
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'speech',
     apiType: 'tts',
     request: { input, voice },
     price: (model: CatalogueModel) => priceOf(model, 'prompt').times(characters),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const headers = settleWork(state, exchange, work, { cost, apiType: 'tts', promptTokens: characters });
-    const seconds = toSeconds(input);
-    return format === 'mp3'
-      ? replyBytes(drawMp3(seconds), { contentType: 'audio/mpeg', headers })
-      : replyBytes(drawSamples(work.seed, seconds), {
-          contentType: `audio/pcm;rate=${SAMPLE_RATE};channels=1`,
-          headers,
-        });
+    make: (work, cost) => {
+      const headers = settleWork(state, work, {
+        headers: exchange.headers,
+        cost,
+        apiType: 'tts',
+        promptTokens: characters,
+      });
+      const seconds = toSeconds(input);
+      return format === 'mp3'
+        ? replyBytes(drawMp3(seconds), { contentType: 'audio/mpeg', headers })
+        : replyBytes(drawSamples(work.seed, seconds), {
+            contentType: `audio/pcm;rate=${SAMPLE_RATE};channels=1`,
+            headers,
+          });
+    },
   });
 }

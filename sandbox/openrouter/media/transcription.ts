@@ -30,31 +30,36 @@ export function answerTranscription(state: State, exchange: Exchange): Reply {
   const { model: modelId, input_audio: audio, language } = parsed.data;
   const seconds = Math.round(measureSound(Buffer.from(audio.data, 'base64')) * 1_000) / 1_000;
   const inputTokens = Math.ceil(seconds * TOKENS_PER_SECOND);
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'transcription',
     apiType: 'stt',
     request: { audio: audio.data, language },
     price: (model: CatalogueModel) => priceOf(model, 'audio').times(inputTokens),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const text = composeText({ seed: work.seed, task: SIMULATED_MARK, words: ['sound'], tokens: 20 });
-    const outputTokens = countTokens(text);
-    const headers = settleWork(state, exchange, work, { cost, apiType: 'stt', promptTokens: inputTokens });
-    return replyJson(
-      {
-        text,
-        usage: {
-          seconds,
-          cost: toUsd(cost),
-          input_tokens: inputTokens,
-          output_tokens: outputTokens,
-          total_tokens: inputTokens + outputTokens,
+    make: (work, cost) => {
+      const text = composeText({ seed: work.seed, task: SIMULATED_MARK, words: ['sound'], tokens: 20 });
+      const outputTokens = countTokens(text);
+      const headers = settleWork(state, work, {
+        headers: exchange.headers,
+        cost,
+        apiType: 'stt',
+        promptTokens: inputTokens,
+      });
+      return replyJson(
+        {
+          text,
+          usage: {
+            seconds,
+            cost: toUsd(cost),
+            input_tokens: inputTokens,
+            output_tokens: outputTokens,
+            total_tokens: inputTokens + outputTokens,
+          },
+          ...toDetails(parsed.data, text, seconds),
         },
-        ...toDetails(parsed.data, text, seconds),
-      },
-      headers,
-    );
+        headers,
+      );
+    },
   });
 }
 

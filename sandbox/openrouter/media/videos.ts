@@ -39,28 +39,28 @@ export function answerBeginVideo(state: State, exchange: Exchange): Reply {
   }
   const { model: modelId, duration, resolution, callback_url: callbackUrl } = parsed.data;
   const seconds = duration ?? DEFAULT_SECONDS;
-  const kind = {
+  return doWork(state, exchange, {
     modelId,
     output: 'video',
     apiType: 'video',
     request: { ...parsed.data, model: undefined, callback_url: undefined },
     price: () => priceFilm(modelId, resolution ?? '720p', seconds),
-  };
-  return doWork(state, exchange, kind, (work, cost) => {
-    const id = `job-${openRandom(work.id, 'job').base62(20)}`;
-    const job: VideoJob = {
-      id,
-      work,
-      seconds,
-      cost,
-      end: work.chosen?.fault.job ?? 'completed',
-      callbackUrl: callbackUrl ?? null,
-      headers: exchange.headers,
-      isSettled: false,
-    };
-    state.videos.set(id, job);
-    const reply = { id, polling_url: `/api/v1/videos/${id}`, status: 'pending', generation_id: work.id };
-    return replyText(JSON.stringify(reply), { status: 202, headers: { 'x-generation-id': work.id } });
+    make: (work, cost) => {
+      const id = `job-${openRandom(work.id, 'job').base62(20)}`;
+      const job: VideoJob = {
+        id,
+        work,
+        seconds,
+        cost,
+        end: work.chosen?.fault.job ?? 'completed',
+        callbackUrl: callbackUrl ?? null,
+        headers: exchange.headers,
+        isSettled: false,
+      };
+      state.videos.set(id, job);
+      const reply = { id, polling_url: `/api/v1/videos/${id}`, status: 'pending', generation_id: work.id };
+      return replyText(JSON.stringify(reply), { status: 202, headers: { 'x-generation-id': work.id } });
+    },
   });
 }
 
@@ -73,7 +73,7 @@ function priceFilm(modelId: string, resolution: string, seconds: number): Big {
 /** `GET /videos/{jobId}` */
 export function answerVideo(state: State, exchange: Exchange): Reply {
   const job = findJob(state, exchange);
-  return isRefusal(job) ? replyRefusal(job) : replyJson(toJson(state, exchange, job));
+  return isRefusal(job) ? replyRefusal(job) : replyJson(toJson(state, job));
 }
 
 /** `GET /videos/{jobId}/content` */
@@ -82,7 +82,7 @@ export function answerVideoContent(state: State, exchange: Exchange): Reply {
   if (isRefusal(job)) {
     return replyRefusal(job);
   }
-  if (toJson(state, exchange, job)['status'] !== 'completed') {
+  if (toJson(state, job)['status'] !== 'completed') {
     return replyRefusal(refuse(400, 'The video is not completed', { error_type: 'invalid_request' }));
   }
   return replyBytes(drawFilm(job.work.seed, job.seconds), { contentType: 'video/mp4' });
@@ -101,7 +101,7 @@ function findJob(state: State, { headers, path }: Exchange) {
 }
 
 /** Where a job stands now; the first to see it completed has it billed, and told to whoever asked to be told. */
-function toJson(state: State, exchange: Pick<Exchange, 'headers'>, job: VideoJob): Record<string, unknown> {
+function toJson(state: State, job: VideoJob): Record<string, unknown> {
   const status = toStatus(state, job);
   const base = { id: job.id, polling_url: `/api/v1/videos/${job.id}`, status, generation_id: job.work.id };
   if (status !== 'completed') {
@@ -111,8 +111,8 @@ function toJson(state: State, exchange: Pick<Exchange, 'headers'>, job: VideoJob
   const done = { ...base, unsigned_urls: urls, usage: { cost: toUsd(job.cost), is_byok: false } };
   if (!job.isSettled) {
     job.isSettled = true;
-    const sender = { ...exchange, headers: job.headers } as Exchange;
-    settleWork(state, sender, job.work, { cost: job.cost, apiType: 'video', promptTokens: 0 });
+    const { work, cost, headers } = job;
+    settleWork(state, work, { cost, apiType: 'video', promptTokens: 0, headers });
     callBack(state, job, done);
   }
   return done;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CostQuote, Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { CostQuote, Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { anyAnswer, chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
@@ -99,41 +99,40 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     },
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => renderMessages(prepare(version).prompt, input),
-    run: async (version, input, context) => {
-      const { config, prompt } = prepare(version);
-      const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
-      const key = await findOpenRouterKey(deps, version);
-      if (models.length === 0 || key === null) {
-        return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
-      }
-      const messages = renderMessages(prompt, input);
-      const call = { models, settings: config, messages };
-      const { sellsTruncated } = config;
-      const [first] = models;
-      const route = first && findRoute(first.model);
-      if (first && route && route !== 'chat') {
-        const { parameters } = version;
-        const text = messages.map(({ content }) => content).join('\n\n');
-        const asked = { model: first.wireName };
-        const media = {
-          version,
-          context,
-          key,
-          route,
-          settings: config,
-          prompt: text,
-          input,
-          parameters,
-          request: asked,
-        };
-        const size = measureMessages(messages);
-        const expected = await quoteInstant(deps, { models, prompt: size }, { settings: config, parameters });
-        return withExpectedCost(await runMedia(deps, media), expected);
-      }
-      const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(call), sellsTruncated };
-      return withExpectedCost(await runChat(deps, run), expectCost(call));
-    },
+    run: (version, input, context) => runInstant(deps, { ...prepare(version), version, input, context }),
   };
+}
+
+interface InstantCall extends Prepared {
+  version: PublishedVersion;
+  input: Record<string, unknown>;
+  context: RunContext;
+}
+
+/** By the route of the first model that can run. */
+async function runInstant(deps: ExecutionDeps, call: InstantCall): Promise<Outcome> {
+  const { version, context, config, prompt, input } = call;
+  const { usable: models, faults } = await chooseModels(deps, toModelIds(config));
+  const key = await findOpenRouterKey(deps, version);
+  const [first] = models;
+  if (first === undefined || key === null) {
+    return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
+  }
+  const messages = renderMessages(prompt, input);
+  const asked = { models, settings: config, messages };
+  const route = findRoute(first.model) ?? 'chat';
+  if (route === 'chat') {
+    const { sellsTruncated } = config;
+    const run = { version, context, upstream: deps.openRouter, key, request: toChatRequest(asked), sellsTruncated };
+    return withExpectedCost(await runChat(deps, run), expectCost(asked));
+  }
+  const { parameters } = version;
+  const text = messages.map(({ content }) => content).join('\n\n');
+  const request = { model: first.wireName };
+  const run = { version, context, key, route, settings: config, prompt: text, input, parameters, request };
+  const size = measureMessages(messages);
+  const expected = await quoteInstant(deps, { models, prompt: size }, { settings: config, parameters });
+  return withExpectedCost(await runMedia(deps, run), expected);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {

@@ -67,9 +67,9 @@ export async function readMediaJson<T>(
   return { output, facts };
 }
 
-function parse(text: string): unknown {
+function parse(json: string): unknown {
   try {
-    return parseJsonExact(text, ['cost']);
+    return parseJsonExact(json, ['cost']);
   } catch {
     return undefined;
   }
