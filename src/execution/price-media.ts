@@ -2,20 +2,10 @@ import { Big } from 'big.js';
 import { priceUsage } from '#models/index.ts';
 import type { CostQuote } from '#resources/index.ts';
 import type { KnownModel } from './execution-deps.ts';
-import type { MediaPrices } from './find-media-prices.ts';
-import type { PromptSize } from './measure-prompt.ts';
-import type { MediaSettings } from './media-settings.ts';
+import type { MediaQuestion } from './media-question.ts';
 import type { MediaRun } from './media-run.ts';
 import { pictureTokens } from './picture-tokens.ts';
 import { priceVideo } from './price-video.ts';
-
-export interface MediaQuestion {
-  model: KnownModel;
-  settings: MediaSettings;
-  /** Of what is worked on, source parameters included. */
-  prompt: PromptSize;
-  prices: MediaPrices;
-}
 
 type Route = MediaRun['route'];
 

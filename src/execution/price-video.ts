@@ -1,6 +1,6 @@
 import { Big } from 'big.js';
 import type { CostQuote } from '#resources/index.ts';
-import type { MediaQuestion } from './price-media.ts';
+import type { MediaQuestion } from './media-question.ts';
 
 /**
  * What a price of a film counts stands in its name alone. Of a name that tells no unit the film is taken to be meant

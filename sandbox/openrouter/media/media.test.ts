@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '../start-simulator.ts';
 import { drawMp3, drawSamples } from './sound.ts';
-import { WEBHOOK_SECRET } from './videos.ts';
+import { WEBHOOK_SECRET } from './call-back.ts';
 
 /** The official client, unmodified, reads every answer of the routes beside chat. */
 

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { Big } from 'big.js';
 import { z } from 'zod';
 import { authenticate } from '../accounts.ts';
@@ -10,6 +9,7 @@ import { openRandom } from '../seeded-random.ts';
 import type { State } from '../state.ts';
 import { toUsd } from '../cost.ts';
 import { doWork, refuseInput, settleWork } from './do-work.ts';
+import { callBack } from './call-back.ts';
 import { drawFilm } from './film.ts';
 import { videoSkus } from './media-models.ts';
 import type { VideoJob } from './work.ts';
@@ -26,9 +26,6 @@ const DEFAULT_SECONDS = 5;
 /** Of the wait until a first token: how often as long a film waits, and is made. */
 const WAITING = 2;
 const MAKING = 12;
-
-/** Signs the calls that tell of finished films; public, and good for nothing but the simulator. */
-export const WEBHOOK_SECRET = 'whsec_simulated';
 
 /** `POST /videos`: 202 and a job, whose state follows the clock. */
 export function answerBeginVideo(state: State, exchange: Exchange): Reply {
@@ -124,20 +121,4 @@ function toStatus({ clock, latency }: State, job: VideoJob): string {
     return 'pending';
   }
   return passedMs < latency.firstTokenMs * MAKING || job.end === 'stuck' ? 'in_progress' : job.end;
-}
-
-/** `X-OpenRouter-Signature: t=…,v1=HMAC-SHA256("{t},{body}")`, once and without waiting for an answer. */
-function callBack({ clock }: State, { id, callbackUrl }: VideoJob, done: object): void {
-  if (callbackUrl === null) {
-    return;
-  }
-  const body = JSON.stringify(done);
-  const time = Math.floor(clock.now() / 1_000);
-  const signature = createHmac('sha256', WEBHOOK_SECRET).update(`${time},${body}`).digest('hex');
-  const headers = {
-    'content-type': 'application/json',
-    'x-openrouter-signature': `t=${time},v1=${signature}`,
-    'x-openrouter-idempotency-key': id,
-  };
-  fetch(callbackUrl, { method: 'POST', headers, body }).catch(() => {});
 }
