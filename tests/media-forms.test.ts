@@ -1,5 +1,6 @@
 import { PNG } from 'pngjs';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Big } from 'big.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { drawMp3 } from '#sandbox/openrouter/media/sound.ts';
 import { getChallenge, payFor, send, type Answered } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
@@ -30,6 +31,13 @@ beforeAll(async () => {
   creator = await app.current.makeCreator('ada');
 });
 beforeEach(() => simulator()?.control.clearFaults());
+afterAll(async () => {
+  // Whatever was bought here: no call did cost its creator more than was told beforehand.
+  const { body } = await creator.call('GET', '/api/usage?limit=100');
+  const calls = (body['items'] as Logged[]).filter(({ evidence }) => evidence.worstCostUsd);
+  expect(calls.filter(({ costUsd, evidence }) => new Big(costUsd ?? 0).gt(evidence.worstCostUsd ?? 0))).toEqual([]);
+  expect(calls.length).toBeGreaterThan(5);
+});
 
 async function publish(slug: string, config: object, more: object = {}): Promise<{ id: string; url: string }> {
   const prompt = { systemPrompt: '{text}{/text}' };
@@ -215,6 +223,12 @@ test.each<[string, object, string, RegExp]>([
     /alloy/,
   ],
   [
+    'a length that the model does not film',
+    { modelId: 'google/veo-3.1', video: { durationSeconds: 7 } },
+    '/config/video/durationSeconds',
+    /5, 8/,
+  ],
+  [
     'a length of film for pictures',
     { modelId: 'black-forest-labs/flux-3-image', video: {} },
     '/config/video',
@@ -248,6 +262,16 @@ test.each<[string, object, string, RegExp]>([
   const { body } = await creator.call('POST', '/api/resources', { ...draft, ...place, config: whole });
   const problems = body['problems'] as { path: string; message: string }[];
   expect(problems.find((problem) => problem.path === path)?.message).toMatch(message);
+});
+
+test('the catalogue lists models of every output, with their voices', async () => {
+  const { body } = await creator.call('GET', '/api/models?q=tts-1&limit=5');
+  const items = body['items'] as { openrouterId: string; outputModalities: string[]; voices: string[] | null }[];
+  expect(items.find(({ openrouterId }) => openrouterId === 'openai/tts-1')).toMatchObject({
+    outputModalities: ['speech'],
+    voices: expect.arrayContaining(['alloy', 'nova']),
+    isFree: false,
+  });
 });
 
 test('what a call costs is told by each form, and why where nobody knows', async () => {

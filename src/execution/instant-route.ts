@@ -2,6 +2,7 @@ import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { checkMedia, findSource } from './check-media.ts';
+import { checkVideo } from './check-video.ts';
 import { checkChoice, checkModel } from './check-model.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { findMediaPrices } from './find-media-prices.ts';
@@ -53,9 +54,10 @@ export async function checkModels(
       continue;
     }
     first ??= route;
+    const { video } = await findMediaPrices(deps, route, model.openrouterId);
     problems.push(
       ...(route === first
-        ? checkMedia({ model, route, settings, parameters })
+        ? [...checkMedia({ model, route, settings, parameters }), ...(video ? checkVideo(settings.video, video) : [])]
         : [{ path, message: `${model.openrouterId} answers in another form than the first model.` }]),
     );
   }
@@ -93,11 +95,14 @@ function withSource(route: ModelRoute, prompt: PromptSize, configured: Configure
 export function listRouteWarnings(
   route: ModelRoute,
   quote: CostQuote | null,
-  texts: { systemPrompt: string },
+  config: { systemPrompt: string } & MediaSettings,
 ): FieldProblem[] {
   return [
+    ...(route === 'speech' && config.audio?.voice === undefined
+      ? [{ path: '/config/audio', message: 'No voice is named: the provider speaks with one of its own, or refuses.' }]
+      : []),
     ...(route !== 'chat' && quote === null ? [{ path: '/priceUsdc', message: whyUnpriced[route] }] : []),
-    ...(route === 'transcription' && texts.systemPrompt.trim() !== ''
+    ...(route === 'transcription' && config.systemPrompt.trim() !== ''
       ? [
           {
             path: '/config/systemPrompt',

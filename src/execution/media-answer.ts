@@ -10,7 +10,7 @@ export const usage = z
   .describe('Tokens as the upstream counts them; null where it does not tell.');
 
 /** A stored file of an answer. */
-export const file = z.object({
+const file = z.object({
   id: z.string(),
   kind: z.enum(['image', 'audio', 'video', 'file']),
   contentType: z.string(),

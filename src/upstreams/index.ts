@@ -15,13 +15,10 @@ export type {
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
 export type {
-  ImageFile,
   ImagePrice,
   MediaFacts,
   MediaResult,
   MediaUpstream,
-  RankedDocument,
-  Transcription,
   VideoJob,
   VideoModel,
 } from './openrouter/media.ts';

@@ -3,7 +3,7 @@ import type { State } from '../state.ts';
 import type { VideoJob } from './work.ts';
 
 /** Signs the calls that tell of finished films; public, and good for nothing but the simulator. */
-export const WEBHOOK_SECRET = 'whsec_simulated';
+const WEBHOOK_SECRET = 'whsec_simulated';
 
 /** `X-OpenRouter-Signature: t=…,v1=HMAC-SHA256("{t},{body}")`, once and without waiting for an answer. */
 export function callBack({ clock }: State, { id, callbackUrl }: VideoJob, done: object): void {

@@ -32,7 +32,7 @@ const configSchema = z.strictObject({
     .max(3)
     .optional()
     .describe(
-      'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
+      'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers. Outside of chats (pictures alone, speech, films …) only in its place when it is gone.',
     ),
   ...chatSettings,
   ...mediaSettings,
