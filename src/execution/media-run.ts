@@ -19,7 +19,8 @@ export interface MediaRun extends PaidRun {
 /** How a run with an upstream ended. `refused`: for a reason of ours, such as a file that cannot be stored. */
 export type Made =
   | { facts: MediaFacts; json: JsonObject; media: readonly MediaReference[] }
-  | { facts: MediaFacts; failure: ChatFailure }
+  /** `mayCost`: work was begun, so that a refusal does not say that nothing is billed. */
+  | { facts: MediaFacts; failure: ChatFailure; mayCost?: boolean }
   | { facts: MediaFacts; refused: FileFailure };
 
 export type RunRoute = (deps: ExecutionDeps, run: MediaRun) => Promise<Made>;

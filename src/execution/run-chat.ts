@@ -100,8 +100,14 @@ function isBeforeAnswer({ firstTokenMs }: ChatResult, { kind, status }: ChatFail
   return kind === 'http_error' || (kind === 'error_event' && firstTokenMs === null && status !== null && status >= 500);
 }
 
-/** What a filter has cut is not what was offered; what the token limit has cut is for the creator to decide. */
-function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | null {
+/**
+ * What a filter has cut, or was to be spoken and is only written, is not what was offered; what the token limit has cut is
+ * for the creator to decide.
+ */
+function findUnsold(run: ChatRun, { finishReason, audio }: Extract<ChatResult, { ok: true }>): FailureKind | null {
+  if (run.request.audio && audio === null) {
+    return 'empty';
+  }
   if (finishReason === 'content_filter') {
     return 'filtered';
   }

@@ -66,5 +66,5 @@ function toEvidence({ key, request, route }: MediaRun, made: Made, firstOutputMs
 
 /** What was refused before it was begun costs nothing; of what broke off nobody knows. */
 function isUncharged(made: Made): boolean {
-  return 'failure' in made && made.failure.kind === 'http_error';
+  return 'failure' in made && made.failure.kind === 'http_error' && made.mayCost !== true;
 }

@@ -21,7 +21,7 @@ export const runVideo: RunRoute = async (deps, run) => {
     onProgress: ({ status }) => run.context.report?.({ note: status === 'pending' ? 'waiting' : 'being made' }),
   });
   if (!ended.ok) {
-    return { facts: ended, failure: ended.failure };
+    return { facts: ended, failure: ended.failure, mayCost: true };
   }
   return ended.output.status === 'completed' ? fetchFilm(deps, run, ended) : failJob(ended);
 };
@@ -58,7 +58,7 @@ function failJob(ended: Ended): Made {
 async function fetchFilm(deps: ExecutionDeps, run: MediaRun, ended: Ended): Promise<Made> {
   const opened = await deps.openRouterMedia.openVideo(ended.output.id, toCall(run));
   if (!opened.ok) {
-    return { facts: { ...opened, costUsd: ended.costUsd }, failure: opened.failure };
+    return { facts: { ...opened, costUsd: ended.costUsd }, failure: opened.failure, mayCost: true };
   }
   const stored = await storeFiles(deps, { ...run, kind: 'video', files: [{ stream: opened.output }] });
   const [film] = Array.isArray(stored) ? stored : [];

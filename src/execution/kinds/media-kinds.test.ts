@@ -191,6 +191,12 @@ describe('sound in a chat', () => {
   });
 });
 
+test('a chat that was to speak and only writes is not sold', async () => {
+  const choice = { index: 0, delta: { content: 'Two words' }, finish_reason: 'stop' };
+  const only = bytes([`data: ${JSON.stringify({ choices: [choice] })}\n\n`]);
+  failing(await run('talker', [only], { config: { audio: { voice: 'alloy' } } }), /^empty_answer/);
+});
+
 describe('a film', () => {
   const job = (more: object = {}): Step => status(200, { id: 'job-1', polling_url: '/x', status: 'pending', ...more });
   const done = job({ status: 'completed', usage: { cost: 0.5 } });
@@ -245,6 +251,12 @@ describe('a film', () => {
     const outcome = await run('video', [job(), job({ status: 'in_progress' })], { context });
     failing(outcome, /^deadline_passed/, 'upstream_timeout');
     expect(outcome.evidence.costUsd).toBe(null);
+  });
+
+  test('that cannot be asked for any more may have cost something', async () => {
+    const refused = status(403, { error: { code: 403, message: 'no' } });
+    const outcome = await run('video', [job(), refused], { context: { deadlineMs: deadlineMs() } });
+    expect(outcome).toMatchObject({ ok: false, evidence: { costUsd: null } });
   });
 
   test.each<[string, Step[], RegExp]>([
