@@ -68,7 +68,7 @@ describe('pictures', () => {
     ],
     ['by a unit that nobody knows', {}, [line('0.04'), line('1', { unit: 'square' })], null],
     ['without any line', {}, [], null],
-  ])('cost %s', (_what, config, lines, expected) => {
+  ])('cost %s', (_what, ...[config, lines, expected]) => {
     expect(pictures(config, lines)).toEqual(expected);
   });
 
@@ -103,7 +103,7 @@ describe('films', () => {
     ['by tokens, which nobody can count before', { durationSeconds: 5 }, film({ video_tokens: '0.00001' }), null],
     ['of a length that nobody knows', {}, film(perSecond, []), null],
     ['without a price', { durationSeconds: 5 }, film({}), null],
-  ])('cost %s', (_what, settings, model, expected) => {
+  ])('cost %s', (_what, ...[settings, model, expected]) => {
     expect(films(settings, model)).toEqual(expected);
   });
 });
@@ -116,7 +116,7 @@ test.each<[string, Parameters<typeof priceMediaOutput>[0], Record<string, string
   ['an embedding without a price', 'embeddings', {}, null],
   ['a ranking by the search, ten of them at worst', 'rerank', { request: '0.002' }, ['0.002', '0.02']],
   ['what a router chooses', 'embeddings', { prompt: '-1' }, null],
-])('%s costs what is known before the call', (_what, route, more, expected) => {
+])('%s costs what is known before the call', (_what, ...[route, more, expected]) => {
   const model = knownModel({ pricing: { prompt: '0', completion: '0', ...more }, contextLength: null });
   const typical = { ...prompt, worstTokens: 100 };
   expect(cost(route, ask({}, { model, prompt: typical }))).toEqual(expected);

@@ -131,7 +131,7 @@ test.each<[string, string, string, boolean]>([
   ['films', 'maker/one', 'video', false],
   ['speech', 'maker/one', 'speech', false],
   ['films by a model that is called free', 'maker/one:free', 'video', true],
-])('prices of zero make %s free only where the price stands in this list', (_what, id, output, isFree) => {
+])('prices of zero make %s free only where the price stands in this list', (_what, ...[id, output, isFree]) => {
   const architecture = { input_modalities: ['text'], output_modalities: [output] };
   expect(parseOne({ id, architecture, pricing: { prompt: '0', completion: '0' } })).toMatchObject({ isFree });
 });

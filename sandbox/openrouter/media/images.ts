@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CatalogueModel } from '../catalogue.ts';
 import type { Exchange } from '../exchange.ts';
 import { drawPicture } from '../picture.ts';
-import { replyJson } from '../reply.ts';
+import { replyJson, replyText } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
 import { toUsd } from '../cost.ts';
@@ -17,6 +17,7 @@ const requestSchema = z.looseObject({
   aspect_ratio: z.string().nullish(),
   resolution: z.string().nullish(),
   size: z.string().nullish(),
+  stream: z.boolean().nullish(),
   output_format: z.enum(['png', 'jpeg', 'webp', 'svg']).nullish(),
 });
 
@@ -37,7 +38,7 @@ export function answerImages(state: State, exchange: Exchange): Reply {
     modelId,
     output: 'image',
     apiType: 'image',
-    request: { ...parsed.data, model: undefined, user: undefined },
+    request: { ...parsed.data, model: undefined, user: undefined, stream: undefined },
     price: (model: CatalogueModel) => picturePrice(model).times(count),
     make: (work, cost) => {
       const data = Array.from({ length: count }, (_, at) => {
@@ -59,9 +60,30 @@ export function answerImages(state: State, exchange: Exchange): Reply {
         completion_tokens_details: { image_tokens: completionTokens, reasoning_tokens: 0, audio_tokens: 0 },
       };
       const headers = settleWork(state, work, { headers: exchange.headers, cost, apiType: 'image', promptTokens });
-      return replyJson({ created: Math.floor(work.now / 1_000), data, usage }, headers);
+      const created = Math.floor(work.now / 1_000);
+      return parsed.data.stream
+        ? replyEvents({ created, data, usage }, headers)
+        : replyJson({ created, data, usage }, headers);
     },
   });
+}
+
+interface Pictures {
+  created: number;
+  data: { b64_json: string; media_type: string }[];
+  usage: object;
+}
+
+/** One event a picture, the last with the usage. */
+function replyEvents({ created, data, usage }: Pictures, headers: Record<string, string>): Reply {
+  const events = data.map((picture, at) => ({
+    type: 'image_generation.completed',
+    created,
+    ...picture,
+    ...(at === data.length - 1 ? { usage } : {}),
+  }));
+  const text = [...events.map((event) => JSON.stringify(event)), '[DONE]'].map((line) => `data: ${line}\n\n`).join('');
+  return replyText(text, { contentType: 'text/event-stream', headers });
 }
 
 /** Of one picture, by the catalogue's price of a token of it. */

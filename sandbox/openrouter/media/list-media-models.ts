@@ -33,7 +33,7 @@ function toImageModel(model: CatalogueModel) {
     created: model.created,
     architecture: { input_modalities: inputs, output_modalities: outputs },
     supported_parameters: imageParameters,
-    supports_streaming: false,
+    supports_streaming: true,
     endpoints: `/api/v1/images/models/${model.id}/endpoints`,
   };
 }
@@ -57,7 +57,7 @@ export function answerImageEndpoints(state: State, { path }: Exchange): Reply {
       },
     ],
     supported_parameters: imageParameters,
-    supports_streaming: false,
+    supports_streaming: true,
     allowed_passthrough_parameters: [],
   }));
   return replyJson({ id: model.id, endpoints });

@@ -56,6 +56,18 @@ describe('@openrouter/sdk', () => {
     expect(spent()).toBeGreaterThan(0);
   });
 
+  test('reads pictures as they are finished, the same as in one answer', async () => {
+    const asked = { model: 'black-forest-labs/flux-3-image', prompt: 'a lighthouse', n: 2 };
+    const whole = (await sdk.images.generate({ imageGenerationRequest: asked })) as { data: { b64Json: string }[] };
+    const events = await sdk.images.generate({ imageGenerationRequest: { ...asked, stream: true } });
+    const pictures: unknown[] = [];
+    for await (const event of events as AsyncIterable<{ b64Json: string; type: string }>) {
+      pictures.push({ type: event.type, b64Json: event.b64Json });
+    }
+    const type = 'image_generation.completed';
+    expect(pictures).toEqual(whole.data.map(({ b64Json }) => ({ type, b64Json })));
+  });
+
   test('lists the models of pictures, films and embeddings, and the price of a picture', async () => {
     const { data: images } = await sdk.images.listModels();
     expect(images.map(({ id }) => id)).toContain('black-forest-labs/flux-3-image');
@@ -85,6 +97,9 @@ describe('@openrouter/sdk', () => {
     const plain = await sdk.stt.createTranscription({ sttRequest });
     expect(plain.text).toContain('[simulated]');
     expect(plain.usage?.seconds).toBeCloseTo(2, 1);
+    const file = { fileName: 'two.mp3', content: new Uint8Array(drawMp3(2)) };
+    const sent = await sdk.stt.createTranscriptionMultipart({ requestBody: { model: 'openai/whisper-1', file } });
+    expect(sent).toMatchObject({ text: plain.text, usage: { cost: plain.usage?.cost } });
     const timed = await sdk.stt.createTranscription({
       sttRequest: { ...sttRequest, responseFormat: 'verbose_json', timestampGranularities: ['word', 'segment'] },
     });
