@@ -65,9 +65,17 @@ describe('pictures', () => {
     expect(media.router.upstream.seen.at(-1)?.headers.authorization).toBeUndefined();
   });
 
+  test('are ordered again where the upstream says that it did not begin', async () => {
+    const context = { deadlineMs: Date.now() + 5_000 };
+    const outcome = await media.run('image', [status(503, {}), picture(png.toString('base64'))], { context });
+    expect(outcome).toMatchObject({ ok: true, evidence: { attempts: 2 } });
+  });
+
   test('that may have been made are not ordered twice', async () => {
     const cut = bytes(['{"da'], { type: 'application/json', cut: true });
-    expect(await media.run('image', [cut])).toMatchObject(failed(/^connection_failed/));
+    // Time enough for another attempt.
+    const context = { deadlineMs: Date.now() + 5_000 };
+    expect(await media.run('image', [cut], { context })).toMatchObject(failed(/^connection_failed/));
     expect(media.orders()).toEqual(['POST /images']);
   });
 });
