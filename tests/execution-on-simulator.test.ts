@@ -49,6 +49,7 @@ beforeAll(async () => {
     isActive: true,
     missingSince: null,
     oddSince: null,
+    voices: null,
   }));
   world = executionDeps({ openRouter, chatCompletions, outbound, media }, known);
 });

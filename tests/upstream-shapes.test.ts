@@ -41,7 +41,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 function openResource(config: UpstreamShape['config']) {
   const chatCompletions = openChatCompletions({ outbound, log: silent });
   const unused = () => Promise.reject(new Error('not used here'));
-  const given = { openRouter: { chat: unused }, chatCompletions, outbound, media: { storeImage: unused } as never };
+  const given = { openRouter: { chat: unused }, chatCompletions, outbound, media: { store: unused } as never };
   const world = executionDeps(given);
   world.deps.openUpstreamKey = async () => 'sk-of-the-upstream';
   const kind = openPromptTemplate(world.deps);

@@ -45,7 +45,14 @@ beforeAll(async () => {
   const listed = parseCatalogue(models).models.filter(({ openrouterId }) => names.includes(openrouterId));
   for (const model of listed) {
     const { endpoints } = judgeEndpoints((await client.listEndpoints(model.openrouterId)) ?? [], []);
-    known.set(model.openrouterId, { ...model, isActive: true, missingSince: null, oddSince: null, endpoints });
+    known.set(model.openrouterId, {
+      ...model,
+      isActive: true,
+      missingSince: null,
+      oddSince: null,
+      voices: null,
+      endpoints,
+    });
   }
 });
 afterAll(async () => {

@@ -7,6 +7,7 @@ import type { Attempt } from './choose-endpoint.ts';
 import type { Endpoint } from './list-endpoints.ts';
 import { maxTokensOf, textOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
+import { drawSamples, toSeconds } from './media/sound.ts';
 import { drawPicture } from './picture.ts';
 import { composeJson } from './schema-text.ts';
 import { openRandom } from './seeded-random.ts';
@@ -31,6 +32,8 @@ export interface Completion {
   content: string | null;
   reasoning: string | null;
   images: string[];
+  /** Raw samples, where the answer is spoken; its text is the transcript then. */
+  audio: Buffer | null;
   toolCalls: ToolCall[];
   finishReason: string | null;
   error: { code: number | string; message: string; metadata?: Record<string, unknown> } | null;
@@ -41,6 +44,7 @@ export interface Completion {
   cachedTokens: number;
   cacheWriteTokens: number;
   promptAudioTokens: number;
+  audioTokens: number;
   webSearches: number;
   /** Of the tokens. */
   cost: Cost;
@@ -67,6 +71,7 @@ export interface CompletionInput {
   cache: CacheUse;
   /** The provider bills the user, OpenRouter only its fee. */
   isByok: boolean;
+  isSpoken: boolean;
   now: number;
   /** Distinguishes the ids of equal requests. */
   sequence: number;
@@ -84,12 +89,14 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const promptAudioTokens = countAudioTokens(request.messages);
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
+  const audioTokens = input.isSpoken ? written.contentTokens : 0;
   const { cached, written: cacheWrite } = input.cache;
   const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens, cached, cacheWrite };
   const cost = priceCall(
     endpoint.pricing,
     {
       ...tokens,
+      audio: audioTokens,
       promptAudio: Math.max(0, promptAudioTokens - cached - cacheWrite),
       reasoning: written.reasoningTokens,
     },
@@ -104,6 +111,7 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     content: written.content,
     reasoning: written.reasoning,
     images: picture ? [picture.dataUrl] : [],
+    audio: input.isSpoken ? drawSamples(seed, toSeconds(written.content ?? '')) : null,
     toolCalls: written.toolCalls,
     finishReason: written.finishReason,
     error: null,
@@ -114,6 +122,7 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     cachedTokens: cached,
     cacheWriteTokens: cacheWrite,
     promptAudioTokens,
+    audioTokens,
     webSearches: search.count,
     cost,
     searchCost: search.cost,

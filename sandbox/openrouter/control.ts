@@ -62,6 +62,7 @@ export function openControl(state: State): SimulatorControl {
       state.downProviders.clear();
       state.clock.reset();
       state.usageChunkChoices = 'repeat';
+      state.videos.clear();
       state.faults.clear();
       state.catalogue.reset();
       state.requests.length = 0;

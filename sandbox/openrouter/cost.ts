@@ -11,8 +11,10 @@ export interface TokenCounts {
   cached?: number;
   cacheWrite?: number;
   promptAudio?: number;
-  /** Part of `completion`. */
+  /** Parts of `completion`. */
   reasoning?: number;
+  /** Spoken ones. */
+  audio?: number;
 }
 
 /** USD; `total` is exactly `prompt + completion`. The fee per request is part of `prompt`. */
@@ -26,7 +28,7 @@ export const freeOfCharge: Cost = { prompt: new Big(0), completion: new Big(0), 
 
 export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost {
   const rates = { ...pricing, ...findOverride(pricing, tokens.prompt, at) };
-  const { cached = 0, cacheWrite = 0, promptAudio = 0, reasoning = 0 } = tokens;
+  const { cached = 0, cacheWrite = 0, promptAudio = 0, reasoning = 0, audio = 0 } = tokens;
   const prompt = rate(rates, 'prompt')
     .times(tokens.prompt - cached - cacheWrite - promptAudio)
     .plus(rate(rates, 'input_cache_read', 'prompt').times(cached))
@@ -34,9 +36,10 @@ export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost
     .plus(rate(rates, 'audio', 'prompt').times(promptAudio))
     .plus(rate(rates, 'request'));
   const completion = rate(rates, 'completion')
-    .times(tokens.completion - tokens.image - reasoning)
+    .times(tokens.completion - tokens.image - reasoning - audio)
     .plus(rate(rates, 'internal_reasoning', 'completion').times(reasoning))
-    .plus(rate(rates, 'image_output', 'completion').times(tokens.image));
+    .plus(rate(rates, 'image_output', 'completion').times(tokens.image))
+    .plus(rate(rates, 'audio_output', 'completion').times(audio));
   return { prompt, completion, total: prompt.plus(completion) };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readForm } from './media/read-form.ts';
 import type { RecordedRequest } from './state.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -13,7 +14,7 @@ export interface Exchange {
   headers: Record<string, string>;
   /** The API key that was sent, if any. */
   keyText: string | undefined;
-  /** Parsed JSON; undefined where there was none or it was not JSON. */
+  /** Parsed JSON, or a form as such; undefined where there was none or it was neither. */
   body: unknown;
   isTooLarge: boolean;
   recorded: RecordedRequest;
@@ -29,7 +30,8 @@ export async function readExchange(request: IncomingMessage, now: number): Promi
   );
   const { bytes, isTooLarge } = await readBody(request);
   const method = request.method ?? 'GET';
-  const body = parseJson(bytes);
+  const type = headers['content-type'] ?? '';
+  const body = type.startsWith('multipart/') ? await readForm(bytes, type) : parseJson(bytes);
   const isLarge = bytes.length > MAX_RECORDED_BODY_BYTES;
   return {
     method,

@@ -2,7 +2,7 @@ import { findFault, faults } from './faults.ts';
 import type { Fault } from './fault.ts';
 import { openRandom } from './seeded-random.ts';
 
-export const faultRoutes = ['chat', 'key', 'credits', 'models', 'generation', 'keys'] as const;
+export const faultRoutes = ['chat', 'media', 'job', 'key', 'credits', 'models', 'generation', 'keys'] as const;
 export type FaultRoute = (typeof faultRoutes)[number];
 
 /** Where and how often a fault strikes; what is left out matches everything. */

@@ -1,4 +1,5 @@
 import type { Completion } from './completion.ts';
+import type { JobEnd } from './media/job-end.ts';
 import type { Refusal } from './refusal.ts';
 import type { Frame, StreamParts } from './wire.ts';
 
@@ -23,6 +24,8 @@ export interface Fault {
   isFree?: boolean;
   /** The answer is right, but comes late: before its head, or in the middle of its body. */
   slow?: 'headers' | 'body';
+  /** How a job ends that makes a film. */
+  job?: JobEnd;
   /** `GET /generation` never finds it. */
   isLost?: boolean;
 }

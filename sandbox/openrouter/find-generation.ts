@@ -25,8 +25,8 @@ export function answerGeneration(state: State, { headers, query }: Exchange): Re
 const MAX_GENERATIONS = 5_000;
 
 export function keepGeneration({ generations }: State, generation: StoredGeneration): void {
-  // Without its pictures: they are large, and GET /generation does not return them.
-  const completion = { ...generation.completion, images: [] };
+  // Without its pictures and sound: they are large, and GET /generation does not return them.
+  const completion = { ...generation.completion, images: [], audio: null };
   generations.set(completion.id, { ...generation, completion });
   const [oldest] = generations.keys();
   if (generations.size > MAX_GENERATIONS && oldest !== undefined) {
@@ -87,7 +87,7 @@ function toGenerationJson(stored: StoredGeneration): Record<string, unknown> {
     is_byok: completion.isByok,
     native_finish_reason: stored.isCancelled ? null : toNativeReason(completion.finishReason),
     external_user: null,
-    api_type: 'completions',
+    api_type: stored.apiType ?? 'completions',
     router: null,
     provider_responses: completion.attempts.map(({ provider, model, status }) => ({
       provider_name: provider,

@@ -26,6 +26,7 @@ const chatSchema = z.looseObject({
   seed: z.number().int().nullish(),
   stream: z.boolean().nullish(),
   modalities: z.array(z.enum(['text', 'image', 'audio'])).nullish(),
+  audio: z.looseObject({ voice: z.string(), format: z.string() }).nullish(),
   image_config: z.looseObject({ aspect_ratio: z.string().optional(), image_size: z.string().optional() }).nullish(),
   response_format: z
     .looseObject({ type: z.string(), json_schema: z.looseObject({ schema: z.unknown() }).optional() })

@@ -15,6 +15,7 @@ export type Reply =
       pauseMs: number;
       cut: boolean;
     }
+  | { kind: 'bytes'; contentType: string; bytes: Buffer; headers: Record<string, string> }
   | {
       kind: 'stream';
       frames: Frame[];
@@ -55,6 +56,13 @@ export function replyText(text: string, options: TextOptions = {}): Reply {
     cut = false,
   } = options;
   return { kind: 'text', status, contentType, text, headers, delayMs, pauseMs, cut };
+}
+
+export function replyBytes(
+  bytes: Buffer,
+  { contentType, headers = {} }: { contentType: string; headers?: Record<string, string> },
+): Reply {
+  return { kind: 'bytes', contentType, bytes, headers };
 }
 
 export function replyRefusal(refusal: Refusal, userId?: string): Reply {

@@ -16,6 +16,7 @@ export interface Route {
   model: CatalogueModel;
   endpoint: Endpoint;
   writesImage: boolean;
+  isSpoken: boolean;
   /** With a web search that is billed. */
   isOnline: boolean;
   /** Everybody who could have served it. */
@@ -67,7 +68,7 @@ function routeTo(
     return refuseRetired(catalogue, model);
   }
   const modality = chooseModality(model, request);
-  if (modality !== 'text' && modality !== 'image') {
+  if (typeof modality !== 'string') {
     return modality;
   }
   const tooLong = checkLength(model, request);
@@ -81,7 +82,8 @@ function routeTo(
     sort: asked.sort,
     maxCompletionTokens: model.top_provider.max_completion_tokens ?? null,
   });
-  return isRefusal(chosen) ? chosen : { ...chosen, model, writesImage: modality === 'image', isOnline: asked.isOnline };
+  const [writesImage, isSpoken] = [modality === 'image', modality === 'audio'];
+  return isRefusal(chosen) ? chosen : { ...chosen, model, writesImage, isSpoken, isOnline: asked.isOnline };
 }
 
 /** Aliases and routers answer with another model: the target, or the first that has the router's kind of price. */
@@ -127,7 +129,7 @@ function refuseRetired(catalogue: Catalogue, model: CatalogueModel): Refusal {
   });
 }
 
-function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | 'image' | Refusal {
+function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | 'image' | 'audio' | Refusal {
   const outputs = model.architecture.output_modalities;
   const wanted = request.modalities ?? (outputs.includes('text') ? ['text'] : outputs.slice(0, 1));
   if (wanted.some((modality) => !outputs.includes(modality)) || wanted.length === 0) {
@@ -145,6 +147,11 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
       error_type: 'not_found',
       failed_routing_step: 'Filter by Tool Compatibility',
     });
+  }
+  if (wanted.includes('audio')) {
+    return request.stream
+      ? 'audio'
+      : refuse(400, 'Audio output requires stream: true', { error_type: 'invalid_request' });
   }
   return wanted.includes('image') ? 'image' : 'text';
 }

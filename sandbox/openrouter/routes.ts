@@ -9,6 +9,18 @@ import { answerEndpoints, answerModel, answerModelCount, answerModels, answerUse
 import { answerActivity, answerEmptyList, answerFiles, emptyLists } from './list-nothing.ts';
 import { answerProviders, answerZdrEndpoints } from './list-providers.ts';
 import { answerKeyList, answerNewKey, answerOneKey } from './manage-keys.ts';
+import { answerEmbeddings } from './media/embeddings.ts';
+import { answerImages } from './media/images.ts';
+import {
+  answerEmbeddingModels,
+  answerImageEndpoints,
+  answerImageModels,
+  answerVideoModels,
+} from './media/list-media-models.ts';
+import { answerRerank } from './media/rerank.ts';
+import { answerSpeech } from './media/speech.ts';
+import { answerTranscription } from './media/transcription.ts';
+import { answerBeginVideo, answerVideo, answerVideoContent } from './media/videos.ts';
 import { answerMessages } from './messages.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal } from './reply.ts';
@@ -42,6 +54,18 @@ const routes: readonly Route[] = [
   { method: 'GET', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
   { method: 'PATCH', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
   { method: 'DELETE', path: KEY_BY_HASH, fault: 'keys', answer: answerOneKey },
+  { method: 'POST', path: /^\/images$/, fault: 'media', answer: answerImages },
+  { method: 'GET', path: /^\/images\/models$/, fault: 'models', answer: answerImageModels },
+  { method: 'GET', path: /^\/images\/models\/[^/]+\/[^/]+\/endpoints$/, fault: 'models', answer: answerImageEndpoints },
+  { method: 'POST', path: /^\/audio\/speech$/, fault: 'media', answer: answerSpeech },
+  { method: 'POST', path: /^\/audio\/transcriptions$/, fault: 'media', answer: answerTranscription },
+  { method: 'POST', path: /^\/embeddings$/, fault: 'media', answer: answerEmbeddings },
+  { method: 'GET', path: /^\/embeddings\/models$/, fault: 'models', answer: answerEmbeddingModels },
+  { method: 'POST', path: /^\/rerank$/, fault: 'media', answer: answerRerank },
+  { method: 'POST', path: /^\/videos$/, fault: 'media', answer: answerBeginVideo },
+  { method: 'GET', path: /^\/videos\/models$/, fault: 'models', answer: answerVideoModels },
+  { method: 'GET', path: /^\/videos\/[^/]+$/, fault: 'job', answer: answerVideo },
+  { method: 'GET', path: /^\/videos\/[^/]+\/content$/, fault: 'job', answer: answerVideoContent },
   { method: 'GET', path: /^\/key$/, fault: 'key', answer: answerKey },
   { method: 'GET', path: /^\/credits$/, fault: 'credits', answer: answerCredits },
   { method: 'POST', path: /^\/auth\/keys$/, fault: 'key', answer: answerCodeExchange },
@@ -73,9 +97,9 @@ export function answer(state: State, exchange: Exchange): Reply {
   return answerPlannedFault(state, exchange, route) ?? route.answer(state, exchange);
 }
 
-/** Faults of the routes that do no work; the chat route looks for its own. */
+/** Faults of the routes that do no work; the others look for their own. */
 function answerPlannedFault(state: State, { headers, keyText }: Exchange, { fault }: Route): Reply | null {
-  if (fault === 'chat') {
+  if (fault === 'chat' || fault === 'media') {
     return null;
   }
   const chosen = state.faults.take({ route: fault, key: keyText, header: headers['x-sim-fault'] });

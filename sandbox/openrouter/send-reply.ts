@@ -24,6 +24,15 @@ export async function sendReply(response: ServerResponse, reply: Reply, pace: Pa
       return;
     case 'text':
       return await sendText(response, reply);
+    case 'bytes':
+      response.writeHead(200, {
+        ...marks,
+        'content-type': reply.contentType,
+        'content-length': reply.bytes.length,
+        ...reply.headers,
+      });
+      response.end(reply.bytes);
+      return;
     case 'stream':
       return await sendStream(response, reply, { ...pace, latency: reply.latency ?? pace.latency });
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { readAnswer } from '../../tests/support/read-simulator-answer.ts';
+import { withMediaModels } from './media/media-models.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
 import type { OpenRouterSimulator } from './start-simulator.ts';
 
@@ -57,7 +58,7 @@ test('/models lists text models, all of them on demand, and answers 304 to its o
   const all = await read<Listed>(get('/models?output_modalities=all'));
   expect(all.total_count).toBeGreaterThan(listed.total_count);
   const { models } = await readSnapshot();
-  expect(JSON.stringify(all.data)).toBe(JSON.stringify(models));
+  expect(JSON.stringify(all.data)).toBe(JSON.stringify(withMediaModels(models)));
   expect(response.headers.get('cache-control')).toContain('max-age=300');
   const etag = response.headers.get('etag') ?? '';
   const again = await fetch(`${simulator.url}/models`, { headers: { 'if-none-match': etag } });

@@ -15,6 +15,7 @@ import { createDemoKeys, demoKeys } from './demo-keys.ts';
 import type { DemoKeys } from './demo-keys.ts';
 import { readExchange } from './exchange.ts';
 import { openFaultPlan } from './fault-plan.ts';
+import { withMediaModels } from './media/media-models.ts';
 import { openPromptCache } from './prompt-cache.ts';
 import { refuse } from './refusal.ts';
 import { replyRefusal, replyText } from './reply.ts';
@@ -80,9 +81,10 @@ function createState(options: SimulatorOptions): State {
     seed,
     clock: openAdjustableClock(options.clock ?? systemClock),
     generationDelayMs: options.generationDelayMs ?? 300,
-    catalogue: openCatalogue(options.catalogue),
+    catalogue: openCatalogue(withMediaModels(options.catalogue)),
     keys: createDemoKeys(),
     generations: new Map(),
+    videos: new Map(),
     contents: openContentStore(),
     promptCache: openPromptCache(),
     grants: new Map(),

@@ -4,6 +4,7 @@ import type { Completion } from './completion.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ContentStore } from './content-store.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import type { VideoJob } from './media/work.ts';
 import type { PromptCache } from './prompt-cache.ts';
 
 export interface Latency {
@@ -36,6 +37,8 @@ export interface StoredGeneration {
   availableAt: number;
   headers: Record<string, string>;
   sessionId: string | null;
+  /** What it was; a chat unless told. */
+  apiType?: string;
 }
 
 /** A code that a person has granted, or that was made with a key: redeemed once, for ten minutes. */
@@ -58,6 +61,7 @@ export interface State {
   catalogue: Catalogue;
   keys: Map<string, ApiKey>;
   generations: Map<string, StoredGeneration>;
+  videos: Map<string, VideoJob>;
   faults: FaultPlan;
   /** Codes of the consent page that nobody has redeemed yet. */
   grants: Map<string, Grant>;

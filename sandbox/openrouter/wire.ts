@@ -17,6 +17,7 @@ export interface Frame {
 }
 
 export const COMMENT = ': OPENROUTER PROCESSING\n\n';
+const BYTES_PER_SOUND = 32_000;
 const PLACE = '\u0001';
 
 const nativeReasons: Record<string, string> = {
@@ -86,7 +87,7 @@ function toUsage(completion: Completion): Record<string, unknown> {
     completion_tokens_details: {
       reasoning_tokens: completion.reasoningTokens,
       image_tokens: completion.imageTokens,
-      audio_tokens: 0,
+      audio_tokens: completion.audioTokens,
     },
     ...(completion.webSearches > 0 ? { server_tool_use_details: { web_search_requests: completion.webSearches } } : {}),
   };
@@ -196,13 +197,14 @@ interface Delta {
 
 function toDeltas(completion: Completion): Delta[] {
   const { reasoning, images, toolCalls } = completion;
-  const pieces = splitText(completion.content ?? '');
+  const pieces = completion.audio ? [] : splitText(completion.content ?? '');
   const textTokens = completion.completionTokens - completion.reasoningTokens - completion.imageTokens;
   return [
     ...(reasoning === null ? [] : [toReasoningDelta(reasoning, completion.reasoningTokens)]),
     ...pieces.map((delta, at) => ({ delta, tokens: shareTokens(textTokens, at, pieces.length) })),
     ...(completion.webSearches > 0 ? [{ delta: { annotations: toCitations(completion.webSearches) }, tokens: 0 }] : []),
     ...toolCalls.flatMap((call) => toToolCallDeltas(call, completion.toolCallPieceLength, textTokens)),
+    ...(completion.audio ? toSoundDeltas(completion.audio, completion.content ?? '', textTokens) : []),
     ...images.map((url, index) => ({
       delta: { images: [{ ...toImageJson(url), index }] },
       tokens: completion.imageTokens,
@@ -221,6 +223,17 @@ function toToolCallDeltas(call: ToolCall, pieceLength: number, tokens: number): 
       tokens: shareTokens(tokens, at, pieces.length),
     })),
   ];
+}
+
+/** Sound in pieces, each encoded by itself; the transcript with the first. */
+function toSoundDeltas(samples: Buffer, transcript: string, tokens: number): Delta[] {
+  const pieces = Array.from({ length: Math.ceil(samples.length / BYTES_PER_SOUND) }, (_, at) =>
+    samples.subarray(at * BYTES_PER_SOUND, (at + 1) * BYTES_PER_SOUND).toString('base64'),
+  );
+  return pieces.map((data, at) => ({
+    delta: { audio: { id: 'audio_0', data, ...(at === 0 ? { transcript } : {}) } },
+    tokens: shareTokens(tokens, at, pieces.length),
+  }));
 }
 
 function toReasoningDelta(reasoning: string, tokens: number): Delta {

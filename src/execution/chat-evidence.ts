@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { Evidence } from '#resources/index.ts';
+import { modelRoutes } from './model-route.ts';
 import type { ChatFacts } from '#upstreams/index.ts';
 
 /** What the chat kinds tell of a run beside what all kinds tell. */
 export const chatEvidence = z.object({
+  /** Absent: a chat. */
+  route: z.enum(modelRoutes).exactOptional(),
   model: z.string().nullable(),
   provider: z.string().nullable(),
   generationId: z.string().nullable(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageConfig } from './media-settings.ts';
 import { providerSettings } from './provider-settings.ts';
 
 const domain = z
@@ -44,16 +45,7 @@ export const chatSettings = {
     .boolean()
     .default(true)
     .describe('May an answer be sold that maxTokens has cut? Its finishReason says so.'),
-  imageConfig: z
-    .strictObject({
-      aspectRatio: z
-        .string()
-        .regex(/^\d{1,2}:\d{1,2}$/, 'must look like 16:9')
-        .optional(),
-      imageSize: z.enum(['512', '1K', '2K', '4K']).optional(),
-    })
-    .optional()
-    .describe('Of models that make pictures: {"aspectRatio": "3:4", "imageSize": "512", "1K", "2K" or "4K"}.'),
+  imageConfig,
   webSearch: z
     .strictObject({
       engine: z.enum(['exa', 'parallel', 'perplexity']).default('exa'),

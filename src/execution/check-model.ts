@@ -4,7 +4,7 @@ import type { KnownModel } from './execution-deps.ts';
 import type { ChatSettings } from './chat-settings.ts';
 
 /** Kinds of output that reach a buyer: text as it is, images as files. */
-export type Output = 'text' | 'image';
+export type Output = 'text' | 'image' | 'audio';
 
 /** Why a model cannot run now, for the creator; null when it can. Cheap: asked on every call. */
 export function findModelFault(model: KnownModel | null, modelId: string, clock: Clock): string | null {
@@ -29,7 +29,10 @@ export function toModelCause(fault: string): string {
  * What to ask for: an image model is asked for text too only if it can write, because otherwise nobody serves it. A router
  * that can write is asked for text alone, because what it chooses may do nothing else.
  */
-export function toModalities(model: KnownModel): Output[] {
+export function toModalities(model: KnownModel, { isSpoken = false } = {}): Output[] {
+  if (isSpoken) {
+    return ['text', 'audio'];
+  }
   const outputs = (['image', 'text'] as const).filter((output) => model.outputModalities.includes(output));
   return model.isRouter && outputs.includes('text') ? ['text'] : outputs;
 }
@@ -56,9 +59,21 @@ interface ModelQuestion {
   clock: Clock;
 }
 
-/** Everything that stands against publishing with this model. */
+/** Everything that stands against publishing with this model in a chat. */
 export function checkModel(question: ModelQuestion): FieldProblem[] {
-  const { model, modelId, path, settings, nearest, clock } = question;
+  const { model, path, settings } = question;
+  const problems = checkChoice(question);
+  if (model === null || problems.length > 0) {
+    return problems;
+  }
+  if (toModalities(model).length === 0) {
+    return [{ path, message: `This model makes neither text nor images (${model.outputModalities.join(', ')}).` }];
+  }
+  return checkSettings(model, settings);
+}
+
+/** What stands against this model by whatever route. */
+export function checkChoice({ model, modelId, path, nearest, clock }: Omit<ModelQuestion, 'settings'>): FieldProblem[] {
   if (modelId.trim() === '') {
     return [{ path, message: 'Choose a model.' }];
   }
@@ -70,10 +85,7 @@ export function checkModel(question: ModelQuestion): FieldProblem[] {
   if (model.openrouterId.startsWith('~')) {
     return [{ path, message: 'This name moves on to newer models. Choose the model that it stands for today.' }];
   }
-  if (toModalities(model).length === 0) {
-    return [{ path, message: `This model makes neither text nor images (${model.outputModalities.join(', ')}).` }];
-  }
-  return checkSettings(model, settings);
+  return [];
 }
 
 function checkSettings(model: KnownModel, settings: ChatSettings): FieldProblem[] {

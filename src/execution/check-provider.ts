@@ -1,4 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
+import type { Unpriced } from '#resources/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { listPricings, type AskedSettings } from './list-pricings.ts';
 import { chooseModels, findNamedModel, type ModelNeed } from './named-model.ts';
@@ -49,6 +50,15 @@ export async function warnOfProviders(
 
 /** Why no call of these models has a price that is known before it; null where each has, or that is not known of OpenRouter. */
 export async function explainUnpriced(
+  deps: CheckDeps,
+  names: readonly string[],
+  settings: AskedSettings & ModelNeed,
+): Promise<Unpriced | null> {
+  const why = await findUnpriced(deps, names, settings);
+  return why === null ? null : { why, mayBeAccepted: false };
+}
+
+async function findUnpriced(
   deps: CheckDeps,
   names: readonly string[],
   settings: AskedSettings & ModelNeed,

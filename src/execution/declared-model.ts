@@ -58,6 +58,7 @@ export function toKnownModel({
     missingSince: null,
     oddFields: [],
     oddSince: null,
+    voices: null,
   };
 }
 

@@ -1,5 +1,12 @@
 import type { Clock } from '#kit/index.ts';
-import { noEvidence, type Failure, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import {
+  noEvidence,
+  type Failure,
+  type Outcome,
+  type PublishedVersion,
+  type ResourceKind,
+  type RunContext,
+} from '#resources/index.ts';
 import { checkEvidence, checkOutcome, failure } from './check-outcome.ts';
 import { quoteVersion } from './quote-version.ts';
 import { guardParts } from './read-parts.ts';
@@ -10,7 +17,7 @@ interface ExecuteDeps {
   log: { error(fields: object, message: string): void };
 }
 
-export interface ExecuteContext {
+export interface ExecuteContext extends Pick<RunContext, 'report' | 'checkpoint'> {
   callId: string;
   payer: string | null;
   /** The run is cut off after this time and counts as failed. */
@@ -43,7 +50,7 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
     deps.log.error(fields, 'a kind of resource threw instead of answering');
     return failure({ problem: 'upstream_failed', cause: 'internal: the kind of resource failed' }, noEvidence);
   };
-  const { callId, payer, isTest } = context;
+  const { callId, payer, isTest, report, checkpoint } = context;
   const deadlineMs = deps.clock.now() + context.limitMs;
   const running = Promise.race([
     runKind(kind, work, {
@@ -52,6 +59,8 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
       isTest,
       deadlineMs,
       signal: cutOff.signal,
+      ...(report ? { report } : {}),
+      ...(checkpoint ? { checkpoint } : {}),
       quoteWorst: async () => (await quoteVersion(deps, work.version))?.worstUsd ?? null,
     }),
     cutOff.passed,

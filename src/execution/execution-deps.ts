@@ -2,7 +2,7 @@ import type { Clock, Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import type { ModelEndpoint, OddField, Pricing } from '#models/index.ts';
 import type { PauseRequest, PublishedVersion } from '#resources/index.ts';
-import type { ChatCompletions, Outbound, Upstream } from '#upstreams/index.ts';
+import type { ChatCompletions, MediaUpstream, Outbound, Upstream } from '#upstreams/index.ts';
 
 /** What execution needs to know of a model; `Model` of the catalogue has it. */
 export interface KnownModel {
@@ -24,6 +24,8 @@ export interface KnownModel {
   /** What of its newest entry could not be read, and since when. */
   oddFields: readonly OddField[];
   oddSince: string | null;
+  /** Names of voices that it speaks with; null where the catalogue tells none. */
+  voices: readonly string[] | null;
 }
 
 /** A key of the operator that stands in wherever a creator has none that works: none stored, refused, or switched off. */
@@ -71,6 +73,8 @@ export interface PlatformBudget {
 
 export interface ExecutionDeps {
   openRouter: Upstream;
+  /** The same upstream for what is no chat. */
+  openRouterMedia: MediaUpstream;
   chatCompletions: ChatCompletions;
   outbound: Pick<Outbound, 'open'>;
   /** By the exact id of the catalogue. Called on every paid call: from memory. */

@@ -1,13 +1,14 @@
 import type { CostQuote, Outcome, Parameter } from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
+import type { MediaSettings } from './media-settings.ts';
 import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 import { quoteCost } from './quote-cost.ts';
 
 interface AskedCall {
   models: readonly UsableModel[];
-  settings: ChatSettings;
+  settings: ChatSettings & Pick<MediaSettings, 'audio'>;
   messages: readonly ChatMessage[];
   /** Those whose files the messages hold. */
   inputs?: readonly Parameter[];

@@ -48,6 +48,12 @@ export const failureRules: readonly FailureRule[] = [
     text: 'The model only reasoned and its answer never began, mostly because reasoning used up the token limit. Raise maxTokens or choose a model that reasons less. Providers charge you for such calls; buyers are not charged.',
   },
   {
+    code: 'job_failed',
+    when: { kinds: ['job_failed'] },
+    problem: 'upstream_failed',
+    text: 'The upstream took the job on and ended it without a result. It charges nothing for such jobs.',
+  },
+  {
     code: 'answer_cut_short',
     when: { kinds: ['cut_short'] },
     problem: 'upstream_failed',
@@ -57,13 +63,13 @@ export const failureRules: readonly FailureRule[] = [
     code: 'empty_answer',
     when: { kinds: ['empty'] },
     problem: 'upstream_failed',
-    text: 'The model finished without text or image.',
+    text: 'The model finished without what it was asked for: text, picture or sound.',
   },
   {
     code: 'malformed_answer',
     when: { kinds: ['malformed'] },
     problem: 'upstream_failed',
-    text: 'The upstream answered something that is no chat completion.',
+    text: 'The upstream answered something that is not what was asked for.',
   },
   {
     code: 'truncated_answer',
@@ -81,7 +87,7 @@ export const failureRules: readonly FailureRule[] = [
     code: 'answer_too_large',
     when: { kinds: ['too_large'] },
     problem: 'upstream_failed',
-    text: 'The answer was larger than 1 MB of text or 20 MB of images.',
+    text: 'The answer was larger than 1 MB of text, 20 MB of images or 25 MB of sound.',
   },
   {
     code: 'answer_stalled',

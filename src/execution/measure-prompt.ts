@@ -66,6 +66,12 @@ export function measureMessages(messages: readonly Pick<ChatMessage, 'content'>[
   };
 }
 
+/** Of one value that is sent beside the prompt. */
+export function measureParameter(parameter: Parameter): PromptSize {
+  const { typical, longest } = measureValue(parameter);
+  return { typicalTokens: toTokens(typical), worstTokens: longest };
+}
+
 function measureTemplate(template: CompiledTemplate, parameters: readonly Parameter[]): PromptSize {
   const lengths = new Map(parameters.map((parameter) => [parameter.name, measureValue(parameter)]));
   let characters = 0;

@@ -63,6 +63,7 @@ const presetAlone: KnownModel = {
   missingSince: null,
   oddFields: [],
   oddSince: null,
+  voices: null,
 };
 
 /** As buyers see it: the name in its plain form, without the preset, which is the creator's own matter. */

@@ -21,11 +21,22 @@ export interface Prompt {
   user: CompiledTemplate | null;
 }
 
+interface PromptRules {
+  /** A parameter that is sent beside the prompt, and need not stand in it. */
+  source?: string | null;
+  /** No prompt is sent. */
+  mayBeEmpty?: boolean;
+}
+
 /**
  * Problems with their positions. A parameter may stand in either template; only one that stands in none is unused. A file
  * needs no tag: without one it follows the text.
  */
-export function checkPrompt(texts: PromptTexts, parameters: readonly Parameter[]): FieldProblem[] {
+export function checkPrompt(
+  texts: PromptTexts,
+  parameters: readonly Parameter[],
+  { source = null, mayBeEmpty = false }: PromptRules = {},
+): FieldProblem[] {
   const fields = toFields(texts);
   const problems = fields.flatMap(([field, text]) => {
     const result = compileTemplate(text, parameters);
@@ -33,11 +44,14 @@ export function checkPrompt(texts: PromptTexts, parameters: readonly Parameter[]
     return toTemplateFieldProblems(found, `/config/${field}`);
   });
   const unused = parameters.flatMap((parameter, index) =>
-    isMedia(parameter) || fields.some(([, text]) => isUsed(text, parameter))
+    isMedia(parameter) || parameter.name === source || fields.some(([, text]) => isUsed(text, parameter))
       ? []
       : [{ path: `/parameters/${index}`, message: `The parameter \`${parameter.name}\` is used in no template.` }],
   );
-  const empty = texts.systemPrompt.trim() === '' ? [{ path: '/config/systemPrompt', message: 'Write a prompt.' }] : [];
+  const empty =
+    !mayBeEmpty && texts.systemPrompt.trim() === ''
+      ? [{ path: '/config/systemPrompt', message: 'Write a prompt.' }]
+      : [];
   return [...empty, ...problems, ...unused];
 }
 

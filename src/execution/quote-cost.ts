@@ -6,7 +6,9 @@ import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps } from './list-pricings.ts';
 import type { PromptSize } from './measure-prompt.ts';
+import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
+import { pictureTokens } from './picture-tokens.ts';
 import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 import { priceMediaInputs } from './price-inputs.ts';
 
@@ -17,13 +19,6 @@ import { priceMediaInputs } from './price-inputs.ts';
 const PLUGIN_SEARCH_USD = '0.007';
 const FOUND_TOKENS = { typical: 2_000, worst: 10_000 };
 const OWN_SEARCHES = { typical: 1, worst: 5 };
-/** Tokens of one picture by the size that is asked for; makers count them differently, by quality too. */
-const imageTokens: Readonly<Record<string, { typical: number; worst: number }>> = {
-  '512': { typical: 400, worst: 1_300 },
-  '1K': { typical: 1_290, worst: 6_300 },
-  '2K': { typical: 2_600, worst: 8_400 },
-  '4K': { typical: 5_200, worst: 21_000 },
-};
 /** The catalogue gives the price of a picture or of its tokens under one name: no token costs as much, no picture as little. */
 const CHEAPEST_PICTURE_USD = '0.001';
 const MOST_TYPICAL_TOKENS = 1_000;
@@ -35,7 +30,8 @@ const CHARACTERS_PER_TOKEN = 4;
 export interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
   models: readonly UsableModel[];
-  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'pdfEngine' | 'provider' | 'webSearch'>;
+  settings: Pick<ChatSettings, 'maxTokens' | 'imageConfig' | 'outputSchema' | 'pdfEngine' | 'provider' | 'webSearch'> &
+    Pick<MediaSettings, 'audio'>;
   prompt: PromptSize;
   /** Those among the parameters that are files are priced by what they may be at most. */
   inputs?: readonly Parameter[];
@@ -114,12 +110,13 @@ interface Assumed extends Required<Pick<QuotedCall, 'settings' | 'prompt' | 'inp
 }
 
 function quoteModel(named: UsableModel, prices: Pricing, assumed: Assumed): string | null {
-  if ((named.preset !== null && !named.isDeclared) || hasNoPicturePrice(named.model)) {
+  const isUnpriced = hasNoPicturePrice(named.model) || (isSpoken(assumed) && findSoundPrice(named, prices) === null);
+  if ((named.preset !== null && !named.isDeclared) || isUnpriced) {
     return null;
   }
   const { tier } = assumed;
   const files = priceFiles(named, assumed);
-  const turn = quoteTurn(named, prices, { need: estimate(named, assumed), tier });
+  const turn = quoteTurn(named, prices, { ...assumed, need: estimate(named, assumed) });
   const extras = quoteExtras(named, prices, assumed);
   if (files === null || turn === null || extras === null) {
     return null;
@@ -133,23 +130,35 @@ function quoteModel(named: UsableModel, prices: Pricing, assumed: Assumed): stri
     .toFixed();
 }
 
+function isSpoken({ settings }: Pick<Assumed, 'settings'>): boolean {
+  return settings.audio !== undefined;
+}
+
+/** A provider's own list may leave it out. */
+function findSoundPrice({ model }: UsableModel, { audio_output: price }: Pricing): string | null {
+  return price ?? model.pricing.audio_output ?? null;
+}
+
 function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
   return priceMediaInputs({ model, parameters: inputs, pdfEngine: settings.pdfEngine });
 }
 
 /** One request and its answer. */
 function quoteTurn(
-  { model, routing }: UsableModel,
+  named: UsableModel,
   prices: Pricing,
-  { need, tier }: { need: TurnNeed; tier: Tier },
+  { need, tier, settings }: Pick<Assumed, 'settings' | 'tier'> & { need: TurnNeed },
 ): string | null {
-  const pricing = withSearchPrice(prices, routing.includes('online'));
+  const sound = isSpoken({ settings }) ? { audio_output: findSoundPrice(named, prices) ?? prices.completion } : {};
+  const pricing = { ...withSearchPrice(prices, named.routing.includes('online')), ...sound };
+  const { model } = named;
   const perPicture = toPicturePrice(model, prices);
   const usage: PricedUsage = {
     promptTokens: need.promptTokens,
     completionTokens: need.writtenTokens + (perPicture === null ? need.imageTokens : 0),
     reasoningTokens: tier === 'worst' && isReasoning(model) ? dearerReasoning(pricing, need.writtenTokens) : 0,
     imageOutputTokens: perPicture === null ? need.imageTokens : 0,
+    audioOutputTokens: isSpoken({ settings }) ? need.writtenTokens : 0,
     webSearches: need.webSearches,
   };
   const usd = priceUsage(pricing, usage, tier);
@@ -165,7 +174,7 @@ function quoteExtras(named: UsableModel, prices: Pricing, assumed: Omit<Assumed,
         settings: assumed.settings,
         need: { usual, worst },
         contextLength: named.model.contextLength,
-        price: (need, tier) => quoteTurn(named, prices, { need, tier }),
+        price: (need, tier) => quoteTurn(named, prices, { ...assumed, need, tier }),
       });
 }
 
@@ -183,7 +192,7 @@ function estimate(named: UsableModel, assumed: Assumed): TurnNeed {
       ? prompt.typicalTokens + files.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN)
       : prompt.worstTokens + files.worstTokens + schema;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
-  const picture = imageTokens[settings.imageConfig?.imageSize ?? '1K'] ?? { typical: 0, worst: 0 };
+  const picture = pictureTokens(settings.imageConfig?.imageSize);
   return {
     promptTokens: model.contextLength === null ? read : Math.min(read, model.contextLength),
     writtenTokens: tier === 'usual' ? toTypicalTokens(model, most) : writesText(model) ? most : 0,

@@ -1,19 +1,24 @@
+import type { FieldProblem } from '#kit/index.ts';
 import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 import type { Wanted } from './find-key.ts';
 import { listModalities } from './inputs/input-modalities.ts';
+import { chooseRoute, quoteInstant, toPromptRules } from './instant-route.ts';
 import { measureMessages, measurePrompt, type PromptSize } from './measure-prompt.ts';
+import type { MediaSettings } from './media-settings.ts';
 import { chooseModels, type ModelNeed } from './named-model.ts';
 import { checkPrompt, compilePrompt, showMessages, type Prompt, type PromptTexts } from './prompt.ts';
 import { quoteCost } from './quote-cost.ts';
 
-type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock' | 'creditFeePercent'>;
+type FindDeps = Pick<ExecutionDeps, 'findModel' | 'clock' | 'creditFeePercent' | 'openRouterMedia'>;
 
 /** A prompt on models of the catalogue: none of them, and its cost is not known. */
 export interface QuotedPrompt {
   models: readonly string[];
   settings: ChatSettings;
+  /** Of a kind that runs models by every route; absent: it asks in chats alone. */
+  media?: MediaSettings;
   parameters: readonly Parameter[];
   allowsUserMessage: boolean;
   /** What the creator says of the first model. */
@@ -24,10 +29,19 @@ export interface QuotedPrompt {
 
 /** Null too while the template cannot be read. */
 export async function quotePrompt(deps: FindDeps, texts: PromptTexts, asked: QuotedPrompt): Promise<CostQuote | null> {
-  const { parameters } = asked;
-  return checkPrompt(texts, parameters).length > 0
+  return (await checkTemplates(deps, texts, asked)).length > 0
     ? null
-    : quoteCompiled(deps, compilePrompt(texts, parameters), asked);
+    : quoteCompiled(deps, compilePrompt(texts, asked.parameters), asked);
+}
+
+/** What is wrong with the templates, by the route of the model that they are for. */
+export async function checkTemplates(
+  deps: FindDeps,
+  texts: PromptTexts,
+  { models, settings, media, parameters, declared = null }: QuotedPrompt,
+): Promise<FieldProblem[]> {
+  const route = media === undefined ? 'chat' : await chooseRoute(deps, models, { declared });
+  return checkPrompt(texts, parameters, toPromptRules(route, { settings: { ...settings, ...media }, parameters }));
 }
 
 /** What is asked of the key that pays for a run. */
@@ -40,15 +54,12 @@ export function toWanted(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): W
 }
 
 async function quoteCompiled(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Promise<CostQuote | null> {
-  const { models: names, settings, parameters } = asked;
+  const { models: names, settings, media, parameters } = asked;
   const { usable: models } = await chooseModels(deps, names, toNeed(asked));
-  return quoteCost({
-    models,
-    settings,
-    prompt: measureAsked(prompt, asked),
-    inputs: parameters,
-    feePercent: deps.creditFeePercent,
-  });
+  const call = { models, prompt: measureAsked(prompt, asked), feePercent: deps.creditFeePercent };
+  return media === undefined
+    ? quoteCost({ ...call, settings, inputs: parameters })
+    : quoteInstant(deps, call, { settings: { ...settings, ...media }, parameters });
 }
 
 function measureAsked(prompt: Prompt, asked: QuotedPrompt): PromptSize {

@@ -1,4 +1,4 @@
-import { Problem, type ProblemCode } from '#kit/index.ts';
+import type { ProblemCode } from '#kit/index.ts';
 import {
   jsonAnswer,
   noEvidence,
@@ -16,9 +16,17 @@ import { askForOutput } from './ask-for-output.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
-import type { OutputContract } from './output-contract.ts';
 import { isStreak } from './find-streak.ts';
+import { toUsage } from './media-answer.ts';
+import type { OutputContract } from './output-contract.ts';
+import { storeFiles, type FileFailure } from './store-files.ts';
+import { wrapPcm } from './wrap-pcm.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
+
+/** What a run of any route is: whose version it is, and which key pays for it. */
+export type PaidRun = Pick<ChatRun, 'version' | 'context' | 'key' | 'isDeclared'> & {
+  request: Pick<ChatRequest, 'model' | 'fallbackModels'>;
+};
 
 /** One chat call of a version, ready to go. */
 export interface ChatRun {
@@ -66,10 +74,10 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   if (output?.ok === false) {
     return { ok: false, problem: 'upstream_failed', cause: toOutputCause(output.faults, result), evidence };
   }
-  const images = await storeImages(deps, run, result);
-  return Array.isArray(images)
-    ? { ok: true, answer: toAnswer(result, images, output?.output), evidence }
-    : { ok: false, ...images, evidence };
+  const stored = await storeMade(deps, run, result);
+  return Array.isArray(stored)
+    ? { ok: true, answer: toAnswer(result, stored, output?.output), evidence }
+    : { ok: false, ...stored, evidence };
 }
 
 interface HeldShare {
@@ -79,7 +87,10 @@ interface HeldShare {
 }
 
 /** Sets the most that this run may cost aside, of what its creator may spend of the operator's key. */
-async function holdShare(deps: ExecutionDeps, run: ChatRun): Promise<HeldShare | Extract<Readiness, { ready: false }>> {
+export async function holdShare(
+  deps: ExecutionDeps,
+  run: PaidRun,
+): Promise<HeldShare | Extract<Readiness, { ready: false }>> {
   const budget = deps.platformKey?.budget;
   const models = [run.request.model, ...(run.request.fallbackModels ?? [])];
   const worstUsd = (await run.context.quoteWorst?.()) ?? null;
@@ -108,8 +119,14 @@ function isBeforeAnswer({ firstTokenMs }: ChatResult, { kind, status }: ChatFail
   return kind === 'http_error' || (kind === 'error_event' && firstTokenMs === null && status !== null && status >= 500);
 }
 
-/** What a filter has cut is not what was offered; what the token limit has cut is for the creator to decide. */
-function findUnsold(run: ChatRun, { finishReason }: ChatResult): FailureKind | null {
+/**
+ * What a filter has cut, or was to be spoken and is only written, is not what was offered; what the token limit has cut is
+ * for the creator to decide.
+ */
+function findUnsold(run: ChatRun, { finishReason, audio }: Extract<ChatResult, { ok: true }>): FailureKind | null {
+  if (run.request.audio && audio === null) {
+    return 'empty';
+  }
   if (finishReason === 'content_filter') {
     return 'filtered';
   }
@@ -126,33 +143,52 @@ function toOutputCause(faults: readonly string[], { finishReason }: ChatResult):
 }
 
 /** Names on the wire that clients of such endpoints know. `finishReason` is `stop` for a whole answer, `length` for a cut one. */
-function toAnswer(result: ChatResult & { ok: true }, images: readonly MediaReference[], promised?: JsonObject) {
-  const { text, model, usage, finishReason, citations } = result;
-  const [input, output] = [usage?.inputTokens ?? null, usage?.outputTokens ?? null];
+function toAnswer(result: ChatResult & { ok: true }, media: readonly MediaReference[], promised?: JsonObject) {
+  const files = media.map((file) => ({ ...file }));
+  const images = files.filter(({ kind }) => kind === 'image');
+  const audio = files.find(({ kind }) => kind === 'audio');
+  const { usage, finishReason, citations } = result;
   const json = {
-    response: text,
+    response: result.text,
     ...(promised === undefined ? {} : { output: promised }),
     ...(citations.length > 0 ? { citations: citations.map((citation) => ({ ...citation })) } : {}),
-    ...(images.length > 0 ? { images: images.map((image) => ({ ...image })) } : {}),
-    model,
+    ...(images.length > 0 ? { images } : {}),
+    ...(audio ? { audio } : {}),
+    ...(files.length > 0 ? { media: files } : {}),
+    model: result.model,
     finishReason,
-    usage: {
-      input_tokens: input,
-      output_tokens: output,
-      total_tokens: input === null || output === null ? null : input + output,
-    },
+    usage: toUsage({ inputTokens: usage?.inputTokens ?? null, outputTokens: usage?.outputTokens ?? null }),
   };
-  return jsonAnswer(json, images);
+  return jsonAnswer(json, media);
 }
+
+/** The pictures and the sound of an answer. */
+async function storeMade(
+  deps: ExecutionDeps,
+  { version, context }: ChatRun,
+  { images, audio }: Extract<ChatResult, { ok: true }>,
+): Promise<MediaReference[] | FileFailure> {
+  const stored = await storeFiles(deps, { version, context, kind: 'image', files: images });
+  if (audio === null || !Array.isArray(stored)) {
+    return stored;
+  }
+  const bytes = Buffer.from(audio.base64, 'base64');
+  const sound = audio.format === 'pcm16' ? wrapPcm(bytes, PCM16_RATE) : bytes;
+  const spoken = await storeFiles(deps, { version, context, kind: 'audio', files: [{ bytes: sound }] });
+  return Array.isArray(spoken) ? [...stored, ...spoken] : spoken;
+}
+
+/** Of the raw sound in a chat. @source https://openrouter.ai/docs/features/multimodal/audio */
+const PCM16_RATE = 24_000;
 
 /** An outcome for what is known to fail before anything is asked, and so costs nothing. */
 export function failBefore(cause: string, problem: ProblemCode = 'unavailable'): Failure {
   return { ok: false, problem, cause, evidence: { ...noEvidence, costUsd: '0' } };
 }
 
-async function failWith(
+export async function failWith(
   deps: ExecutionDeps,
-  run: ChatRun,
+  run: PaidRun,
   found: { failure: ChatFailure; evidence: Evidence },
 ): Promise<Outcome> {
   const classified = classifyFailure(found.failure);
@@ -178,7 +214,7 @@ function isAboutAccount({ pause, code }: ReturnType<typeof classifyFailure>): bo
 /** A dead key of the operator stops what runs on it, for all creators; a dead key of one upstream only what uses that. */
 async function stopSales(
   deps: ExecutionDeps,
-  run: ChatRun,
+  run: PaidRun,
   stop: { scope: 'key' | 'resource' | 'ask' | 'streak'; cause: string },
 ) {
   const { resourceId, ownerId, versionId } = run.version;
@@ -203,7 +239,7 @@ async function stopSales(
 }
 
 /** What cannot be seen before a call is found by several: they are refused alike, and the next ones would be too. */
-async function pauseAfterStreak(deps: ExecutionDeps, { version, context }: ChatRun, cause: string): Promise<void> {
+async function pauseAfterStreak(deps: ExecutionDeps, { version, context }: PaidRun, cause: string): Promise<void> {
   if (await isStreak(deps, version, context)) {
     const { resourceId, ownerId, versionId } = version;
     await deps.pauseResource({ resourceId, ownerId, versionId, cause: `${cause} ${AFTER_STREAK}` });
@@ -211,40 +247,10 @@ async function pauseAfterStreak(deps: ExecutionDeps, { version, context }: ChatR
 }
 
 /** A call may have been too dear for a key that is good for others. */
-async function askProvider(deps: ExecutionDeps, { key, version }: ChatRun): Promise<void> {
+async function askProvider(deps: ExecutionDeps, { key, version }: PaidRun): Promise<void> {
   if (key.source === 'creator') {
     deps.checkCreatorKey(version.ownerId, key.service);
   } else if (key.source === 'platform') {
     await deps.platformKey?.health?.check();
-  }
-}
-
-type ImageFailure = Omit<Extract<Outcome, { ok: false }>, 'ok' | 'evidence'>;
-
-async function storeImages(
-  deps: ExecutionDeps,
-  run: ChatRun,
-  result: Extract<ChatResult, { ok: true }>,
-): Promise<MediaReference[] | ImageFailure> {
-  const { ownerId, resourceId, mediaRetentionSeconds: retentionSeconds } = run.version;
-  const { callId } = run.context;
-  try {
-    const storing = result.images.map(({ dataUrl }) =>
-      deps.media.store({ ownerId, callId, retentionSeconds, expect: 'image', source: { dataUrl } }),
-    );
-    return await Promise.all(storing);
-  } catch (error) {
-    if (error instanceof Problem) {
-      return {
-        problem: 'upstream_failed',
-        cause: `unusable_image: The model made an unusable image. ${error.message}`,
-      };
-    }
-    deps.log.warn({ resourceId, callId, err: error }, 'an image could not be stored');
-    return {
-      problem: 'unavailable',
-      cause: 'image_not_stored: The image could not be stored here.',
-      retryAfterSeconds: 10,
-    };
   }
 }

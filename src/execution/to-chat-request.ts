@@ -4,6 +4,7 @@ import type { ChatSettings } from './chat-settings.ts';
 import { askForJson, type JsonAbility } from './ask-for-json.ts';
 import { maxTokensOf, toModalities } from './check-model.ts';
 import { measureMessages } from './measure-prompt.ts';
+import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
 import type { OutputContract } from './output-contract.ts';
 import { toProvider } from './to-provider.ts';
@@ -11,20 +12,21 @@ import { toProvider } from './to-provider.ts';
 interface RequestParts {
   /** At least one; the others are asked in their order when it fails, and OpenRouter bills only the one that answers. */
   models: readonly UsableModel[];
-  settings: ChatSettings;
+  settings: ChatSettings & Pick<MediaSettings, 'audio'>;
   messages: readonly ChatMessage[];
   contract: OutputContract | null;
   /** Parameters whose files the messages hold. */
   inputs?: readonly Parameter[];
 }
 
-/** A request to OpenRouter. Modalities are named only for models that make images: text is what everybody answers. */
+/** A request to OpenRouter. Modalities are named only where more than text is wanted, which everybody answers. */
 export function toChatRequest({ models, settings, messages, contract, inputs = [] }: RequestParts): ChatRequest {
   const [first, ...fallbacks] = models;
   if (!first) {
     throw new RangeError('A request needs a model.');
   }
-  const modalities = toModalities(first.model);
+  const { audio } = settings;
+  const modalities = toModalities(first.model, { isSpoken: audio !== undefined });
   const asked = contract === null ? { messages } : askForJson({ contract, messages, takes: toAbility(models) });
   const provider = toProvider({ models, settings, prompt: measureMessages(asked.messages), inputs });
   return {
@@ -42,6 +44,8 @@ export function toChatRequest({ models, settings, messages, contract, inputs = [
     ...(messages.some(holdsPdf) ? { pdfEngine: settings.pdfEngine } : {}),
     ...(settings.reasoning ? { reasoning: settings.reasoning } : {}),
     ...(settings.webSearch ? { webSearch: settings.webSearch } : {}),
+    // Sound comes in a stream as raw samples alone.
+    ...(audio ? { modalities, audio: { voice: audio.voice ?? 'alloy', format: 'pcm16' } } : {}),
     ...(modalities.includes('image') ? { modalities, imageConfig: settings.imageConfig } : {}),
   };
 }

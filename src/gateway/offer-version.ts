@@ -55,24 +55,28 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
 /** The 402 leaves out what of an answer would not fit into its header; the public view holds all of it. */
 const MAX_TOLD_SCHEMA = 1_500;
 
+/** Of one version, where its kind answers in several forms. */
 function toOutput(
   kind: ResourceKind | undefined,
   config: unknown,
 ): { outputSchema: JsonObject; outputExample: JsonObject } {
-  const schema = kind ? z.toJSONSchema(kind.answerSchema, { io: 'output', unrepresentable: 'any' }) : {};
-  const outputSchema = schema as JsonObject;
-  const outputExample = kind?.answerExample ?? {};
+  const { schema, example = {} } = kind?.answerOf?.(config) ?? {
+    schema: kind?.answerSchema,
+    example: kind?.answerExample,
+  };
+  const answer = schema ? z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) : {};
+  const outputSchema = answer as JsonObject;
   const promised = kind?.outputOf?.(config) ?? null;
   if (promised === null) {
-    return { outputSchema, outputExample };
+    return { outputSchema, outputExample: example };
   }
   const isTold = JSON.stringify(promised).length <= MAX_TOLD_SCHEMA;
   const properties = {
     ...(outputSchema['properties'] as JsonObject),
     output: isTold ? promised.schema : { type: 'object' },
   };
-  const example = isTold && promised.example !== null ? { output: promised.example } : {};
-  return { outputSchema: { ...outputSchema, properties }, outputExample: { ...outputExample, ...example } };
+  const given = isTold && promised.example !== null ? { output: promised.example } : {};
+  return { outputSchema: { ...outputSchema, properties }, outputExample: { ...example, ...given } };
 }
 
 /** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */

@@ -5,6 +5,7 @@ import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import type { CallOutcome } from './call-request.ts';
 import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { keepCheckpoint } from './keep-checkpoint.ts';
 import { releaseRun } from './hold-run.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
@@ -37,7 +38,8 @@ export async function runToFirstOutput(deps: GatewayDeps, call: PaidCall): Promi
 export function startRun(deps: GatewayDeps, call: PaidCall, limitMs: number) {
   const { callId, version, payment, input } = call;
   const controller = new AbortController();
-  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal: controller.signal };
+  const checkpoint = keepCheckpoint(deps.database, callId);
+  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal: controller.signal, checkpoint };
   return { started: execute(deps, { version, input }, context), cancel: () => controller.abort() };
 }
 

@@ -30,6 +30,7 @@ export const modelView = z.object({
     .array(z.object({ field: z.string(), found: z.string() }))
     .describe('What of the newest list could not be read; the values shown are the last good ones'),
   oddSince: z.string().nullable(),
+  voices: texts.nullable().describe('Of models that speak: the names of their voices, where the catalogue tells them'),
   expirationDate: z.string().nullable(),
   publishedAt: z.string().nullable(),
   firstSeenAt: z.string(),

@@ -39,6 +39,8 @@ export interface Model extends CatalogueModel {
   missingSince: string | null;
   /** Since when `oddFields` cannot be read. */
   oddSince: string | null;
+  /** Names of voices that it speaks with; null where the catalogue tells none. */
+  voices: string[] | null;
   firstSeenAt: string;
   lastSyncedAt: string;
 }
@@ -50,6 +52,9 @@ export const modelColumns = `
   max_completion_tokens AS "maxCompletionTokens", supported_parameters AS "supportedParameters", pricing,
   is_free AS "isFree", is_router AS "isRouter", expiration_date::text AS "expirationDate", is_active AS "isActive",
   odd_fields AS "oddFields",
+  (SELECT jsonb_agg(voice) FROM jsonb_array_elements(
+     CASE WHEN jsonb_typeof(extra->'supported_voices') = 'array' THEN extra->'supported_voices' ELSE '[]' END) voice
+    WHERE jsonb_typeof(voice) = 'string') AS voices,
   to_char(odd_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "oddSince",
   to_char(first_missed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "missingSince",
   to_char(published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "publishedAt",

@@ -126,6 +126,16 @@ test('texts of the catalogue lose control, direction and unpaired characters and
   expect(parsed).toHaveProperty('description', `x\n${'d'.repeat(3_997)}`);
 });
 
+test.each<[string, string, string, boolean]>([
+  ['text', 'maker/one', 'text', true],
+  ['films', 'maker/one', 'video', false],
+  ['speech', 'maker/one', 'speech', false],
+  ['films by a model that is called free', 'maker/one:free', 'video', true],
+])('prices of zero make %s free only where the price stands in this list', (_what, ...[id, output, isFree]) => {
+  const architecture = { input_modalities: ['text'], output_modalities: [output] };
+  expect(parseOne({ id, architecture, pricing: { prompt: '0', completion: '0' } })).toMatchObject({ isFree });
+});
+
 test('fields of the catalogue that have no column are kept within bounds and cannot reach prototypes', () => {
   const bomb = JSON.parse(`{"__proto__": {"isAdmin": true}, "huge": "${'x'.repeat(100_000)}", "nul": "a\\u0000b"}`);
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key${index}`, 'v'.repeat(400)]));

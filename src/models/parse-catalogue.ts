@@ -120,7 +120,7 @@ function parseEntry(item: unknown, known: Known): ListedModel | string {
     ...takeLimits(entry),
     inputModalities,
     outputModalities,
-    ...rate(pricing),
+    ...rate(pricing, { openrouterId, outputModalities }),
     oddFields: entry.odd,
     extra: pickExtra(raw),
   };
@@ -154,10 +154,18 @@ function takeLimits(entry: Entry) {
   };
 }
 
-function rate(pricing: Pricing) {
+/** Zeros mean nothing of a model whose price stands in another list, such as that of films; what is free is called so. */
+function rate(
+  pricing: Pricing,
+  { openrouterId, outputModalities }: Pick<ListedModel, 'openrouterId' | 'outputModalities'>,
+) {
   const prices = listPrices(pricing);
-  return { pricing, isFree: prices.every((price) => price === '0'), isRouter: prices.some(isUnknownPrice) };
+  const isPricedHere = openrouterId.endsWith(':free') || outputModalities.some((output) => pricedHere.has(output));
+  const isFree = isPricedHere && prices.every((price) => price === '0');
+  return { pricing, isFree, isRouter: prices.some(isUnknownPrice) };
 }
+
+const pricedHere: ReadonlySet<string> = new Set(['text', 'embeddings']);
 
 interface Expected<T> {
   schema: z.ZodType<T>;

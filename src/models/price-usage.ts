@@ -7,6 +7,7 @@ export interface PricedUsage {
   completionTokens: number;
   reasoningTokens?: number;
   imageOutputTokens?: number;
+  audioOutputTokens?: number;
   /** Counted beside the tokens. */
   webSearches?: number;
 }
@@ -38,7 +39,9 @@ export function priceUsage(pricing: Pricing, usage: PricedUsage, tier: Tier): st
 }
 
 function listParts(usage: PricedUsage, prices: Prices): Part[] {
-  const { promptTokens, completionTokens, reasoningTokens = 0, imageOutputTokens = 0, webSearches = 0 } = usage;
+  const { promptTokens, completionTokens, webSearches = 0 } = usage;
+  const { reasoningTokens = 0, imageOutputTokens = 0, audioOutputTokens = 0 } = usage;
+  const plainTokens = completionTokens - reasoningTokens - imageOutputTokens - audioOutputTokens;
   // Many entries say "0" for reasoning and mean that it is billed like the rest of the completion.
   const reasoning: Part['keys'] =
     prices.internal_reasoning === '0' ? ['completion'] : ['internal_reasoning', 'completion'];
@@ -46,7 +49,8 @@ function listParts(usage: PricedUsage, prices: Prices): Part[] {
     { count: promptTokens, keys: ['prompt'] },
     { count: reasoningTokens, keys: reasoning },
     { count: imageOutputTokens, keys: ['image_output', 'completion'] },
-    { count: Math.max(0, completionTokens - reasoningTokens - imageOutputTokens), keys: ['completion'] },
+    { count: audioOutputTokens, keys: ['audio_output', 'completion'] },
+    { count: Math.max(0, plainTokens), keys: ['completion'] },
     { count: webSearches, keys: ['web_search'] },
     { count: 1, keys: ['request'] },
   ];

@@ -52,7 +52,10 @@ test('the lowest of several offers must cover the cost', () => {
   expect(explainLoss(sold, quoteOf('0.01'))).toBeNull();
 });
 
-const kind = { quoteCost: async () => null, explainUnpriced: async () => 'A router.' } as unknown as ResourceKind;
+const kind = {
+  quoteCost: async () => null,
+  explainUnpriced: async () => ({ why: 'A router.', mayBeAccepted: false }),
+} as unknown as ResourceKind;
 
 test.each<{ what: string; amounts: bigint[]; quote: CostQuote | null; messages: string[] }>([
   { what: 'what is free may cost anything', amounts: [], quote: quoteOf('5'), messages: [] },

@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import type { FieldProblem } from '#kit/index.ts';
 import { toLowestPrice } from './lowest-price.ts';
-import type { CostQuote, PublishedVersion, Readiness, ResourceKind, VersionOffer } from './resource-kind.ts';
+import type { CostQuote, PublishedVersion, Readiness, ResourceKind, Unpriced, VersionOffer } from './resource-kind.ts';
 
 interface Sold {
   offers: readonly VersionOffer[];
@@ -69,8 +69,19 @@ export async function checkMargin<Config>({ kind, config, quote, sold }: Priced<
   if (!kind.quoteCost || isFree) {
     return [];
   }
-  const message = quote === null ? await kind.explainUnpriced?.(config) : explainLoss(sold, quote);
+  const message =
+    quote === null ? refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, sold) : explainLoss(sold, quote);
   return message ? [{ path: '/priceUsdc', message }] : [];
+}
+
+/** How much is accepted bounds nothing where nobody knows the cost; that a loss is, has to be said. */
+function refuseUnpriced(unpriced: Unpriced | null, { maxLossUsd }: Sold): string | null {
+  if (unpriced === null || (unpriced.mayBeAccepted && new Big(maxLossUsd).gt(0))) {
+    return null;
+  }
+  return unpriced.mayBeAccepted
+    ? `${unpriced.why} A call may cost more than its price, by an amount that nothing here bounds. To sell it all the same, accept a loss: "acceptsLoss": {"maxLossUsdPerCall": "…"}.`
+    : unpriced.why;
 }
 
 /**

@@ -59,6 +59,7 @@ export type {
   ResourceKind,
   RunContext,
   SettlementPoint,
+  Unpriced,
   VersionOffer,
 } from './resource-kind.ts';
 export { openResumption } from './resume-ready.ts';

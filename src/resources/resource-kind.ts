@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FieldProblem } from '#kit/index.ts';
+import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
 import type { categories } from './category.ts';
 import type { Parameter } from './parameter.ts';
@@ -31,6 +31,12 @@ export interface QuotedFor {
   input?: Record<string, unknown>;
 }
 
+/** Why nobody knows before a call what it costs, for the creator, who may sell it all the same where that `mayBeAccepted`. */
+export interface Unpriced {
+  why: string;
+  mayBeAccepted: boolean;
+}
+
 /** What a kind of resource does; a record of functions, implemented in execution/kinds and listed in plugins.ts. */
 export interface ResourceKind<Config = unknown> {
   name: string;
@@ -44,6 +50,8 @@ export interface ResourceKind<Config = unknown> {
   /** What a buyer gets, without the receipt that goes with it; and one such answer. For documents, clients and the 402. */
   answerSchema: z.ZodType<JsonObject>;
   answerExample: JsonObject;
+  /** The same of one version, where what its config asks for narrows it; null for all that the kind may answer. */
+  answerOf?(config: Config): { schema: z.ZodType<JsonObject>; example: JsonObject } | null;
   /**
    * The JSON that a config promises with each answer as `output`: its schema, and one that fits where one is known. The
    * answer is judged as a whole, so nothing of it can be sold before its end. Null or absent: none is promised.
@@ -79,8 +87,8 @@ export interface ResourceKind<Config = unknown> {
   run(version: PublishedVersion, input: Record<string, unknown>, context: RunContext): Promise<Outcome>;
   /** What a call costs its creator by the catalogue's prices; null where nobody knows. */
   quoteCost?(config: Config, parameters: Parameter[], quoted: QuotedFor): Promise<CostQuote | null>;
-  /** Why this can never be quoted, and so not be sold at a fixed price; for the creator. Null or absent: it may be sold. */
-  explainUnpriced?(config: Config): Promise<string | null>;
+  /** Why this cannot be quoted, and so not be sold at a fixed price as it is. Null or absent: it may be sold. */
+  explainUnpriced?(config: Config): Promise<Unpriced | null>;
   /** Buyers may add a free text as `user_message`. Absent: never. */
   allowsUserMessage?(config: Config): boolean;
   /** The service whose key of the owner a resource needs: it pauses when that key goes. Null or absent: none. */
@@ -132,6 +140,13 @@ export interface RunContext {
   isTest: boolean;
   /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
   quoteWorst?(): Promise<string | null>;
+  /** Tells how far a run that takes long has come. */
+  report?(progress: { percent?: number; note?: string }): void;
+  /**
+   * One value of this call that outlives the process: where a job already begun at the upstream stands. A run that is begun
+   * again after a crash finds it and does not begin the job, and its cost, a second time.
+   */
+  checkpoint?: { load(): Promise<Json | null>; save(value: Json): Promise<void> };
 }
 
 /**

@@ -22,6 +22,7 @@ export type {
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, VideoModel } from './openrouter/media.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';

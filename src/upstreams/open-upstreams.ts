@@ -16,9 +16,10 @@ export type Upstreams = ReturnType<typeof openUpstreams>;
 /** Every client that a server has, by the name under which kinds of resource are given it. `stack` closes them. */
 export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableStack) {
   const { openRouterUrl, publicUrl, allowedOrigins, log } = options;
-  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log });
-  stack.defer(() => openRouter.close());
   const outbound = openOutbound({ allowedOrigins });
   stack.defer(() => outbound.close());
-  return { openRouter, outbound, chatCompletions: openChatCompletions({ outbound, log }) };
+  const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log, outbound });
+  stack.defer(() => openRouter.close());
+  const chatCompletions = openChatCompletions({ outbound, log });
+  return { openRouter, openRouterMedia: openRouter.media, outbound, chatCompletions };
 }

@@ -16,11 +16,12 @@ export function knownModel(more: Partial<KnownModel> = {}): KnownModel {
     missingSince: null,
     oddFields: [],
     oddSince: null,
+    voices: null,
     ...more,
   };
 }
 
-const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image'] });
+const painter = knownModel({ openrouterId: 'acme/painter', outputModalities: ['image', 'text'] });
 
 /** What a kind told its ports. */
 export interface Told {
@@ -29,13 +30,15 @@ export interface Told {
   logged: unknown[];
 }
 
-type GivenDeps = Pick<ExecutionDeps, 'openRouter' | 'chatCompletions' | 'outbound' | 'media'>;
+type GivenDeps = Pick<ExecutionDeps, 'openRouter' | 'chatCompletions' | 'outbound' | 'media'> &
+  Partial<Pick<ExecutionDeps, 'openRouterMedia'>>;
 
 /** Ports of execution over plain values; change a field to change the world. */
 export function executionDeps(given: GivenDeps, models: readonly KnownModel[] = [knownModel(), painter]) {
   const told: Told = { refusedKeys: [], paused: [], logged: [] };
   const keep = (...line: unknown[]): void => void told.logged.push(line);
   const deps: ExecutionDeps = {
+    openRouterMedia: {} as never,
     ...given,
     findModel: (id) => models.find((model) => model.openrouterId === id) ?? null,
     findNearestModels: async () => [],

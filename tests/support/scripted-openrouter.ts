@@ -4,6 +4,7 @@ import {
   type ChatRequest,
   type ChatResult,
   type OpenRouterClient,
+  type Outbound,
   type Timers,
 } from '#upstreams/index.ts';
 import { startScriptedUpstream, type ScriptedUpstream, type Step } from './scripted-upstream.ts';
@@ -24,7 +25,9 @@ export function useScriptedOpenRouter() {
   const log = { debug: keep, info: keep, warn: keep, error: keep };
   let upstream: ScriptedUpstream;
   let client: OpenRouterClient;
-  const open = (more: { timers?: Timers; idleTimeoutMs?: number } = {}): OpenRouterClient =>
+  const open = (
+    more: { timers?: Timers; idleTimeoutMs?: number; outbound?: Pick<Outbound, 'open'> } = {},
+  ): OpenRouterClient =>
     openOpenRouter({
       baseUrl: `${upstream.url}/api/v1`,
       publicUrl: 'https://farebox.example',

@@ -61,12 +61,13 @@ function theCall(origin: string): Markup {
       <li>
         The answer is made, then the payment is settled, then you get the answer with its receipt (from the chat kinds
         <code>{response, images?, model, finishReason, usage, receipt}</code>, where a <code>finishReason</code> of
-        <code>length</code> tells that the token limit cut the answer) and <code>PAYMENT-RESPONSE</code>. A creator may
-        choose to be paid earlier, which the resource's page and <code>settlementPoint</code> say: an answer that is
-        paid and does not come stays owed, and sending the same payment again runs it again without a new charge. The
-        same holds for calls beyond what is done unpaid for one wallet, network, resource or creator: they are charged
-        first, unless you accept the offer with <code>extra.paymentFlow: "authorization"</code> and rather get
-        <code>429</code>.
+        <code>length</code> tells that the token limit cut the answer; models of other forms answer with
+        <code>audio</code>, <code>video</code>, <code>embedding</code> or <code>results</code>, as the 402 shows) and
+        <code>PAYMENT-RESPONSE</code>. A creator may choose to be paid earlier, which the resource's page and
+        <code>settlementPoint</code> say: an answer that is paid and does not come stays owed, and sending the same
+        payment again runs it again without a new charge. The same holds for calls beyond what is done unpaid for one
+        wallet, network, resource or creator: they are charged first, unless you accept the offer with
+        <code>extra.paymentFlow: "authorization"</code> and rather get <code>429</code>.
       </li>
       <li>
         If the settlement takes long the answer is <code>503 settlement_pending</code>, and if what was paid for could

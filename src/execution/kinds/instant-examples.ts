@@ -64,4 +64,17 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
       temperature: 0,
     },
   },
+  {
+    slug: 'text-vector',
+    name: 'Vector of a text',
+    description: 'The embedding of a text, to find texts that are like it.',
+    category: 'data',
+    priceUsdc: '0.01',
+    parameters: [{ name: 'text', description: 'What to embed.', maxLength: 8000, example: 'Good morning!' }],
+    config: {
+      modelId: 'openai/text-embedding-3-small',
+      systemPrompt: '{text}{/text}',
+      embedding: { dimensions: 256 },
+    },
+  },
 ];

@@ -3,13 +3,14 @@ import { openChatCompletions } from '#upstreams/chat-completions/open-chat-compl
 import { openOutbound, type Outbound } from '#upstreams/outbound/open-outbound.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { describeKind, type GivenKind } from '../../../tests/support/describe-kind.ts';
-import { executionDeps } from '../../../tests/support/execution-deps.ts';
+import { executionDeps, knownModel } from '../../../tests/support/execution-deps.ts';
 import { CANARY_KEY, useScriptedOpenRouter } from '../../../tests/support/scripted-openrouter.ts';
 import {
   bytes,
   COMMENT,
   delta,
   goodStream,
+  status,
   type SeenRequest,
   type Step,
 } from '../../../tests/support/scripted-upstream.ts';
@@ -25,6 +26,8 @@ const TOPIC = 'a "canary" at the mine\nof Kiruna';
 const MESSAGE = 'Ask the canary of the buyer';
 const URL_KEY = 'canary-in-the-url';
 const parameters = [parameterSchema.parse({ name: 'topic' })];
+
+const vectors = knownModel({ openrouterId: 'acme/vectors', outputModalities: ['embeddings'] });
 
 let outbound: Outbound;
 let source: StreamSource;
@@ -43,7 +46,8 @@ beforeEach(() => {
   const chatCompletions = openChatCompletions({ outbound, log: quietLog });
   const unused = () => Promise.reject(new Error('no file is asked for'));
   const media = { store: unused, readInput: unused };
-  world = executionDeps({ openRouter: router.client, chatCompletions, outbound, media });
+  const given = { openRouter: router.client, openRouterMedia: router.client.media, chatCompletions, outbound, media };
+  world = executionDeps(given, [knownModel(), vectors]);
   world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
   world.deps.openUpstreamKey = async () => CANARY_KEY;
   toy = openToyKind();
@@ -93,6 +97,32 @@ describeKind('openrouter_instant', {
       config: { ...draft.config, fallbackModels: ['acme/nobody'] },
     }),
     'a tag without a parameter': (draft) => ({ ...draft, config: { ...draft.config, userMessage: '{word}{/word}' } }),
+  },
+});
+
+describeKind('openrouter_instant on a model that is asked in no chat', {
+  ...onUpstream,
+  kind: () => openOpenRouterInstant(world.deps),
+  draft: () => ({ parameters, config: { modelId: 'acme/vectors', systemPrompt: `${PROMPT}: {topic}{/topic}` } }),
+  input: { topic: TOPIC },
+  hidden: ['systemPrompt'],
+  answering: () => router.upstream.script(status(200, { data: [{ embedding: [0.25, -0.5] }] })),
+  failing: () =>
+    router.upstream.script((response, { headers, body }) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { code: 400, message: `${headers.authorization} ${body}` } }));
+    }),
+  standingStill: () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    router.upstream.script(async (response, request) => {
+      await bytes(['{"data"'], { type: 'application/json', hang: true })(response, request);
+      resolve();
+    });
+    return { hasBegun: promise };
+  },
+  faulty: {
+    'a setting of another form': (draft) => ({ ...draft, config: { ...draft.config, video: { durationSeconds: 5 } } }),
+    'a setting of a chat': (draft) => ({ ...draft, config: { ...draft.config, temperature: 1 } }),
   },
 });
 

@@ -146,7 +146,7 @@ test('images are stored and never leave as base64', async () => {
     },
   });
   expect(JSON.stringify(outcome)).not.toContain('base64');
-  expect(sentBody()).toMatchObject({ modalities: ['image'], image_config: { aspect_ratio: '1:1' } });
+  expect(sentBody()).toMatchObject({ modalities: ['image', 'text'], image_config: { aspect_ratio: '1:1' } });
   const { rows } = await database.current.system.query('SELECT owner_id, call_id FROM x402_cached_images');
   expect(rows).toEqual([{ owner_id: 'u1', call_id: runContext().callId }]);
 });

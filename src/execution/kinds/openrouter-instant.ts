@@ -1,26 +1,30 @@
 import { z } from 'zod';
-import type { FieldProblem } from '#kit/index.ts';
-import type { Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
-import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
+import { anyAnswer, chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
-import { checkModel } from '../check-model.ts';
-import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
+import { warnOfProviders } from '../check-provider.ts';
 import { expectCost, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
-import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
-import { attachFiles } from '../inputs/attach-files.ts';
-import { checkInputs } from '../inputs/input-modalities.ts';
+import { findOpenRouterKey, OPENROUTER, type FoundKey, type Wanted } from '../find-key.ts';
+import { attachFiles, type Attachments } from '../inputs/attach-files.ts';
+import { checkModels, chooseRoute, explainRoute, listRouteWarnings, quoteInstant } from '../instant-route.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
-import { chooseModels, findNamedModel, toShownName } from '../named-model.ts';
+import { measureMessages } from '../measure-prompt.ts';
+import { mediaAnswers, mediaExamples } from '../media-answer.ts';
+import { mediaSettings } from '../media-settings.ts';
+import { findRoute, type ModelRoute } from '../model-route.ts';
+import { chooseModels, toShownName, type UsableModel } from '../named-model.ts';
 import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
-import { checkPrompt, compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { compilePrompt, renderMessages, showMessages } from '../prompt.ts';
 import { toPromises } from '../provider-settings.ts';
-import { quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
+import { checkTemplates, quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
+import { runMedia } from '../run-media.ts';
+import { toDataUrl } from '../to-data-url.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 import { instantExamples } from './instant-examples.ts';
 
@@ -35,19 +39,24 @@ const configSchema = z.strictObject({
     .max(3)
     .optional()
     .describe(
-      'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers.',
+      'Asked in order when the model fails, and in its place when it is gone; OpenRouter bills only the one that answers. Outside of chats (pictures alone, speech, films …) only in its place when it is gone.',
     ),
   declaredModel,
   ...chatSettings,
+  ...mediaSettings,
 });
 
 type InstantConfig = z.output<typeof configSchema>;
+
 interface Prepared {
   config: InstantConfig;
   prompt: ReturnType<typeof compilePrompt>;
   contract: OutputContract | null;
   declared: KnownModel | null;
 }
+
+const answers = { chat: chatAnswer, ...mediaAnswers };
+const answerExamples = { chat: chatAnswerExample, ...mediaExamples };
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
@@ -59,35 +68,42 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const { config, prompt } = prepare(version);
     return toWanted(deps, prompt, toQuoted(config, version.parameters));
   };
+  /** As last seen when it was asked whether a model can run, which comes before each offer. */
+  const routes = new Map<string, ModelRoute>();
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
-    summary: 'A prompt template on a model of OpenRouter, run with your OpenRouter key.',
+    summary:
+      'A prompt template on a model of OpenRouter for text, pictures, sound, films, transcripts, embeddings or ranking, run with your OpenRouter key.',
     configSchema,
     evidenceSchema: chatEvidence,
-    answerSchema: chatAnswer,
+    answerSchema: anyAnswer,
     answerExample: chatAnswerExample,
+    answerOf: ({ modelId }) => {
+      const route = routes.get(modelId);
+      return route ? { schema: answers[route], example: answerExamples[route] } : null;
+    },
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
     readsFiles: true,
     settlementPoints: ['on_success', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
-      ...checkPrompt(config, parameters),
+      ...(await checkTemplates(deps, config, toQuoted(config, parameters))),
       ...checkOutputSchema(config.outputSchema),
-      ...(await checkModels(deps, config, parameters)),
+      ...(await checkModels(deps, toNamed(config), { settings: config, parameters })),
       ...(await checkDeclared(deps, config.modelId, config.declaredModel)),
     ],
-    listWarnings: async (config, { parameters, offers }) => [
-      ...warnOfSchema(config.outputSchema),
-      ...(await warnOfProviders(deps, toModelIds(config), config)),
-      ...(await listModelWarnings(deps, {
-        named: listNamed(config),
-        declared: toDeclared(config),
-        offers,
-        quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
-      })),
-    ],
+    listWarnings: async (config, { parameters, offers }) => {
+      const named = toNamed(config);
+      const quote = await quotePrompt(deps, config, toQuoted(config, parameters));
+      return [
+        ...warnOfSchema(config.outputSchema),
+        ...(await warnOfProviders(deps, toModelIds(config), config)),
+        ...(await listModelWarnings(deps, { ...named, offers, quote })),
+        ...listRouteWarnings(await chooseRoute(deps, toModelIds(config), named), quote, config),
+      ];
+    },
     modelIdsOf: toModelIds,
     withModel: ({ declaredModel: declared, ...config }, modelId) => ({
       ...config,
@@ -96,7 +112,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       fallbackModels: [],
     }),
     quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
-    explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
+    explainUnpriced: (config) => explainRoute(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
     toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider }) => ({
       model: toShownName(modelId),
@@ -106,37 +122,78 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       ...(webSearch === undefined ? {} : { searchesWeb: true }),
       ...toPromises(provider),
     }),
-    isReady: async (version) => askOpenRouter(deps, version, ask(version)),
+    isReady: async (version) => {
+      const { config, declared } = prepare(version);
+      routes.set(config.modelId, await chooseRoute(deps, toModelIds(config), { declared }));
+      return askOpenRouter(deps, version, ask(version));
+    },
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => showMessages(prepare(version).prompt, { input, parameters: version.parameters }),
-    run: async (version, input, context) => {
-      const { config, prompt, contract } = prepare(version);
-      const wanted = ask(version);
-      const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
-      const key = await findOpenRouterKey(deps, version);
-      if (models.length === 0 || key === null) {
-        return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
-      }
-      const attached = await attachFiles(deps, version.parameters, input);
-      if (!attached.ok) {
-        return failBefore(attached.cause, attached.problem);
-      }
-      const messages = renderMessages(prompt, input, { files: attached.files });
-      const call = { models, settings: config, messages, inputs: attached.parameters, contract };
-      const outcome = await runChat(deps, {
-        version,
-        context,
-        upstream: deps.openRouter,
-        key,
-        request: toChatRequest(call),
-        sellsTruncated: config.sellsTruncated,
-        contract,
-        isDeclared: models.some(({ isDeclared }) => isDeclared),
-      });
-      return withExpectedCost(outcome, expectCost(call));
-    },
+    run: (version, input, context) =>
+      runInstant(deps, { ...prepare(version), version, input, context, wanted: ask(version) }),
   };
+}
+
+interface InstantCall extends Prepared {
+  version: PublishedVersion;
+  input: Record<string, unknown>;
+  context: RunContext;
+  wanted: Wanted;
+}
+
+/** By the route of the first model that can run. */
+async function runInstant(deps: ExecutionDeps, call: InstantCall): Promise<Outcome> {
+  const { version, input, wanted } = call;
+  const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
+  const key = await findOpenRouterKey(deps, version);
+  const [first] = models;
+  if (first === undefined || key === null) {
+    return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
+  }
+  const attached = await attachFiles(deps, version.parameters, input);
+  if (!attached.ok) {
+    return failBefore(attached.cause, attached.problem);
+  }
+  const isDeclared = models.some((model) => model.isDeclared);
+  const ready = { ...call, models, key, isDeclared, files: attached.files, inputs: attached.parameters };
+  const route = findRoute(first.model) ?? 'chat';
+  return route === 'chat' ? runAsChat(deps, ready) : runByRoute(deps, route, ready);
+}
+
+interface ReadyCall extends InstantCall {
+  models: readonly UsableModel[];
+  key: FoundKey;
+  isDeclared: boolean;
+  files: Attachments;
+  inputs: Parameter[];
+}
+
+async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome> {
+  const { version, context, key, models, config, contract, isDeclared, files, inputs } = call;
+  const messages = renderMessages(call.prompt, call.input, { files });
+  const asked = { models, settings: config, messages, inputs, contract };
+  const { sellsTruncated } = config;
+  const request = toChatRequest(asked);
+  const run = { version, context, upstream: deps.openRouter, key, request, sellsTruncated, contract, isDeclared };
+  return withExpectedCost(await runChat(deps, run), expectCost(asked));
+}
+
+/** Files are no part of the prompt there: one is worked on instead of it, as a data URL. */
+async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'>, call: ReadyCall): Promise<Outcome> {
+  const { version, context, key, models, config, isDeclared, files } = call;
+  const { parameters } = version;
+  const messages = showMessages(call.prompt, { input: call.input, parameters });
+  const sent = [...files].map(([name, file]) => [name, toDataUrl(file)]);
+  const run = {
+    ...{ version, context, key, route, settings: config, parameters, isDeclared },
+    prompt: messages.map(({ content }) => content).join('\n\n'),
+    input: { ...call.input, ...Object.fromEntries(sent) },
+    request: { model: models[0]?.wireName ?? '' },
+  };
+  const asked = { models, prompt: measureMessages(messages) };
+  const expected = await quoteInstant(deps, asked, { settings: config, parameters });
+  return withExpectedCost(await runMedia(deps, run), expected);
 }
 
 function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
@@ -162,24 +219,10 @@ function listNamed(config: InstantConfig): { modelId: string; path: string }[] {
 /** What a quote needs to know. */
 function toQuoted(config: InstantConfig, parameters: readonly Parameter[]): QuotedPrompt {
   const declared = toDeclared(config);
-  return { models: toModelIds(config), settings: config, parameters, allowsUserMessage: false, declared };
+  const models = toModelIds(config);
+  return { models, settings: config, media: config, parameters, allowsUserMessage: false, declared };
 }
 
-async function checkModels(
-  deps: ExecutionDeps,
-  config: InstantConfig,
-  parameters: readonly Parameter[],
-): Promise<FieldProblem[]> {
-  const { pdfEngine } = config;
-  const checked = await Promise.all(
-    listNamed(config).map(async ({ modelId, path }, index) => {
-      const { model } = await findNamedModel(deps, modelId, index === 0 ? toDeclared(config) : null);
-      const nearest = model === null ? await deps.findNearestModels(modelId) : [];
-      return [
-        ...checkModel({ model, modelId, path, settings: config, nearest, clock: deps.clock }),
-        ...checkInputs(model, { parameters, pdfEngine }),
-      ];
-    }),
-  );
-  return [...checked.flat(), ...(await checkProvider(deps, toModelIds(config), config))];
+function toNamed(config: InstantConfig) {
+  return { named: listNamed(config), declared: toDeclared(config) };
 }

@@ -25,7 +25,9 @@ export interface ChatRequest {
   frequencyPenalty?: number | undefined;
   presencePenalty?: number | undefined;
   fallbackModels?: readonly string[] | undefined;
-  modalities?: readonly ('text' | 'image')[] | undefined;
+  modalities?: readonly ('text' | 'image' | 'audio')[] | undefined;
+  /** Of models that speak, as the provider names them. */
+  audio?: { voice: string; format: string } | undefined;
   /** What reads the PDFs among the messages; the upstream chooses unless told. */
   pdfEngine?: 'native' | 'mistral-ocr' | 'cloudflare-ai' | undefined;
   provider?: ProviderChoice | undefined;
@@ -101,6 +103,7 @@ export type FailureKind =
   | 'empty' // finished with nothing usable
   | 'filtered' // a content filter or a refusal left nothing
   | 'cut_short' // whole for the upstream, ended by the token limit, and not to be sold so
+  | 'job_failed' // a job that was ordered ended without what it was to make
   | 'starved'; // only reasoned: the answer never began
 
 export interface ChatFailure {
@@ -134,8 +137,21 @@ export interface ChatFacts {
   isSimulated: boolean;
 }
 
+/** What a model said. `pcm16` is 24,000 samples a second of 16 bit, little endian, one channel. */
+export interface ChatAudio {
+  base64: string;
+  format: string;
+  transcript: string;
+}
+
 export type ChatResult =
-  | (ChatFacts & { ok: true; text: string; images: { dataUrl: string }[]; citations: Citation[] })
+  | (ChatFacts & {
+      ok: true;
+      text: string;
+      images: { dataUrl: string }[];
+      audio: ChatAudio | null;
+      citations: Citation[];
+    })
   | (ChatFacts & { ok: false; failure: ChatFailure });
 
 /** Whatever answers chat requests. Never throws for what the upstream does: that is a `ChatFailure`. */

@@ -9,6 +9,7 @@ const MAX_TEXT_BYTES = 1_000_000;
 const MAX_IMAGES_BYTES = 20_000_000;
 const MAX_IMAGES = 16;
 const MAX_CITATIONS = 50;
+const MAX_AUDIO_CHARACTERS = 34_000_000;
 
 /** What has arrived of one answer so far. */
 export interface Collected {
@@ -19,6 +20,10 @@ export interface Collected {
   imageBytes: number;
   /** By URL. */
   citations: Map<string, Citation>;
+  /** Base64 in the pieces in which it came. */
+  audio: string[];
+  audioCharacters: number;
+  transcript: string;
   generationId: string | null;
   model: string | null;
   provider: string | null;
@@ -39,6 +44,9 @@ export function startCollecting(): Collected {
     images: new Set(),
     imageBytes: 0,
     citations: new Map(),
+    audio: [],
+    audioCharacters: 0,
+    transcript: '',
     generationId: null,
     model: null,
     provider: null,
@@ -53,7 +61,7 @@ export function startCollecting(): Collected {
 }
 
 export function hasOutput(collected: Collected): boolean {
-  return collected.text !== '' || collected.images.size > 0;
+  return collected.text !== '' || collected.images.size > 0 || collected.audio.length > 0;
 }
 
 /** Adds one event (or a whole JSON answer, which is an event whose message stands in `message`). */
@@ -95,6 +103,29 @@ function collectMessage(collected: Collected, message: EventMessage): void {
       collected.citations.set(citation.url, citation);
     }
   }
+  addAudio(collected, message.audio);
+}
+
+function addAudio(collected: Collected, audio: EventMessage['audio']): void {
+  if (audio?.data) {
+    collected.audioCharacters += audio.data.length;
+    collected.isTooLarge ||= collected.audioCharacters > MAX_AUDIO_CHARACTERS;
+    if (!collected.isTooLarge) {
+      collected.audio.push(audio.data);
+    }
+  }
+  const transcript = audio?.transcript ?? '';
+  collected.textBytes += Buffer.byteLength(transcript);
+  collected.isTooLarge ||= collected.textBytes > MAX_TEXT_BYTES;
+  collected.transcript += collected.isTooLarge ? '' : transcript;
+}
+
+/** The sound in one piece. Pieces are encoded each by itself, with padding inside, or cut anywhere out of one text. */
+export function joinAudio({ audio }: Collected): string {
+  const encoded = audio.join('').split(/(?<==)(?=[^=])/);
+  return encoded.length === 1
+    ? (encoded[0] ?? '')
+    : Buffer.concat(encoded.map((part) => Buffer.from(part, 'base64'))).toString('base64');
 }
 
 /** At the end of an answer: what a model thought is not part of what it says, although some upstreams leave it there. */

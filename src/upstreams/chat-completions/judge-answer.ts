@@ -26,7 +26,10 @@ export function judgeAnswer(collected: Collected): ChatFailure | null {
 }
 
 function isEmpty(collected: Collected): boolean {
-  return !hasOutput(collected) || (collected.images.size === 0 && collected.text.trim() === '');
+  return (
+    !hasOutput(collected) ||
+    (collected.images.size === 0 && collected.audio.length === 0 && collected.text.trim() === '')
+  );
 }
 
 function hasOnlyReasoned(collected: Collected): boolean {

@@ -37,13 +37,15 @@ const message = z
       .catch(null),
     refusal: text,
     images: z.array(image.nullable().catch(null)).nullish().catch(null),
+    audio: z.object({ data: text, transcript: text }).nullish().catch(null),
     annotations: z.array(z.unknown()).nullish().catch(null),
   })
-  .transform(({ content, refusal, images, annotations, ...rest }) => {
+  .transform(({ content, refusal, images, audio, annotations, ...rest }) => {
     return {
       content,
       refusal,
       images,
+      audio,
       annotations,
       hasReasoning: reasoningFields.some((field) => isFilled(rest[field])),
     };

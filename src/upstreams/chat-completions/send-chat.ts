@@ -2,8 +2,8 @@ import type { Log } from '#kit/index.ts';
 import type { Timers } from '../timers.ts';
 import type { Adjustment } from './adjustments.ts';
 import { attemptChat, type Attempt, type PreparedAttempt } from './attempt-chat.ts';
-import type { ChatCall, ChatFacts, ChatResult } from './chat.ts';
-import { hasOutput } from './collect-answer.ts';
+import type { ChatAudio, ChatCall, ChatFacts, ChatResult } from './chat.ts';
+import { hasOutput, joinAudio, type Collected } from './collect-answer.ts';
 import { decideRetry } from './decide-retry.ts';
 import type { AdjustmentMemory } from './remember-adjustments.ts';
 
@@ -17,6 +17,8 @@ export interface ChatDeps {
 /** One call, ready to be sent as often as the rules allow and in the form that the upstream takes. */
 export interface PreparedChat extends Omit<PreparedAttempt, 'body'> {
   toBody(adjustments: ReadonlySet<Adjustment>): string;
+  /** How sound was asked for, which the answer does not repeat. */
+  audioFormat?: string;
   /** Where what is learnt about this upstream and model is kept; null: requests are never adjusted. */
   lessons: { memory: AdjustmentMemory; key: string } | null;
 }
@@ -40,7 +42,7 @@ export async function sendChat(deps: ChatDeps, prepared: PreparedChat, call: Cha
     const delayMs = delayAfter(deps, { attempt, attempts: attempts - detours, call });
     if (delayMs === null || !(await wait(deps.timers, delayMs, call.signal))) {
       learn(prepared, attempt, adjustments);
-      return toResult(attempt, {
+      return toResult(prepared, attempt, {
         ...toFacts(attempt, { attempts, startedAtMs, endedAtMs: deps.timers.now() }),
         adjustments: [...adjustments],
       });
@@ -123,14 +125,21 @@ function toFacts(
   };
 }
 
-function toResult({ failure, collected }: Attempt, facts: ChatFacts): ChatResult {
-  return failure === null
-    ? {
-        ...facts,
-        ok: true,
-        text: collected.text,
-        images: [...collected.images].map((dataUrl) => ({ dataUrl })),
-        citations: [...collected.citations.values()],
-      }
-    : { ...facts, ok: false, failure };
+function toResult({ audioFormat }: PreparedChat, { failure, collected }: Attempt, facts: ChatFacts): ChatResult {
+  if (failure !== null) {
+    return { ...facts, ok: false, failure };
+  }
+  return {
+    ...facts,
+    ok: true,
+    text: collected.text || collected.transcript,
+    images: [...collected.images].map((dataUrl) => ({ dataUrl })),
+    audio: toAudio(collected, audioFormat ?? 'pcm16'),
+    citations: [...collected.citations.values()],
+  };
+}
+
+function toAudio(collected: Collected, format: string): ChatAudio | null {
+  const { transcript } = collected;
+  return collected.audio.length === 0 ? null : { base64: joinAudio(collected), format, transcript };
 }

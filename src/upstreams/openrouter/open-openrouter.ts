@@ -4,6 +4,7 @@ import type { ChatRequest, ProviderChoice, Upstream } from '../chat-completions/
 import { listTexts, toWireMessages } from '../chat-completions/message-parts.ts';
 import { toWireFormat } from '../chat-completions/response-format.ts';
 import { sendChat } from '../chat-completions/send-chat.ts';
+import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { exchangeCode, type CodeExchange } from './exchange-code.ts';
 import { getCredits, type Credits } from './get-credits.ts';
@@ -12,6 +13,8 @@ import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
 import { listEndpoints } from './list-endpoints.ts';
 import { listModels } from './list-models.ts';
+import type { MediaUpstream } from './media.ts';
+import { openMediaUpstream } from './open-media-upstream.ts';
 
 interface OpenRouterOptions {
   /** Such as `https://openrouter.ai/api/v1`. */
@@ -21,12 +24,16 @@ interface OpenRouterOptions {
   title: string;
   log: Log;
   timers?: Timers;
+  /** How addresses inside of answers are called; without it they are not. */
+  outbound?: Pick<Outbound, 'open'>;
   connections?: number;
   /** How long an answer may stand still; comments do not count as movement. */
   idleTimeoutMs?: number;
 }
 
 export interface OpenRouterClient extends Upstream {
+  /** What is no chat. */
+  media: MediaUpstream;
   /** Asks `GET /key` about the key itself. */
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Asks `GET /credits` about the account behind the key. */
@@ -50,6 +57,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
   const attribution = { 'HTTP-Referer': options.publicUrl, 'X-OpenRouter-Title': options.title };
   const source: JsonGet = { pool, origin: base.origin, basePath, headers: attribution };
   return {
+    media: openMediaUpstream({ ...source, timers, log: options.log, outbound: options.outbound ?? null }),
     chat: (request, call) =>
       sendChat(
         { name: 'openrouter', log: options.log, timers },
@@ -65,6 +73,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
           },
           // OpenRouter fits a request to each provider by itself.
           toBody: () => JSON.stringify(toWire(request)),
+          ...(request.audio ? { audioFormat: request.audio.format } : {}),
           lessons: null,
           secrets: [call.apiKey, ...listTexts(request.messages)],
           idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
@@ -93,6 +102,7 @@ function toWire(request: ChatRequest): Record<string, unknown> {
     messages: toWireMessages(request.messages),
     plugins: request.pdfEngine ? [{ id: 'file-parser', pdf: { engine: request.pdfEngine } }] : undefined,
     modalities: request.modalities,
+    audio: request.audio,
     image_config: image ? { aspect_ratio: image.aspectRatio, image_size: image.imageSize } : undefined,
     provider: request.provider && toProvider(request.provider),
     max_tokens: request.maxTokens,

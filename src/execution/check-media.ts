@@ -1,0 +1,121 @@
+import type { FieldProblem } from '#kit/index.ts';
+import type { Parameter } from '#resources/index.ts';
+import type { ChatSettings } from './chat-settings.ts';
+import type { KnownModel } from './execution-deps.ts';
+import { settingsOfRoute, type MediaField, type MediaSettings } from './media-settings.ts';
+import type { ModelRoute } from './model-route.ts';
+
+type Settings = MediaSettings & Partial<ChatSettings>;
+
+interface MediaQuestion {
+  model: KnownModel;
+  route: ModelRoute;
+  settings: Settings;
+  parameters: readonly Parameter[];
+}
+
+const mediaFields = Object.keys({
+  audio: 0,
+  embedding: 0,
+  imageConfig: 0,
+  rerank: 0,
+  transcription: 0,
+  video: 0,
+} satisfies Record<MediaField, 0>) as MediaField[];
+
+/** Words of a chat, which no other route takes. `maxTokens` has a default and is left alone. */
+const chatFields = ['temperature', 'topP', 'frequencyPenalty', 'presencePenalty'] as const;
+
+const routeWords: Readonly<Record<ModelRoute, string>> = {
+  chat: 'answers in a chat',
+  images: 'makes pictures alone',
+  speech: 'speaks what it is given',
+  transcription: 'writes down what is said',
+  videos: 'makes films',
+  embeddings: 'makes embeddings',
+  rerank: 'ranks documents',
+};
+
+/** What of the settings and parameters stands against running this model by its route. */
+export function checkMedia(question: MediaQuestion): FieldProblem[] {
+  const { model, route, settings } = question;
+  const unknown = mediaFields.filter(
+    (field) => settings[field] !== undefined && !settingsOfRoute[route].includes(field),
+  );
+  const refused =
+    route === 'chat' ? unknown : [...unknown, ...chatFields.filter((field) => settings[field] !== undefined)];
+  return [
+    ...refused.map((field) => ({
+      path: `/config/${field}`,
+      message: `${model.openrouterId} ${routeWords[route]}, so this setting means nothing to it. Leave it out.`,
+    })),
+    ...checkAudio(question),
+    ...checkImages(question),
+    ...checkSource(question),
+  ];
+}
+
+function checkAudio({ model, route, settings }: MediaQuestion): FieldProblem[] {
+  const { audio } = settings;
+  const problem = (field: string, message: string): FieldProblem[] => [{ path: `/config/audio${field}`, message }];
+  if (route === 'chat') {
+    if (audio === undefined) {
+      return [];
+    }
+    if (!model.outputModalities.includes('audio')) {
+      return problem('', `${model.openrouterId} does not speak.`);
+    }
+    return [
+      ...(audio.voice === undefined ? problem('/voice', 'Name the voice to speak with, such as alloy.') : []),
+      ...(audio.format === 'mp3' ? problem('/format', 'In a chat sound comes as wav.') : []),
+      ...(audio.speed === undefined ? [] : problem('/speed', 'In a chat the speed cannot be set.')),
+    ];
+  }
+  const { voices } = model;
+  const voice = audio?.voice;
+  return route === 'speech' && voices !== null && voice !== undefined && !voices.includes(voice)
+    ? problem('/voice', `${model.openrouterId} has no voice "${voice}". It has: ${voices.slice(0, 20).join(', ')}.`)
+    : [];
+}
+
+const ofPicturesAlone = ['size', 'quality', 'background', 'outputFormat', 'n'] as const;
+
+function checkImages({ model, route, settings }: MediaQuestion): FieldProblem[] {
+  return route !== 'chat'
+    ? []
+    : ofPicturesAlone
+        .filter((field) => settings.imageConfig?.[field] !== undefined)
+        .map((field) => ({
+          path: `/config/imageConfig/${field}`,
+          message: `${model.openrouterId} is asked in a chat, which has no such setting. Models that make pictures alone take it.`,
+        }));
+}
+
+/** The parameter that holds what is worked on, where that is not the prompt. */
+function checkSource({ route, settings, parameters }: MediaQuestion): FieldProblem[] {
+  const [field, member] = route === 'rerank' ? ['rerank', 'documents'] : ['transcription', 'audio'];
+  if (route !== 'rerank' && route !== 'transcription') {
+    return [];
+  }
+  const name = findSource(route, { settings, parameters });
+  if (name !== null && parameters.some((parameter) => parameter.name === name)) {
+    return [];
+  }
+  const message =
+    name === null
+      ? `Say with {"${member}": …} which parameter holds the ${route === 'rerank' ? 'documents' : 'sound'}.`
+      : `There is no parameter "${name}".`;
+  return [{ path: settings[route] === undefined ? '/config' : `/config/${field}/${member}`, message }];
+}
+
+/** Null where it is not said and cannot be guessed; a call of a transcription holds the sound alone as a rule. */
+export function findSource(
+  route: ModelRoute,
+  { settings, parameters }: Pick<MediaQuestion, 'settings' | 'parameters'>,
+): string | null {
+  if (route === 'rerank') {
+    return settings.rerank?.documents ?? null;
+  }
+  const only = parameters.length === 1 ? parameters[0]?.name : undefined;
+  return route === 'transcription' ? (settings.transcription?.audio ?? only ?? null) : null;
+}

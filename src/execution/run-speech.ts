@@ -1,0 +1,39 @@
+import type { MediaFacts } from '#upstreams/index.ts';
+import type { ExecutionDeps } from './execution-deps.ts';
+import { toUsage } from './media-answer.ts';
+import { toCall, type MediaRun, type RunRoute } from './media-run.ts';
+import { storeFiles } from './store-files.ts';
+import { wrapPcm } from './wrap-pcm.ts';
+
+/** Raw samples become a file that players open. What it did cost is asked for while the file is stored. */
+export const runSpeech: RunRoute = async (deps, run) => {
+  const { voice, speed, format = 'mp3' } = run.settings.audio ?? {};
+  const request = { model: run.request.model, input: run.prompt, voice, speed };
+  const asked = { ...request, format: format === 'wav' ? 'pcm' : 'mp3' } as const;
+  const result = await deps.openRouterMedia.createSpeech(asked, toCall(run));
+  if (!result.ok) {
+    return { facts: result, failure: result.failure };
+  }
+  const { bytes, sampleRate } = result.output;
+  const isWrapped = bytes.toString('latin1', 0, 4) === 'RIFF';
+  const file = { bytes: format === 'wav' && !isWrapped ? wrapPcm(bytes, sampleRate) : bytes };
+  const [stored, costUsd] = await Promise.all([
+    storeFiles(deps, { ...run, kind: 'audio', files: [file] }),
+    findCost(deps, run, result),
+  ]);
+  const facts = { ...result, costUsd };
+  const [sound] = Array.isArray(stored) ? stored : [];
+  if (!Array.isArray(stored) || !sound) {
+    return { facts, refused: stored as Exclude<typeof stored, unknown[]> };
+  }
+  const audio = { ...sound };
+  return { facts, media: stored, json: { response: '', audio, media: [audio], usage: toUsage(facts) } };
+};
+
+function findCost(
+  deps: ExecutionDeps,
+  run: MediaRun,
+  { costUsd, generationId }: MediaFacts,
+): Promise<string | null> | string | null {
+  return costUsd ?? (generationId === null ? null : deps.openRouterMedia.findCost(generationId, toCall(run)));
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { readPublicFile } from '../outbound/read-public-file.ts';
+import { askMedia, type MediaHttp } from './ask-media.ts';
+import type { ChatCall } from '../chat-completions/chat.ts';
+import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
+import { readMediaJson } from './read-media-json.ts';
+
+/** Ten pictures of 10 MB in base64 are more than any model gives. */
+const MAX_BYTES = 96_000_000;
+const MAX_IMAGES = 10;
+const MAX_FILE_BYTES = 10_000_000;
+
+const text = z.string().nullish().catch(null);
+const form = z.object({
+  data: z.array(z.object({ b64_json: text, url: text, media_type: text }).nullable().catch(null)).min(1),
+});
+
+/** `POST /images`. */
+export function createImages(
+  http: MediaHttp,
+  request: ImagesRequest,
+  call: ChatCall,
+): Promise<MediaResult<ImageFile[]>> {
+  const secrets = [request.prompt];
+  return askMedia(
+    http,
+    {
+      method: 'POST',
+      path: '/images',
+      body: toWire(request),
+      secrets,
+      read: (response, { signal }) =>
+        readMediaJson(response, {
+          maxBytes: MAX_BYTES,
+          secrets: [call.apiKey, ...secrets],
+          pick: (body) => pickFiles(http, body, signal),
+        }),
+    },
+    call,
+  );
+}
+
+function toWire(request: ImagesRequest): Record<string, unknown> {
+  return {
+    model: request.model,
+    prompt: request.prompt,
+    n: request.n,
+    aspect_ratio: request.aspectRatio,
+    resolution: request.resolution,
+    size: request.size,
+    quality: request.quality,
+    output_format: request.outputFormat,
+    background: request.background,
+  };
+}
+
+/** Null where any of them is neither base64 nor an address that may be called: all were paid for. */
+async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): Promise<ImageFile[] | null> {
+  const found = form.safeParse(body).data?.data.slice(0, MAX_IMAGES) ?? [];
+  const files: ImageFile[] = [];
+  for (const item of found) {
+    const file = item?.b64_json ? toDataUrl(item.b64_json) : await fetchFile(http, item?.url, signal);
+    if (file === null) {
+      return null;
+    }
+    files.push(file);
+  }
+  return files.length > 0 ? files : null;
+}
+
+/** Some providers send a data URL where base64 is meant. What the bytes are is seen later. */
+function toDataUrl(base64: string): ImageFile | null {
+  const plain = base64.startsWith('data:') ? base64.slice(base64.indexOf(',') + 1) : base64;
+  const isWhole = plain.length % 4 === 0 || (!plain.endsWith('=') && plain.length % 4 !== 1);
+  return isWhole ? { dataUrl: `data:application/octet-stream;base64,${plain}` } : null;
+}
+
+async function fetchFile(
+  { outbound }: MediaHttp,
+  url: string | null | undefined,
+  signal: AbortSignal,
+): Promise<ImageFile | null> {
+  if (!url || outbound === null) {
+    return null;
+  }
+  const bytes = await readPublicFile(outbound, { url, maxBytes: MAX_FILE_BYTES, signal });
+  return bytes === null ? null : { bytes };
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { toDecimalText } from '../chat-completions/parse-json.ts';
+import { getJson, type JsonGet } from './get-json.ts';
+import type { ImagePrice, VideoModel } from './media.ts';
+
+const TIMEOUT_MS = 5_000;
+const MAX_BYTES = 4_000_000;
+
+const line = z.object({
+  billable: z.string(),
+  unit: z.string(),
+  cost_usd: z.string(),
+  variant: z.string().nullish().catch(null),
+});
+const endpointsForm = z.object({ endpoints: z.array(z.object({ pricing: z.array(line) })).min(1) });
+
+/** `GET /images/models/{author}/{slug}/endpoints`. One line that cannot be read makes the whole list unreadable. Never throws. */
+export async function listImagePrices(source: JsonGet, modelId: string): Promise<ImagePrice[] | null> {
+  const [author = '', slug = ''] = modelId.split('/').map(encodeURIComponent);
+  const path = `${source.basePath}/images/models/${author}/${slug}/endpoints`;
+  const body = await get(source, path, ['cost_usd']);
+  const given = z.object({ data: endpointsForm }).safeParse(body).data?.data ?? endpointsForm.safeParse(body).data;
+  const lines = (given?.endpoints ?? []).flatMap(({ pricing }) => pricing);
+  const prices = lines.flatMap(({ billable, unit, cost_usd: cost, variant }) => {
+    const usd = toDecimalText(cost);
+    return usd === null ? [] : [{ billable, unit, usd, variant: variant ?? null }];
+  });
+  return lines.length > 0 && prices.length === lines.length ? prices : null;
+}
+
+const texts = z.array(z.string()).nullish().catch(null);
+const videoModel = z.object({
+  id: z.string(),
+  pricing_skus: z.record(z.string(), z.unknown()).nullish().catch(null),
+  supported_durations: z.array(z.number()).nullish().catch(null),
+  supported_resolutions: texts,
+  supported_aspect_ratios: texts,
+  supported_sizes: texts,
+});
+const videoForm = z.object({ data: z.array(videoModel.nullable().catch(null)) });
+
+/** `GET /videos/models`. Never throws. */
+export async function listVideoModels(source: JsonGet): Promise<VideoModel[] | null> {
+  const found = videoForm.safeParse(await get(source, `${source.basePath}/videos/models`, [])).data;
+  return found ? found.data.flatMap((model) => (model ? [toVideoModel(model)] : [])) : null;
+}
+
+/** A price that cannot be read leaves no prices: leaving one out would make the model look cheaper than it is. */
+function toVideoModel(model: z.output<typeof videoModel>): VideoModel {
+  const skus = Object.entries(model.pricing_skus ?? {}).map(([sku, usd]) => [sku, toDecimalText(usd)] as const);
+  const isReadable = skus.every(([, usd]) => usd !== null);
+  return {
+    id: model.id,
+    skus: isReadable ? Object.fromEntries(skus.map(([sku, usd]) => [sku, usd ?? ''])) : {},
+    durationsSeconds: model.supported_durations ?? [],
+    resolutions: model.supported_resolutions ?? [],
+    aspectRatios: model.supported_aspect_ratios ?? [],
+    sizes: model.supported_sizes ?? [],
+  };
+}
+
+async function get(source: JsonGet, path: string, exactKeys: string[]): Promise<unknown> {
+  const got = await getJson(source, { path, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, exactKeys }).catch(() => null);
+  return got?.status === 200 ? got.body : null;
+}
