@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
-import type { Parameter, PublishedVersion, ResourceKind } from '#resources/index.ts';
+import type { Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
@@ -110,33 +110,44 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => showMessages(prepare(version).prompt, { input, parameters: version.parameters }),
-    run: async (version, input, context) => {
-      const { config, prompt, contract } = prepare(version);
-      const wanted = ask(version);
-      const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
-      const key = await findOpenRouterKey(deps, version);
-      if (models.length === 0 || key === null) {
-        return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
-      }
-      const attached = await attachFiles(deps, version.parameters, input);
-      if (!attached.ok) {
-        return failBefore(attached.cause, attached.problem);
-      }
-      const messages = renderMessages(prompt, input, { files: attached.files });
-      const call = { models, settings: config, messages, inputs: attached.parameters, contract };
-      const outcome = await runChat(deps, {
-        version,
-        context,
-        upstream: deps.openRouter,
-        key,
-        request: toChatRequest(call),
-        sellsTruncated: config.sellsTruncated,
-        contract,
-        isDeclared: models.some(({ isDeclared }) => isDeclared),
-      });
-      return withExpectedCost(outcome, expectCost(call));
-    },
+    run: (version, input, context) =>
+      runInstant(deps, { version, input, context, prepared: prepare(version), wanted: ask(version) }),
   };
+}
+
+interface InstantRun {
+  version: PublishedVersion;
+  input: Record<string, unknown>;
+  context: RunContext;
+  prepared: Prepared;
+  wanted: Wanted;
+}
+
+async function runInstant(deps: ExecutionDeps, run: InstantRun): Promise<Outcome> {
+  const { version, input, context, prepared, wanted } = run;
+  const { config, prompt, contract } = prepared;
+  const { usable: models, faults } = await chooseModels(deps, wanted.models, wanted);
+  const key = await findOpenRouterKey(deps, version);
+  if (models.length === 0 || key === null) {
+    return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
+  }
+  const attached = await attachFiles(deps, version.parameters, input);
+  if (!attached.ok) {
+    return failBefore(attached.cause, attached.problem);
+  }
+  const messages = renderMessages(prompt, input, { files: attached.files });
+  const call = { models, settings: config, messages, inputs: attached.parameters, contract };
+  const outcome = await runChat(deps, {
+    version,
+    context,
+    upstream: deps.openRouter,
+    key,
+    request: toChatRequest(call),
+    sellsTruncated: config.sellsTruncated,
+    contract,
+    isDeclared: models.some(({ isDeclared }) => isDeclared),
+  });
+  return withExpectedCost(outcome, expectCost(call));
 }
 
 function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
