@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { FieldProblem } from '#kit/index.ts';
-import type { DraftExample, Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
+import type {
+  DraftExample,
+  Outcome,
+  Parameter,
+  PublishedVersion,
+  ResourceKind,
+  RunContext,
+  VersionOffer,
+} from '#resources/index.ts';
 import type { ChatMessage } from '#upstreams/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
 import { chatAnswer, chatAnswerExample } from '../chat-answer.ts';
@@ -108,23 +116,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       ...checkOutputSchema(config.outputSchema),
       ...(await checkUpstream(deps, config, parameters)),
     ],
-    listWarnings: async (config, { parameters, offers }) => {
-      const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
-      // Elsewhere than on OpenRouter nothing is known of models and prices.
-      const ofModel =
-        named.length === 0
-          ? []
-          : [
-              ...(await warnOfProviders(deps, [config.model], config)),
-              ...(await listModelWarnings(deps, {
-                named,
-                declared: toDeclared(config),
-                offers,
-                quote: await quotePrompt(deps, config, toQuoted(config, parameters)),
-              })),
-            ];
-      return [...warnOfSchema(config.outputSchema), ...ofModel];
-    },
+    listWarnings: (config, draft) => listWarnings(deps, config, draft),
     modelIdsOf: toModelIds,
     withModel: ({ declaredModel: declared, ...config }, model) => ({
       ...config,
@@ -159,19 +151,37 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     },
     run: async (version, input, context) => {
       const prepared = prepare(version);
-      const { config, prompt } = prepared;
       const attached = await attachFiles(deps, version.parameters, input);
       if (!attached.ok) {
         return failBefore(attached.cause, attached.problem);
       }
-      const said = { userMessage: toUserMessage(config, input), files: attached.files };
-      const messages = renderMessages(prompt, input, said);
+      const said = { userMessage: toUserMessage(prepared.config, input), files: attached.files };
+      const messages = renderMessages(prepared.prompt, input, said);
       const call = { ...prepared, version, context, messages, inputs: attached.parameters };
-      return config.upstream.type === 'openrouter'
+      const { upstream } = prepared.config;
+      return upstream.type === 'openrouter'
         ? runOnOpenRouter(deps, call, ask(version))
-        : runOnChatCompletions(deps, call, config.upstream);
+        : runOnChatCompletions(deps, call, upstream);
     },
   };
+}
+
+async function listWarnings(
+  deps: ExecutionDeps,
+  config: PromptConfig,
+  { parameters, offers }: { parameters: Parameter[]; offers: readonly VersionOffer[] },
+): Promise<FieldProblem[]> {
+  const named = toModelIds(config).map((modelId) => ({ modelId, path: '/config/model' }));
+  // Elsewhere than on OpenRouter nothing is known of models and prices.
+  if (named.length === 0) {
+    return warnOfSchema(config.outputSchema);
+  }
+  const quote = await quotePrompt(deps, config, toQuoted(config, parameters));
+  return [
+    ...warnOfSchema(config.outputSchema),
+    ...(await warnOfProviders(deps, [config.model], config)),
+    ...(await listModelWarnings(deps, { named, declared: toDeclared(config), offers, quote })),
+  ];
 }
 
 function toPublic(config: PromptConfig): Record<string, unknown> {
