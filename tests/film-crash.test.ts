@@ -24,7 +24,7 @@ test.each<[string, number, (buyer: Buyer) => Promise<unknown>]>([
   const { url } = await creator.publish({
     slug: 'film',
     settlementPoint: 'upfront',
-    priceUsdc: '1.5',
+    priceUsdc: '2.2',
     timeoutSeconds: 120,
     config: { modelId: 'google/veo-3.1', systemPrompt: 'Film {topic}{/topic}.', video: { durationSeconds: 5 } },
   });
@@ -41,7 +41,7 @@ test.each<[string, number, (buyer: Buyer) => Promise<unknown>]>([
   await expect.poll(() => stateOf(database, buyer), { timeout: 30_000, interval: 50 }).toMatch(/^(settled|delivered)$/);
   const answered = await send(url.replace(first.url, second.url), buyer);
   const video = { contentType: 'video/mp4' };
-  expect(answered).toMatchObject({ status: 200, body: { video, receipt: { paidUsdc: '1.5' } } });
+  expect(answered).toMatchObject({ status: 200, body: { video, receipt: { paidUsdc: '2.2' } } });
   expect(orders()).toBe(expected);
   expect(await world.current.audit(creator.payTo)).toEqual([]);
 });

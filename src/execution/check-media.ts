@@ -1,5 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
-import type { Parameter } from '#resources/index.ts';
+import { isMedia, type Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import type { KnownModel } from './execution-deps.ts';
 import { settingsOfRoute, type MediaField, type MediaSettings } from './media-settings.ts';
@@ -24,7 +24,17 @@ const mediaFields = Object.keys({
 } satisfies Record<MediaField, 0>) as MediaField[];
 
 /** Words of a chat, which no other route takes. `maxTokens` has a default and is left alone. */
-const chatFields = ['temperature', 'topP', 'frequencyPenalty', 'presencePenalty'] as const;
+const chatFields = [
+  'temperature',
+  'topP',
+  'frequencyPenalty',
+  'presencePenalty',
+  'outputSchema',
+  'reasoning',
+  'pdfEngine',
+  'provider',
+  'webSearch',
+] as const;
 
 const routeWords: Readonly<Record<ModelRoute, string>> = {
   chat: 'answers in a chat',
@@ -52,6 +62,7 @@ export function checkMedia(question: MediaQuestion): FieldProblem[] {
     ...checkAudio(question),
     ...checkImages(question),
     ...checkSource(question),
+    ...checkFiles(question),
   ];
 }
 
@@ -98,14 +109,35 @@ function checkSource({ route, settings, parameters }: MediaQuestion): FieldProbl
     return [];
   }
   const name = findSource(route, { settings, parameters });
-  if (name !== null && parameters.some((parameter) => parameter.name === name)) {
-    return [];
+  const index = parameters.findIndex((parameter) => parameter.name === name);
+  const source = parameters[index];
+  if (source !== undefined) {
+    return route === 'rerank' || source.type === 'audio'
+      ? []
+      : [{ path: `/parameters/${index}/type`, message: `\`${name}\` holds the sound: make its type audio.` }];
   }
   const message =
     name === null
       ? `Say with {"${member}": …} which parameter holds the ${route === 'rerank' ? 'documents' : 'sound'}.`
       : `There is no parameter "${name}".`;
   return [{ path: settings[route] === undefined ? '/config' : `/config/${field}/${member}`, message }];
+}
+
+/** Other files than the sound of a transcription would not be sent. */
+function checkFiles({ model, route, settings, parameters }: MediaQuestion): FieldProblem[] {
+  const source = findSource(route, { settings, parameters });
+  const isSent = (parameter: Parameter): boolean =>
+    route === 'chat' || !isMedia(parameter) || (route === 'transcription' && parameter.name === source);
+  return parameters.flatMap((parameter, index) =>
+    isSent(parameter)
+      ? []
+      : [
+          {
+            path: `/parameters/${index}/type`,
+            message: `${model.openrouterId} ${routeWords[route]} and is sent no files: \`${parameter.name}\` cannot be one.`,
+          },
+        ],
+  );
 }
 
 /** Null where it is not said and cannot be guessed; a call of a transcription holds the sound alone as a rule. */

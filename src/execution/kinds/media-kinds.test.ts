@@ -35,8 +35,8 @@ describe('pictures', () => {
     ['base64 that was cut', picture(png.toString('base64').slice(0, 41)), /^malformed/],
     ['a picture that was cut', picture(png.subarray(0, 45).toString('base64')), /^unusable_image: .*breaks off/],
     [
-      'a picture of more than 10 MB',
-      picture(Buffer.concat([png, Buffer.alloc(10_000_000), png]).toString('base64')),
+      'a picture of more than 20 MB',
+      picture(Buffer.concat([png, Buffer.alloc(20_000_000), png]).toString('base64')),
       /^unusable_image/,
     ],
     ['no picture', status(200, { created: 1, data: [] }), /^malformed/],

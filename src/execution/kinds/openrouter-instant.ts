@@ -185,8 +185,9 @@ async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'
   const { parameters } = version;
   const messages = showMessages(call.prompt, { input: call.input, parameters });
   const sent = [...files].map(([name, file]) => [name, toDataUrl(file)]);
+  const about = { version, context, key, route, settings: config, parameters, isDeclared };
   const run = {
-    ...{ version, context, key, route, settings: config, parameters, isDeclared },
+    ...about,
     prompt: messages.map(({ content }) => content).join('\n\n'),
     input: { ...call.input, ...Object.fromEntries(sent) },
     request: { model: models[0]?.wireName ?? '' },
