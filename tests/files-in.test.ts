@@ -26,7 +26,7 @@ type Type = keyof typeof files;
 function publish(slug: string, parameters: object[], config: object = {}) {
   return creator.publish({
     slug,
-    priceUsdc: '0.05',
+    priceUsdc: '0.1',
     parameters,
     config: { modelId: READS_ALL, systemPrompt: 'Say what this is.', maxTokens: 50, ...config },
   });
@@ -57,8 +57,8 @@ describe.each(Object.keys(files) as Type[])('a parameter of type %s', (type) => 
 
   test('is paid for and answered by its data URL, and the model gets the very bytes', async () => {
     const { answer, spent } = await buy(url, { it: toDataUrl(contentType, bytes) });
-    expect(answer).toMatchObject({ status: 200, body: { receipt: { paidUsdc: '0.05' } } });
-    expect(spent).toBe(50_000n);
+    expect(answer).toMatchObject({ status: 200, body: { receipt: { paidUsdc: '0.1' } } });
+    expect(spent).toBe(100_000n);
     const sent = [{ type: 'text', text: 'Say what this is.' }, toPart[type](bytes)];
     expect(world.chats.at(-1)?.messages).toEqual([{ role: 'user', content: sent }]);
   });
@@ -67,7 +67,7 @@ describe.each(Object.keys(files) as Type[])('a parameter of type %s', (type) => 
     const name = `a-${type}`;
     const { answer, spent } = await buy(url, { it: world.serve(name, bytes) });
     expect(answer.status).toBe(200);
-    expect(spent).toBe(50_000n);
+    expect(spent).toBe(100_000n);
     expect(world.fetched.filter((one) => one === name)).toEqual([name]);
     const { content } = world.chats.at(-1)?.messages[0] ?? {};
     expect(content).toContainEqual(toPart[type](bytes));
