@@ -145,7 +145,10 @@ describe('a paid call', () => {
     const { status, body } = await buy(url, { text: 'a lighthouse' });
     expect(status).toBe(200);
     expect((body['embedding'] as number[]).length).toBe(64);
-    expect(body).toMatchObject({ usage: { input_tokens: 3 } });
+    expect(body).toMatchObject({
+      model: expect.stringContaining('text-embedding-3-small'),
+      usage: { input_tokens: 3 },
+    });
   });
 
   test('of a model that ranks gives the documents in their order', async () => {

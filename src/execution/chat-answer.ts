@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '#resources/index.ts';
 import type { ChatResult } from '#upstreams/index.ts';
-import { optionalMembers, usage } from './media-answer.ts';
+import { model, optionalMembers, usage } from './media-answer.ts';
 
 /** What else ends an answer makes it a failure. */
 const soldReasons = [
@@ -18,11 +18,6 @@ const finishReason = z
   );
 
 const { images, audio, media } = optionalMembers;
-
-const model = z
-  .string()
-  .nullable()
-  .describe('Which model answered, in the words of the upstream; another one where it stood in.');
 
 /** Which object it is says the outputSchema of each resource. */
 const anyObject: unknown = z.record(z.string(), z.unknown());

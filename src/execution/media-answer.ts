@@ -9,6 +9,11 @@ export const usage = z
   .object({ input_tokens: tokens, output_tokens: tokens, total_tokens: tokens })
   .describe('Tokens as the upstream counts them; null where it does not tell.');
 
+export const model = z
+  .string()
+  .nullable()
+  .describe('Which model answered, in the words of the upstream; another one where it stood in.');
+
 /** A stored file of an answer. */
 const file = z.object({
   id: z.string(),
@@ -63,18 +68,19 @@ const marks = { segments: segments.exactOptional(), words: words.exactOptional()
 
 /** What a version on each route answers, exactly. */
 export const mediaAnswers = {
-  images: z.object({ response: noText, images, media, usage }),
-  speech: z.object({ response: noText, audio, media, usage }),
+  images: z.object({ response: noText, images, media, model, usage }),
+  speech: z.object({ response: noText, audio, media, model, usage }),
   transcription: z.object({
     response: z.string().describe('What was said.'),
     language,
     durationSeconds,
     ...marks,
+    model,
     usage,
   }),
-  videos: z.object({ response: noText, video, media, usage }),
-  embeddings: z.object({ response: noText, embedding, usage }),
-  rerank: z.object({ response: noText, results, usage }),
+  videos: z.object({ response: noText, video, media, model, usage }),
+  embeddings: z.object({ response: noText, embedding, model, usage }),
+  rerank: z.object({ response: noText, results, model, usage }),
 } as const satisfies Record<MediaRoute, z.ZodType<JsonObject>>;
 
 export function toUsage({ inputTokens, outputTokens }: Pick<MediaFacts, 'inputTokens' | 'outputTokens'>): JsonObject {
@@ -90,7 +96,7 @@ const exampleFile: MediaReference = {
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   width: 1_024,
   height: 1_024,
-  url: 'https://farebox.example/api/images/01900000-0000-7000-8000-000000000000?expires=1767225600&signature=AAAA',
+  url: 'https://farebox.example/api/media/01900000-0000-7000-8000-000000000000?expires=1767225600&signature=AAAA',
   expiresAt: '2026-01-01T00:00:00.000Z',
 };
 const noSides = { width: null, height: null };
@@ -100,18 +106,32 @@ const film = { ...exampleFile, ...noSides, kind: 'video' as const, contentType: 
 const notTold = { input_tokens: null, output_tokens: null, total_tokens: null };
 
 export const mediaExamples: Readonly<Record<MediaRoute, JsonObject>> = {
-  images: { response: '', images: [picture], media: [picture], usage: notTold },
-  speech: { response: '', audio: sound, media: [sound], usage: notTold },
-  transcription: { response: 'Good morning.', language: 'en', durationSeconds: 1.2, usage: notTold },
-  videos: { response: '', video: film, media: [film], usage: notTold },
+  images: {
+    response: '',
+    images: [picture],
+    media: [picture],
+    model: 'black-forest-labs/flux-3-image',
+    usage: notTold,
+  },
+  speech: { response: '', audio: sound, media: [sound], model: 'openai/tts-1', usage: notTold },
+  transcription: {
+    response: 'Good morning.',
+    language: 'en',
+    durationSeconds: 1.2,
+    model: 'openai/whisper-1',
+    usage: notTold,
+  },
+  videos: { response: '', video: film, media: [film], model: 'google/veo-3.1', usage: notTold },
   embeddings: {
     response: '',
     embedding: [0.12, -0.03, 0.5],
+    model: 'openai/text-embedding-3-small',
     usage: { input_tokens: 4, output_tokens: 0, total_tokens: 4 },
   },
   rerank: {
     response: '',
     results: [{ index: 1, relevanceScore: 0.98, document: 'The second document.' }],
+    model: 'cohere/rerank-v3.5',
     usage: notTold,
   },
 };

@@ -37,14 +37,19 @@ export async function runMedia(deps: ExecutionDeps, run: MediaRun): Promise<Outc
   }
   return 'refused' in made
     ? { ok: false, ...made.refused, evidence }
-    : { ok: true, answer: jsonAnswer(made.json, made.media), evidence };
+    : { ok: true, answer: jsonAnswer({ ...made.json, model: toModel(run, made) }, made.media), evidence };
 }
 
-function toEvidence({ key, request, route }: MediaRun, made: Made, firstOutputMs: number | null): Evidence {
+function toModel({ request }: MediaRun, { facts }: Made): string {
+  return facts.model ?? request.model;
+}
+
+function toEvidence(run: MediaRun, made: Made, firstOutputMs: number | null): Evidence {
+  const { key, route, isDeclared } = run;
   const { facts } = made;
   const own: z.output<typeof chatEvidence> = {
     route,
-    model: facts.model ?? request.model,
+    model: toModel(run, made),
     provider: facts.provider,
     generationId: facts.generationId,
     inputTokens: facts.inputTokens,
@@ -53,6 +58,7 @@ function toEvidence({ key, request, route }: MediaRun, made: Made, firstOutputMs
     expectedCostUsd: null,
     worstCostUsd: null,
     adjustments: [],
+    ...(isDeclared ? { isModelDeclared: true } : {}),
   };
   return {
     attempts: facts.attempts,
