@@ -113,7 +113,8 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     isOwnerTest: false,
     idempotencyKey: '',
     authenticate: async () => ({ kind: 'anonymous' }) as never,
-    clientAddress: '192.0.2.1',
+    // One network each: what is refused in one story limits nobody in another.
+    clientAddress: newId(),
   };
   // What anybody can rebuild from the chain.
   const bare = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
