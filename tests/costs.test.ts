@@ -86,6 +86,7 @@ test('the providers of a model are listed with prices, limits, uptime and latenc
   expect(Date.parse(String(fetchedAt))).toBeGreaterThan(Date.now() - 3_600_000);
   expect(items).toMatchObject([
     { tag: 'simulated', quantization: 'unknown', status: 0, uptime30m: 100, latencySeconds: { p50: 0.4 } },
+    { tag: 'simulated-private', pricing: { prompt: '0.000000165' } },
     { tag: 'simulated-plus', pricing: { prompt: '0.0000001875' } },
   ]);
   expect((await fetch(`${app.current.url}/api/models/acme/unheard-of/endpoints`)).status).toBe(404);
@@ -180,7 +181,7 @@ test('the highest prices that were reckoned with are always sent along, so that 
 test('a choice of providers is sent, narrows the worst case, and shows buyers what it promises them', async () => {
   const all = await draftOf('all-providers', {});
   const one = await draftOf('one-provider', {
-    config: config({ provider: { only: ['simulated'], zdr: true, dataCollection: 'deny', sort: 'price' } }),
+    config: config({ provider: { only: ['simulated-private'], zdr: true, dataCollection: 'deny', sort: 'price' } }),
   });
   expect(Number((await costOf(one))['worstCostUsd'])).toBeLessThan(Number((await costOf(all))['worstCostUsd']));
   expect((await publish(one)).status).toBe(200);
@@ -188,9 +189,17 @@ test('a choice of providers is sent, narrows the worst case, and shows buyers wh
   expect(shown['details']).toMatchObject({ zdr: true, dataCollection: 'deny' });
   expect((await buy(`${app.current.url}/@ruth/one-provider`)).status).toBe(200);
   expect(lastChat()).toMatchObject({
-    provider: { only: ['simulated'], zdr: true, data_collection: 'deny', sort: 'price', max_price: { prompt: '0.15' } },
+    provider: {
+      only: ['simulated-private'],
+      zdr: true,
+      data_collection: 'deny',
+      sort: 'price',
+      max_price: { prompt: '0.165' },
+    },
   });
-  expect(await readLog(one)).toMatchObject([{ provider: 'Simulated', model: expect.stringContaining('gpt-4o-mini') }]);
+  expect(await readLog(one)).toMatchObject([
+    { provider: 'Simulated Private', model: expect.stringContaining('gpt-4o-mini') },
+  ]);
 });
 
 test('settings that leave no provider are a problem, and a provider that nobody knows is a warning', async () => {
@@ -198,7 +207,7 @@ test('settings that leave no provider are a problem, and a provider that nobody 
   expect(await publish(none)).toMatchObject({
     status: 422,
     path: '/config/provider',
-    message: expect.stringContaining('simulated, simulated-plus'),
+    message: expect.stringContaining('simulated, simulated-private, simulated-plus'),
   });
   const odd = await draftOf('odd', { config: config({ provider: { ignore: ['simulted-plus'] } }) });
   const { body } = await ruth.call('POST', `/api/resources/${odd}/validate`, {});

@@ -125,7 +125,7 @@ describe('publishing', () => {
 
   test('a PDF is read for every model, and by the model itself only where it can', async () => {
     const parameters = [{ name: 'paper', type: 'pdf' }];
-    const config = { modelId: 'aion-labs/aion-2.0', systemPrompt: 'Sum up.', maxTokens: 50 };
+    const config = { modelId: 'aion-labs/aion-2.0', systemPrompt: 'Sum up.', maxTokens: 2000 };
     const { url } = await creator.publish(draft({ slug: 'paper', parameters, priceUsdc: '2', config }));
     const paying = await pay(url);
     expect(await paying.send({ paper: toDataUrl('application/pdf', makePdf(2)) })).toMatchObject({ status: 200 });

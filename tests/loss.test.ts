@@ -18,7 +18,7 @@ test('the drafts that the docs tell creators to copy, and those of the demo, are
   }
 });
 
-test('a picture sold for 0.02 that costs 0.038 is warned of when it is published', async () => {
+test('a picture sold for 0.02 that costs 0.038 is published only where its creator accepts the loss, and is warned of then', async () => {
   const ada = await app.current.makeCreator('ada');
   const made = await ada.call('POST', '/api/resources', {
     kind: 'openrouter_instant',
@@ -31,7 +31,12 @@ test('a picture sold for 0.02 that costs 0.038 is warned of when it is published
     parameters: [{ name: 'topic', maxLength: 200 }],
     config: { modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' },
   });
-  const published = await ada.call('POST', `/api/resources/${String(made.body['id'])}/publish`, {});
+  const path = `/api/resources/${String(made.body['id'])}`;
+  const publish = () => ada.call('POST', `${path}/publish`, {});
+  const refused = await publish();
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: '/priceUsdc' }] } });
+  await ada.call('PATCH', path, { acceptsLoss: { maxLossUsdPerCall: '0.3' } });
+  const published = await publish();
   expect(published.status).toBe(200);
   for (const { body } of [made, published]) {
     expect(body['warnings']).toEqual([

@@ -50,6 +50,7 @@ test('a picture that one process has made is served by the other, whole and in p
   const creator = await world.current.makeCreator(one as ServerChild, 'painter');
   const { url } = await creator.publish({
     slug: 'postcard',
+    priceUsdc: '0.30',
     category: 'media',
     config: { modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.', maxTokens: 4096 },
   });
