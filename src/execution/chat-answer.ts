@@ -34,7 +34,6 @@ const citations = z
 export const chatAnswer = z.object({
   response: z.string().describe('The text of the model.'),
   images,
-  audio,
   media,
   model,
   output,
@@ -42,6 +41,10 @@ export const chatAnswer = z.object({
   finishReason,
   usage,
 });
+
+/** What models answer that only write, and those that speak what they write. */
+export const textAnswer = chatAnswer.omit({ images: true, media: true });
+export const spokenAnswer = chatAnswer.extend({ audio });
 
 /** What models of any output answer: each version gives one form of it, which its 402 tells. */
 export const anyAnswer = z.object({

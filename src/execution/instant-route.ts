@@ -3,7 +3,7 @@ import type { CostQuote, Parameter, Unpriced } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { checkMedia, findSource } from './check-media.ts';
 import { checkVideo } from './check-video.ts';
-import { checkChoice, checkModel } from './check-model.ts';
+import { checkChoice, checkModel, toModalities } from './check-model.ts';
 import { checkProvider, explainUnpriced } from './check-provider.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 import { findMediaPrices } from './find-media-prices.ts';
@@ -35,6 +35,22 @@ export async function chooseRoute(
 ): Promise<ModelRoute> {
   const { usable } = await chooseModels(deps, names, { declared: declared ?? null });
   return (usable[0] && findRoute(usable[0].model)) ?? 'chat';
+}
+
+/** Which form the answers of a version have: `text` alone, of a chat with pictures (`chat`) or with sound (`spoken`), or of a route. */
+export async function chooseForm(
+  deps: Pick<ExecutionDeps, 'findModel' | 'clock'>,
+  names: readonly string[],
+  { declared, audio }: Pick<ModelNeed, 'declared'> & Pick<MediaSettings, 'audio'>,
+): Promise<ModelRoute | 'spoken' | 'text'> {
+  const route = await chooseRoute(deps, names, { declared: declared ?? null });
+  if (route !== 'chat' || audio !== undefined) {
+    return route === 'chat' ? 'spoken' : route;
+  }
+  const { usable } = await chooseModels(deps, names, { declared: declared ?? null });
+  return usable.length > 0 && usable.every(({ model }) => toModalities(model).every((one) => one === 'text'))
+    ? 'text'
+    : 'chat';
 }
 
 /** What a prompt may leave out on a route. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Outcome, Parameter, PublishedVersion, ResourceKind, RunContext } from '#resources/index.ts';
 import { askOpenRouter, holdOpenRouter } from '../ask-openrouter.ts';
-import { anyAnswer, chatAnswer, chatAnswerExample } from '../chat-answer.ts';
+import { anyAnswer, chatAnswer, chatAnswerExample, spokenAnswer, textAnswer } from '../chat-answer.ts';
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { warnOfProviders } from '../check-provider.ts';
@@ -10,7 +10,14 @@ import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type FoundKey, type Wanted } from '../find-key.ts';
 import { attachFiles, type Attachments } from '../inputs/attach-files.ts';
-import { checkModels, chooseRoute, explainRoute, listRouteWarnings, quoteInstant } from '../instant-route.ts';
+import {
+  checkModels,
+  chooseForm,
+  chooseRoute,
+  explainRoute,
+  listRouteWarnings,
+  quoteInstant,
+} from '../instant-route.ts';
 import { listModelWarnings } from '../list-model-warnings.ts';
 import { measureMessages } from '../measure-prompt.ts';
 import { mediaAnswers, mediaExamples } from '../media-answer.ts';
@@ -55,8 +62,9 @@ interface Prepared {
   declared: KnownModel | null;
 }
 
-const answers = { chat: chatAnswer, ...mediaAnswers };
-const answerExamples = { chat: chatAnswerExample, ...mediaExamples };
+const answers = { chat: chatAnswer, text: textAnswer, spoken: spokenAnswer, ...mediaAnswers };
+const chatExamples = { chat: chatAnswerExample, text: chatAnswerExample, spoken: chatAnswerExample };
+const answerExamples = { ...chatExamples, ...mediaExamples };
 
 /** A prompt with parameters on one model of OpenRouter, run with the creator's key. */
 export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<InstantConfig> {
@@ -68,8 +76,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const { config, prompt } = prepare(version);
     return toWanted(deps, prompt, toQuoted(config, version.parameters));
   };
-  /** As last seen when it was asked whether a model can run, which comes before each offer. */
-  const routes = new Map<string, ModelRoute>();
+  /** By config, as last seen when it was asked whether it can run, which comes before each offer. */
+  const forms = new Map<string, keyof typeof answers>();
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
@@ -79,9 +87,9 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     evidenceSchema: chatEvidence,
     answerSchema: anyAnswer,
     answerExample: chatAnswerExample,
-    answerOf: ({ modelId }) => {
-      const route = routes.get(modelId);
-      return route ? { schema: answers[route], example: answerExamples[route] } : null;
+    answerOf: (config) => {
+      const form = forms.get(toFormKey(config));
+      return form ? { schema: answers[form], example: answerExamples[form] } : null;
     },
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
@@ -124,7 +132,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     }),
     isReady: async (version) => {
       const { config, declared } = prepare(version);
-      routes.set(config.modelId, await chooseRoute(deps, toModelIds(config), { declared }));
+      const { audio } = config;
+      forms.set(toFormKey(config), await chooseForm(deps, toModelIds(config), { declared, audio }));
       return askOpenRouter(deps, version, ask(version));
     },
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
@@ -204,6 +213,10 @@ function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
 
 function toDeclared({ declaredModel: declared }: InstantConfig): KnownModel | null {
   return declared === undefined ? null : toKnownModel(declared);
+}
+
+function toFormKey({ modelId, fallbackModels, audio }: InstantConfig): string {
+  return JSON.stringify([modelId, fallbackModels, audio !== undefined]);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {
