@@ -153,12 +153,21 @@ BEGIN
 END
 $$;
 
--- What was logged before. The next rollups add it up.
-ALTER TABLE x402_prompt_template_usage_logs NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE usage_changes NO FORCE ROW LEVEL SECURITY;
-SELECT to_usage_change(logged, 1) FROM x402_prompt_template_usage_logs logged;
-ALTER TABLE usage_changes FORCE ROW LEVEL SECURITY;
-ALTER TABLE x402_prompt_template_usage_logs FORCE ROW LEVEL SECURITY;
+-- What was logged before, as the trigger would have noted it. The next rollups add it up. The log is read as a role that may
+-- read all of it, so that nobody who reads it meanwhile has to wait; who writes waits.
+LOCK TABLE x402_prompt_template_usage_logs IN SHARE ROW EXCLUSIVE MODE;
+SET LOCAL ROLE farebox_system;
+INSERT INTO usage_changes (sign, owner_id, resource_id, version, model, payer, at, status, problem, earned_atomic,
+  own_cost_usd, platform_cost_usd, is_cost_unknown, input_tokens, output_tokens, latency_ms, first_output_ms)
+SELECT 1, owner_id, resource_id, version, coalesce(model, ''), payer, at, status,
+  CASE WHEN status <> 'success' THEN problem END, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END,
+  CASE WHEN key_source = 'platform' THEN 0 ELSE coalesce(cost_usd, 0) END,
+  CASE WHEN key_source = 'platform' THEN coalesce(cost_usd, 0) ELSE 0 END,
+  cost_usd IS NULL AND status <> 'refused', coalesce(input_tokens, 0), coalesce(output_tokens, 0),
+  CASE WHEN status = 'success' THEN latency_ms END, CASE WHEN status = 'success' THEN first_output_ms END
+FROM x402_prompt_template_usage_logs
+WHERE NOT is_test AND caller_user_id IS DISTINCT FROM owner_id;
+RESET ROLE;
 
 CREATE TRIGGER note_usage_change AFTER INSERT OR UPDATE ON x402_prompt_template_usage_logs
   FOR EACH ROW EXECUTE FUNCTION note_usage_change();

@@ -67,3 +67,13 @@ test('an input that does not fit, and the resource of somebody else, are refused
   expect(await compare(other, { models, inputs: [{ topic: 'fits well' }] })).toMatchObject({ status: 404 });
   expect(countRuns(app.current, 'fits well')).toBe(0);
 });
+
+test('a model whose cost nobody knows before it is not run within a bound', async () => {
+  const inputs = [{ topic: 'nobody knows' }];
+  const asked = { models: [models[0], 'openrouter/auto'], inputs };
+  const refused = await compare(creator, { ...asked, maxCostUsd: '9' });
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: '/maxCostUsd' }] } });
+  expect(countRuns(app.current, 'nobody knows')).toBe(0);
+  const unbounded = await compare(creator, { ...asked, maxCostUsd: null });
+  expect(unbounded).toMatchObject({ status: 200, body: { worstCostUsd: null } });
+});

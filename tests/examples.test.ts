@@ -75,6 +75,14 @@ test('an example that no longer fits its parameters says so and is no sample', a
   expect(await view(id)).toMatchObject({ samples: [] });
 });
 
+test('examples are not run where all of them together may cost more than is allowed', async () => {
+  const { id } = await creator.publish({ slug: 'bounded' });
+  await keep(creator, id, { name: 'Dear', input: { topic: 'much too dear' }, reruns: false });
+  const refused = await creator.call('POST', `/api/resources/${id}/examples/run`, { maxCostUsd: '0.0000001' });
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: '/maxCostUsd' }] } });
+  expect(countRuns(app.current, 'much too dear')).toBe(0);
+});
+
 test('a resource has at most twenty examples, each with a name of its own, also when they are sent at once', async () => {
   const { id } = await creator.publish({ slug: 'twenty' });
   const input = { topic: 'x' };

@@ -102,6 +102,24 @@ test('a creator rolls back to an earlier version, which is published anew with i
   expect(same).toMatchObject({ status: 409, body: { detail: expect.stringContaining('Nothing has changed') } });
 });
 
+test('a version that pays an address which the creator has given up is rolled back to only where that is meant', async () => {
+  const creator = await app.current.makeCreator('former');
+  const { id } = await publishTwice(creator, 'essay', { payTo: (await app.current.makeBuyer()).address });
+  const asked = { version: 1 };
+  const refused = await creator.call('POST', `/api/resources/${id}/rollback`, asked);
+  expect(refused).toMatchObject({ status: 409, body: { next: expect.stringContaining('paysFormerAddress') } });
+  const meant = await creator.call('POST', `/api/resources/${id}/rollback`, { ...asked, paysFormerAddress: true });
+  expect(meant).toMatchObject({ status: 200, body: { published: { version: 3 } } });
+});
+
+test('numbers that no version can have are refused, not failed on', async () => {
+  const creator = await app.current.makeCreator('numbers');
+  const { id } = await creator.publish({ slug: 'essay' });
+  for (const path of ['99999999999', '99999999999/diff', '1/diff?against=99999999999']) {
+    expect(await creator.call('GET', `/api/resources/${id}/versions/${path}`)).toMatchObject({ status: 400 });
+  }
+});
+
 test('the creator sees what a version changed in the prompt, everybody else only what is public', async () => {
   const creator = await app.current.makeCreator('differs');
   const { id } = await creator.publish({ slug: 'essay', name: 'First' });

@@ -2,6 +2,7 @@ import { Big } from 'big.js';
 import { z } from 'zod';
 import { assertUser, operation, Problem, type Caller, type FieldProblem } from '#kit/index.ts';
 import { findOwnDraft, parseInput, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import { assertAffordable, maxCostUsd } from './max-cost.ts';
 import { notRun, takeTest, tried, tryVersion, type Tried, type TryDeps } from './try-version.ts';
 
 const cell = tried.omit({ prompt: true });
@@ -40,15 +41,11 @@ export const compareModels = operation({
       .max(4)
       .refine((models) => new Set(models).size === models.length, 'Name each model once.'),
     inputs: z.array(z.record(z.string(), z.unknown())).min(1).max(5),
-    maxCostUsd: z
-      .string()
-      .regex(/^\d{1,4}(\.\d{1,18})?$/, 'must be a decimal such as "0.50"')
-      .default('1')
-      .describe('Nothing is run where the worst case of all runs together is above it.'),
+    maxCostUsd,
   }),
   output,
   problems: ['not_found', 'unprocessable'],
-  prepare: async (deps: TryDeps, caller, { id, models, inputs, maxCostUsd }) => {
+  prepare: async (deps: TryDeps, caller, { id, models, inputs, maxCostUsd: most }) => {
     assertUser(caller);
     const { version, problems } = await findOwnDraft(deps.resources, caller, id);
     if (version === null) {
@@ -56,8 +53,9 @@ export const compareModels = operation({
     }
     const columns = await Promise.all(models.map((model) => toColumn(deps, version, model)));
     const read = inputs.map((input, index) => readInput(version, input, index));
-    const worstCostUsd = sumWorst(columns, inputs.length);
-    assertAffordable(worstCostUsd, maxCostUsd);
+    const asked = columns.filter(({ problems: found }) => found.length === 0);
+    const worstUsd = asked.flatMap((column) => inputs.map(() => column.worstUsd));
+    const worstCostUsd = assertAffordable({ worstUsd, maxCostUsd: most });
     for (const { problems: found } of columns) {
       await (found.length === 0 ? takeTest(deps, caller.userId) : null);
     }
@@ -94,23 +92,6 @@ function readInput(version: PublishedVersion, input: Record<string, unknown>, in
   return parsed.input;
 }
 
-function sumWorst(columns: readonly Column[], inputs: number): string | null {
-  const asked = columns.filter(({ problems }) => problems.length === 0);
-  const known = asked.flatMap(({ worstUsd }) => (worstUsd === null ? [] : [worstUsd]));
-  const sum = known.reduce((total, worst) => total.plus(worst), new Big(0)).times(inputs);
-  return known.length === asked.length ? sum.toFixed() : null;
-}
-
-function assertAffordable(worstCostUsd: string | null, maxCostUsd: string): void {
-  if (worstCostUsd !== null && new Big(worstCostUsd).gt(maxCostUsd)) {
-    throw new Problem('unprocessable', {
-      detail: `All runs together may cost ${worstCostUsd} USD; you allow ${maxCostUsd}. Nothing was run.`,
-      next: 'Raise maxCostUsd, or compare fewer models or inputs, or lower maxTokens.',
-      fields: [{ path: '/maxCostUsd', message: `must be at least ${worstCostUsd}` }],
-    });
-  }
-}
-
 /** One input after the other: a key takes only so many calls at once. */
 async function runColumn(
   deps: TryDeps,
@@ -120,6 +101,9 @@ async function runColumn(
   const results: Omit<Tried, 'prompt'>[] = [];
   for (const input of problems.length === 0 ? inputs : []) {
     const { prompt: _, ...result } = await tryVersion(deps, { version, input }).catch((err: unknown) => {
+      if (err instanceof Problem) {
+        return { ...notRun, cause: `${err.code}: ${err.message}` };
+      }
       deps.log.error({ err, model }, 'a comparison of models failed unexpectedly');
       return { ...notRun, cause: 'internal: The run failed here.' };
     });

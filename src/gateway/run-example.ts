@@ -1,3 +1,4 @@
+import { Problem } from '#kit/index.ts';
 import {
   beginExampleRun,
   endExampleRun,
@@ -36,7 +37,15 @@ async function tryInput(deps: TryDeps, version: PublishedVersion, input: KeptExa
     const said = parsed.fields.map(({ path, message }) => `${path} ${message}`).join(' ');
     return { ...notRun, cause: `invalid_input: The example does not fit the parameters. ${said}`.slice(0, 500) };
   }
-  return tryVersion(deps, { version, input: parsed.input });
+  try {
+    return await tryVersion(deps, { version, input: parsed.input });
+  } catch (error) {
+    // Such as a file that cannot be had: the other examples are run all the same.
+    if (error instanceof Problem) {
+      return { ...notRun, cause: `${error.code}: ${error.message}`.slice(0, 500) };
+    }
+    throw error;
+  }
 }
 
 /** Runs some examples that the versions published now have not answered; to be called every few seconds by a job. */

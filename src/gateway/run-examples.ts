@@ -9,6 +9,7 @@ import {
   toExampleRun,
   type PublishedVersion,
 } from '#resources/index.ts';
+import { assertAffordable, maxCostUsd } from './max-cost.ts';
 import { runExample, type ExampleDeps } from './run-example.ts';
 import { takeTest } from './try-version.ts';
 
@@ -35,17 +36,20 @@ export const runExamples = operation({
   scope: 'resources:write',
   input: z.strictObject({
     id: z.uuid(),
-    version: z.int().min(1).optional().describe('The draft unless told.'),
+    version: z.int().min(1).max(999_999_999).optional().describe('The draft unless told.'),
+    maxCostUsd,
   }),
   output,
   problems: ['not_found', 'unprocessable'],
-  prepare: async (deps: ExampleDeps, caller, { id, version: number }) => {
+  prepare: async (deps: ExampleDeps, caller, { id, version: number, maxCostUsd: most }) => {
     assertUser(caller);
     const version = await findOwnVersion(deps, caller, { id, number });
     const kept = await deps.database.asUser(caller.userId, (tx) => readExamples(tx, { id, version: version.version }));
-    await takeTest(deps, caller.userId);
+    const worst = await quoteWorst(deps, version);
+    assertAffordable({ worstUsd: kept.map(() => worst), maxCostUsd: most });
     const items: z.input<typeof output>['items'] = [];
     for (const { example, before } of kept) {
+      await takeTest(deps, caller.userId);
       const after = await runExample(deps, { example, version, isAsked: true });
       if (after) {
         const { id: exampleId, name } = example;
@@ -69,6 +73,12 @@ async function findOwnVersion(
     return found ?? refuse('not_found', `This resource has no version ${number}.`);
   }
   return draft.version ?? refuse('unprocessable', 'The draft cannot run yet. Validate it to see why.');
+}
+
+async function quoteWorst({ resources }: ExampleDeps, version: PublishedVersion): Promise<string | null> {
+  const kind = resources.kinds.find(({ name }) => name === version.kind);
+  const { ownerId } = version;
+  return (await kind?.quoteCost?.(version.config, version.parameters, { ownerId }))?.worstUsd ?? null;
 }
 
 function refuse(code: 'not_found' | 'unprocessable', detail: string): never {

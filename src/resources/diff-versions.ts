@@ -17,9 +17,9 @@ export const diffResourceVersions = operation({
   scope: 'public',
   input: z.strictObject({
     id: z.uuid(),
-    version: z.coerce.number().int().min(1),
+    version: z.coerce.number().int().min(1).max(999_999_999),
     against: z
-      .union([z.literal('draft'), z.coerce.number().int().min(1)])
+      .union([z.literal('draft'), z.coerce.number().int().min(1).max(999_999_999)])
       .optional()
       .describe('The number of another version, or "draft": what the creator edits now.'),
   }),

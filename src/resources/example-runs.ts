@@ -6,17 +6,25 @@ export type KeptExample = Pick<ExampleRow, 'id' | 'name' | 'owner_id' | 'input'>
 type Result = Pick<ExampleRunRow, 'ok' | 'answer' | 'cause' | 'cost_usd' | 'latency_ms' | 'evidence'>;
 
 /** Longer ones are not kept. */
-const MAX_ANSWER_LENGTH = 200_000;
+const MAX_ANSWER_LENGTH = 50_000;
 /** What is not done by then was cut off: no run takes so long. */
 const CUT_OFF = `interval '30 minutes'`;
 const MAX_TRIES = 2;
-const AT_ONCE = 4;
+/** Each of another creator. */
+const AT_ONCE = 8;
+/** Runs of older versions are not kept. */
+const KEPT_VERSIONS = 10;
+
+const isCutOff = `run.ended_at IS NULL AND run.started_at < now() - ${CUT_OFF}`;
+/** An upstream that failed may have failed in passing. */
+const isToBeRepeated = `NOT run.ok AND run.tries < ${MAX_TRIES} AND run.ended_at < now() - interval '10 minutes'`;
 
 const begin = `
   INSERT INTO resource_example_runs AS run (example_id, owner_id, version, started_at) VALUES ($1, $2, $3, now())
   ON CONFLICT (example_id, version) DO UPDATE
-    SET started_at = now(), tries = CASE WHEN run.ended_at IS NULL THEN run.tries + 1 ELSE 1 END, ended_at = NULL
-    WHERE $4 OR (run.ended_at IS NULL AND run.started_at < now() - ${CUT_OFF} AND run.tries < ${MAX_TRIES})
+    SET started_at = now(), tries = CASE WHEN $4 THEN 1 ELSE run.tries + 1 END, ended_at = NULL
+    WHERE ${isCutOff} AND ($4 OR run.tries < ${MAX_TRIES})
+      OR run.ended_at IS NOT NULL AND ($4 OR (${isToBeRepeated}))
   RETURNING example_id`;
 
 /** False where another process has it, where it has run (unless `isAsked`), or where the example was deleted meanwhile. */
@@ -58,6 +66,11 @@ export async function endExampleRun(
       JSON.stringify(result.evidence),
     ],
   );
+  await system.query(
+    `DELETE FROM resource_example_runs WHERE example_id = $1 AND version > 0 AND version NOT IN (
+       SELECT version FROM resource_example_runs WHERE example_id = $1 ORDER BY version DESC LIMIT ${KEPT_VERSIONS})`,
+    [run.exampleId],
+  );
   return rows[0] ?? null;
 }
 
@@ -66,14 +79,17 @@ export async function listMissingRuns({
   system,
 }: Pick<Database, 'system'>): Promise<(KeptExample & { version_id: string })[]> {
   const { rows } = await system.query<KeptExample & { version_id: string }>(`
-    SELECT example.id, example.name, example.owner_id, example.input, resource.published_version_id AS version_id
+    SELECT * FROM (
+      SELECT DISTINCT ON (example.owner_id) example.id, example.name, example.owner_id, example.input,
+        resource.published_version_id AS version_id
     FROM resource_examples example
     JOIN x402_resources resource ON resource.id = example.resource_id
     JOIN x402_resource_versions version ON version.id = resource.published_version_id
     LEFT JOIN resource_example_runs run ON run.example_id = example.id AND run.version = version.version
-    WHERE example.reruns AND resource.state = 'published' AND (run.example_id IS NULL
-      OR (run.ended_at IS NULL AND run.started_at < now() - ${CUT_OFF} AND run.tries < ${MAX_TRIES}))
-    ORDER BY example.id LIMIT ${AT_ONCE}`);
+    WHERE example.reruns AND resource.state = 'published'
+      AND (run.example_id IS NULL OR (${isCutOff} AND run.tries < ${MAX_TRIES}) OR (${isToBeRepeated}))
+    ORDER BY example.owner_id, example.id) AS missing
+    ORDER BY id LIMIT ${AT_ONCE}`);
   return rows;
 }
 

@@ -10,7 +10,7 @@ export const getResourceVersion = operation({
   route: 'GET /api/resources/:id/versions/:version',
   summary: 'The public view of one version; its "url" calls it whatever is published after it.',
   scope: 'public',
-  input: z.strictObject({ id: z.uuid(), version: z.coerce.number().int().min(1) }),
+  input: z.strictObject({ id: z.uuid(), version: z.coerce.number().int().min(1).max(999_999_999) }),
   output: publicResource,
   problems: ['not_found', 'gone'],
   run: async (deps: ReadDeps, _caller: Caller, { id, version }) => {

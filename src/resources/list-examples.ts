@@ -35,7 +35,7 @@ export const listExamples = operation({
       `SELECT ranked.* FROM (
          SELECT run.*, row_number() OVER (PARTITION BY example_id ORDER BY version DESC) AS place
          FROM resource_example_runs run WHERE example_id = ANY ($1) AND ended_at IS NOT NULL) ranked
-       WHERE place <= 10 OR version = 0 ORDER BY version DESC`,
+       WHERE place <= 5 OR version = 0 ORDER BY version DESC`,
       [examples.map((example) => example.id)],
     );
     return { items: examples.map((example) => toItem(example, runs)) };
@@ -47,7 +47,7 @@ function toItem({ id, name, input, reruns }: ExampleRow, all: readonly ExampleRu
   const published = own.filter(({ version }) => version > 0);
   const runs = own.map((run) => {
     const before = run.version === 0 ? published[0] : published[published.indexOf(run) + 1];
-    return { ...toExampleRun(run), changes: diffAnswers(before, run) };
+    return { ...toExampleRun(run), changes: diffAnswers(before, run, { isBrief: true }) };
   });
   return { id, name, input, reruns, runs };
 }
@@ -55,8 +55,9 @@ function toItem({ id, name, input, reruns }: ExampleRow, all: readonly ExampleRu
 export function diffAnswers(
   before: Pick<ExampleRunRow, 'answer'> | undefined,
   after: Pick<ExampleRunRow, 'answer'>,
+  options: { isBrief?: boolean } = {},
 ): z.input<typeof change>[] {
-  return before ? diffValues({ answer: before.answer }, { answer: after.answer }) : [];
+  return before ? diffValues({ answer: before.answer }, { answer: after.answer }, options) : [];
 }
 
 const MAX_SAMPLES = 3;

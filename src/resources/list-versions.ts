@@ -39,9 +39,9 @@ export const listResourceVersions = operation({
   scope: 'public',
   input: z.strictObject({
     id: z.uuid(),
-    limit: z.coerce.number().int().min(1).max(100).default(20),
+    limit: z.coerce.number().int().min(1).max(999_999_999).max(100).default(20),
     /** The version number that the page before ended with. */
-    cursor: z.coerce.number().int().positive().optional(),
+    cursor: z.coerce.number().int().positive().max(999_999_999).optional(),
   }),
   output: z.object({ items: z.array(item), nextCursor: z.string().nullable() }),
   problems: ['not_found', 'gone'],

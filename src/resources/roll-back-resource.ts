@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, Problem, type Caller } from '#kit/index.ts';
 import { insertVersion, prepareVersion, type CheckedDraft } from './insert-version.ts';
+import { loadVersion } from './load-version.ts';
 import { findOwn, getUser, lockOwn, notFound } from './own-resource.ts';
 import { getOwnVersion } from './own-version.ts';
 import { assertRevision } from './publish-resource.ts';
@@ -19,17 +20,21 @@ export const rollBackResource = operation({
   scope: 'resources:write',
   input: z.strictObject({
     id: z.uuid(),
-    version: z.int().min(1).describe('The number of the version that buyers shall get again.'),
+    version: z.int().min(1).max(999_999_999).describe('The number of the version that buyers shall get again.'),
     revision: z.int().optional(),
     discardsDraft: z
       .boolean()
       .default(false)
       .describe('True where the draft holds changes that were not published and shall be lost.'),
+    paysFormerAddress: z
+      .boolean()
+      .default(false)
+      .describe('True where the version pays an address that the present one does not, and shall do so again.'),
   }),
   output: checkedResource,
   problems: ['not_found', 'conflict', 'precondition_failed', 'unprocessable'],
   // Before the transaction: a kind may take its time.
-  prepare: async (deps: ResourcesDeps, caller, { id, version, revision, discardsDraft }) => {
+  prepare: async (deps: ResourcesDeps, caller, { id, version, revision, discardsDraft, paysFormerAddress }) => {
     const user = getUser(caller);
     const { read, source } = await deps.database.asUser(user.userId, async (tx) => ({
       read: (await findOwn(tx, id)) ?? refuseUnknown(),
@@ -49,6 +54,9 @@ export const rollBackResource = operation({
         next: 'Edit the draft instead: "errors" tells what has changed since.',
         fields: checked.problems,
       });
+    }
+    if (!paysFormerAddress) {
+      await assertSamePayees(deps, read, checked.draft);
     }
     return checked.draft;
   },
@@ -70,4 +78,22 @@ export const rollBackResource = operation({
 
 function refuseUnknown(): ResourceRow {
   throw notFound();
+}
+
+/** An address may have been given up because its key is lost. */
+async function assertSamePayees(
+  { database, clock }: ResourcesDeps,
+  row: ResourceRow,
+  { content }: CheckedDraft,
+): Promise<void> {
+  const source = { pool: database.system, nowMs: clock.now() };
+  const current = row.published_version_id ? await loadVersion(source, 'version', [row.published_version_id]) : null;
+  const known = new Set(current?.offers.map(({ payTo }) => payTo));
+  const former = content.offers.map(({ payTo }) => payTo).filter((payTo) => !known.has(payTo));
+  if (former.length > 0) {
+    throw new Problem('conflict', {
+      detail: `That version pays ${former.join(', ')}, which the present one does not.`,
+      next: 'Send "paysFormerAddress": true if that is meant; otherwise edit the draft.',
+    });
+  }
 }

@@ -20,7 +20,7 @@ export const updateResourceVersion = operation({
   scope: 'resources:write',
   input: z.strictObject({
     id: z.uuid(),
-    version: z.coerce.number().int().min(1),
+    version: z.coerce.number().int().min(1).max(999_999_999),
     label: z
       .string()
       .regex(slugPattern, 'Use lower-case letters, digits and single hyphens between them, such as "stable".')

@@ -10,7 +10,7 @@ export const dashboardFilters = z.object({
   from: z.iso.datetime({ offset: true }).optional().describe('30 days before "to" unless told. Begins with its hour.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Now unless told. Ends with its hour.'),
   resourceId: z.uuid().optional(),
-  version: z.coerce.number().int().min(0).optional(),
+  version: z.coerce.number().int().min(0).max(999_999_999).optional(),
   model: z.string().max(300).optional(),
   payer: usageFilters.shape.payer.describe('Counted per day in UTC, without latencies.'),
 });
@@ -28,6 +28,12 @@ export function toRange({ from, to }: Pick<Given, 'from' | 'to'>, nowMs: number)
   const end = Math.ceil((to === undefined ? nowMs + 1 : Date.parse(to)) / HOUR_MS) * HOUR_MS;
   const begin = from === undefined ? end - 30 * DAY_MS : Math.floor(Date.parse(from) / HOUR_MS) * HOUR_MS;
   return { from: new Date(begin), to: new Date(end) };
+}
+
+/** The whole days, in UTC, that it touches: what is counted by the day has no finer range. */
+export function toDays({ from, to }: Range): Range {
+  const day = (ms: number): Date => new Date(ms * DAY_MS);
+  return { from: day(Math.floor(from.getTime() / DAY_MS)), to: day(Math.ceil(to.getTime() / DAY_MS)) };
 }
 
 /** As long, and just before. */

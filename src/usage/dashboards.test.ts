@@ -214,7 +214,9 @@ test('days are those of the time zone that is asked for', async () => {
     ['2026-11-20', 2, null],
     ['2026-11-21', 1, null],
   ]);
-  await expect(ask(getSeries, ada, { timeZone: 'Mars/Olympus' })).rejects.toMatchObject({ code: 'invalid_input' });
+  for (const timeZone of ['Mars/Olympus', '+02:00', 'CET']) {
+    await expect(ask(getSeries, ada, { timeZone })).rejects.toMatchObject({ code: 'invalid_input' });
+  }
 });
 
 test('payers are listed with what they paid, and one of them can be asked for', async () => {

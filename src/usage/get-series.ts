@@ -9,7 +9,7 @@ import { readFigures } from './read-figures.ts';
 const timeZone = z
   .string()
   .max(60)
-  .refine(isTimeZone, 'Expected an IANA time zone such as "Europe/Vienna"')
+  .refine(isTimeZone, 'Expected UTC or an IANA time zone with its region, such as "Europe/Vienna"')
   .default('UTC')
   .describe('Whose days. They are put together from whole hours of UTC.');
 
@@ -57,9 +57,13 @@ function listDays(asked: Range, zone: string): string[] {
   return [...new Set(listHours(asked).map((hour) => format.format(new Date(hour))))];
 }
 
+/** Offsets and abbreviations are read differently by PostgreSQL, which cuts the days. */
 function isTimeZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+    return (
+      /^(UTC|[A-Z][A-Za-z_]+\/[A-Za-z0-9_+/-]+)$/.test(name) &&
+      new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+    );
   } catch {
     return false;
   }

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, toInvalidInput, type Caller, type Clock } from '#kit/index.ts';
-import { dashboardFilters, findRangeFault, range, showRange, toRange, toRangeBefore } from './dashboard-query.ts';
+import {
+  dashboardFilters,
+  findRangeFault,
+  range,
+  showRange,
+  toDays,
+  toRange,
+  toRangeBefore,
+} from './dashboard-query.ts';
 import { figures, toFigures } from './figures.ts';
 import { readFigures } from './read-figures.ts';
 
@@ -18,8 +26,9 @@ export const getSummary = operation({
   input: dashboardFilters,
   output: z.object({ range, current: figures, rangeBefore: range, before: figures }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, ...filters }) => {
-    const asked = toRange({ from, to }, clock.now());
-    assertRange(asked, filters.payer === undefined ? null : 'day');
+    const hours = toRange({ from, to }, clock.now());
+    assertRange(hours, filters.payer === undefined ? null : 'day');
+    const asked = filters.payer === undefined ? hours : toDays(hours);
     const earlier = toRangeBefore(asked);
     const [current, before] = [await read(asked), await read(earlier)];
     return { range: showRange(asked), current, rangeBefore: showRange(earlier), before };

@@ -6,12 +6,13 @@
  * shown to the creator only.
  */
 export { exportUsage } from './export-usage.ts';
-export { getBreakdown, listProblems } from './get-breakdown.ts';
+export { getBreakdown } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
 export { getSummary } from './get-summary.ts';
 export { findTypicalLatency } from './find-typical-latency.ts';
 export { getStats } from './get-stats.ts';
 export { listLastRuns } from './list-last-runs.ts';
+export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';

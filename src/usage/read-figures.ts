@@ -18,6 +18,10 @@ export interface FiguresQuery {
   by: Grouping;
   /** IANA. What is counted by the day alone (payers, latencies of versions and models) has the days of UTC. */
   timeZone: string;
+  /** Of payers: the first of those that earned most. */
+  limit?: number;
+  /** Of payers: these alone. */
+  only?: readonly string[];
 }
 
 /** Of rows with an hour. $6: the time zone. */
@@ -50,7 +54,10 @@ const ofOneOrAll = `resource_id = coalesce($3::uuid, '${ALL_RESOURCES}')`;
 const typed = `$1::timestamptz <= $2::timestamptz AND ($4::int IS NULL OR true) AND ($5::text IS NULL OR true) AND $6::text <> ''`;
 const totals = summed.map((name) => `coalesce(sum(${name}), 0)::text AS ${name}`).join(', ');
 
-export type KeyedFigures = Map<string, Figures & { lastCalledAt: string | null }>;
+export type KeyedFigures = ReadonlyMap<string, Figures & { lastCalledAt: string | null }> & {
+  /** How many there are, also where only some were asked for. */
+  readonly total: number;
+};
 
 /**
  * What `tx`'s user has sold in the range, by the key of the grouping: an id, `id/version`, a model, an address, a time. What
@@ -73,7 +80,8 @@ async function readByHours(tx: Tx, query: HourQuery): Promise<KeyedFigures> {
   const payers = await countPayers(tx, query);
   const toOne = ({ key, ...row }: SumRow & { key: string }) =>
     toFigures({ sums: row, buckets: bucketsOf.get(key) ?? [], payers: payers && (payers.get(key) ?? 0) });
-  return new Map(sums.rows.map((row) => [row.key, { ...toOne(row), lastCalledAt: null }]));
+  const figures = new Map(sums.rows.map((row) => [row.key, { ...toOne(row), lastCalledAt: null }]));
+  return Object.assign(figures, { total: figures.size });
 }
 
 /** Are the rows that tell versions and models apart not needed? */
@@ -158,23 +166,27 @@ const payersByDay = `SELECT to_char(day, 'YYYY-MM-DD') AS key, sum(payers)::int 
   GROUP BY day) AS counted
 GROUP BY day`;
 
-async function readByPayers(tx: Tx, { range, filters, by }: FiguresQuery): Promise<KeyedFigures> {
+async function readByPayers(tx: Tx, { range, filters, by, limit, only }: FiguresQuery): Promise<KeyedFigures> {
   const key = dayKeys[by];
   const rowsOf = by === 'resource' ? `resource_id <> '${ALL_RESOURCES}' AND ${ofResource}` : ofOneOrAll;
-  const { rows } = await tx.query<SumRow & { key: string; last_called_at: Date }>(
-    `SELECT ${toText[by] ?? 'key'}, ${totals}, max(last_called_at) AS last_called_at FROM (
+  const { rows } = await tx.query<SumRow & { key: string; last_called_at: Date; total: number }>(
+    `SELECT ${toText[by] ?? 'key'}, ${totals}, max(last_called_at) AS last_called_at,
+       count(*) OVER ()::int AS total FROM (
        SELECT ${key} AS key, ${summed.join(', ')}, last_called_at FROM usage_payers
        WHERE ${own} AND ${rowsOf} AND ${inDays} AND ${ofPayer}
        UNION ALL
        SELECT ${key}, ${changed}, max(at) FROM usage_waiting
        WHERE ${own} AND payer IS NOT NULL AND ${inDays} AND ${ofResource} AND ${ofPayer} GROUP BY 1) AS counted
-     GROUP BY key`,
-    [range.from, range.to, filters.resourceId ?? null, filters.payer ?? null],
+     WHERE $6::text[] IS NULL OR key::text = ANY ($6)
+     GROUP BY key
+     ORDER BY sum(earned_atomic) DESC, sum(successes) + sum(failures) DESC, 1 LIMIT $5`,
+    [range.from, range.to, filters.resourceId ?? null, filters.payer ?? null, limit ?? null, only ?? null],
   );
-  return new Map(
+  const figures = new Map(
     rows.map(({ key: name, last_called_at: lastCalledAt, ...sums }) => [
       name,
       { ...toFigures({ sums, buckets: [], payers: null }), lastCalledAt: lastCalledAt.toISOString() },
     ]),
   );
+  return Object.assign(figures, { total: rows[0]?.total ?? 0 });
 }
