@@ -8,6 +8,7 @@ import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps
 import type { PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
+import { measureSchema } from './output-contract.ts';
 import { pictureTokens } from './picture-tokens.ts';
 import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 import { priceMediaInputs } from './price-inputs.ts';
@@ -186,7 +187,7 @@ function estimate(named: UsableModel, assumed: Assumed): TurnNeed {
   const isOnline = routing.includes('online');
   const searchesByItself = isOnline && model.pricing.web_search !== undefined;
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
-  const schema = settings.outputSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(settings.outputSchema));
+  const schema = settings.outputSchema === undefined ? 0 : measureSchema(settings.outputSchema);
   const asked =
     tier === 'usual'
       ? prompt.typicalTokens + files.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN)
