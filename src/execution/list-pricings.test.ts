@@ -55,6 +55,26 @@ test('only those that take every setting may answer where that is asked', () => 
   expect(prompts({ requireParameters: true })).toEqual([1, 2, 8, 4]);
 });
 
+test.each([
+  ['structured_outputs', ['structured_outputs', 'response_format'], { only: ['usual'] }, [2]],
+  ['response_format', ['response_format'], { only: ['usual'] }, [2]],
+  ['nothing of the kind: its prompt asks', [], { only: ['usual'] }, [2, 4]],
+  ['a format that the only provider lacks', ['structured_outputs'], { only: ['usual/plain'] }, []],
+])(
+  'JSON of a model with %s comes from providers that take its format',
+  (_what, supportedParameters, provider, expected) => {
+    const able = knownModel({
+      supportedParameters,
+      endpoints: [
+        endpoint('usual', '0.000002', { supportedParameters: ['structured_outputs', 'response_format'] }),
+        endpoint('usual/plain', '0.000004'),
+      ],
+    });
+    const found = listPricings(able, { provider, outputSchema: { type: 'object' } });
+    expect(found.map(({ prompt }) => Number(prompt) * 1e6)).toEqual(expected);
+  },
+);
+
 test('where nobody has told the providers, the list price counts, within what the creator allows', () => {
   const unknown = knownModel({ endpoints: null });
   expect(listPricings(unknown, { provider: { only: ['x'] } })).toEqual([unknown.pricing]);
@@ -112,4 +132,12 @@ test('no price is sent where none is known, but for what the creator allows', as
   expect(toProvider({ ...call, settings: { maxTokens: 10 } })).toBeUndefined();
   const maxPrice = { prompt: '1' };
   expect(toProvider({ ...call, settings: { maxTokens: 10, provider: { maxPrice } } })).toEqual({ maxPrice });
+});
+
+test('what the creator allows is sent where it is less than the prices of some hours', async () => {
+  const nightly = { utc_start: 0, utc_end: 600, prompt: '0.000004', completion: '0.000001' };
+  const pricing = { prompt: '0.000002', completion: '0.000002', overrides: [nightly] };
+  const provider = { maxPrice: { prompt: '3', completion: '9' } };
+  const call = { models: [await named(knownModel({ pricing }))], prompt, settings: { maxTokens: 10, provider } };
+  expect(toProvider(call)?.maxPrice).toEqual({ prompt: '3', completion: '2', request: '0' });
 });
