@@ -56,22 +56,23 @@ test('only those that take every setting may answer where that is asked', () => 
 });
 
 test.each([
-  ['structured_outputs', ['structured_outputs', 'response_format'], { only: ['usual'] }, [2]],
-  ['response_format', ['response_format'], { only: ['usual'] }, [2]],
-  ['nothing of the kind: its prompt asks', [], { only: ['usual'] }, [2, 4]],
-  ['a format that the only provider lacks', ['structured_outputs'], { only: ['usual/plain'] }, []],
+  { takes: ['structured_outputs', 'response_format'], only: ['usual'], expected: [2] },
+  { takes: ['response_format'], only: ['usual'], expected: [2] },
+  // Its prompt alone asks.
+  { takes: [], only: ['usual'], expected: [2, 4] },
+  { takes: ['structured_outputs'], only: ['usual/plain'], expected: [] },
 ])(
-  'JSON of a model with %s comes from providers that take its format',
-  (_what, supportedParameters, provider, expected) => {
+  'JSON of a model that takes $takes comes from providers that take it too: $expected',
+  ({ takes, only, expected }) => {
     const able = knownModel({
-      supportedParameters,
+      supportedParameters: takes,
       endpoints: [
         endpoint('usual', '0.000002', { supportedParameters: ['structured_outputs', 'response_format'] }),
         endpoint('usual/plain', '0.000004'),
       ],
     });
-    const found = listPricings(able, { provider, outputSchema: { type: 'object' } });
-    expect(found.map(({ prompt }) => Number(prompt) * 1e6)).toEqual(expected);
+    const found = listPricings(able, { provider: { only }, outputSchema: { type: 'object' } });
+    expect(found.map(({ prompt: price }) => Number(price) * 1e6)).toEqual(expected);
   },
 );
 
