@@ -66,6 +66,9 @@ function join(first: ChatResult & { ok: true }, second: ChatResult): ChatResult 
   return {
     ...second,
     model: second.model ?? first.model,
+    provider: second.provider ?? first.provider,
+    generationId: second.generationId ?? first.generationId,
+    isSimulated: first.isSimulated || second.isSimulated,
     usage: isRefused ? first.usage : addUsage(first.usage, second.usage),
     adjustments: [...new Set([...first.adjustments, ...second.adjustments])],
     firstTokenMs: first.firstTokenMs,
