@@ -101,6 +101,29 @@ test('the code of one connection cannot be redeemed by another: OpenRouter asks 
   expect(await isConnected(eve)).toBe(false);
 });
 
+test('a key that OpenRouter cannot be asked about for a moment is not lost: the code that brought it is used up', async () => {
+  const back = await decide((await beginConnect(creator)).consent, 'approve');
+  app.current.sandbox?.openRouter?.control.fail('503', { route: 'credits', times: 1 });
+  expect((await follow(back, creator)).location).toBe('/connections/openrouter/connected');
+});
+
+test('a key that cannot be checked at all is not stored, and its owner is told where it lives on', async () => {
+  const back = await decide((await beginConnect(creator)).consent, 'approve');
+  app.current.sandbox?.openRouter?.control.fail('503', { route: 'credits', times: 50 });
+  const ended = await follow(back, creator);
+  app.current.sandbox?.openRouter?.control.clearFaults();
+  expect(ended.location).toBe('/connections/openrouter/failed');
+  expect(ended.page).toContain('https://openrouter.ai/settings/keys');
+  expect(await isConnected()).toBe(false);
+});
+
+test('whoever comes back signed out is told to begin again, because the address with the code is gone', async () => {
+  const back = await decide((await beginConnect(creator)).consent, 'approve');
+  const { page } = await follow(back, null);
+  expect(page).toContain('begin again');
+  expect(page).not.toContain('open the address');
+});
+
 test('the way back is open for ten minutes', async () => {
   const back = await decide((await beginConnect(creator)).consent, 'approve');
   const owner = new pg.Client({ connectionString: app.current.databaseUrl });

@@ -166,6 +166,17 @@ test('a model that has become too dear is not offered any more: no 402, its crea
   await expect.poll(async () => (await send(url)).status, { timeout: 20_000 }).toBe(402);
 });
 
+test('a model whose price is not told any more is not sold, because nothing would be sent along that bounds it', async () => {
+  const { id, url } = await ruth.publish({ slug: 'untold', config: config() });
+  const payment = await payFor(await app.current.makeBuyer(), url);
+  control().changePrice(MODEL, { prompt: '-1', completion: '-1' });
+  await sync();
+  await expect.poll(async () => (await send(url)).status).toBe(503);
+  expect(await send(url, { payment, body: { topic: 'a' } })).toMatchObject({ status: 503, body: { charged: false } });
+  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  expect(body['pauseCause']).toMatch(/costs is not known before it.*sold again by itself/);
+});
+
 test('the highest prices that were reckoned with are always sent along, so that no dearer provider answers', async () => {
   const { id, url } = await ruth.publish({ slug: 'capped', config: config() });
   expect((await buy(url)).status).toBe(200);

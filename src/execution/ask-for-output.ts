@@ -1,4 +1,5 @@
 import { Big } from 'big.js';
+import type { Clock } from '#kit/index.ts';
 import type { ChatMessage, ChatRequest, ChatResult, ChatUsage, Upstream } from '#upstreams/index.ts';
 import type { OutputContract, ReadOutput } from './output-contract.ts';
 
@@ -18,7 +19,7 @@ export interface AskedOutput {
  * it. What was cut by its token limit is not asked for again: it would be cut again.
  */
 export async function askForOutput(
-  upstream: Upstream,
+  { upstream, clock }: { upstream: Upstream; clock: Clock },
   asked: { request: ChatRequest; contract: OutputContract | null },
   call: Parameters<Upstream['chat']>[1],
 ): Promise<AskedOutput> {
@@ -28,20 +29,22 @@ export async function askForOutput(
     return { result: first, output: null, isRepaired: false };
   }
   const read = contract.read(first.text);
-  if (read.ok || !mayAskAgain(first, call)) {
+  if (read.ok || !mayAskAgain(first, call, clock.now())) {
     return { result: first, output: read, isRepaired: false };
   }
   const messages = [...request.messages, ...toRepair(first.text, read.faults)];
   const second = await upstream.chat({ ...request, messages }, call);
-  const result = join(first, second);
-  return second.ok
-    ? { result, output: contract.read(second.text), isRepaired: true }
-    : { result, output: read, isRepaired: true };
+  const output = second.ok ? contract.read(second.text) : null;
+  return { result: join(first, second), output, isRepaired: true };
 }
 
-function mayAskAgain({ finishReason, latencyMs }: ChatResult, { signal, deadlineMs }: Parameters<Upstream['chat']>[1]) {
+function mayAskAgain(
+  { finishReason, latencyMs }: ChatResult,
+  { signal, deadlineMs }: Parameters<Upstream['chat']>[1],
+  nowMs: number,
+): boolean {
   const isCut = finishReason === 'length' || finishReason === 'content_filter';
-  return !isCut && !signal.aborted && deadlineMs - Date.now() > latencyMs + SPARE_MS;
+  return !isCut && !signal.aborted && deadlineMs - nowMs > latencyMs + SPARE_MS;
 }
 
 function toRepair(text: string, faults: readonly string[]): ChatMessage[] {
@@ -54,12 +57,18 @@ function toRepair(text: string, faults: readonly string[]): ChatMessage[] {
   ];
 }
 
-/** The second turn's answer with what both of them took. A second turn that was refused has cost nothing. */
+/**
+ * The second turn's answer, or why it has none, with what both of them took. A second turn that was refused has cost nothing;
+ * its refusal may be one that stops sales, as that of a key.
+ */
 function join(first: ChatResult & { ok: true }, second: ChatResult): ChatResult {
   const isRefused = !second.ok && second.failure.kind === 'http_error';
-  const last = second.ok ? second : first;
   return {
-    ...last,
+    ...second,
+    model: second.model ?? first.model,
+    provider: second.provider ?? first.provider,
+    generationId: second.generationId ?? first.generationId,
+    isSimulated: first.isSimulated || second.isSimulated,
     usage: isRefused ? first.usage : addUsage(first.usage, second.usage),
     adjustments: [...new Set([...first.adjustments, ...second.adjustments])],
     firstTokenMs: first.firstTokenMs,

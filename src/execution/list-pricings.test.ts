@@ -55,6 +55,27 @@ test('only those that take every setting may answer where that is asked', () => 
   expect(prompts({ requireParameters: true })).toEqual([1, 2, 8, 4]);
 });
 
+test.each([
+  { takes: ['structured_outputs', 'response_format'], only: ['usual'], expected: [2] },
+  { takes: ['response_format'], only: ['usual'], expected: [2] },
+  // Its prompt alone asks.
+  { takes: [], only: ['usual'], expected: [2, 4] },
+  { takes: ['structured_outputs'], only: ['usual/plain'], expected: [] },
+])(
+  'JSON of a model that takes $takes comes from providers that take it too: $expected',
+  ({ takes, only, expected }) => {
+    const able = knownModel({
+      supportedParameters: takes,
+      endpoints: [
+        endpoint('usual', '0.000002', { supportedParameters: ['structured_outputs', 'response_format'] }),
+        endpoint('usual/plain', '0.000004'),
+      ],
+    });
+    const found = listPricings(able, { provider: { only }, outputSchema: { type: 'object' } });
+    expect(found.map(({ prompt: price }) => Number(price) * 1e6)).toEqual(expected);
+  },
+);
+
 test('where nobody has told the providers, the list price counts, within what the creator allows', () => {
   const unknown = knownModel({ endpoints: null });
   expect(listPricings(unknown, { provider: { only: ['x'] } })).toEqual([unknown.pricing]);
@@ -112,4 +133,12 @@ test('no price is sent where none is known, but for what the creator allows', as
   expect(toProvider({ ...call, settings: { maxTokens: 10 } })).toBeUndefined();
   const maxPrice = { prompt: '1' };
   expect(toProvider({ ...call, settings: { maxTokens: 10, provider: { maxPrice } } })).toEqual({ maxPrice });
+});
+
+test('what the creator allows is sent where it is less than the prices of some hours', async () => {
+  const nightly = { utc_start: 0, utc_end: 600, prompt: '0.000004', completion: '0.000001' };
+  const pricing = { prompt: '0.000002', completion: '0.000002', overrides: [nightly] };
+  const provider = { maxPrice: { prompt: '3', completion: '9' } };
+  const call = { models: [await named(knownModel({ pricing }))], prompt, settings: { maxTokens: 10, provider } };
+  expect(toProvider(call)?.maxPrice).toEqual({ prompt: '3', completion: '2', request: '0' });
 });

@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 import { pickPrices, type Prices, type Pricing } from '#models/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import type { KnownModel } from './execution-deps.ts';
-import { isTag, isWithin, mayAnswer, narrows } from './provider-settings.ts';
+import { isTag, isWithin, mayAnswer, narrows, type ProviderSettings } from './provider-settings.ts';
 
 /** What a creator sets that providers may take or leave. */
 export type AskedSettings = Pick<ChatSettings, 'provider'> & Partial<ChatSettings>;
@@ -12,25 +12,42 @@ const wireNames = {
   topP: 'top_p',
   frequencyPenalty: 'frequency_penalty',
   presencePenalty: 'presence_penalty',
+  reasoning: 'reasoning',
+  webSearch: 'tools',
 } as const;
 
-function listNeeded(settings: AskedSettings): string[] {
-  return Object.entries(wireNames).flatMap(([field, name]) =>
-    settings[field as keyof typeof wireNames] === undefined ? [] : [name],
-  );
+/** By which JSON is asked for: the first that the model knows. */
+const formats = ['structured_outputs', 'response_format'] as const;
+
+function listNeeded({ supportedParameters }: KnownModel, settings: AskedSettings): string[] {
+  const format = settings.outputSchema && formats.find((one) => supportedParameters.includes(one));
+  return [
+    ...Object.entries(wireNames).flatMap(([field, name]) =>
+      settings[field as keyof typeof wireNames] === undefined ? [] : [name],
+    ),
+    ...(format === undefined ? [] : [format]),
+  ];
+}
+
+/** A request with a format of its answer is sent to those alone that take all of it. */
+function toChoice({ supportedParameters }: KnownModel, settings: AskedSettings): ProviderSettings {
+  const { provider = {}, outputSchema } = settings;
+  const hasFormat = outputSchema !== undefined && formats.some((one) => supportedParameters.includes(one));
+  return hasFormat ? { ...provider, requireParameters: true } : provider;
 }
 
 /**
  * The prices at which a model may answer: of every provider that the creator's settings leave, and the list price of the
  * catalogue, which is newer than they may be, unless the settings choose among them. Empty: none may answer.
  */
-export function listPricings({ pricing, endpoints }: KnownModel, settings: AskedSettings): Pricing[] {
+export function listPricings(model: KnownModel, settings: AskedSettings): Pricing[] {
+  const { pricing, endpoints } = model;
   const { provider = {} } = settings;
   if (!endpoints || endpoints.length === 0) {
     return isWithin(pricing, provider) ? [pricing] : [];
   }
-  const needed = listNeeded(settings);
-  const allowed = endpoints.filter((one) => mayAnswer(one, provider, needed)).map((one) => one.pricing);
+  const [choice, needed] = [toChoice(model, settings), listNeeded(model, settings)];
+  const allowed = endpoints.filter((one) => mayAnswer(one, choice, needed)).map((one) => one.pricing);
   return narrows(provider) ? allowed : [pricing, ...allowed];
 }
 
@@ -38,9 +55,9 @@ export function listPricings({ pricing, endpoints }: KnownModel, settings: Asked
 export function findUsualPricing(model: KnownModel, settings: AskedSettings): Pricing | null {
   const { provider = {} } = settings;
   const { endpoints } = model;
-  const needed = listNeeded(settings);
+  const [choice, needed] = [toChoice(model, settings), listNeeded(model, settings)];
   const first = provider.order
-    ?.map((name) => endpoints?.find((one) => isTag(one.tag, name) && mayAnswer(one, provider, needed)))
+    ?.map((name) => endpoints?.find((one) => isTag(one.tag, name) && mayAnswer(one, choice, needed)))
     .find((one) => one !== undefined);
   if (first) {
     return first.pricing;

@@ -14,8 +14,19 @@ test.each([
   ['with a mark of byte order', '\ufeff{"city":"Oslo","people":7}'],
   ['in a fence', '```json\n{"city":"Oslo","people":7}\n```'],
   ['in a fence after a sentence', 'Of course:\n\n```\n{"city":"Oslo","people":7}\n```\nAnything else?'],
+  ['after a sentence', 'Here it is: {"city":"Oslo","people":7}'],
+  ['before a sentence', '{"city":"Oslo","people":7} That is all.'],
+  ['in a fence of one line', '```{"city":"Oslo","people":7}```'],
+  ['in a fence that is never closed', '```json\n{"city":"Oslo","people":7}'],
+  ['in a fence after a sentence with a brace', 'Sure {x}:\n```json\n{"city":"Oslo","people":7}\n```'],
+  ['in a fence before another one', '```json\n{"city":"Oslo","people":7}\n```\nas in\n```\nelse\n```'],
 ])('JSON is read %s', (_how, text) => {
   expect(read(census, text)).toEqual({ ok: true, output: { city: 'Oslo', people: 7 } });
+});
+
+test('a fence inside a text of the JSON ends nothing', () => {
+  const text = '```json\n{"city":"``` {x} ```","people":7}\n```';
+  expect(read(census, text)).toEqual({ ok: true, output: { city: '``` {x} ```', people: 7 } });
 });
 
 test.each([
@@ -90,4 +101,56 @@ test('a strict schema has no warning; each object that leaves something open has
     '/config/outputSchema',
     '/config/outputSchema/properties/list/items',
   ]);
+});
+
+test('a definition that is long and named often is refused: what is sent and paid for is the schema written out', () => {
+  const properties = Object.fromEntries(Array.from({ length: 140 }, (_, i) => [`p${i}`, { $ref: '#/$defs/d' }]));
+  const d = { type: 'string', description: 'word '.repeat(1_800) };
+  expect(JSON.stringify(checkOutputSchema({ type: 'object', properties, $defs: { d } }))).toContain('written out');
+});
+
+test.each([
+  ['names in required', { required: Array.from({ length: 501 }, (_, i) => `p${i}`) }],
+  ['values in enum', { properties: { a: { enum: Array.from({ length: 501 }, (_, i) => i) } } }],
+])('a schema with more than 500 %s is refused', (_what, more) => {
+  expect(JSON.stringify(checkOutputSchema({ type: 'object', ...more }))).toContain('at most 500 names');
+});
+
+test('an answer of a megabyte that breaks every rule of the widest schema is judged in a moment, in little memory', () => {
+  const required = Array.from({ length: 500 }, (_, i) => `p${i}`);
+  const schema = { type: 'object', properties: { a: { type: 'array', items: { type: 'object', required } } } };
+  expect(checkOutputSchema(schema)).toEqual([]);
+  const text = `{"a":[${Array.from({ length: 300_000 }, () => '{}').join(',')}]}`;
+  const startedAt = performance.now();
+  expect(read(schema, text)).toMatchObject({ ok: false, faults: [expect.stringContaining('/a/0 ')] });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test('of a small answer several faults are told, at most eight', () => {
+  const required = Array.from({ length: 20 }, (_, i) => `p${i}`);
+  const found = read({ type: 'object', required }, '{}');
+  expect(found?.ok === false && found.faults).toHaveLength(8);
+});
+
+test.each([
+  ['line ends after a fence', `\`\`\`json${'\n'.repeat(1_000_000)}x`],
+  ['fences', '```'.repeat(300_000)],
+  ['braces', '{'.repeat(1_000_000)],
+  ['brackets', `{"a":${'['.repeat(1_000_000)}`],
+])('a megabyte of %s is found to be no JSON in a moment', (_what, text) => {
+  const startedAt = performance.now();
+  expect(read(census, text)).toEqual({ ok: false, faults: ['the answer is not JSON'] });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test('faults name only properties that the schema names, because others are what somebody wrote', () => {
+  const inner = { type: 'object', additionalProperties: { type: 'number' } };
+  const schema = { type: 'object', properties: { ill: inner, list: { type: 'array', items: inner } } };
+  const found = read(schema, '{"ill":{"canary":"x"},"list":[{},{"4111":"x"}]}');
+  expect(found).toEqual({ ok: false, faults: ['/ill/* must be number', '/list/1/* must be number'] });
+});
+
+test('a property called __proto__ is refused, because no answer would be held to it', () => {
+  const schema = JSON.parse('{"type":"object","properties":{"__proto__":{"type":"number"}}}') as object;
+  expect(JSON.stringify(checkOutputSchema({ ...schema }))).toContain('__proto__');
 });

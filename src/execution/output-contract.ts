@@ -1,7 +1,9 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { isExactNumber, parseExactJson, type FieldProblem, type Json } from '#kit/index.ts';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { isExactNumber, type FieldProblem, type Json } from '#kit/index.ts';
 import { openPattern, type JsonObject } from '#resources/index.ts';
 import { exampleOf } from './example-of-schema.ts';
+import { findJson } from './find-json.ts';
+import { openFaults } from './open-faults.ts';
 import { listStrictFaults, readOutputSchema } from './read-output-schema.ts';
 import { remember } from './remember.ts';
 
@@ -20,8 +22,8 @@ export interface OutputContract {
 
 type Given = Readonly<Record<string, unknown>>;
 
-const MAX_FAULTS = 8;
-const MAX_FAULT_CHARACTERS = 200;
+/** Of rules times values: what finding all faults of an answer, not the first alone, may take. */
+const MAX_FAULT_WORK = 50_000;
 
 /** Of a config that may promise one, and that `checkOutputSchema` has passed. */
 export function openContract({ outputSchema }: { outputSchema?: Given | undefined }): OutputContract | null {
@@ -36,7 +38,15 @@ const open = remember((given: Given): OutputContract => {
   }
   const { schema } = read;
   let validate: ValidateFunction | undefined;
+  let lister: ValidateFunction | undefined;
   const validator = (): ValidateFunction => (validate ??= compile(schema));
+  const tell = openFaults(schema);
+  const listFaults = (value: unknown): string[] => {
+    const first = validator();
+    const isSmall = countValues(value, MAX_FAULT_WORK) * read.rules <= MAX_FAULT_WORK;
+    const chosen = isSmall ? (lister ??= compile(schema, { allErrors: true })) : first;
+    return chosen === first || !chosen(value) ? tell(chosen.errors ?? [], value) : [];
+  };
   return {
     schema,
     isStrict: listStrictFaults(schema, '').length === 0,
@@ -44,8 +54,14 @@ const open = remember((given: Given): OutputContract => {
       const example = exampleOf(schema);
       return isObject(example) && validator()(example) ? example : null;
     },
-    read: (text) => readText(validator(), text),
+    read: (text) => readText(text, { validate: validator(), listFaults }),
   };
+});
+
+/** Bytes of the schema as it is sent, its definitions written out; of one that cannot be read, as it was given. */
+export const measureSchema = remember((given: Given): number => {
+  const read = readOutputSchema(given, '');
+  return Buffer.byteLength(JSON.stringify(read.ok ? read.schema : given));
 });
 
 /** Everything that stands against publishing with this schema. */
@@ -74,10 +90,14 @@ export function warnOfSchema(given: Given | undefined): FieldProblem[] {
   }));
 }
 
-function compile(schema: JsonObject): ValidateFunction {
+/**
+ * With `allErrors` every fault of an answer is collected before the first is read, so their number is that of its values times
+ * that of the rules: only for small answers.
+ */
+function compile(schema: JsonObject, { allErrors }: { allErrors: boolean } = { allErrors: false }): ValidateFunction {
   // A validator of its own: it is forgotten with the schema.
   const ajv = new Ajv2020({
-    allErrors: true,
+    allErrors,
     ownProperties: true,
     strict: false,
     validateFormats: false,
@@ -87,29 +107,32 @@ function compile(schema: JsonObject): ValidateFunction {
   return ajv.compile(schema);
 }
 
-function readText(validate: ValidateFunction, text: string): ReadOutput {
-  let value: unknown;
-  try {
-    value = parseExactJson(takeOut(text));
-  } catch {
+interface Judge {
+  validate: ValidateFunction;
+  /** Of what `validate` has just refused. */
+  listFaults(value: unknown): string[];
+}
+
+function readText(text: string, { validate, listFaults }: Judge): ReadOutput {
+  const found = findJson(text);
+  if (found === null) {
     return { ok: false, faults: ['the answer is not JSON'] };
   }
-  if (validate(toDoubles(value))) {
-    return { ok: true, output: value as JsonObject };
+  const value = toDoubles(found.value);
+  return validate(value) ? { ok: true, output: found.value as JsonObject } : { ok: false, faults: listFaults(value) };
+}
+
+/** Up to `most` and a little more. */
+function countValues(value: unknown, most: number): number {
+  let count = 0;
+  const left = [value];
+  for (let next = left.pop(); next !== undefined && count <= most; next = left.pop()) {
+    count += 1;
+    const inner: unknown[] = typeof next === 'object' && next !== null ? Object.values(next) : [];
+    count += inner.length;
+    inner.slice(0, most).forEach((one) => left.push(one));
   }
-  return { ok: false, faults: [...new Set((validate.errors ?? []).map(toFault))].slice(0, MAX_FAULTS) };
-}
-
-/** Models put a mark of byte order, a fence of code or a sentence around their JSON. */
-function takeOut(text: string): string {
-  const bare = text.replace(/^\ufeff/, '').trim();
-  const fenced = /^[^{]{0,200}?```[a-z0-9]*\s*\n([\s\S]*?)\n?```/i.exec(bare)?.[1] ?? bare;
-  return fenced.trim();
-}
-
-function toFault({ instancePath, message = 'does not fit', keyword, params }: ErrorObject): string {
-  const more = keyword === 'enum' ? `: ${JSON.stringify((params as { allowedValues: Json }).allowedValues)}` : '';
-  return `${instancePath === '' ? 'the object' : instancePath} ${message}${more}`.slice(0, MAX_FAULT_CHARACTERS);
+  return count;
 }
 
 /** The validator knows doubles only. */

@@ -1,6 +1,7 @@
 import { Big } from 'big.js';
 import type { Tier } from '#models/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
+import { MAX_FAULTS, MAX_FAULT_CHARACTERS } from './open-faults.ts';
 
 /** Tokens and searches of one request. */
 export interface TurnNeed {
@@ -31,8 +32,8 @@ export interface ExtraCost {
 const searchUsd = { exa: '0.007', parallel: '0.005', perplexity: '0.005' } as const;
 /** Tokens of one result of a search, which are read as prompt. */
 const FOUND_TOKENS = { usual: 400, worst: 1_000 };
-/** What the second turn says is wrong with the first answer. */
-const REPAIR_TOKENS = 2_000;
+/** What the second turn says is wrong with the first answer: a token a byte, three bytes a character, and its own sentences. */
+const REPAIR_TOKENS = MAX_FAULTS * MAX_FAULT_CHARACTERS * 3 + 300;
 
 /** What web searches and a second turn for the JSON output cost beside the first turn; null where nobody knows. */
 export function priceExtras(asked: Asked): ExtraCost | null {

@@ -7,10 +7,10 @@ type Prices = Pick<Pricing, 'prompt' | 'image' | 'image_token' | 'audio'>;
 
 /** What the files of a call add to its cost. */
 export interface MediaInputsPrice {
-  /** Billed with the prompt, at its price. */
+  /** Of one reading, billed with the prompt, at its price. */
   typicalTokens: number;
   worstTokens: number;
-  /** Beside those: what a picture, a token of sound or a page costs more than a token of the prompt. USD. */
+  /** Beside those, of all readings: what a picture or a token of sound costs more than a token of the prompt, and pages once. USD. */
   typicalUsd: string;
   worstUsd: string;
   /** In words; empty where there are no files. */
@@ -21,12 +21,16 @@ interface Asked {
   model: Pick<KnownModel, 'openrouterId' | 'inputModalities' | 'pricing'>;
   parameters: readonly Parameter[];
   pdfEngine?: string | undefined;
+  /** How often one request makes the model read them: once, and again after each web search. */
+  readings?: Range;
 }
 
 interface Range {
   typical: number;
   worst: number;
 }
+
+const ONCE: Range = { typical: 1, worst: 1 };
 
 /**
  * Makers count pictures by tiles, patches or pixels: 750 pixels a token (https://docs.anthropic.com/en/docs/build-with-claude/vision)
@@ -51,14 +55,14 @@ const MOST_TYPICAL = { seconds: 60, pages: 5 };
 const CHEAPEST_PICTURE_USD = '0.0005';
 
 /** By the caps of the parameters: any file that they allow costs no more than the worst. Null where a price is not known. */
-export function priceMediaInputs({ model, parameters, pdfEngine }: Asked): MediaInputsPrice | null {
+export function priceMediaInputs({ model, parameters, pdfEngine, readings = ONCE }: Asked): MediaInputsPrice | null {
   const prices = toDearest(model.pricing);
   if ([prices.image, prices.image_token, prices.audio].includes('-1')) {
     return null;
   }
   const lines = parameters.filter(isMedia).map((parameter) => {
-    const dearest = listReadings({ model, prices, pdfEngine }, toMediaCaps(parameter));
-    return { name: parameter.name, ...toDearestReading(dearest, prices) };
+    const priced = { model, prices, pdfEngine, readings };
+    return { name: parameter.name, ...toDearestReading(listReadings(priced, toMediaCaps(parameter)), priced) };
   });
   return {
     typicalTokens: lines.reduce((sum, { tokens }) => sum + tokens.typical, 0),
@@ -79,6 +83,7 @@ interface Reading {
 
 interface Priced extends Pick<Asked, 'model' | 'pdfEngine'> {
   prices: Prices;
+  readings: Range;
 }
 
 /** One for each kind of file that the parameter takes. */
@@ -92,7 +97,7 @@ function listReadings(priced: Priced, caps: MediaCaps): Reading[] {
   ];
 }
 
-function readImage({ model, prices }: Priced, { maxPixels }: MediaCaps): Reading {
+function readImage({ model, prices, readings }: Priced, { maxPixels }: MediaCaps): Reading {
   const dense = denseImages.find((one) => model.openrouterId.startsWith(one.model));
   const worst = Math.max(IMAGE_TOKENS.least, Math.ceil((maxPixels ?? Infinity) / PIXELS_PER_TOKEN));
   const tokens = dense?.tokens ?? { typical: IMAGE_TOKENS.typical, worst: Math.min(IMAGE_TOKENS.most, worst) };
@@ -100,18 +105,20 @@ function readImage({ model, prices }: Priced, { maxPixels }: MediaCaps): Reading
   const isPerPicture = image !== undefined && new Big(image).gte(CHEAPEST_PICTURE_USD);
   const perToken = overPrompt(prices, isPerPicture ? [prices.image_token] : [prices.image_token, image]);
   const perPicture = isPerPicture ? image : 0;
-  const extra = toExtra(tokens, perToken);
-  return { tokens, extra: { typical: extra.typical.plus(perPicture), worst: extra.worst.plus(perPicture) }, says: '' };
+  const once = toExtra(tokens, perToken);
+  const extra = { typical: once.typical.plus(perPicture), worst: once.worst.plus(perPicture) };
+  return { tokens, extra: readAgain(extra, readings), says: '' };
 }
 
-function readSeconds({ prices }: Priced, { maxSeconds }: MediaCaps, perSecond: Range): Reading {
+function readSeconds({ prices, readings }: Priced, { maxSeconds }: MediaCaps, perSecond: Range): Reading {
   const most = maxSeconds ?? 0;
   const tokens = {
     typical: Math.ceil(Math.min(most, MOST_TYPICAL.seconds) * perSecond.typical),
     worst: Math.ceil(most * perSecond.worst),
   };
   // Film brings its sound.
-  return { tokens, extra: toExtra(tokens, overPrompt(prices, [prices.audio])), says: ` (at most ${most} seconds)` };
+  const extra = readAgain(toExtra(tokens, overPrompt(prices, [prices.audio])), readings);
+  return { tokens, extra, says: ` (at most ${most} seconds)` };
 }
 
 function readPages({ model, pdfEngine }: Priced, { maxPages }: MediaCaps): Reading {
@@ -127,18 +134,23 @@ function readPages({ model, pdfEngine }: Priced, { maxPages }: MediaCaps): Readi
 }
 
 /** A parameter that takes several kinds costs what the dearest costs. */
-function toDearestReading(readings: readonly Reading[], { prompt }: Prices): Reading {
+function toDearestReading(list: readonly Reading[], { prices, readings }: Priced): Reading {
   const none: Reading = {
     tokens: { typical: 0, worst: 0 },
     extra: { typical: new Big(0), worst: new Big(0) },
     says: '',
   };
-  const costOf = ({ tokens, extra }: Reading): Big => extra.worst.plus(new Big(prompt).times(tokens.worst));
-  return readings.toSorted((one, other) => costOf(other).cmp(costOf(one)))[0] ?? none;
+  const costOf = ({ tokens, extra }: Reading): Big =>
+    extra.worst.plus(new Big(prices.prompt).times(tokens.worst).times(readings.worst));
+  return list.toSorted((one, other) => costOf(other).cmp(costOf(one)))[0] ?? none;
 }
 
 function toExtra(tokens: Range, perToken: Big): { typical: Big; worst: Big } {
   return { typical: perToken.times(tokens.typical), worst: perToken.times(tokens.worst) };
+}
+
+function readAgain({ typical, worst }: Reading['extra'], readings: Range): Reading['extra'] {
+  return { typical: typical.times(readings.typical), worst: worst.times(readings.worst) };
 }
 
 function overPrompt({ prompt }: Prices, others: readonly (string | undefined)[]): Big {

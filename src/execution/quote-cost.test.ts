@@ -12,6 +12,8 @@ import { quoteCost } from './quote-cost.ts';
 
 const prompt = { typicalTokens: 100, worstTokens: 1_000 };
 const plain = { maxTokens: 1_000 };
+const webSearch = { engine: 'exa' as const, maxUses: 5, maxResults: 1 };
+const outputSchema = { type: 'object' };
 
 async function named(model: KnownModel, name = model.openrouterId): Promise<UsableModel> {
   const found = await findNamedModel({ findModel: (id) => (id === model.openrouterId ? model : null) }, name);
@@ -166,4 +168,32 @@ test('nothing that a buyer may write has more tokens than the worst case: neithe
   const sent = renderMessages(compiled, input);
   const bytes = sent.reduce((sum, { content }) => sum + Buffer.byteLength(JSON.stringify(content)), 0);
   expect(measurePrompt(compiled, parameters, { allowsUserMessage: false }).worstTokens).toBeGreaterThanOrEqual(bytes);
+});
+
+test.each([
+  { what: 'once', more: {}, sound: '0.04', pages: '0.04' },
+  { what: 'again after each of five searches', more: { webSearch }, sound: '0.275', pages: '0.075' },
+  { what: 'and all of that twice for a JSON output', more: { webSearch, outputSchema }, sound: '0.55', pages: '0.15' },
+])('a file is read $what, and its pages are scanned once a request', async ({ more, sound, pages }) => {
+  const model = knownModel({
+    inputModalities: ['text', 'audio'],
+    pricing: { prompt: '0', completion: '0', audio: '0.00001' },
+  });
+  const quoteFile = async (file: object) =>
+    quoteCost({
+      models: [await named(model)],
+      settings: { ...plain, ...more },
+      prompt,
+      inputs: [parameterSchema.parse({ name: 'it', ...file })],
+    })?.worstUsd;
+  expect(await quoteFile({ type: 'audio', maxSeconds: 100 })).toBe(sound);
+  expect(await quoteFile({ type: 'pdf', maxPages: 20 })).toBe(pages);
+});
+
+test('a schema is reckoned as it is sent, its definitions written out', async () => {
+  const free = { pricing: { prompt: '1', completion: '0' }, contextLength: 1_000_000 };
+  const properties = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`p${i}`, { $ref: '#/$defs/d' }]));
+  const $defs = { d: { type: 'string', description: 'x'.repeat(1_000) } };
+  const found = await quote(free, { ...plain, outputSchema: { type: 'object', properties, $defs } });
+  expect(found?.tokens?.worstInput).toBeGreaterThan(11_000);
 });

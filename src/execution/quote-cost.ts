@@ -8,6 +8,7 @@ import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps
 import type { PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
+import { measureSchema } from './output-contract.ts';
 import { pictureTokens } from './picture-tokens.ts';
 import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 import { priceMediaInputs } from './price-inputs.ts';
@@ -26,6 +27,8 @@ const MOST_TYPICAL_REASONING_TOKENS = 4_000;
 const TEXT_BESIDE_PICTURE = 100;
 /** Of a schema, which is sent with the prompt. */
 const CHARACTERS_PER_TOKEN = 4;
+/** The sentence that asks for it. */
+const AROUND_SCHEMA = 120;
 
 export interface QuotedCall {
   /** In the order in which they are asked: the first is what a call typically runs on, any of them at worst. */
@@ -140,7 +143,10 @@ function findSoundPrice({ model }: UsableModel, { audio_output: price }: Pricing
 }
 
 function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
-  return priceMediaInputs({ model, parameters: inputs, pdfEngine: settings.pdfEngine });
+  const { pdfEngine, webSearch } = settings;
+  // After each search the model is asked again with all that it was sent.
+  const readings = webSearch === undefined ? { typical: 1, worst: 1 } : { typical: 2, worst: 1 + webSearch.maxUses };
+  return priceMediaInputs({ model, parameters: inputs, pdfEngine, readings });
 }
 
 /** One request and its answer. */
@@ -186,7 +192,7 @@ function estimate(named: UsableModel, assumed: Assumed): TurnNeed {
   const isOnline = routing.includes('online');
   const searchesByItself = isOnline && model.pricing.web_search !== undefined;
   const most = Math.min(settings.maxTokens, maxTokensOf(model));
-  const schema = settings.outputSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(settings.outputSchema));
+  const schema = settings.outputSchema === undefined ? 0 : measureSchema(settings.outputSchema) + AROUND_SCHEMA;
   const asked =
     tier === 'usual'
       ? prompt.typicalTokens + files.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN)

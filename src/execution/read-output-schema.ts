@@ -5,6 +5,8 @@ const MAX_CHARACTERS = 16_000;
 const MAX_DEPTH = 12;
 /** Of the schema with its definitions written out: bounds compiling, and how often one value of an answer is looked at. */
 const MAX_NODES = 300;
+/** Names in `required` and values in `enum`, of all parts together: one value of an answer may be compared with each. */
+const MAX_NAMES = 500;
 
 /** What a keyword holds. */
 type Holds = 'value' | 'schema' | 'list' | 'members';
@@ -31,12 +33,15 @@ const atRoot: ReadonlySet<string> = new Set(['$schema', '$defs', 'definitions'])
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 const DEFINITION = /^#\/(\$defs|definitions)\/([^/~%]+)$/;
 
-export type ReadSchema = { ok: true; schema: JsonObject } | { ok: false; problems: FieldProblem[] };
+export type ReadSchema =
+  /** `rules`: at most so many can one value of an answer break. */
+  { ok: true; schema: JsonObject; rules: number } | { ok: false; problems: FieldProblem[] };
 
 interface Walk {
   root: Readonly<Record<string, unknown>>;
   problems: FieldProblem[];
   nodes: number;
+  names: number;
 }
 
 interface Place {
@@ -60,11 +65,18 @@ export function readOutputSchema(given: Readonly<Record<string, unknown>>, path:
   if (given['$schema'] !== undefined && given['$schema'] !== DIALECT) {
     return fail(`${path}/$schema`, `Only JSON Schema 2020-12 is read (${DIALECT}).`);
   }
-  const walk: Walk = { root: given, problems: [], nodes: 0 };
+  const walk: Walk = { root: given, problems: [], nodes: 0, names: 0 };
   const schema = readNode(walk, given, { path, depth: 0, open: [] });
-  return walk.problems.length === 0 && isRecord(schema)
-    ? { ok: true, schema }
-    : { ok: false, problems: walk.problems.slice(0, 20) };
+  if (walk.problems.length > 0 || !isRecord(schema)) {
+    return { ok: false, problems: walk.problems.slice(0, 20) };
+  }
+  if (walk.names > MAX_NAMES) {
+    return fail(path, `A schema has at most ${MAX_NAMES} names in "required" and values in "enum", written out.`);
+  }
+  // What is sent and shown is this one: a definition that is long and named often makes it many times longer.
+  return JSON.stringify(schema).length > MAX_CHARACTERS
+    ? fail(path, `A schema has at most ${MAX_CHARACTERS} characters, its definitions written out.`)
+    : { ok: true, schema, rules: walk.nodes + walk.names };
 }
 
 function readNode(walk: Walk, node: unknown, place: Place): Json {
@@ -99,6 +111,7 @@ function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown
   const inside = (key: string): Place => ({ ...place, path: `${path}/${escape(key)}`, depth: place.depth + 1 });
   switch (keywords.get(name)) {
     case 'value':
+      walk.names += (name === 'required' || name === 'enum') && Array.isArray(value) ? value.length : 0;
       return name === 'pattern' ? readPattern(walk, value, path) : (value as Json);
     case 'schema':
       return readNode(walk, value, { ...place, path, depth: place.depth + 1 });
@@ -107,9 +120,7 @@ function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown
         ? value.map((item, index) => readNode(walk, item, inside(String(index))))
         : refuse(walk, path, 'This is a list of schemas.');
     case 'members':
-      return isRecord(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readNode(walk, item, inside(key))]))
-        : refuse(walk, path, 'This is an object of schemas.');
+      return readMembers(walk, value, { ...place, path, depth: place.depth + 1 });
     default:
       return refuse(
         walk,
@@ -117,6 +128,22 @@ function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown
         `"${name.slice(0, 60)}" is not read here. Known are: ${[...keywords.keys()].join(', ')}.`,
       );
   }
+}
+
+function readMembers(walk: Walk, value: unknown, place: Place): Json {
+  if (!isRecord(value)) {
+    return refuse(walk, place.path, 'This is an object of schemas.');
+  }
+  // The validator passes over a property of this name.
+  if (Object.hasOwn(value, '__proto__')) {
+    return refuse(walk, place.path, 'No property may be called "__proto__". Choose another name.');
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      readNode(walk, item, { ...place, path: `${place.path}/${escape(key)}` }),
+    ]),
+  );
 }
 
 function readReference(walk: Walk, node: Readonly<Record<string, unknown>>, place: Place): Json {

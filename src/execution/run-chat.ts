@@ -56,12 +56,12 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   }
   const asked = { request: run.request, contract: run.contract ?? null };
   const call = { apiKey: run.key.apiKey, signal, deadlineMs };
-  const { result, output, isRepaired } = await askForOutput(run.upstream, asked, call);
+  const { result, output, isRepaired } = await askForOutput({ upstream: run.upstream, clock: deps.clock }, asked, call);
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
   const told = toEvidence(result, run.request.model);
   const marks = { ...(isRepaired ? { isRepaired } : {}), ...(run.isDeclared ? { isModelDeclared: true } : {}) };
   const evidence: Evidence = { ...told, own: { ...told.own, ...marks }, keySource };
-  const costUsd = toSpentUsd(result, evidence);
+  const costUsd = isRepaired ? evidence.costUsd : toSpentUsd(result, evidence);
   await held?.close(costUsd);
   if (!result.ok) {
     return failWith(deps, run, { failure: result.failure, evidence: { ...evidence, costUsd } });

@@ -3,22 +3,27 @@ import type { ProviderChoice } from '#upstreams/index.ts';
 import { quoteCaps, type QuotedCall } from './quote-cost.ts';
 
 /**
- * Whom OpenRouter may ask. The highest prices that the worst case of the call was computed with are always sent along: per
- * million tokens, exact. Undefined where nothing is known and nothing was chosen.
+ * Whom OpenRouter may ask. The highest prices that the worst case of the call was computed with are always sent along, or
+ * what the creator allows where that is less: per million tokens, exact. Undefined where nothing is known and nothing was chosen.
  */
 export function toProvider(call: Omit<QuotedCall, 'feePercent'>): ProviderChoice | undefined {
   const { provider = {} } = call.settings;
+  const { maxPrice: allowed = {} } = provider;
   const caps = quoteCaps(call);
   const perMillion = (price: string): string => new Big(price).times(1_000_000).toFixed();
-  // What the creator allows has chosen the prices already.
+  // Prices that hold at some hours, or for long prompts, may be above what the creator allows.
   const maxPrice =
     caps === null
       ? provider.maxPrice
       : {
-          prompt: perMillion(caps.prompt),
-          completion: perMillion(caps.completion),
-          request: new Big(caps.request).toFixed(),
+          prompt: least(perMillion(caps.prompt), allowed.prompt),
+          completion: least(perMillion(caps.completion), allowed.completion),
+          request: least(new Big(caps.request).toFixed(), allowed.request),
         };
   const choice: ProviderChoice = { ...provider, maxPrice };
   return Object.values(choice).some((value) => value !== undefined) ? choice : undefined;
+}
+
+function least(cap: string, allowed: string | undefined): string {
+  return allowed !== undefined && new Big(allowed).lt(cap) ? allowed : cap;
 }

@@ -1,14 +1,17 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, Problem, type Caller } from '#kit/index.ts';
 import type { ConnectDeps } from './begin-connect.ts';
-import { assertGiven } from './check-given.ts';
+import { assertGiven, checkGiven } from './check-given.ts';
 import { toViewSchema } from './integration.ts';
 import { openRouter } from './openrouter.ts';
 import { toAttempt } from './pkce.ts';
 import { connectKey, type GoodKey } from './put-integration.ts';
 
 type Shown = ReturnType<typeof openRouter.shown.parse>;
+const RETRY_AFTER_MS = [250, 750];
+
 type Granted = GoodKey<Shown> & { apiKey: string };
 
 /**
@@ -40,7 +43,7 @@ export const finishConnect = operation({
         : new Problem('unavailable', { detail: 'OpenRouter could not be asked for the key.', next: 'Begin again.' });
     }
     const { apiKey } = exchanged;
-    return { ...(await assertGiven(deps, openRouter, { apiKey })), apiKey };
+    return { ...(await checkNewKey(deps, apiKey)), apiKey };
   },
   run: async (deps: ConnectDeps & InTransaction<Granted>, caller: Caller) => {
     assertUser(caller);
@@ -48,6 +51,21 @@ export const finishConnect = operation({
     return connectKey(deps, openRouter, { ownerId: caller.userId, key: apiKey, isEnabled: true, good });
   },
 });
+
+/**
+ * The code is used up, so a key that is thrown away here lives on at the provider: a failure that may be of a moment is tried
+ * again. The last one is told.
+ */
+async function checkNewKey(deps: ConnectDeps, apiKey: string): Promise<GoodKey<Shown>> {
+  for (const waitMs of RETRY_AFTER_MS) {
+    const checked = await checkGiven(deps, openRouter, { apiKey });
+    if (checked.verdict === 'good') {
+      return checked;
+    }
+    await wait(checked.verdict === 'unclear' ? waitMs : 0);
+  }
+  return assertGiven(deps, openRouter, { apiKey });
+}
 
 async function takeState({ vault }: ConnectDeps, ownerId: string, state: string): Promise<void> {
   const { stateHash } = toAttempt(vault, state);

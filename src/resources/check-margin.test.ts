@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
-import { checkMargin, explainLoss, judgeMargin, toLowestSafePrice } from './check-margin.ts';
+import { checkMargin, explainLoss, isSellable, judgeMargin, toLowestSafePrice } from './check-margin.ts';
 import type { CostQuote, ResourceKind } from './resource-kind.ts';
 
 const quoteOf = (worstUsd: string, more: Partial<CostQuote> = {}): CostQuote => ({
@@ -81,4 +81,34 @@ test('a version from before the guard is sold as it was; a later one is not whil
     ready: false,
     cause: expect.stringMatching(/^margin: .*0\.02 USD.*0\.01 USDC.*sold again by itself/),
   });
+});
+
+test.each<{ what: string; amounts: bigint[]; maxLossUsd: string | null; why: string | null; ready: boolean }>([
+  {
+    what: 'what was published with a price is not sold',
+    amounts: [1n],
+    maxLossUsd: '0',
+    why: 'No provider.',
+    ready: false,
+  },
+  {
+    what: 'neither where a loss of some amount was accepted',
+    amounts: [1n],
+    maxLossUsd: '1',
+    why: 'Gone.',
+    ready: false,
+  },
+  { what: 'what is free is', amounts: [], maxLossUsd: '0', why: 'No provider.', ready: true },
+  { what: 'what was published before this was asked is', amounts: [1n], maxLossUsd: null, why: 'Gone.', ready: true },
+  { what: 'what its kind can never price is', amounts: [1n], maxLossUsd: '0', why: null, ready: true },
+])('once nobody knows what a call costs, $what', async ({ amounts, maxLossUsd, why, ready }) => {
+  const asked = {
+    isReady: async () => ({ ready: true as const }),
+    explainUnpriced: async () => (why === null ? null : { why, mayBeAccepted: false }),
+  };
+  const version = publishedVersion({ offers: offersAt(...amounts), maxLossUsd });
+  const found = await isSellable(asked, version, async () => null);
+  expect([found.ready, found.ready ? null : found.cause.slice(0, `margin: ${why}`.length)]).toEqual(
+    ready ? [true, null] : [false, `margin: ${why}`],
+  );
 });

@@ -86,7 +86,7 @@ function refuseUnpriced(unpriced: Unpriced | null, { maxLossUsd }: Sold): string
 
 /**
  * May a call of this version be sold at what it costs now? A version that was published before this was asked is sold as it
- * was. Where nobody knows the cost any more nothing is said: what cannot run for it says so itself.
+ * was. Of a cost that nobody knows nothing is said here: `isSellable` asks the kind why.
  */
 export function judgeMargin(
   { offers, maxLossUsd }: Pick<PublishedVersion, 'offers' | 'maxLossUsd'>,
@@ -98,14 +98,28 @@ export function judgeMargin(
     : { ready: false, cause: `margin: ${loss} It is sold again by itself when the cost falls.` };
 }
 
-/** Can it run now, at a cost that its price covers? */
+/**
+ * Can it run now, at a cost that its price covers? Where the cost is not known any more no highest price can be sent along
+ * either, so it is not sold, as it could not be published.
+ */
 export async function isSellable(
-  kind: Pick<ResourceKind, 'isReady'>,
+  kind: Pick<ResourceKind, 'isReady' | 'explainUnpriced'>,
   version: PublishedVersion,
   quote: () => Promise<CostQuote | null>,
 ): Promise<Readiness> {
   const readiness = await kind.isReady(version);
-  return readiness.ready && version.maxLossUsd !== null ? judgeMargin(version, await quote()) : readiness;
+  const { offers, maxLossUsd, config } = version;
+  if (!readiness.ready || maxLossUsd === null) {
+    return readiness;
+  }
+  const cost = await quote();
+  if (cost !== null || toLowestPrice(offers) === '0') {
+    return judgeMargin(version, cost);
+  }
+  const why = refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, { offers, maxLossUsd });
+  return why === null
+    ? { ready: true }
+    : { ready: false, cause: `margin: ${why} It is sold again by itself when its cost is known.` };
 }
 
 /** Of a version, asked of its kind now. */

@@ -112,7 +112,8 @@ test.each([
 test('no second turn is begun without the time for it', async () => {
   router.upstream.script(bytes(goodStream('no JSON')));
   const version = publishedVersion({ parameters, config: { ...base, modelId: 'acme/poet', outputSchema } });
-  const context = runContext({ deadlineMs: Date.now() + 450 });
+  const context = runContext({ deadlineMs: Date.now() + 60_000 });
+  world.deps.clock = { now: () => context.deadlineMs - 450 };
   const outcome = await openOpenRouterInstant(world.deps).run(version, { topic: 'ore' }, context);
   expect(outcome).toMatchObject({ ok: false, cause: expect.stringContaining('output_invalid') });
   expect(router.upstream.seen).toHaveLength(1);
@@ -121,6 +122,30 @@ test('no second turn is begun without the time for it', async () => {
 test('a second turn that fails leaves the first answer unsold, with what both are known to have cost', async () => {
   const outcome = await run({ modelId: 'acme/poet', outputSchema }, bytes(goodStream('no', '0.5')), status(400, {}));
   expect(outcome).toMatchObject({ ok: false, problem: 'upstream_failed', evidence: { costUsd: '0.5', attempts: 2 } });
+});
+
+test.each([
+  {
+    what: 'no credit is left',
+    refusal: status(402, {}),
+    problem: 'unavailable',
+    cause: /^out_of_credits/,
+  },
+  { what: 'the key is refused', refusal: status(401, {}), problem: 'unavailable', cause: /key/ },
+  { what: 'too much is asked', refusal: status(429, {}), problem: 'unavailable', cause: /rate/ },
+])('a second turn that meets that $what fails for that, as a first one would', async ({ refusal, problem, cause }) => {
+  const alone = await run({ modelId: 'acme/poet', outputSchema }, refusal);
+  const refusedAlone = world.told.refusedKeys.length;
+  const outcome = await run({ modelId: 'acme/poet', outputSchema }, bytes(goodStream('no', '0.5')), refusal);
+  expect(outcome).toMatchObject({ ok: false, problem, cause: expect.stringMatching(cause) });
+  expect(outcome).toMatchObject({ cause: 'cause' in alone && alone.cause, evidence: { costUsd: '0.5' } });
+  expect(world.told.refusedKeys).toHaveLength(2 * refusedAlone);
+});
+
+test('a second turn that is refused tells no cost where the first one told none', async () => {
+  const untold = bytes(goodStream('no').filter((line) => !line.includes('"usage"')));
+  const outcome = await run({ modelId: 'acme/poet', outputSchema }, untold, status(402, {}));
+  expect(outcome).toMatchObject({ ok: false, evidence: { costUsd: null } });
 });
 
 test('reasoning is told in the words of the upstream, and only to models that take it', async () => {

@@ -5,7 +5,7 @@ import { anyAnswer, chatAnswer, chatAnswerExample, spokenAnswer, textAnswer } fr
 import { chatEvidence } from '../chat-evidence.ts';
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { warnOfProviders } from '../check-provider.ts';
-import { expectCost, withExpectedCost } from '../expect-cost.ts';
+import { expectCost, refuseLoss, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type FoundKey, type Wanted } from '../find-key.ts';
@@ -181,11 +181,16 @@ interface ReadyCall extends InstantCall {
 async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome> {
   const { version, context, key, models, config, contract, isDeclared, files, inputs } = call;
   const messages = renderMessages(call.prompt, call.input, { files });
-  const asked = { models, settings: config, messages, inputs, contract };
+  const asked = { models, settings: config, messages, inputs, contract, feePercent: deps.creditFeePercent };
+  const expected = expectCost(asked);
+  const refused = refuseLoss(call, expected);
+  if (refused !== null) {
+    return refused;
+  }
   const { sellsTruncated } = config;
   const request = toChatRequest(asked);
   const run = { version, context, upstream: deps.openRouter, key, request, sellsTruncated, contract, isDeclared };
-  return withExpectedCost(await runChat(deps, run), expectCost(asked));
+  return withExpectedCost(await runChat(deps, run), expected);
 }
 
 /** Files are no part of the prompt there: one is worked on instead of it, as a data URL. */
@@ -201,9 +206,9 @@ async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'
     input: { ...call.input, ...Object.fromEntries(sent) },
     request: { model: models[0]?.wireName ?? '' },
   };
-  const asked = { models, prompt: measureMessages(messages) };
+  const asked = { models, prompt: measureMessages(messages), feePercent: deps.creditFeePercent };
   const expected = await quoteInstant(deps, asked, { settings: config, parameters });
-  return withExpectedCost(await runMedia(deps, run), expected);
+  return refuseLoss(call, expected) ?? withExpectedCost(await runMedia(deps, run), expected);
 }
 
 function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {

@@ -25,7 +25,7 @@ import {
 import { chatSettings, modelName, templateText } from '../chat-settings.ts';
 import { checkModel } from '../check-model.ts';
 import { checkProvider, explainUnpriced, warnOfProviders } from '../check-provider.ts';
-import { expectCost, withExpectedCost } from '../expect-cost.ts';
+import { expectCost, refuseLoss, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
 import { findOpenRouterKey, OPENROUTER, type Wanted } from '../find-key.ts';
@@ -211,7 +211,12 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall, wanted: Wa
   if (models.length === 0 || key === null) {
     return failBefore(faults[0]?.fault ?? (await deps.explainMissingKey(version.ownerId, OPENROUTER)));
   }
-  const asked = { models, settings: config, messages, inputs, contract };
+  const asked = { models, settings: config, messages, inputs, contract, feePercent: deps.creditFeePercent };
+  const expected = expectCost(asked);
+  const refused = refuseLoss(call, expected);
+  if (refused !== null) {
+    return refused;
+  }
   const outcome = await runChat(deps, {
     version,
     context,
@@ -222,7 +227,7 @@ async function runOnOpenRouter(deps: ExecutionDeps, call: PromptCall, wanted: Wa
     contract,
     isDeclared: models.some(({ isDeclared }) => isDeclared),
   });
-  return withExpectedCost(outcome, expectCost(asked));
+  return withExpectedCost(outcome, expected);
 }
 
 async function runOnChatCompletions(deps: ExecutionDeps, call: PromptCall, place: ChatPlace): Promise<Outcome> {
