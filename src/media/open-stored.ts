@@ -4,7 +4,7 @@ import { Problem } from '#kit/index.ts';
 import type { MediaDeps } from './media-deps.ts';
 import type { ByteRange } from './media-store.ts';
 import { isSigned, type SignedQuery } from './sign-url.ts';
-import type { MediaKind } from './sniff-media.ts';
+import type { MediaKind } from './sniff-head.ts';
 
 export interface OpenedMedia {
   kind: MediaKind;
