@@ -87,7 +87,8 @@ export async function forgetEnded(
       ? outcome.answer.body.type !== 'live'
       : outcome.kind === 'challenge' || outcome.charged === false;
   if (isOver && hasFiles(call.version)) {
-    await deps.inputs.forget(call.callId);
+    // Nobody waits for it with an answer in hand.
+    void deps.inputs.forget(call.callId);
   }
   return outcome;
 }

@@ -17,6 +17,9 @@ import { storeMedia, type MediaToStore, type StoredMedia } from './store-media.t
 import { sweepMedia } from './sweep-media.ts';
 import { takeUpload, type SentUpload, type TakenUpload } from './take-upload.ts';
 
+/** How long a file and its URL live where nobody says otherwise. */
+const USUAL_RETENTION_MS = 7 * 86_400_000;
+
 interface MediaOptions {
   database: Database;
   /** Of this process; files go there, too, unless an object store is given. */
@@ -28,8 +31,6 @@ interface MediaOptions {
   publicUrl: string;
   clock: Clock;
   log?: Log;
-  /** How long a file and its URL live where nobody says otherwise; 7 days unless told. */
-  retentionDays?: number;
   limits?: { maxBytes?: Partial<MediaLimits['maxBytes']>; maxPixels?: number };
   uploads?: Partial<UploadLimits>;
 }
@@ -65,7 +66,7 @@ export function openMedia(options: MediaOptions): Media {
     publicUrl: options.publicUrl.replace(/\/+$/, ''),
     clock: options.clock,
     log: options.log,
-    retentionMs: (options.retentionDays ?? 7) * 86_400_000,
+    retentionMs: USUAL_RETENTION_MS,
     limits: toLimits(options.limits),
     uploads: { ...defaultUploads, ...options.uploads },
   };
