@@ -3,6 +3,7 @@ import { Problem } from '#kit/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { makePdf, makePng, makeWav, toDataUrl } from '../../../tests/support/files.ts';
 import { quietLog } from '../../../tests/support/test-chain.ts';
+import { attachFiles } from './attach-files.ts';
 import { openInputMedia } from './open-input-media.ts';
 
 const ID = 'a'.repeat(32);
@@ -191,4 +192,14 @@ test('what cannot be had for a paid call stays as it was sent, and what was sent
   expect(await inputs.keepReachable({ ...asked, input: sent }, 'all')).toEqual(sent);
   expect(opened).toHaveLength(1);
   expect(kept).toHaveLength(1);
+});
+
+test('a file that a paid call can never use is not kept as text: the reason stands in its place', async () => {
+  const asked = { parameters: one({ type: 'image' }), callId: 'c1', clientAddress: 'unknown' };
+  const it = toDataUrl('image/png', makeWav());
+  const input = await inputs.keepReachable({ ...asked, input: { it } }, 'sent');
+  expect(input).toEqual({ it: { unusable: expect.stringContaining('is audio/wav') } });
+  expect(await inputs.keepReachable({ ...asked, input }, 'all')).toEqual(input);
+  const attached = await attachFiles({ media: { readInput: async () => null } }, asked.parameters, input);
+  expect(attached).toMatchObject({ ok: false, cause: expect.stringContaining('`it` is audio/wav, and taken are') });
 });

@@ -2,7 +2,7 @@ import { openByteBudget, toNetwork, type FieldProblem, type Log } from '#kit/ind
 import type { Media } from '#media/index.ts';
 import { isMedia, toMediaCaps, type MediaParameter, type PublishedVersion } from '#resources/index.ts';
 import { checkFile } from './check-file.ts';
-import type { KeptFile } from './kept-file.ts';
+import type { KeptFile, UnusableFile } from './kept-file.ts';
 import { checkFetchable, isUrl, readGiven, readSent, type GivenDeps } from './read-given.ts';
 
 type Input = Record<string, unknown>;
@@ -30,8 +30,8 @@ export interface InputMedia {
    */
   keep(asked: FilesToKeep & { isFree?: boolean }): Promise<KeptFiles>;
   /**
-   * For a call that is paid already: what cannot be had now stays as it was sent, for the next run. `sent`: nothing is
-   * fetched yet.
+   * For a call that is paid already: what cannot be fetched now stays as it was sent, for the next run; what was sent and
+   * can never be used is replaced by the reason. `sent`: nothing is fetched yet.
    */
   keepReachable(asked: FilesToKeep, which: 'sent' | 'all'): Promise<Input>;
   /** The call needs them no more. Never rejects: what is left is removed when its time is over. */
@@ -100,7 +100,11 @@ export function openInputMedia(deps: InputMediaDeps): InputMedia {
     },
     keepReachable: async ({ callId, ...asked }, which) => {
       const given = listGiven(asked).filter(({ text }) => which === 'all' || !isUrl(text));
-      return withFiles(asked.input, await keepAll(callId, given, toWhose(asked, TURN_WITHIN_MS.paid)));
+      const files = await keepAll(callId, given, toWhose(asked, TURN_WITHIN_MS.paid));
+      const unusable = files.flatMap(({ parameter, text, kept }): [string, UnusableFile][] =>
+        typeof kept === 'string' && !isUrl(text) ? [[parameter.name, { unusable: kept }]] : [],
+      );
+      return { ...withFiles(asked.input, files), ...Object.fromEntries(unusable) };
     },
     forget: async (callId) => {
       await deps.media.forgetInputs(callId).catch((err: unknown) => {
