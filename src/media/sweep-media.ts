@@ -1,3 +1,4 @@
+import type { Tx } from '#database/index.ts';
 import { dropReferences, lockObjects } from './drop-references.ts';
 import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
 import type { MediaDeps } from './media-deps.ts';
@@ -88,11 +89,17 @@ async function dropLost(deps: MediaDeps, missing: readonly ObjectRow[], known: n
     return 0;
   }
   const { rowCount } = await deps.database.transaction(async (tx) => {
+    // What refers to objects is locked before the objects, as everywhere; what came to refer to them meanwhile, after.
+    await deleteReferring(tx, lost);
     await lockObjects(tx, lost);
-    await tx.query('DELETE FROM x402_cached_images WHERE object_id = ANY($1)', [lost]);
-    await tx.query('DELETE FROM media_uploads WHERE object_id = ANY($1)', [lost]);
-    await tx.query('DELETE FROM media_inputs WHERE object_id = ANY($1)', [lost]);
+    await deleteReferring(tx, lost);
     return tx.query('DELETE FROM media_objects WHERE id = ANY($1)', [lost]);
   });
   return rowCount ?? 0;
+}
+
+async function deleteReferring(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.query('DELETE FROM x402_cached_images WHERE object_id = ANY($1)', [ids]);
+  await tx.query('DELETE FROM media_uploads WHERE object_id = ANY($1)', [ids]);
+  await tx.query('DELETE FROM media_inputs WHERE object_id = ANY($1)', [ids]);
 }
