@@ -120,5 +120,15 @@ test('an object store is described whole or not at all', () => {
     'MEDIA_S3_BUCKET: is needed with the other settings of the object store',
     'MEDIA_S3_SECRET_ACCESS_KEY: is needed with the other settings of the object store',
   ]);
-  expect(problemsOf({ MEDIA_MAX_MB: 'image=5,film=7' })).toEqual(['MEDIA_MAX_MB, entry 2: must look like video=200']);
+  expect(problemsOf({ MEDIA_MAX_MB: 'image=5,film=7' })).toEqual([
+    'MEDIA_MAX_MB, entry 2: must look like video=200, at most 2000',
+  ]);
+  expect(problemsOf({ MEDIA_MAX_MB: 'video=2001' })).toEqual([
+    'MEDIA_MAX_MB, entry 1: must look like video=200, at most 2000',
+  ]);
+});
+
+test('an address of an object store with a path is refused, which would be lost', () => {
+  const [problem] = problemsOf({ MEDIA_S3_ENDPOINT: 'https://x.example.com/storage/v1/s3' });
+  expect(problem).toBe('MEDIA_S3_ENDPOINT: must be an origin only, such as http://10.0.0.5:11434');
 });

@@ -3,7 +3,7 @@ import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 import { mediaProblems, mediaSettings } from './media-settings.ts';
-import { list, secret, setting, url, whole, type Setting } from './setting.ts';
+import { list, origin, secret, setting, type Setting, url, whole } from './setting.ts';
 
 const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
 
@@ -112,13 +112,8 @@ const settings = {
   ),
   ...mediaSettings,
   UPSTREAM_ORIGINS: setting(
-    list(
-      url('http|https').refine(
-        (text) => /^https?:\/\/[^/?#@]+\/?$/.test(text),
-        'must be an origin only, such as http://10.0.0.5:11434',
-      ),
-    ).default([]),
-    'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed.',
+    list(origin('http|https')).default([]),
+    'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed, and files that buyers name are not read from them.',
     'none: private addresses are never called',
   ),
   OPENROUTER_CREDIT_FEE_PERCENT: setting(

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { openMedia } from '#media/index.ts';
 import type { S3Options } from '#upstreams/index.ts';
-import { list, secret, setting, url, whole } from './setting.ts';
+import { list, origin, secret, setting, whole } from './setting.ts';
 
 export const mediaSettings = {
   MEDIA_S3_ENDPOINT: setting(
-    url('http|https').optional(),
+    origin('http|https').optional(),
     'An object store that speaks the S3 API, for the files of answers and uploads: `https://s3.eu-central-1.amazonaws.com`. Several processes then need no shared folder.',
     'none: files lie in DATA_DIR, which several processes share',
   ),
@@ -25,7 +25,7 @@ export const mediaSettings = {
   ),
   MEDIA_S3_ACCESS_KEY_ID: secret(
     z.string().min(1).optional(),
-    'The id of an access key that may list the bucket and read, write and delete in it.',
+    'The id of a lasting access key that may list the bucket and read, write and delete in it. Keys that come with a session token cannot be used.',
     'none',
   ),
   MEDIA_S3_SECRET_ACCESS_KEY: secret(z.string().min(1).optional(), 'The secret of that key.', 'none'),
@@ -35,7 +35,11 @@ export const mediaSettings = {
     '`path`',
   ),
   MEDIA_MAX_MB: setting(
-    list(z.string().regex(/^(image|audio|video|file)=[1-9]\d{0,3}$/, 'must look like video=200')).default([]),
+    list(
+      z
+        .string()
+        .regex(/^(image|audio|video|file)=(2000|1\d{3}|[1-9]\d{0,2})$/, 'must look like video=200, at most 2000'),
+    ).default([]),
     'The largest file of an answer, by its kind, in MB: `image=20,audio=50,video=200,file=20`. What is not named stays as it is here.',
     '`image=20,audio=50,video=200,file=20`',
   ),

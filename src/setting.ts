@@ -3,6 +3,12 @@ import { z } from 'zod';
 
 export const url = (protocols: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be a URL (${protocols.replaceAll('|', ' or ')})` });
+/** A URL without path, query and user. */
+export const origin = (protocols: string) =>
+  url(protocols).refine(
+    (text) => /^https?:\/\/[^/?#@]+\/?$/.test(text),
+    'must be an origin only, such as http://10.0.0.5:11434',
+  );
 export const whole = (least: number, most: number) => {
   const error = `must be a whole number from ${least} to ${most}`;
   return z

@@ -27,8 +27,9 @@ export async function startDomain(
 ) {
   const { config, database, vault, publicUrl, log, ownOrigins: trustedOrigins } = infrastructure;
   const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const allowedOrigins = listAllowedOrigins(infrastructure, openRouterUrl);
-  const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, log }, stack);
+  const fileOrigins = infrastructure.sandbox ? [openRouterUrl] : [];
+  const allowedOrigins = [...fileOrigins, ...config.UPSTREAM_ORIGINS];
+  const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log }, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
@@ -70,7 +71,7 @@ export async function startDomain(
   models.follow = (tx, synced) => resources.followModels(resourcesDeps, tx, synced);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
-  const inputs = openInputMedia({ media, outbound: upstreams.outbound, log });
+  const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const own = { database, publicUrl, clock, log };
   const gateway = await openGateway({
     ...own,
@@ -172,11 +173,6 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       await budget.forgetOld();
     },
   };
-}
-
-/** Called although they are not public. */
-function listAllowedOrigins({ sandbox, config }: Infrastructure, openRouterUrl: string): string[] {
-  return [...(sandbox ? [openRouterUrl] : []), ...config.UPSTREAM_ORIGINS];
 }
 
 async function toPaymentOptions({ config, sandbox, folder }: Infrastructure) {

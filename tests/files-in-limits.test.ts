@@ -250,10 +250,13 @@ test('what a picture and its URL hold stands in no table and no line of the log,
     expect(tables).not.toContain(text);
     expect(app.current.logged.join('\n')).not.toContain(text);
   }
-  const { rows } = await app.current.database.system.query('SELECT id FROM media_inputs');
-  expect(rows).toEqual([]);
-  const left = await readdir(join(app.current.folder, 'media'), { recursive: true, withFileTypes: true });
-  expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  const count = async () => {
+    const { rows } = await app.current.database.system.query('SELECT id FROM media_inputs');
+    const left = await readdir(join(app.current.folder, 'media'), { recursive: true, withFileTypes: true });
+    return [rows.length, left.filter((entry) => entry.isFile()).length];
+  };
+  // No answer waits for it.
+  await expect.poll(count).toEqual([0, 0]);
 });
 
 test('a paid call that failed is run again with the very bytes, whatever its URL serves by then', async () => {

@@ -60,7 +60,14 @@ async function serve(c: AppContext, { id, media }: { id: string; media: ServedMe
     await media.assertThere();
     return c.body(null, status);
   }
-  return c.body(Readable.toWeb(await media.read(range)) as ReadableStream<Uint8Array>, status);
+  const stream = await media.read(range);
+  // Who has gone meanwhile reads nothing of the body, nor cancels it.
+  const { signal } = c.req.raw;
+  signal.addEventListener('abort', () => stream.destroy(), { once: true });
+  if (signal.aborted) {
+    stream.destroy();
+  }
+  return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>, status);
 }
 
 function isUnchanged(header: string | undefined, etag: string): boolean {

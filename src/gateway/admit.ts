@@ -2,6 +2,7 @@ import { Problem, type FieldProblem } from '#kit/index.ts';
 import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { tooManyFiles } from './public-problem.ts';
 import { recordRefused } from './record-refused.ts';
 
 type Admission =
@@ -30,7 +31,11 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, asking
     return { ok: false, problem: toInputProblem(parsed.fields) };
   }
   // Decoding and measuring is not done for whoever invents a payment: `keepInputs` looks at every file again.
-  const unfit = payer === null ? [] : await deps.inputs.check({ ...version, input: parsed.input });
+  const { clientAddress } = request;
+  const unfit = payer === null ? [] : await deps.inputs.check({ ...version, clientAddress, input: parsed.input });
+  if (unfit === 'busy') {
+    return { ok: false, problem: tooManyFiles() };
+  }
   if (unfit.length > 0) {
     return { ok: false, problem: toInputProblem(unfit) };
   }

@@ -127,7 +127,7 @@ async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<L
     if (whole.ok) {
       const isStored = await storeWhole(deps, call, whole);
       if (isStored && hasFiles(call.version)) {
-        await deps.inputs.forget(call.callId);
+        void deps.inputs.forget(call.callId);
       }
       return isStored ? { type: 'done' } : { type: 'error', problem: answerOwed().problem };
     }

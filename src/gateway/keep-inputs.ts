@@ -1,10 +1,11 @@
-import { Problem, type FieldProblem } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
 import { reasonsOf } from '#payments/index.ts';
 import { isMedia, type PublishedVersion } from '#resources/index.ts';
 import { toInputProblem } from './admit.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { tooManyFiles } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
 
@@ -16,10 +17,8 @@ export interface InputRefusal {
   isLogged: boolean;
 }
 
-const BUSY_SECONDS = '10';
-
-/** Longer than all fetches of one call may take; set aside where there may be some. */
-export const FETCH_LIMIT_MS = 12_000;
+/** Longer than all files of one call may be fetched and measured; set aside where there may be some. */
+export const FETCH_LIMIT_MS = 18_000;
 
 export function hasFiles({ parameters }: Pick<PublishedVersion, 'parameters'>): boolean {
   return parameters.some(isMedia);
@@ -88,7 +87,8 @@ export async function forgetEnded(
       ? outcome.answer.body.type !== 'live'
       : outcome.kind === 'challenge' || outcome.charged === false;
   if (isOver && hasFiles(call.version)) {
-    await deps.inputs.forget(call.callId);
+    // Nobody waits for it with an answer in hand.
+    void deps.inputs.forget(call.callId);
   }
   return outcome;
 }
@@ -101,10 +101,10 @@ export async function keepForRun(
   if (!hasFiles(asked)) {
     return asked.input;
   }
-  const kept = await deps.inputs.keep(asked);
+  const kept = await deps.inputs.keep({ ...asked, isFree: true });
   if (!kept.ok) {
     await deps.inputs.forget(asked.callId);
-    throw 'busy' in kept ? toBusy() : toInputProblem(kept.fields);
+    throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
   }
   return kept.input;
 }
@@ -122,12 +122,9 @@ function refuseUnusable(fields: readonly FieldProblem[]): InputRefusal {
 
 /** No fault of the payer, and not counted as one. */
 function refuseBusy(): InputRefusal {
-  return { reason: 'unavailable', outcome: { kind: 'problem', problem: toBusy(), charged: false }, isLogged: false };
-}
-
-function toBusy(): Problem {
-  return new Problem('unavailable', {
-    detail: 'Too many files are being read at the moment.',
-    headers: { 'Retry-After': BUSY_SECONDS },
-  });
+  return {
+    reason: 'unavailable',
+    outcome: { kind: 'problem', problem: tooManyFiles(), charged: false },
+    isLogged: false,
+  };
 }

@@ -145,3 +145,11 @@ export function justLookedUp(): CallOutcome {
 export function paymentNotCharged(detail: string, next: string): CallOutcome {
   return { ...paymentInUse(`${detail} Nothing was charged.`, next), charged: false };
 }
+
+/** No fault of the caller: nothing ran. */
+export function tooManyFiles(): Problem {
+  return new Problem('unavailable', {
+    detail: 'Too many files are being read at the moment.',
+    headers: { 'Retry-After': '10' },
+  });
+}

@@ -65,10 +65,12 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
   const clientAddress = `test:${version.ownerId}`;
   const kept = await keepForRun(deps, { ...version, callId, clientAddress, input }).catch(underInput);
   const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
-  const outcome = await collectParts(await execute({ ...deps, kinds }, { version, input: kept }, context));
-  if (hasFiles(version)) {
-    await deps.inputs.forget(callId);
-  }
+  const running = execute({ ...deps, kinds }, { version, input: kept }, context).then(collectParts);
+  const outcome = await running.finally(() => {
+    if (hasFiles(version)) {
+      void deps.inputs.forget(callId);
+    }
+  });
   const { own, ...told } = outcome.evidence;
   const endedAt = deps.clock.now();
   const call = { callId, requestId: callId, version, callerUserId: version.ownerId, isTest: true, startedAt };

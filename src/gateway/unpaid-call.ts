@@ -48,22 +48,11 @@ export async function unpaidCall(
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
   const { clientAddress } = request;
   const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
-  const started = await execute(
-    deps,
-    { version, input },
-    {
-      callId: run.callId,
-      payer: null,
-      limitMs: version.timeoutSeconds * 1000,
-      isTest: request.isOwnerTest,
-    },
-  );
-  const outcome = await collectParts(started);
-  const record = toRecord(run, outcome, deps.clock.now());
-  await recordCall(deps.database.system, record);
-  if (hasFiles(version)) {
-    await deps.inputs.forget(run.callId);
-  }
+  const { outcome, record } = await runOnce(deps, run, input).finally(() => {
+    if (hasFiles(version)) {
+      void deps.inputs.forget(run.callId);
+    }
+  });
   if (!outcome.ok) {
     return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
   }
@@ -85,6 +74,20 @@ export async function unpaidCall(
     receipt: withMedia(receipt, outcome.answer.media),
   };
   return { kind: 'answer', answer, callId: run.callId, isPaid: false };
+}
+
+async function runOnce(deps: GatewayDeps, run: Run, input: Record<string, unknown>) {
+  const { callId, version, request } = run;
+  const limitMs = version.timeoutSeconds * 1000;
+  const started = await execute(
+    deps,
+    { version, input },
+    { callId, payer: null, limitMs, isTest: request.isOwnerTest },
+  );
+  const outcome = await collectParts(started);
+  const record = toRecord(run, outcome, deps.clock.now());
+  await recordCall(deps.database.system, record);
+  return { outcome, record };
 }
 
 function assertOwner(caller: Caller, version: PublishedVersion): void {

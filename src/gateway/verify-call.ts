@@ -52,6 +52,11 @@ async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: b
     case 'taken':
       await releaseRun(deps, call);
       return takenOver(deps, call);
+    case 'expires_too_soon': {
+      await releaseRun(deps, call);
+      const reason = reasonsOf(deps.payments, call.payment).expiresTooSoon;
+      return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
+    }
     default:
       await releaseRun(deps, call);
       return refuseUnadmitted(deps, call, admitted);

@@ -25,9 +25,15 @@ export async function countPages(bytes: Buffer): Promise<number | null> {
 }
 
 function countIn(text: string): { objects: number; count: number } {
-  const objects = [...text.matchAll(/\/Type\s*\/Page(?![A-Za-z])/g)].length;
-  const counts = [...text.matchAll(/\/Count\s+(\d{1,9})/g)].map(([, digits]) => Number(digits));
-  return { objects, count: /\/Type\s*\/Pages/.test(text) ? Math.max(0, ...counts) : 0 };
+  let objects = 0;
+  for (const _page of text.matchAll(/\/Type\s*\/Page(?![A-Za-z])/g)) {
+    objects += 1;
+  }
+  let count = 0;
+  for (const [, digits] of text.matchAll(/\/Count\s+(\d{1,9})/g)) {
+    count = Math.max(count, Number(digits));
+  }
+  return { objects, count: /\/Type\s*\/Pages/.test(text) ? count : 0 };
 }
 
 async function unpackObjects(bytes: Buffer): Promise<string[] | null> {
@@ -36,13 +42,18 @@ async function unpackObjects(bytes: Buffer): Promise<string[] | null> {
   let streams = 0;
   for (let at = bytes.indexOf('/ObjStm'); at !== -1; at = bytes.indexOf('/ObjStm', at + 1)) {
     streams += 1;
-    const begin = bytes.indexOf('stream', at);
-    if (begin === -1 || begin - at > MAX_HEADER) {
+    if (streams > MAX_STREAMS) {
+      return null;
+    }
+    const header = bytes.subarray(at, at + MAX_HEADER + 'stream'.length);
+    const begin = header.indexOf('stream');
+    if (begin === -1) {
       continue;
     }
-    const end = bytes.indexOf('endstream', begin);
-    const text = await unpack(bytes.subarray(begin + 'stream'.length, end === -1 ? undefined : end), left);
-    if (text === null || streams > MAX_STREAMS) {
+    const packed = bytes.subarray(at + begin + 'stream'.length);
+    const end = packed.indexOf('endstream');
+    const text = await unpack(end === -1 ? packed : packed.subarray(0, end), left);
+    if (text === null) {
       return null;
     }
     left -= text.length;

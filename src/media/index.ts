@@ -6,7 +6,8 @@
  * refers to an object is inserted only while it is whole, and an object goes only when nothing refers to it.
  */
 export { inspectMedia } from './inspect-media.ts';
-export type { InspectedMedia, MediaKind } from './inspect-media.ts';
+export type { InspectedMedia } from './inspect-media.ts';
 export type { KeptInput } from './keep-input.ts';
 export { openMedia } from './open-media.ts';
 export type { Media } from './open-media.ts';
+export type { MediaKind } from './sniff-head.ts';

@@ -216,3 +216,16 @@ test('a store that has lost nearly everything is taken for the wrong one, and no
   const { rowCount } = await database.current.system.query('SELECT 1 FROM x402_cached_images');
   expect(rowCount).toBe(22);
 });
+
+test('a database that knows hardly anything of a store is taken for the wrong one, and nothing is removed', async () => {
+  const media = openProcess(0, nothing);
+  for (let at = 0; at < 22; at += 1) {
+    await keep(media, Buffer.concat([bytes, Buffer.from(String(at))]));
+  }
+  const stored = await collectPages(disk.list());
+  await database.current.system.query('DELETE FROM x402_cached_images');
+  await database.current.system.query('DELETE FROM media_objects');
+  nowMs = Date.now() + 2 * HOUR_MS;
+  expect(await media.sweep()).toEqual({ orphans: 0, lost: 0 });
+  expect(await collectPages(disk.list())).toEqual(stored);
+});

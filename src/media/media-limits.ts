@@ -1,5 +1,5 @@
 import { Problem } from '#kit/index.ts';
-import type { MediaKind } from './sniff-media.ts';
+import type { MediaKind } from './sniff-head.ts';
 
 export interface MediaLimits {
   maxBytes: Readonly<Record<MediaKind, number>>;

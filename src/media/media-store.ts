@@ -32,8 +32,11 @@ export interface MediaStore {
   write(key: string, file: LocalFile): Promise<void>;
   /** Null when there is nothing under this key. */
   sizeOf(key: string): Promise<number | null>;
-  /** Null when there is nothing under this key. The range must lie within the object. */
-  read(key: string, range?: ByteRange): Promise<StoredBytes | null>;
+  /**
+   * Null when there is nothing under this key. The range must lie within the object. What is read for a client may take
+   * as long as the client likes: it takes up nothing that other requests need, and throws `unavailable` beyond what there is.
+   */
+  read(key: string, range?: ByteRange, reader?: 'client'): Promise<StoredBytes | null>;
   /** No error when there is nothing. */
   remove(key: string): Promise<void>;
   /** All keys in ascending order of their characters, page by page. */

@@ -9,13 +9,16 @@ import type { MediaDeps } from './media-deps.ts';
 import { defaultLimits, defaultUploads, type MediaLimits, type UploadLimits } from './media-limits.ts';
 import type { MediaStore } from './media-store.ts';
 import { openStored, type OpenedMedia } from './open-stored.ts';
-import { readUpload, type ReadUpload } from './read-upload.ts';
+import { readUpload, type FoundUpload } from './read-upload.ts';
 import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
 import { openS3Store } from './s3-store.ts';
 import type { SignedQuery } from './sign-url.ts';
 import { storeMedia, type MediaToStore, type StoredMedia } from './store-media.ts';
 import { sweepMedia } from './sweep-media.ts';
 import { takeUpload, type SentUpload, type TakenUpload } from './take-upload.ts';
+
+/** How long a file and its URL live where nobody says otherwise. */
+const USUAL_RETENTION_MS = 7 * 86_400_000;
 
 interface MediaOptions {
   database: Database;
@@ -28,8 +31,6 @@ interface MediaOptions {
   publicUrl: string;
   clock: Clock;
   log?: Log;
-  /** How long a file and its URL live where nobody says otherwise; 7 days unless told. */
-  retentionDays?: number;
   limits?: { maxBytes?: Partial<MediaLimits['maxBytes']>; maxPixels?: number };
   uploads?: Partial<UploadLimits>;
 }
@@ -41,8 +42,8 @@ export interface Media {
   open(id: string, query: SignedQuery): Promise<OpenedMedia>;
   /** Throws `too_large`, `rate_limited`, `unprocessable` and `invalid_input`. */
   takeUpload(sent: SentUpload): Promise<TakenUpload>;
-  /** Null where there is no such upload, or where it has expired. */
-  readUpload(id: string): Promise<ReadUpload | null>;
+  /** Null where there is no such upload, or where it has expired; one with more bytes is not read. */
+  readUpload(id: string, maxBytes: number): Promise<FoundUpload | null>;
   /** Keeps a file of a buyer for the runs of a call. It has no address. */
   keepInput(input: { callId: string; contentType: string; bytes: Uint8Array }): Promise<KeptInput>;
   /** The very bytes that were kept; null once they are gone. */
@@ -65,7 +66,7 @@ export function openMedia(options: MediaOptions): Media {
     publicUrl: options.publicUrl.replace(/\/+$/, ''),
     clock: options.clock,
     log: options.log,
-    retentionMs: (options.retentionDays ?? 7) * 86_400_000,
+    retentionMs: USUAL_RETENTION_MS,
     limits: toLimits(options.limits),
     uploads: { ...defaultUploads, ...options.uploads },
   };
@@ -80,7 +81,7 @@ export function openMedia(options: MediaOptions): Media {
       tidy();
       return takeUpload(deps, sent);
     },
-    readUpload: (id) => readUpload(deps, id),
+    readUpload: (id, maxBytes) => readUpload(deps, id, maxBytes),
     keepInput: (input) => {
       tidy();
       return keepInput(deps, input);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline, Transform, type Readable } from 'node:stream';
 import { Problem } from '#kit/index.ts';
 import type { MediaDeps } from './media-deps.ts';
 import type { ByteRange } from './media-store.ts';
 import { isSigned, type SignedQuery } from './sign-url.ts';
-import type { MediaKind } from './sniff-media.ts';
+import type { MediaKind } from './sniff-head.ts';
 
 export interface OpenedMedia {
   kind: MediaKind;
@@ -61,33 +61,50 @@ export async function openStored(deps: MediaDeps, id: string, query: SignedQuery
       }
     },
     read: async (range) => {
-      const found = await deps.store.read(key, range);
+      const found = await deps.store.read(key, range, 'client');
       if (found?.totalBytes !== sizeBytes) {
         found?.stream.destroy();
         throw gone();
       }
-      return range ? found.stream : Readable.from(verify(found.stream, sha256), { objectMode: false });
+      return passOn(found.stream, range ? null : sha256);
     },
   };
 }
 
-/** Holds the last chunk back until all of them are known to be what was stored. */
-async function* verify(stream: Readable, sha256: string): AsyncGenerator<Buffer> {
+/** Who takes nothing for so long is gone, or wants to hold what others need. */
+const STALLED_MS = 60_000;
+
+/**
+ * Holds the last chunk back until all of them are known to be what was stored. Whichever end is destroyed, the other is,
+ * too; so are both where nothing moves any more.
+ */
+function passOn(from: Readable, sha256: string | null): Readable {
   const hash = createHash('sha256');
   let held: Buffer | null = null;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    if (held !== null) {
-      yield held;
-    }
-    held = chunk;
-  }
-  if (hash.digest('hex') !== sha256) {
-    throw new Error('A stored file is not what was stored.');
-  }
-  if (held !== null) {
-    yield held;
-  }
+  const to = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      stalled.refresh();
+      if (sha256 === null) {
+        next(null, chunk);
+        return;
+      }
+      hash.update(chunk);
+      const before = held;
+      held = chunk;
+      next(null, before);
+    },
+    flush(next) {
+      if (sha256 !== null && hash.digest('hex') !== sha256) {
+        next(new Error('A stored file is not what was stored.'));
+        return;
+      }
+      next(null, held);
+    },
+  });
+  const stalled = setTimeout(() => to.destroy(new Error('A reader of a stored file has stood still.')), STALLED_MS);
+  stalled.unref();
+  pipeline(from, to, () => clearTimeout(stalled));
+  return to;
 }
 
 function gone(detail = 'This file is no longer kept.'): Problem {

@@ -10,7 +10,7 @@ export function openS3Store(s3: S3, prefix: string): MediaStore {
   return {
     write: (key, file) => s3.put(start + key, file),
     sizeOf: async (key) => (await s3.head(start + key))?.sizeBytes ?? null,
-    read: (key, range) => s3.get(start + key, range),
+    read: (key, range, reader) => s3.get(start + key, range, reader),
     remove: (key) => s3.remove(start + key),
     list: async function* () {
       for await (const page of s3.list(start)) {

@@ -4,7 +4,8 @@ import type { MediaDeps } from './media-deps.ts';
 import { tooLarge } from './media-limits.ts';
 import { receiveFile, type MediaSource, type ReceivedFile } from './receive-file.ts';
 import { signMedia } from './sign-url.ts';
-import { sniffMedia, type MediaKind, type SniffedMedia } from './sniff-media.ts';
+import type { MediaKind } from './sniff-head.ts';
+import { sniffMedia, type SniffedMedia } from './sniff-media.ts';
 
 export interface MediaToStore {
   ownerId: string;

@@ -5,7 +5,8 @@ import type { MediaDeps } from './media-deps.ts';
 import { tooLarge } from './media-limits.ts';
 import { receiveFile, type ReceivedFile } from './receive-file.ts';
 import { reserveUpload, settleReservation, toCounted } from './reserve-upload.ts';
-import { sniffMedia, type MediaKind, type SniffedMedia } from './sniff-media.ts';
+import type { MediaKind } from './sniff-head.ts';
+import { sniffMedia, type SniffedMedia } from './sniff-media.ts';
 import { toTextType } from './sniff-text.ts';
 import { checkLimits, listTypes } from './store-media.ts';
 

@@ -75,11 +75,12 @@ test('an upload is read by its id for an hour, as what its bytes are', async () 
   const upload = await media.takeUpload(sent(png, { contentType: 'text/html' }));
   expect(upload).toMatchObject({ contentType: 'image/png', kind: 'image', sizeBytes: png.length });
   expect(upload.id).toMatch(/^[\w-]{32}$/);
-  expect(await media.readUpload(upload.id)).toEqual({ bytes: png, contentType: 'image/png', kind: 'image' });
+  expect(await media.readUpload(upload.id, 1_000_000)).toEqual({ bytes: png, contentType: 'image/png', kind: 'image' });
   nowMs += 3_600_000 - 1;
-  expect(await media.readUpload(upload.id)).not.toBeNull();
+  expect(await media.readUpload(upload.id, 1_000_000)).not.toBeNull();
+  expect(await media.readUpload(upload.id, png.length - 1)).toEqual({ tooLarge: png.length });
   nowMs += 1;
-  expect(await media.readUpload(upload.id)).toBeNull();
+  expect(await media.readUpload(upload.id, 1_000_000)).toBeNull();
   await media.expire();
   expect(await readState()).toMatchObject({ held: 0 });
   expect((await database.current.system.query('SELECT 1 FROM media_objects')).rowCount).toBe(0);
@@ -88,7 +89,7 @@ test('an upload is read by its id for an hour, as what its bytes are', async () 
 test('an id that was not given opens nothing, and no id lies in the database', async () => {
   const { id } = await media.takeUpload(sent(png));
   for (const guess of ['', id.slice(1), `${id}x`, 'A'.repeat(32), '../../etc/passwd']) {
-    expect(await media.readUpload(guess)).toBeNull();
+    expect(await media.readUpload(guess, 1_000_000)).toBeNull();
   }
   const { rows } = await database.current.system.query<{ text: string }>(
     'SELECT to_jsonb(u)::text AS text FROM media_uploads u',

@@ -8,6 +8,8 @@ interface UpstreamsOptions {
   publicUrl: string;
   /** Called although they are not public: servers of the sandbox, and those that the operator names. */
   allowedOrigins: readonly string[];
+  /** The same for files that buyers name: none that the operator names for creators. */
+  fileOrigins: readonly string[];
   log: Log;
 }
 
@@ -15,11 +17,13 @@ export type Upstreams = ReturnType<typeof openUpstreams>;
 
 /** Every client that a server has, by the name under which kinds of resource are given it. `stack` closes them. */
 export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableStack) {
-  const { openRouterUrl, publicUrl, allowedOrigins, log } = options;
+  const { openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log } = options;
   const outbound = openOutbound({ allowedOrigins });
   stack.defer(() => outbound.close());
+  const files = openOutbound({ allowedOrigins: fileOrigins });
+  stack.defer(() => files.close());
   const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log, outbound });
   stack.defer(() => openRouter.close());
   const chatCompletions = openChatCompletions({ outbound, log });
-  return { openRouter, openRouterMedia: openRouter.media, outbound, chatCompletions };
+  return { openRouter, openRouterMedia: openRouter.media, outbound, files, chatCompletions };
 }

@@ -1,7 +1,7 @@
 import type { Media } from '#media/index.ts';
 import { isMedia, type Parameter } from '#resources/index.ts';
 import type { ContentPart } from '#upstreams/index.ts';
-import { isKeptFile, type KeptFile } from './kept-file.ts';
+import { isKeptFile, isUnusable, type KeptFile } from './kept-file.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -24,6 +24,13 @@ export async function attachFiles(
     const value = input[name];
     if (value === undefined || value === null) {
       continue;
+    }
+    if (isUnusable(value)) {
+      return {
+        ok: false,
+        problem: 'unprocessable',
+        cause: `input_unusable: The file of \`${name}\` ${value.unusable}.`,
+      };
     }
     if (!isKeptFile(value)) {
       return {

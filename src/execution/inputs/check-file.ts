@@ -1,18 +1,29 @@
 import { inspectMedia, type InspectedMedia } from '#media/index.ts';
 import { toMediaCaps, type MediaParameter } from '#resources/index.ts';
 
-export type CheckedFile = { ok: true; file: InspectedMedia } | { ok: false; reason: string };
+/** `busy`: too many files are being measured. */
+export type CheckedFile = { ok: true; file: InspectedMedia } | { ok: false; reason: string } | 'busy';
+
+interface Sent {
+  bytes: Uint8Array;
+  client: string;
+  /** Of `performance.now()`: until when it may wait to be measured. */
+  untilMs: number;
+}
 
 /**
  * Is it what the parameter takes, by its bytes? What is limited has to be readable from them, or the limit would bind
  * nobody. The reason follows the parameter's name and tells the limit and what was found.
  */
-export async function checkFile(parameter: MediaParameter, bytes: Uint8Array): Promise<CheckedFile> {
+export async function checkFile(parameter: MediaParameter, { bytes, ...whose }: Sent): Promise<CheckedFile> {
   const caps = toMediaCaps(parameter);
   if (bytes.length > caps.maxBytes) {
     return { ok: false, reason: `has ${bytes.length} bytes, and at most ${caps.maxBytes} are taken` };
   }
-  const file = await inspectMedia(bytes);
+  const file = await inspectMedia(bytes, { ...whose, contentTypes: caps.contentTypes });
+  if (file === 'busy') {
+    return file;
+  }
   if (file === null || !caps.contentTypes.includes(file.contentType)) {
     const found = file === null ? 'a file that is not known here' : file.contentType;
     return { ok: false, reason: `is ${found}, and taken are: ${caps.contentTypes.join(', ')}` };

@@ -9,3 +9,12 @@ export interface KeptFile extends KeptInput {
 export function isKeptFile(value: unknown): value is KeptFile {
   return typeof value === 'object' && value !== null && 'sha256' in value && 'kind' in value;
 }
+
+/** What stands there instead where a paid call was sent a file that can never be used. */
+export interface UnusableFile {
+  unusable: string;
+}
+
+export function isUnusable(value: unknown): value is UnusableFile {
+  return typeof value === 'object' && value !== null && 'unusable' in value;
+}

@@ -3,6 +3,7 @@ import { Problem } from '#kit/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import { makePdf, makePng, makeWav, toDataUrl } from '../../../tests/support/files.ts';
 import { quietLog } from '../../../tests/support/test-chain.ts';
+import { attachFiles } from './attach-files.ts';
 import { openInputMedia } from './open-input-media.ts';
 
 const ID = 'a'.repeat(32);
@@ -19,8 +20,11 @@ const inputs = openInputMedia({
     },
   },
   media: {
-    readUpload: async (id) => {
+    readUpload: async (id, maxBytes) => {
       const bytes = uploads.get(id);
+      if (bytes !== undefined && bytes.length > maxBytes) {
+        return { tooLarge: bytes.length };
+      }
       return bytes === undefined ? null : { bytes, contentType: 'text/plain', kind: 'file' };
     },
     keepInput: async ({ callId, contentType, bytes }) => {
@@ -43,9 +47,8 @@ function one(fields: object) {
 }
 
 async function check(fields: object, it: string): Promise<string[]> {
-  return (await inputs.check({ parameters: one(fields), input: { it } })).map(
-    ({ path, message }) => `${path} ${message}`,
-  );
+  const found = await inputs.check({ parameters: one(fields), clientAddress: '192.0.2.1', input: { it } });
+  return found === 'busy' ? [found] : found.map(({ path, message }) => `${path} ${message}`);
 }
 
 function keep(fields: object, it: string) {
@@ -145,7 +148,7 @@ test('of a URL only its form is looked at before the payment is verified', async
 
 test('calls of one client that would hold too much memory at once wait, those of others do not', async () => {
   const large = { type: 'image', maxBytes: 20_000_000 };
-  const several = Array.from({ length: 6 }, () => keep(large, toDataUrl('image/png', png)));
+  const several = Array.from({ length: 6 }, () => keep(large, `upload:${ID}`));
   const other = inputs.keep({
     parameters: one(large),
     callId: 'c2',
@@ -159,6 +162,26 @@ test('calls of one client that would hold too much memory at once wait, those of
   expect(await keep(large, toDataUrl('image/png', png))).toMatchObject({ ok: true });
 });
 
+test('calls that nobody pays for take up nothing that paid calls need', async () => {
+  const parameters = one({ type: 'pdf', maxBytes: 20_000_000 });
+  const asked = { parameters, callId: 'c1', input: { it: `upload:${ID}` } };
+  const free = Array.from({ length: 20 }, (_, at) =>
+    inputs.keep({ ...asked, clientAddress: `192.0.2.${at}`, isFree: true }),
+  );
+  const paid = await inputs.keep({ ...asked, parameters: one({ type: 'image' }), clientAddress: '198.51.100.1' });
+  expect(paid).toMatchObject({ ok: true });
+  expect((await Promise.all(free)).filter((result) => 'busy' in result)).not.toEqual([]);
+});
+
+test('checks before a payment hold no more memory than there is for them', async () => {
+  const asked = { parameters: one({ type: 'image', maxBytes: 20_000_000 }), input: { it: `upload:${ID}` } };
+  const several = await Promise.all(
+    Array.from({ length: 6 }, () => inputs.check({ ...asked, clientAddress: '192.0.2.1' })),
+  );
+  expect(several.filter((found) => found === 'busy')).toHaveLength(2);
+  expect(await inputs.check({ ...asked, clientAddress: '192.0.2.1' })).toEqual([]);
+});
+
 test('what cannot be had for a paid call stays as it was sent, and what was sent is kept', async () => {
   const parameters = [...one({ type: 'image' }), parameterSchema.parse({ name: 'other', type: 'image' })];
   const input = { it: toDataUrl('image/png', png), other: 'https://files.example/gone.png', topic: 'x' };
@@ -169,4 +192,14 @@ test('what cannot be had for a paid call stays as it was sent, and what was sent
   expect(await inputs.keepReachable({ ...asked, input: sent }, 'all')).toEqual(sent);
   expect(opened).toHaveLength(1);
   expect(kept).toHaveLength(1);
+});
+
+test('a file that a paid call can never use is not kept as text: the reason stands in its place', async () => {
+  const asked = { parameters: one({ type: 'image' }), callId: 'c1', clientAddress: 'unknown' };
+  const it = toDataUrl('image/png', makeWav());
+  const input = await inputs.keepReachable({ ...asked, input: { it } }, 'sent');
+  expect(input).toEqual({ it: { unusable: expect.stringContaining('is audio/wav') } });
+  expect(await inputs.keepReachable({ ...asked, input }, 'all')).toEqual(input);
+  const attached = await attachFiles({ media: { readInput: async () => null } }, asked.parameters, input);
+  expect(attached).toMatchObject({ ok: false, cause: expect.stringContaining('`it` is audio/wav, and taken are') });
 });

@@ -23,9 +23,13 @@ export async function readSent(deps: GivenDeps, parameter: MediaParameter, text:
   if (!text.startsWith(UPLOAD)) {
     return decode(text, toMediaCaps(parameter).maxBytes);
   }
-  const upload = await deps.media.readUpload(text.slice(UPLOAD.length));
-  return upload === null
-    ? { ok: false, reason: 'names an upload that is not here, or no longer. Upload the file again' }
+  const { maxBytes } = toMediaCaps(parameter);
+  const upload = await deps.media.readUpload(text.slice(UPLOAD.length), maxBytes);
+  if (upload === null) {
+    return { ok: false, reason: 'names an upload that is not here, or no longer. Upload the file again' };
+  }
+  return 'tooLarge' in upload
+    ? { ok: false, reason: `has ${upload.tooLarge} bytes, and at most ${maxBytes} are taken` }
     : { ok: true, bytes: upload.bytes };
 }
 

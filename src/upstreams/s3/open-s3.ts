@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Pool, type Dispatcher } from 'undici';
-import { newId, sha256Hex } from '#kit/index.ts';
+import { newId, Problem, sha256Hex } from '#kit/index.ts';
 import { sendSigned, type S3Request } from './send-signed.ts';
 import { parseListing, type ListedObject } from './parse-listing.ts';
 
@@ -27,8 +27,11 @@ export interface S3 {
   /** The service refuses what does not have the SHA-256 (hexadecimal) that is told. */
   put(key: string, file: { path: string; sizeBytes: number; sha256: string }): Promise<void>;
   head(key: string): Promise<{ sizeBytes: number } | null>;
-  /** `range`: offsets of bytes, both included. `totalBytes` is of the whole object. */
-  get(key: string, range?: ByteRange): Promise<{ totalBytes: number; stream: Readable } | null>;
+  /**
+   * `range`: offsets of bytes, both included. `totalBytes` is of the whole object. A `client` may read slowly, and has
+   * connections of its own; throws `unavailable` when they are all in use.
+   */
+  get(key: string, range?: ByteRange, reader?: 'client'): Promise<{ totalBytes: number; stream: Readable } | null>;
   /** No error when there is nothing. */
   remove(key: string): Promise<void>;
   /** In ascending order of the keys' bytes, up to a thousand a page. */
@@ -39,20 +42,42 @@ export interface S3 {
 }
 
 const HEADERS_WITHIN_MS = 20_000;
+const MOST_CLIENTS = 128;
 /** A large object is stored before the service answers. */
 const STORED_WITHIN_MS = 300_000;
 
 /** Throws errors that name status and code of the service, never a key or a content. Failures that may pass are tried again. */
 export function openS3(options: S3Options): S3 {
   const base = toBase(options);
-  const pool = new Pool(base.origin, {
-    connections: 32,
-    connect: { timeout: 5_000 },
-    headersTimeout: HEADERS_WITHIN_MS,
-    bodyTimeout: 30_000,
-  });
+  const openPool = (connections: number) =>
+    new Pool(base.origin, {
+      connections,
+      connect: { timeout: 5_000 },
+      headersTimeout: HEADERS_WITHIN_MS,
+      bodyTimeout: 30_000,
+    });
+  const pool = openPool(32);
+  // Whoever reads slowly holds a connection, which nothing else may wait for.
+  const clients = openPool(MOST_CLIENTS);
+  let reading = 0;
   const send = (request: S3Request): Promise<Dispatcher.ResponseData> =>
     sendSigned({ ...options, pool, base }, request);
+  const sendForClient = async (request: S3Request): Promise<Dispatcher.ResponseData> => {
+    if (reading >= MOST_CLIENTS) {
+      throw new Problem('unavailable', {
+        detail: 'Too many files are being read at the moment.',
+        headers: { 'Retry-After': '10' },
+      });
+    }
+    reading += 1;
+    const isOver = (): void => void (reading -= 1);
+    const answer = await sendSigned({ ...options, pool: clients, base }, request).catch((error: unknown) => {
+      isOver();
+      throw error;
+    });
+    answer.body.once('close', isOver);
+    return answer;
+  };
   const s3: S3 = {
     put: async (key, { path, sizeBytes, sha256 }) => {
       const headers = { 'content-length': String(sizeBytes), 'x-amz-content-sha256': sha256 };
@@ -65,9 +90,10 @@ export function openS3(options: S3Options): S3 {
       await answer.body.dump();
       return answer.statusCode === 404 ? null : { sizeBytes: Number(answer.headers['content-length']) };
     },
-    get: async (key, range) => {
+    get: async (key, range, reader) => {
       const headers: Record<string, string> = range ? { range: `bytes=${range.start}-${range.end}` } : {};
-      const answer = await send({ method: 'GET', key, headers, missing: 'expected' });
+      const get = { method: 'GET', key, headers, missing: 'expected' } as const;
+      const answer = await (reader === 'client' ? sendForClient(get) : send(get));
       if (answer.statusCode === 404) {
         await answer.body.dump();
         return null;
@@ -92,7 +118,9 @@ export function openS3(options: S3Options): S3 {
     },
     check: () => check(s3, send),
     // Not gracefully: whoever still reads is a client of a server that has stopped.
-    close: () => pool.destroy(),
+    close: async () => {
+      await Promise.all([pool.destroy(), clients.destroy()]);
+    },
   };
   return s3;
 }

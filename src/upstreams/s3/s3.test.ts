@@ -52,6 +52,32 @@ test('a service that keeps failing is told as such, without what it says', async
   await expect(s3.get('k/1')).rejects.toThrow(/^The object store cannot be reached: /);
 });
 
+test('clients who stand still hold up nothing else, and only so many of them', async () => {
+  const own = openS3(server.options);
+  const large = Buffer.alloc(3_000_000, 1);
+  const path = join(folder, 'large');
+  await writeFile(path, large);
+  await own.put('k/large', { path, sizeBytes: large.length, sha256: createHash('sha256').update(large).digest('hex') });
+  const held = await Promise.all(Array.from({ length: 128 }, () => own.get('k/large', undefined, 'client')));
+  await expect(own.get('k/large', undefined, 'client')).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await own.head('k/large')).toEqual({ sizeBytes: large.length });
+  const read = await own.get('k/large');
+  expect(read && (await buffer(read.stream)).length).toBe(large.length);
+  const closing = held.map(
+    (one) =>
+      new Promise((resolve) =>
+        one?.stream
+          .on('error', () => {})
+          .once('close', resolve)
+          .destroy(),
+      ),
+  );
+  await Promise.all(closing);
+  const again = await own.get('k/large', undefined, 'client');
+  expect(again && (await buffer(again.stream)).length).toBe(large.length);
+  await own.close();
+});
+
 test('a listing of several pages is read to its end', async () => {
   const asked: (string | null)[] = [];
   const page = (key: string, next: string) =>

@@ -27,6 +27,8 @@ export interface S3Request {
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 100;
+/** For a connection, a place in the queue included, and for what is not told to take longer. */
+const WAIT_MS = 25_000;
 const EMPTY = sha256Hex('');
 
 /** The answer, its body unread. Connections that break, 429 and 5xx are tried again with growing pauses. */
@@ -65,13 +67,17 @@ async function attemptOnce(to: Signed, request: S3Request): Promise<Dispatcher.R
     secretAccessKey: to.secretAccessKey,
   });
   const signed = await signer.sign();
-  return to.pool.request({
+  const waiting = new AbortController();
+  const limit = setTimeout(() => waiting.abort(), WAIT_MS + (headersWithinMs ?? 0));
+  const answering = to.pool.request({
     method,
     path: signed.url.pathname + signed.url.search,
     headers: Object.fromEntries(signed.headers),
     ...(body ? { body: body() } : {}),
     ...(headersWithinMs === undefined ? {} : { headersTimeout: headersWithinMs }),
+    signal: waiting.signal,
   });
+  return answering.finally(() => clearTimeout(limit));
 }
 
 /** The code of the service's error document; its text may name keys. */
