@@ -26,10 +26,7 @@ export async function startDomain(
   stack: AsyncDisposableStack,
 ) {
   const { config, database, vault, publicUrl, log, ownOrigins: trustedOrigins } = infrastructure;
-  const openRouterUrl = toOpenRouterUrl(config, infrastructure.sandbox?.openRouter?.url);
-  const fileOrigins = infrastructure.sandbox ? [openRouterUrl] : [];
-  const allowedOrigins = [...fileOrigins, ...config.UPSTREAM_ORIGINS];
-  const upstreams = openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log }, stack);
+  const upstreams = openClients(infrastructure, stack);
   const { openRouter } = upstreams;
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
@@ -100,6 +97,14 @@ export async function startDomain(
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
+}
+
+/** What runs reach. Buyers' files are never read from the origins that the operator opens to creators. */
+function openClients({ config, sandbox, publicUrl, log }: Infrastructure, stack: AsyncDisposableStack): Upstreams {
+  const openRouterUrl = toOpenRouterUrl(config, sandbox?.openRouter?.url);
+  const fileOrigins = sandbox ? [openRouterUrl] : [];
+  const allowedOrigins = [...fileOrigins, ...config.UPSTREAM_ORIGINS];
+  return openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log }, stack);
 }
 
 /** The files of answers and the uploads: in an object store where there is one, or else in the data folder. */
