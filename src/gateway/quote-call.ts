@@ -27,7 +27,11 @@ export const quoted = z.object({
     .describe('The ways to pay, as the 402 tells them with a fresh challenge'),
   isReady: z.boolean().describe('Would a call be answered now?'),
   retryAfterSeconds: z.int().nullable().describe('Where it is not ready and comes back by itself'),
-  isValid: z.boolean().describe('Does the input fit? A call with a valid input is not refused for it'),
+  isValid: z
+    .boolean()
+    .describe(
+      'Does the input fit? A call with a valid input is not refused for it, save for what its files hold: they are read only for a call',
+    ),
   problems: z.array(z.object({ path: z.string(), message: z.string() })).describe('What of the input does not fit'),
   tokens: z
     .object({ typicalInput: count, worstInput: count, maxOutput: count })
