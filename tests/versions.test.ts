@@ -75,7 +75,10 @@ test('versions that pay an address which the creator has given up are withdrawn 
 test('no version of that number, and a number that is none, are told as such', async () => {
   const creator = await app.current.makeCreator('none');
   const { id, url } = await creator.publish({ slug: 'essay' });
-  expect(await send(atNumber(url, 9), { body: input })).toMatchObject({ status: 404 });
+  const unknown = { status: 404, body: { detail: 'This resource has no version 9; its latest is version 1.' } };
+  expect(await send(atNumber(url, 9), { body: input })).toMatchObject(unknown);
+  const execute = { body: { resourceId: id, version: 9, input } };
+  expect(await send(`${app.current.url}/api/execute`, execute)).toMatchObject(unknown);
   expect(await send(`${url}@x`, { body: input })).toMatchObject({ status: 404 });
   const byId = await send(`${app.current.url}/api/execute`, { body: { resourceId: id, version: '1', input } });
   expect(byId).toMatchObject({ status: 400, body: { errors: [{ path: '/version' }] } });

@@ -90,7 +90,7 @@ async function readFile(response: Dispatcher.ResponseData, maxBytes: number): Pr
 
 function toReason(error: unknown, signal: AbortSignal, timeoutMs: number): string {
   if (error instanceof Problem) {
-    return `it may not be fetched: ${error.message}`;
+    return `its address is not allowed: ${error.message}`;
   }
   return signal.aborted ? `it did not come within ${timeoutMs / 1000} seconds` : 'its server cannot be reached';
 }
