@@ -106,7 +106,9 @@ const literals = [
 
 describe('no packet goes to', () => {
   test.each(literals)('the host %s', async (host) => {
-    expect(await refused(`https://${host}/a.png`)).toMatch(/^its address is not allowed: Only hosts on the public internet/);
+    expect(await refused(`https://${host}/a.png`)).toMatch(
+      /^its address is not allowed: Only hosts on the public internet/,
+    );
     expect(await refused(`https://${host}:8443/a.png`)).toMatch(/^its address is not allowed/);
     expect(await refused(`http://${host}:${trapPort}/a.png`)).toMatch(/^its address is not allowed: Only https/);
   });
