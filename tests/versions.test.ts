@@ -138,10 +138,25 @@ test('the creator sees what a version changed in the prompt, everybody else only
   const stranger = await send(`${app.current.url}/api/resources/${id}/versions/2/diff`, { method: 'GET' });
   expect(stranger.body['changes']).toEqual([{ op: 'replace', path: '/name', before: 'First', after: 'Second' }]);
   expect(JSON.stringify(stranger.body)).not.toContain('canary');
+  const outputSchema = { type: 'object', properties: { title: { type: 'string' } }, required: ['title'] };
+  await creator.call('PATCH', `/api/resources/${id}`, {
+    mediaRetentionSeconds: 3_600,
+    config: { ...config, outputSchema },
+  });
+  expect((await creator.call('POST', `/api/resources/${id}/publish`, {})).status).toBe(200);
+  const promised = await send(`${app.current.url}/api/resources/${id}/versions/3/diff`, { method: 'GET' });
+  expect(promised.body['changes']).toEqual([
+    { op: 'replace', path: '/mediaRetentionSeconds', before: 604_800, after: 3_600 },
+    { op: 'replace', path: '/outputSchema', before: null, after: expect.objectContaining(outputSchema) },
+  ]);
   const draft = await send(`${app.current.url}/api/resources/${id}/versions/2/diff?against=draft`, { method: 'GET' });
   expect(draft).toMatchObject({ status: 403 });
   const all = await send(`${app.current.url}/api/resources/${id}/versions`, { method: 'GET' });
-  expect(all.body['items']).toMatchObject([{ version: 2 }, { version: 1, url: expect.stringContaining('@1') }]);
+  expect(all.body['items']).toMatchObject([
+    { version: 3 },
+    { version: 2 },
+    { version: 1, url: expect.stringContaining('@1') },
+  ]);
 });
 
 test('a label stands for one version of a resource at a time, and only its creator sets it', async () => {
