@@ -63,12 +63,24 @@ test('a withdrawn version is gone before any money moves, and comes back when it
   await change(1, { withdrawn: false });
   const sold = await send(atNumber(url, 1), { body: input, payment });
   expect(sold.status).toBe(200);
+  await change(1, { withdrawn: true });
+  expect((await creator.call('POST', `/api/resources/${id}/archive`, {})).status).toBe(200);
+  const archived = { status: 410, body: { detail: 'This resource was archived by its creator.' } };
+  for (const address of [url, atNumber(url, 1), atNumber(url, 2)]) {
+    expect(await send(address, { body: input })).toMatchObject(archived);
+  }
 });
 
 test('versions that pay an address which the creator has given up are withdrawn with the next publication', async () => {
   const creator = await app.current.makeCreator('moves');
-  const { url } = await publishTwice(creator, 'essay', { payTo: (await app.current.makeBuyer()).address });
-  expect(await send(atNumber(url, 1), { body: input })).toMatchObject({ status: 410 });
+  const { id, url } = await publishTwice(creator, 'essay', { payTo: (await app.current.makeBuyer()).address });
+  expect(await send(atNumber(url, 1), { body: input })).toMatchObject({
+    status: 410,
+    body: { detail: 'This version is no longer offered by its creator.' },
+  });
+  const { body } = await send(`${app.current.url}/api/resources/${id}/versions`, { method: 'GET' });
+  const [second] = body['items'] as { publishedAt: string }[];
+  expect(body['items']).toMatchObject([{ withdrawnAt: null }, { withdrawnAt: second?.publishedAt }]);
   expect(await send(atNumber(url, 2), { body: input })).toMatchObject({ status: 402 });
 });
 
