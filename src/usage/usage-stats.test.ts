@@ -5,6 +5,7 @@ import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { closeRollups } from './close-rollups.ts';
+import { findTypicalLatency } from './find-typical-latency.ts';
 import { getStats, type Stats } from './get-stats.ts';
 import { recordCall, type CallRecord } from './record-call.ts';
 import { scheduleRollup } from './schedule-rollup.ts';
@@ -226,4 +227,19 @@ test('the rollup is scheduled once a minute', async () => {
     call.resourceId,
   ]);
   expect(rows).toEqual([]);
+});
+
+test('how long a call takes is told by calls of others that were answered, not by tests, failures or refusals', async () => {
+  const resourceId = newId();
+  const took = (latencyMs: number, changes: Partial<CallRecord> = {}): CallRecord =>
+    makeRecord({ resourceId, latencyMs, ...changes });
+  const find = () => findTypicalLatency(database.current.system, resourceId);
+  const later = { at: new Date('2026-11-21T11:30:00.000Z') };
+  const others = ['failed', 'refused', 'unpaid'].flatMap((status) =>
+    Array.from({ length: 40 }, () => took(1, { status: status as CallRecord['status'], ...later })),
+  );
+  await record(...others, took(2, { isTest: true }), took(3, { callerUserId: 'creator', isFree: true }));
+  expect(await find()).toBeNull();
+  await record(took(700), took(800), took(900));
+  expect(await find()).toBe(800);
 });
