@@ -44,6 +44,8 @@ interface JobDeps {
   models: ModelsDeps;
   /** Looks again at stored keys. */
   checkKeys(): Promise<void>;
+  /** The same for the operator's. */
+  checkPlatformKey(): Promise<void>;
   /** Resumes what was paused because it could not run. */
   resumeReady(): Promise<number>;
   payments: payments.Payments;
@@ -54,6 +56,11 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   scheduleModelSync(durable, deps.models);
   scheduleRollup(durable, deps.database);
   durable.schedule({ name: 'integrations.check-keys', cron: '15 */5 * * * *', run: () => deps.checkKeys() });
+  durable.schedule({
+    name: 'integrations.check-platform-key',
+    cron: '20 */5 * * * *',
+    run: () => deps.checkPlatformKey(),
+  });
   durable.every({ name: 'resources.resume-ready', intervalMs: 3_000, run: () => deps.resumeReady() });
   durable.every({ name: 'models.refresh-endpoints', intervalMs: 10_000, run: () => refreshWanted(deps.models) });
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });

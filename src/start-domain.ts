@@ -94,6 +94,7 @@ export async function startDomain(
     inputs,
     drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
+    checkPlatformKey: keys.checkPlatform,
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
@@ -172,8 +173,8 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       clock,
       platformKey: health && { dailyUsd, isCovered: isNamed, findOutage: () => health.findOutage() },
     },
+    checkPlatform: async () => health?.check(),
     check: async () => {
-      await health?.check();
       await connections.checkKeys({ ...integrations, log });
       await budget.forgetOld();
     },

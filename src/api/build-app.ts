@@ -37,7 +37,10 @@ export function buildApp(options: AppOptions): Hono<Env> {
   return app;
 }
 
-const nothingThere = new Problem('not_found', { detail: 'Nothing is served at this path.' });
+const nothingThere = new Problem('not_found', {
+  detail: 'Nothing is served at this path.',
+  next: 'Read /docs, which says what is served and how to call it.',
+});
 
 /** `/docs/` -> `/docs`. Never to another host: what begins with two slashes names one. */
 function leadHome(c: AppContext): Response | null {

@@ -12,6 +12,7 @@ import { lastsLongEnough } from './run-limit.ts';
 /** What a call is refused for before it is worked on; its payment is free again. */
 export interface InputRefusal {
   reason: string;
+  /** For the creator, where the reason does not tell. */
   cause?: string;
   outcome: CallOutcome;
   isLogged: boolean;
@@ -93,20 +94,27 @@ export async function forgetEnded(
   return outcome;
 }
 
-/** A free call, or an owner's test: the same without a payment. Throws a Problem. */
-export async function keepForRun(
+/**
+ * A free call, or an owner's test: the same without a payment. Whatever comes of it, its files are needed no more, and
+ * nobody waits for that. Throws a Problem.
+ */
+export async function withFiles<Result>(
   deps: Pick<GatewayDeps, 'inputs'>,
   asked: Parameters<GatewayDeps['inputs']['keep']>[0],
-): Promise<Record<string, unknown>> {
+  run: (input: Record<string, unknown>) => Promise<Result>,
+): Promise<Result> {
   if (!hasFiles(asked)) {
-    return asked.input;
+    return run(asked.input);
   }
-  const kept = await deps.inputs.keep({ ...asked, isFree: true });
-  if (!kept.ok) {
-    await deps.inputs.forget(asked.callId);
-    throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
+  try {
+    const kept = await deps.inputs.keep({ ...asked, isFree: true });
+    if (!kept.ok) {
+      throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
+    }
+    return await run(kept.input);
+  } finally {
+    void deps.inputs.forget(asked.callId);
   }
-  return kept.input;
 }
 
 function refuseUnusable(fields: readonly FieldProblem[]): InputRefusal {

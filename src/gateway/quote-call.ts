@@ -37,7 +37,7 @@ export const quoted = z.object({
     .object({ typicalInput: count, worstInput: count, maxOutput: count })
     .nullable()
     .describe('Estimated, of the whole prompt with this input; null where it does not fit or nobody knows'),
-  latencyMs: z.int().nullable().describe('The median of the latest answers; null where there are none'),
+  latencyMs: z.int().nullable().describe('The median of the latest answers to buyers; null where there are none'),
   cost: z
     .object({
       typicalUsd: z.string(),

@@ -6,7 +6,7 @@ import { admit } from './admit.ts';
 import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { hasFiles, keepForRun } from './keep-inputs.ts';
+import { withFiles } from './keep-inputs.ts';
 import { resourceUrl } from './offer-version.ts';
 import { withMedia } from './receipt-media.ts';
 import { toPublicProblem } from './public-problem.ts';
@@ -47,12 +47,8 @@ export async function unpaidCall(
   }
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
   const { clientAddress } = request;
-  const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
-  const { outcome, record } = await runOnce(deps, run, input).finally(() => {
-    if (hasFiles(version)) {
-      void deps.inputs.forget(run.callId);
-    }
-  });
+  const given = { ...version, callId: run.callId, clientAddress, input: admission.input };
+  const { outcome, record } = await withFiles(deps, given, (input) => runOnce(deps, run, input));
   if (!outcome.ok) {
     return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
   }

@@ -69,7 +69,9 @@ function readPublic(deps: ReadDeps, id: string): Read {
       offers,
       settlementPoint,
       timeoutSeconds,
+      mediaRetentionSeconds,
       parameters,
+      outputSchema,
       details,
     } = toPublicResource(deps, found ?? noSuchVersion(which));
     return {
@@ -81,7 +83,9 @@ function readPublic(deps: ReadDeps, id: string): Read {
       offers,
       settlementPoint,
       timeoutSeconds,
+      mediaRetentionSeconds,
       parameters,
+      outputSchema,
       details,
     };
   };

@@ -79,7 +79,7 @@ export async function insertVersion(tx: Tx, { row, draft, now }: Publication): P
     draft.content.mediaRetentionSeconds,
     draft.content.maxLossUsd,
   ]);
-  await withdrawFormerPayees(tx, id, draft.content);
+  await withdrawFormerPayees(tx, { id, now }, draft.content);
   const { rows } = await tx.query<ResourceRow>(
     `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
        state = CASE WHEN $6 THEN 'published' ELSE state END,
@@ -111,12 +111,16 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 }
 
 /** Nobody shall be able to pay an address that the creator has given up, by calling an older version. */
-async function withdrawFormerPayees(tx: Tx, id: string, { offers }: Content): Promise<void> {
+async function withdrawFormerPayees(
+  tx: Tx,
+  { id, now }: { id: string; now: Date },
+  { offers }: Content,
+): Promise<void> {
   await tx.query(
-    `UPDATE x402_resource_versions v SET withdrawn_at = superseded_at
+    `UPDATE x402_resource_versions v SET withdrawn_at = $3
      WHERE resource_id = $1 AND superseded_at IS NOT NULL AND withdrawn_at IS NULL AND EXISTS (
        SELECT FROM jsonb_array_elements(v.offers) offer WHERE offer ->> 'payTo' <> ALL ($2::text[]))`,
-    [id, offers.map(({ payTo }) => payTo)],
+    [id, offers.map(({ payTo }) => payTo), now],
   );
 }
 

@@ -182,6 +182,8 @@ export interface PublishedVersion {
   version: number;
   /** Called by its number: it stays this version whatever is published after it, and nothing else can be paid. */
   isPinned?: true;
+  /** Archived under its number alone. */
+  isWithdrawn?: true;
   ownerId: string;
   /** The owner's username. */
   creator: string;

@@ -77,6 +77,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     versionId: row.id,
     version: row.version,
     ...(row.is_pinned ? { isPinned: true } : {}),
+    ...(row.is_withdrawn && row.state !== 'archived' ? { isWithdrawn: true } : {}),
     ownerId: row.owner_id,
     creator: row.creator,
     slug: row.current_slug,

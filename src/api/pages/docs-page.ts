@@ -27,7 +27,7 @@ export function docsPage({ origin, isSandbox, operations, kinds }: Docs): Promis
           Everything is HTTP and JSON. Programs read <a href="/api/openapi.json">the OpenAPI document</a>.
         </p>
       </header>
-      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })}
+      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })} ${afterwards(origin)}
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
         ${[...groups].map(([name, members]) => operationTable(name, members.map(toRow)))}
@@ -44,7 +44,10 @@ function theCall(origin: string): Markup {
     <p>
       A resource lives at <code>${origin}/@creator/slug</code> and takes <code>POST</code> with a JSON body, or
       <code>GET</code> with its parameters in the query. <code>POST /api/execute</code> with
-      <code>{"resourceId", "input"}</code> does the same by id. Its creator calls it without a payment with
+      <code>{"resourceId", "input"}</code> does the same by id. <code>${origin}/@creator/slug@3</code> (by id:
+      <code>"version": 3</code>) is its third version, whatever was published later, until its creator withdraws it.
+      <code>POST /api/resources/{id}/quote</code> with the input tells what a call would cost and whether the input
+      fits; it runs nothing and needs no payment. Its creator calls it without a payment with
       <code>X-Owner-Test: true</code> and a session or API key.
     </p>
     <ol>
@@ -84,9 +87,41 @@ function theCall(origin: string): Markup {
         Files of an answer (pictures, sound, video, PDF) come as signed links that end when the resource&rsquo;s page
         says; the receipt names each with its SHA-256. They can be fetched in parts (<code>Range</code>). A file that a
         call needs can be sent before it: <code>POST /api/uploads</code> with its bytes as the body answers with an id
-        that is good for an hour.
+        that is good for an hour, and <code>upload:&lt;id&gt;</code> is then the value of the parameter.
       </li>
     </ol>
+  </section>`;
+}
+
+function afterwards(origin: string): Markup {
+  return html`<section aria-labelledby="afterwards">
+    <h2 id="afterwards">Once it is published</h2>
+    <ul>
+      <li>
+        <strong>Connect</strong> OpenRouter without pasting a key:
+        <code>POST /api/user/integrations/openrouter/connect</code> answers with the address of its consent page.
+      </li>
+      <li>
+        <strong>Examples</strong>: inputs that you keep with <code>POST /api/resources/{id}/examples</code> are run as
+        your tests for each version that is published; buyers see the answers as <code>samples</code>, and you what
+        changed since the version before.
+      </li>
+      <li>
+        <strong>Compare</strong> up to four models on the same inputs, within a cost that you state:
+        <code>POST /api/resources/{id}/compare</code>.
+      </li>
+      <li>
+        <strong>Versions</strong>: <code>GET /api/resources/{id}/versions</code> lists them,
+        <code>…/{version}/diff</code> shows what one changed, <code>PATCH …/{version}</code> labels or withdraws one,
+        and <code>POST /api/resources/{id}/rollback</code> publishes an earlier one anew. Buyers may call each as
+        <code>${origin}/@creator/slug@{version}</code>.
+      </li>
+      <li>
+        <strong>Dashboards</strong>: <code>GET /api/usage/summary</code>, <code>/series</code>,
+        <code>/breakdown</code> and <code>/problems</code> tell revenue, cost, margin, calls, payers, errors and
+        latencies; <code>GET /api/usage</code> lists the calls.
+      </li>
+    </ul>
   </section>`;
 }
 

@@ -40,7 +40,7 @@ export function checkFetchable({ outbound }: Pick<GivenDeps, 'outbound'>, url: s
     return null;
   } catch (error) {
     if (error instanceof Problem) {
-      return `is a URL that may not be fetched: ${error.message}`;
+      return `cannot be fetched: its address is not allowed. ${error.message}`;
     }
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { discard, readText, TooLargeError } from '../read-body.ts';
 import type { Timers } from '../timers.ts';
 import type { ChatCall, ChatFailure, FailureKind } from './chat.ts';
 import { findAdjustment, listNamed, type Adjustment } from './adjustments.ts';
@@ -16,7 +17,7 @@ import { parseEvent, type ChatEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
 import { quoteLabel } from './quote-upstream.ts';
 import { readErrorBody } from './read-error.ts';
-import { readEvents, readText, TooLargeError } from './read-events.ts';
+import { readEvents } from './read-events.ts';
 import { watchAttempt, type Watch } from './watch-attempt.ts';
 
 const MAX_ERROR_BYTES = 64_000;
@@ -184,11 +185,6 @@ function endBody(body: Readable, timers: Timers, isBroken: boolean): void {
     const cancel = timers.after(MAX_LINGER_MS, () => discard(body));
     body.once('close', cancel);
   }
-}
-
-/** Destroying a body that has not ended makes its stream emit an error, which means nothing here. */
-function discard(body: Readable): void {
-  body.on('error', () => {}).destroy();
 }
 
 function header(response: Dispatcher.ResponseData, name: string): string | null {

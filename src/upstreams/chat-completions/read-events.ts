@@ -1,14 +1,10 @@
 import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
+import { TooLargeError } from '../read-body.ts';
 
 const MAX_BODY_BYTES = 128_000_000;
 const MAX_EVENT_CHARACTERS = 32_000_000;
 const MAX_AFTER_END_BYTES = 64_000;
-
-/** A body over its cap. */
-export class TooLargeError extends Error {
-  override readonly name = 'TooLargeError';
-}
 
 interface Readers {
   /** Each `data:` of an event stream, until this says 'stop'. */
@@ -81,18 +77,4 @@ export function readEvents(body: Readable, { onData, onJson }: Readers): Promise
     body.on('error', reject);
     body.on('close', () => reject(new Error('The connection closed before the answer ended.')));
   });
-}
-
-/** The whole body as text; `TooLargeError` when it is longer than `maxBytes`. */
-export async function readText(body: Readable, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new TooLargeError('The answer of the upstream is too large.');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -8,10 +8,10 @@ import { decideRetry } from '../chat-completions/decide-retry.ts';
 import { parseFailure, plainFailure } from '../chat-completions/parse-failure.ts';
 import { quoteLabel } from '../chat-completions/quote-upstream.ts';
 import { readErrorBody } from '../chat-completions/read-error.ts';
-import { readText, TooLargeError } from '../chat-completions/read-events.ts';
+import { readText, TooLargeError } from '../read-body.ts';
 import { watchAttempt, type Watch } from '../chat-completions/watch-attempt.ts';
 import type { MediaFacts, MediaResult } from './media.ts';
-import { wait } from './wait.ts';
+import { wait } from '../wait.ts';
 
 const MAX_ERROR_BYTES = 64_000;
 

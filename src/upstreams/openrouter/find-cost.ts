@@ -3,7 +3,7 @@ import type { ChatCall } from '../chat-completions/chat.ts';
 import { toDecimalText } from '../chat-completions/parse-json.ts';
 import type { MediaHttp } from './ask-media.ts';
 import { getJson } from './get-json.ts';
-import { wait } from './wait.ts';
+import { wait } from '../wait.ts';
 
 /** A generation can be asked for a moment after its answer. The buyer waits for this, so it is given up soon. */
 const DELAYS_MS = [300, 600, 1_200];

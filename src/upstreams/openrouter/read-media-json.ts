@@ -4,7 +4,7 @@ import { toLabel } from '../chat-completions/collect-answer.ts';
 import { parseFailure } from '../chat-completions/parse-failure.ts';
 import { parseJsonExact, toDecimalText } from '../chat-completions/parse-json.ts';
 import { findError } from '../chat-completions/read-error.ts';
-import { readText } from '../chat-completions/read-events.ts';
+import { readText } from '../read-body.ts';
 import type { Read } from './ask-media.ts';
 
 const count = z.number().int().nonnegative().nullish().catch(null);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { quoteUpstream } from '../chat-completions/quote-upstream.ts';
 import type { Watch } from '../chat-completions/watch-attempt.ts';
+import { discard } from '../read-body.ts';
 import { openPublicFile } from '../outbound/read-public-file.ts';
 import { askMedia, header, type MediaHttp, type Read } from './ask-media.ts';
 import type { MediaResult, VideoJob, VideoRequest } from './media.ts';
@@ -97,7 +98,7 @@ async function findBody(
   if (isFile) {
     return response.body;
   }
-  response.body.on('error', () => {}).destroy();
+  discard(response.body);
   return response.statusCode >= 300 && location !== null && outbound !== null
     ? openPublicFile(outbound, { url: location, signal })
     : null;
@@ -110,7 +111,7 @@ async function* readOn(body: Readable, watch: Watch): AsyncGenerator<Uint8Array>
     }
   } finally {
     watch.stop();
-    body.on('error', () => {}).destroy();
+    discard(body);
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Problem } from '#kit/index.ts';
+import { discard, readBytes, TooLargeError } from '../read-body.ts';
 import type { Outbound } from './open-outbound.ts';
 
 export interface FileLimits {
@@ -39,7 +39,7 @@ export async function fetchFile(
     }
     return { ok: false, reason: `it redirects more than ${MAX_REDIRECTS} times` };
   } catch (error) {
-    return { ok: false, reason: toReason(error, signal, timeoutMs) };
+    return { ok: false, reason: toReason(error, signal, { maxBytes, timeoutMs }) };
   }
 }
 
@@ -75,29 +75,18 @@ async function readFile(response: Dispatcher.ResponseData, maxBytes: number): Pr
     discard(body);
     return { ok: false, reason: refusal };
   }
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      discard(body);
-      return { ok: false, reason: `it has more than ${maxBytes} bytes` };
-    }
-    chunks.push(chunk);
-  }
-  return length === 0 ? { ok: false, reason: 'it is empty' } : { ok: true, bytes: Buffer.concat(chunks, length) };
+  const bytes = await readBytes(body, maxBytes);
+  return bytes.length === 0 ? { ok: false, reason: 'it is empty' } : { ok: true, bytes };
 }
 
-function toReason(error: unknown, signal: AbortSignal, timeoutMs: number): string {
+function toReason(error: unknown, signal: AbortSignal, { maxBytes, timeoutMs }: FileLimits): string {
+  if (error instanceof TooLargeError) {
+    return `it has more than ${maxBytes} bytes`;
+  }
   if (error instanceof Problem) {
-    return `it may not be fetched: ${error.message}`;
+    return `its address is not allowed: ${error.message}`;
   }
   return signal.aborted ? `it did not come within ${timeoutMs / 1000} seconds` : 'its server cannot be reached';
-}
-
-/** Destroying a body that has not ended makes its stream emit an error, which means nothing here. */
-function discard(body: Readable): void {
-  body.on('error', () => {}).destroy();
 }
 
 function header({ headers }: Dispatcher.ResponseData, name: string): string | null {

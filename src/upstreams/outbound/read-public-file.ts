@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Problem } from '#kit/index.ts';
+import { discard, readBytes, TooLargeError } from '../read-body.ts';
 import type { Outbound } from './open-outbound.ts';
 
 const MAX_REDIRECTS = 3;
@@ -35,7 +36,7 @@ export async function openPublicFile(
     if (response.statusCode === 200) {
       return response.body;
     }
-    response.body.on('error', () => {}).destroy();
+    discard(response.body);
     if (response.statusCode < 300 || response.statusCode > 399 || typeof location !== 'string') {
       return null;
     }
@@ -56,16 +57,12 @@ export async function readPublicFile(
   if (body === null) {
     return null;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
+  return readBytes(body, maxBytes).catch((error: unknown) => {
+    if (error instanceof TooLargeError) {
       return null;
     }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+    throw error;
+  });
 }
 
 function openUrl(outbound: Pick<Outbound, 'open'>, url: string): ReturnType<Outbound['open']> | null {

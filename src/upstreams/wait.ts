@@ -1,4 +1,4 @@
-import type { Timers } from '../timers.ts';
+import type { Timers } from './timers.ts';
 
 /** True after the delay, false as soon as the signal says that nobody waits any more. */
 export function wait(timers: Timers, delayMs: number, signal: AbortSignal): Promise<boolean> {
