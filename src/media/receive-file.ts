@@ -6,10 +6,7 @@ import { decodeDataUrl } from './decode-data-url.ts';
 import { tooLarge } from './media-limits.ts';
 import type { LocalFile } from './media-store.ts';
 
-export type MediaSource =
-  | { dataUrl: string }
-  | { bytes: Uint8Array }
-  | { stream: AsyncIterable<Uint8Array>; maxBytes?: number };
+export type MediaSource = { dataUrl: string } | { bytes: Uint8Array } | { stream: AsyncIterable<Uint8Array> };
 
 /** A file that lies here only until it is in the store. */
 export interface ReceivedFile extends LocalFile {
@@ -26,14 +23,13 @@ interface Receiving {
 
 /** Writes to disk what comes, as it comes. Throws `too_large`, and `unprocessable` where nothing comes or it cannot be decoded. */
 export async function receiveFile({ incoming, maxBytes, what }: Receiving, source: MediaSource): Promise<ReceivedFile> {
-  const limit = Math.min(maxBytes, 'stream' in source ? (source.maxBytes ?? maxBytes) : maxBytes);
   await mkdir(incoming, { recursive: true });
   const path = join(incoming, newId());
   const remove = (): Promise<void> => rm(path, { force: true });
   try {
-    const written = await write(path, toChunks(source, limit), (sizeBytes) => {
-      if (sizeBytes > limit) {
-        throw tooLarge(what, limit);
+    const written = await write(path, toChunks(source, maxBytes), (sizeBytes) => {
+      if (sizeBytes > maxBytes) {
+        throw tooLarge(what, maxBytes);
       }
     });
     if (written.sizeBytes === 0) {
