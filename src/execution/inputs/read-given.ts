@@ -1,4 +1,3 @@
-import { Problem } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import { toMediaCaps, type MediaParameter } from '#resources/index.ts';
 import { fetchFile, type Outbound } from '#upstreams/index.ts';
@@ -31,19 +30,6 @@ export async function readSent(deps: GivenDeps, parameter: MediaParameter, text:
   return 'tooLarge' in upload
     ? { ok: false, reason: `has ${upload.tooLarge} bytes, and at most ${maxBytes} are taken` }
     : { ok: true, bytes: upload.bytes };
-}
-
-/** May this URL be fetched, as far as it tells by itself? */
-export function checkFetchable({ outbound }: Pick<GivenDeps, 'outbound'>, url: string): string | null {
-  try {
-    outbound.open(url);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) {
-      return `is a URL that may not be fetched: ${error.message}`;
-    }
-    throw error;
-  }
 }
 
 export async function readGiven(deps: GivenDeps, parameter: MediaParameter, text: string): Promise<GivenFile> {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { readPublicFile } from '../outbound/read-public-file.ts';
+import { openFile } from '../outbound/open-file.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
+import { readBytes } from './read-bytes.ts';
 import { readMediaJson } from './read-media-json.ts';
 
 /** Ten pictures of 10 MB in base64 are more than any model gives. */
@@ -83,6 +84,6 @@ async function fetchFile(
   if (!url || outbound === null) {
     return null;
   }
-  const bytes = await readPublicFile(outbound, { url, maxBytes: MAX_FILE_BYTES, signal });
-  return bytes === null ? null : { bytes };
+  const opened = await openFile(outbound, { url, signal, maxBytes: MAX_FILE_BYTES });
+  return opened.ok ? { bytes: await readBytes(opened.body, MAX_FILE_BYTES) } : null;
 }
