@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newId, Problem } from '#kit/index.ts';
-import { decodeDataUrl } from './decode-data-url.ts';
+import { decodeDataUrl, newId, Problem } from '#kit/index.ts';
 import { tooLarge } from './media-limits.ts';
 import type { LocalFile } from './media-store.ts';
 
@@ -27,7 +26,7 @@ export async function receiveFile({ incoming, maxBytes, what }: Receiving, sourc
   const path = join(incoming, newId());
   const remove = (): Promise<void> => rm(path, { force: true });
   try {
-    const written = await write(path, toChunks(source, maxBytes), (sizeBytes) => {
+    const written = await write(path, toChunks(source, { maxBytes, what }), (sizeBytes) => {
       if (sizeBytes > maxBytes) {
         throw tooLarge(what, maxBytes);
       }
@@ -57,11 +56,20 @@ export async function sweepIncoming(incoming: string, beforeMs: number): Promise
   }
 }
 
-function toChunks(source: MediaSource, maxBytes: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+function toChunks(
+  source: MediaSource,
+  { maxBytes, what }: Pick<Receiving, 'maxBytes' | 'what'>,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   if ('stream' in source) {
     return source.stream;
   }
-  return ['bytes' in source ? source.bytes : decodeDataUrl(source.dataUrl, maxBytes)];
+  const decoded = 'bytes' in source ? source : decodeDataUrl(source.dataUrl, maxBytes);
+  if ('bytes' in decoded) {
+    return [decoded.bytes];
+  }
+  throw decoded.fault === 'too_large'
+    ? tooLarge(what, maxBytes)
+    : new Problem('unprocessable', { detail: `${what} is not base64 in a data URL.` });
 }
 
 async function write(

@@ -158,7 +158,7 @@ describe('what else is no answer', () => {
   const vector = (embedding: unknown): Step => status(200, { object: 'list', data: [{ embedding }] });
   const ranks = (...results: object[]): Step => status(200, { results });
   const documents = { config: { rerank: { documents: 'source' } }, input: { source: 'one\ntwo' } };
-  const sound = { config: { transcription: { audio: 'source' } }, input: { source: 'data:audio/wav;base64,AAAA' } };
+  const sound = { config: { transcription: { audio: 'sound' } }, sound: Buffer.from('RIFF') };
 
   test.each<[string, string, Step, MediaCall]>([
     ['an empty vector', 'embeddings', vector([]), {}],
@@ -193,15 +193,12 @@ test.each(['image', 'speech', 'video', 'embeddings', 'rerank', 'transcription'])
         JSON.stringify({ error: { code: 400, message: `${headers.authorization} ${body}`, metadata: { raw: body } } }),
       );
     };
-    const config = { rerank: { documents: 'source' }, transcription: { audio: 'source' } };
-    const input = {
-      source:
-        output === 'rerank'
-          ? MEDIA_TOPIC
-          : `data:audio/wav;base64,${Buffer.from(MEDIA_TOPIC.repeat(9)).toString('base64')}`,
-    };
+    const config = { rerank: { documents: 'source' }, transcription: { audio: 'sound' } };
+    const input = { source: MEDIA_TOPIC };
+    const sound = Buffer.from(MEDIA_TOPIC.repeat(9));
     const only = output === 'rerank' || output === 'transcription' ? { [output]: config[output] } : {};
-    const outcome = await media.run(output, [repeat], { config: only, input });
+    const sent = output === 'transcription' ? { sound } : { input };
+    const outcome = await media.run(output, [repeat], { config: only, ...sent });
     expect(outcome.ok).toBe(false);
     const told = JSON.stringify([outcome, media.told()]);
     expect(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decodeBase64, decodeDataUrl, isDataUrl } from '#kit/index.ts';
 import { openFile } from '../outbound/open-file.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
@@ -60,7 +61,7 @@ async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): P
   const found = form.safeParse(body).data?.data.slice(0, MAX_IMAGES) ?? [];
   const files: ImageFile[] = [];
   for (const item of found) {
-    const file = item?.b64_json ? toDataUrl(item.b64_json) : await fetchFile(http, item?.url, signal);
+    const file = item?.b64_json ? decode(item.b64_json) : await fetchFile(http, item?.url, signal);
     if (file === null) {
       return null;
     }
@@ -70,10 +71,9 @@ async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): P
 }
 
 /** Some providers send a data URL where base64 is meant. What the bytes are is seen later. */
-function toDataUrl(base64: string): ImageFile | null {
-  const plain = base64.startsWith('data:') ? base64.slice(base64.indexOf(',') + 1) : base64;
-  const isWhole = plain.length % 4 === 0 || (!plain.endsWith('=') && plain.length % 4 !== 1);
-  return isWhole ? { dataUrl: `data:application/octet-stream;base64,${plain}` } : null;
+function decode(given: string): ImageFile | null {
+  const decoded = isDataUrl(given) ? decodeDataUrl(given, MAX_BYTES) : decodeBase64(given, MAX_BYTES);
+  return 'bytes' in decoded ? decoded : null;
 }
 
 async function fetchFile(
