@@ -1,6 +1,7 @@
 import type { Clock } from '#kit/index.ts';
 import {
   noEvidence,
+  quoteVersion,
   type Failure,
   type Outcome,
   type PublishedVersion,
@@ -8,7 +9,6 @@ import {
   type RunContext,
 } from '#resources/index.ts';
 import { checkEvidence, checkOutcome, failure } from './check-outcome.ts';
-import { quoteVersion } from './quote-version.ts';
 import { guardParts } from './read-parts.ts';
 
 interface ExecuteDeps {

@@ -1,6 +1,7 @@
 import type { JsonObject, MediaReference, Parameter } from '#resources/index.ts';
 import type { ChatFailure, MediaFacts } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
+import type { Attachments } from './inputs/attach-files.ts';
 import type { MediaSettings } from './media-settings.ts';
 import type { ModelRoute } from './model-route.ts';
 import type { PaidRun } from './run-chat.ts';
@@ -13,6 +14,7 @@ export interface MediaRun extends PaidRun {
   /** The rendered templates as one text: what is drawn, spoken, embedded, filmed or looked for. */
   prompt: string;
   input: Record<string, unknown>;
+  files: Attachments;
   parameters: readonly Parameter[];
 }
 

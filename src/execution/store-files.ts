@@ -1,16 +1,15 @@
 import { Problem } from '#kit/index.ts';
+import type { MediaSource } from '#media/index.ts';
 import type { Failure, MediaReference, PublishedVersion, RunContext } from '#resources/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
-import { isCutShort } from './is-cut-short.ts';
 
-export type FileSource = { dataUrl: string } | { bytes: Uint8Array } | { stream: AsyncIterable<Uint8Array> };
 export type FileFailure = Omit<Failure, 'ok' | 'evidence'>;
 
 export interface FilesOfRun {
   version: Pick<PublishedVersion, 'mediaRetentionSeconds' | 'ownerId' | 'resourceId'>;
   context: Pick<RunContext, 'callId'>;
   kind: 'image' | 'audio' | 'video';
-  files: readonly FileSource[];
+  files: readonly MediaSource[];
 }
 
 const words = { image: 'image', audio: 'sound', video: 'film' } as const;
@@ -22,9 +21,6 @@ export async function storeFiles(
 ): Promise<MediaReference[] | FileFailure> {
   const { ownerId, resourceId, mediaRetentionSeconds: retentionSeconds } = version;
   const { callId } = context;
-  if (files.some(isBroken)) {
-    return unusable(kind, 'It breaks off before its end.');
-  }
   try {
     const about = { ownerId, callId, retentionSeconds, expect: kind };
     return await Promise.all(files.map((source) => deps.media.store({ ...about, source })));
@@ -46,11 +42,4 @@ function unusable(kind: FilesOfRun['kind'], message: string): FileFailure {
     problem: 'upstream_failed',
     cause: `unusable_${kind}: The model made an unusable ${words[kind]}. ${message}`,
   };
-}
-
-function isBroken(source: FileSource): boolean {
-  if ('dataUrl' in source) {
-    return isCutShort(Buffer.from(source.dataUrl.slice(source.dataUrl.indexOf(',') + 1), 'base64'));
-  }
-  return 'bytes' in source && isCutShort(Buffer.from(source.bytes));
 }

@@ -3,6 +3,7 @@ import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import {
   judgeMargin,
   parseInput,
+  recallQuote,
   withoutCode,
   type CostQuote,
   type PublishedVersion,
@@ -13,7 +14,7 @@ import { findTypicalLatency } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 
-type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness'>;
+type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness' | 'clock'>;
 
 const count = z.int().min(0);
 
@@ -69,7 +70,11 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
   const isOwner = callerUserId === version.ownerId;
   const parsed = parseInput(version, input, { isText: false });
   const kind = deps.kinds.get(version.kind);
-  const quote = kind ? await quoteWith(kind, version, parsed.ok ? parsed.input : undefined) : null;
+  const quote = kind
+    ? parsed.ok
+      ? await quoteInput(kind, version, parsed.input)
+      : await recallQuote({ kind, clock: deps.clock }, version)
+    : null;
   const readiness = await askReady(deps, version);
   return {
     resourceId: version.resourceId,
@@ -91,12 +96,12 @@ function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {
   return fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
 }
 
-async function quoteWith(
+async function quoteInput(
   kind: ResourceKind,
   { config, parameters, ownerId }: PublishedVersion,
-  input: Record<string, unknown> | undefined,
+  input: Record<string, unknown>,
 ): Promise<CostQuote | null> {
-  return (await kind.quoteCost?.(config, parameters, { ownerId, ...(input === undefined ? {} : { input }) })) ?? null;
+  return (await kind.quoteCost?.(config, parameters, { ownerId, input })) ?? null;
 }
 
 async function askReady(deps: Pick<QuoteDeps, 'readiness'>, version: PublishedVersion): Promise<Readiness> {

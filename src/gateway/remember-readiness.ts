@@ -1,8 +1,8 @@
 import type { Clock, Log } from '#kit/index.ts';
 import {
+  forgetQuotes,
   isSellable,
-  quoteOf,
-  type CostQuote,
+  recallQuote,
   type PauseRequest,
   type PublishedVersion,
   type Readiness,
@@ -32,23 +32,10 @@ interface MemoryDeps {
 const FRESH_MS = 2_000;
 /** So long it serves while it is asked anew. */
 const AGING_MS = 30_000;
-const QUOTED_MS = 30_000;
 
 /** Kept with the version in memory, and forgotten with it. */
 export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   let known = new WeakMap<PublishedVersion, { readiness: Readiness; at: number; isAsking: boolean }>();
-  /** What calls cost: it changes with the models, and then everything here is forgotten. */
-  let quotes = new WeakMap<PublishedVersion, { quote: Promise<CostQuote | null>; at: number }>();
-  const recallQuote = (kind: ResourceKind, version: PublishedVersion): Promise<CostQuote | null> => {
-    const found = quotes.get(version);
-    if (found && deps.clock.now() - found.at <= QUOTED_MS) {
-      return found.quote;
-    }
-    const quote = quoteOf(kind, version);
-    quotes.set(version, { quote, at: deps.clock.now() });
-    quote.catch(() => quotes.delete(version));
-    return quote;
-  };
   /** Why each version cannot run, as the log says already: buyers may ask often. */
   const told = new WeakMap<PublishedVersion, string>();
   const tell = (version: PublishedVersion, readiness: Readiness): void => {
@@ -62,7 +49,7 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   };
   const ask = async (version: PublishedVersion): Promise<Readiness> => {
     const askedIn = known;
-    const readiness = await askKind(deps, version, (kind) => recallQuote(kind, version));
+    const readiness = await askKind(deps, version);
     tell(version, readiness);
     askedIn.set(version, { readiness, at: deps.clock.now(), isAsking: false });
     if (!readiness.ready) {
@@ -90,24 +77,20 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
     },
     forget: () => {
       known = new WeakMap();
-      quotes = new WeakMap();
+      forgetQuotes(deps.kinds.values());
     },
   };
 }
 
 /** A kind that cannot even say is not ready; what it threw is nothing for buyers. */
-async function askKind(
-  deps: MemoryDeps,
-  version: PublishedVersion,
-  quote: (kind: ResourceKind) => Promise<CostQuote | null>,
-): Promise<Readiness> {
+async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Readiness> {
   try {
     const unknown = {
       ready: false as const,
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    return kind ? await isSellable(kind, version, () => quote(kind)) : unknown;
+    return kind ? await isSellable(kind, version, () => recallQuote({ kind, clock: deps.clock }, version)) : unknown;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };

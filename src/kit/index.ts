@@ -12,6 +12,7 @@ export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
+export { decodeBase64, decodeDataUrl, isDataUrl, toBase64, toDataUrl } from './data-url.ts';
 export { Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
 export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './exact-number.ts';

@@ -1,4 +1,5 @@
-import { isSellable, quoteOf } from './check-margin.ts';
+import { isSellable } from './check-margin.ts';
+import { quoteOf } from './quote-version.ts';
 import { loadVersion } from './load-version.ts';
 import type { Readiness } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';

@@ -1,6 +1,7 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
-import { checkMargin, quoteOf } from './check-margin.ts';
+import { checkMargin } from './check-margin.ts';
+import { quoteOf } from './quote-version.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';

@@ -121,11 +121,3 @@ export async function isSellable(
     ? { ready: true }
     : { ready: false, cause: `margin: ${why} It is sold again by itself when its cost is known.` };
 }
-
-/** Of a version, asked of its kind now. */
-export async function quoteOf(
-  kind: Pick<ResourceKind, 'quoteCost'>,
-  { config, parameters, ownerId }: Pick<PublishedVersion, 'config' | 'parameters' | 'ownerId'>,
-): Promise<CostQuote | null> {
-  return (await kind.quoteCost?.(config, parameters, { ownerId })) ?? null;
-}

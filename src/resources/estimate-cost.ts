@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toLowestSafePrice, toSuggestedPrice } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
 import { toLowestPrice } from './lowest-price.ts';
+import { quoteOf } from './quote-version.ts';
 import type { Parameter } from './parameter.ts';
 import type { PublishedVersion, VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -54,7 +55,7 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
   if (!kind?.quoteCost || !parsed?.success) {
     return null;
   }
-  const quote = await kind.quoteCost(parsed.data, sold.parameters, { ownerId: sold.ownerId });
+  const quote = await quoteOf(kind, { ...sold, config: parsed.data });
   const priceUsdc = toLowestPrice(sold.offers);
   const margin = (costUsd: string): string => new Big(priceUsdc).minus(costUsd).toFixed();
   return {

@@ -19,7 +19,8 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
-export { isSellable, judgeMargin, quoteOf } from './check-margin.ts';
+export { isSellable, judgeMargin } from './check-margin.ts';
+export { forgetQuotes, quoteOf, quoteVersion, recallQuote } from './quote-version.ts';
 export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';

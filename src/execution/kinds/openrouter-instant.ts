@@ -31,7 +31,6 @@ import { checkTemplates, quotePrompt, toWanted, type QuotedPrompt } from '../quo
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { runMedia } from '../run-media.ts';
-import { toDataUrl } from '../to-data-url.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 import { instantExamples } from './instant-examples.ts';
 
@@ -193,17 +192,15 @@ async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome>
   return withExpectedCost(await runChat(deps, run), expected);
 }
 
-/** Files are no part of the prompt there: one is worked on instead of it, as a data URL. */
+/** Files are no part of the prompt there: one is worked on instead of it. */
 async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'>, call: ReadyCall): Promise<Outcome> {
-  const { version, context, key, models, config, isDeclared, files } = call;
+  const { version, context, key, models, config, isDeclared, files, input } = call;
   const { parameters } = version;
-  const messages = showMessages(call.prompt, { input: call.input, parameters });
-  const sent = [...files].map(([name, file]) => [name, toDataUrl(file)]);
-  const about = { version, context, key, route, settings: config, parameters, isDeclared };
+  const messages = showMessages(call.prompt, { input, parameters });
+  const about = { version, context, key, route, settings: config, parameters, input, files, isDeclared };
   const run = {
     ...about,
     prompt: messages.map(({ content }) => content).join('\n\n'),
-    input: { ...call.input, ...Object.fromEntries(sent) },
     request: { model: models[0]?.wireName ?? '' },
   };
   const asked = { models, prompt: measureMessages(messages), feePercent: deps.creditFeePercent };

@@ -1,13 +1,12 @@
-/** A piece of a message. Of a file the bytes, or a URL that the upstream is to fetch itself. */
+/** A piece of a message. An upstream is never sent an address of a file, only its bytes. */
 export type ContentPart =
   | { type: 'text'; text: string }
   | {
       type: 'media';
       kind: 'image' | 'audio' | 'video' | 'file';
       contentType: string;
-      url: string | null;
-      bytes: Uint8Array | null;
-      filename: string | null;
+      bytes: Uint8Array;
+      filename: string;
     };
 
 export interface ChatMessage {

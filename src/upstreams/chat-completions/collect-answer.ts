@@ -1,7 +1,7 @@
 import type { ChatUsage, Citation, FinishReason } from './chat.ts';
 import { readCitation } from './read-citation.ts';
 import { toFinishReason } from './finish-reasons.ts';
-import { toDecimalText } from './parse-json.ts';
+import { toUsageCost } from './true-cost.ts';
 import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
 import { splitThinking } from './split-thinking.ts';
 
@@ -162,7 +162,7 @@ function toUsage(usage: EventUsage): ChatUsage {
     inputTokens: usage.prompt_tokens ?? null,
     outputTokens: usage.completion_tokens ?? null,
     reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
-    costUsd: toDecimalText(usage.cost),
+    costUsd: toUsageCost(usage),
   };
 }
 

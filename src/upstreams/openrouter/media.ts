@@ -29,7 +29,9 @@ export interface ImagesRequest {
   background?: string | undefined;
 }
 
-export type ImageFile = { dataUrl: string } | { bytes: Buffer };
+export interface ImageFile {
+  bytes: Buffer;
+}
 
 export interface SpeechRequest {
   model: string;
@@ -48,7 +50,7 @@ export interface SpeechFile {
 
 export interface TranscriptionRequest {
   model: string;
-  audio: { base64: string; format: string };
+  audio: { bytes: Uint8Array; contentType: string };
   language?: string | undefined;
   temperature?: number | undefined;
   timestamps?: readonly ('word' | 'segment')[] | undefined;
