@@ -3,6 +3,7 @@ import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 import { mediaProblems, mediaSettings } from './media-settings.ts';
+import { noticeSettings } from './notice-settings.ts';
 import { list, origin, secret, setting, type Setting, url, whole } from './setting.ts';
 
 const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
@@ -111,6 +112,7 @@ const settings = {
     '`5`',
   ),
   ...mediaSettings,
+  ...noticeSettings,
   UPSTREAM_ORIGINS: setting(
     list(origin('http|https')).default([]),
     'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed, and files that buyers name are not read from them.',

@@ -3,7 +3,7 @@ import type { Database } from '#database/index.ts';
 import type { Durable } from '#durable/index.ts';
 import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import { rerunExamples, type ExampleDeps, type Gateway } from '#gateway/index.ts';
-import { openRouter, type IntegrationService } from '#integrations/index.ts';
+import { discord, openRouter, telegram, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { refreshWanted, scheduleModelSync, type ModelsDeps } from '#models/index.ts';
 import * as payments from '#payments/index.ts';
@@ -17,7 +17,7 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 const LEDGER_WINDOW_SECONDS = 720;
 
 /** What an account can connect. A tuple, so that clients know what each service is given and shows. */
-export const services = [openRouter] as const satisfies readonly IntegrationService[];
+export const services = [openRouter, telegram, discord] as const satisfies readonly IntegrationService[];
 
 /** What kinds are opened with: every upstream is among it. */
 export type KindDeps = ExecutionDeps & Upstreams;
@@ -41,6 +41,12 @@ interface JobDeps {
   /** Runs examples as their owners' tests. */
   drafts: ExampleDeps;
   media: Media;
+  notices: {
+    send(): Promise<void>;
+    watchMoney(): Promise<void>;
+    watchCatalogue(): Promise<void>;
+    expire(): Promise<void>;
+  };
   models: ModelsDeps;
   /** Looks again at stored keys. */
   checkKeys(): Promise<void>;
@@ -77,6 +83,14 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
     intervalMs: 10 * minutes,
     run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS, deps.gateway),
   });
+  durable.every({ name: 'notices.send', intervalMs: 2_000, run: () => deps.notices.send() });
+  durable.every({ name: 'notices.watch-money', intervalMs: minutes, run: () => deps.notices.watchMoney() });
+  durable.every({
+    name: 'notices.watch-catalogue',
+    intervalMs: 60 * minutes,
+    run: () => deps.notices.watchCatalogue(),
+  });
+  durable.every({ name: 'notices.expire', intervalMs: 60 * minutes, run: () => deps.notices.expire() });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expire() });
   durable.schedule({ name: 'media.sweep', cron: '0 23 * * * *', run: () => deps.media.sweep() });
 }

@@ -35,6 +35,7 @@ export async function startServing(
     platformShare: domain.platformShare,
     drafts: domain.drafts,
     gateway,
+    notices: domain.notices.deps,
     secrets: { vault },
     usage: { database, clock },
   });

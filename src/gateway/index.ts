@@ -11,6 +11,7 @@ export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
 export { withMedia } from './receipt-media.ts';
+export { listOwed } from './list-owed.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
 export { testDraft } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';

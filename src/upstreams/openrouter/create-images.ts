@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { decodeBase64, decodeDataUrl, isDataUrl } from '#kit/index.ts';
 import { openFile } from '../outbound/open-file.ts';
+import { readBytes } from '../read-body.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
-import { readBytes } from './read-bytes.ts';
+
 import { readMediaJson } from './read-media-json.ts';
 
 /** Ten pictures of 10 MB in base64 are more than any model gives. */
