@@ -1,4 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
+import { checkDuration } from './check-duration.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkMargin, quoteOf } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
@@ -23,6 +24,7 @@ export type Content = Pick<
   | 'settlementPoint'
   | 'maxLossUsd'
   | 'timeoutSeconds'
+  | 'runsLong'
   | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
@@ -65,6 +67,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
+    ...checkDuration(draft, 'offers' in offered ? offered.offers : null),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -92,6 +95,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     settlementPoint: draft.settlementPoint,
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,
+    ...(draft.runsLong ? { runsLong: true } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,
