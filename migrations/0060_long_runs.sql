@@ -18,9 +18,8 @@ CREATE TABLE long_calls (
   -- How it ended without an answer, once the chain was asked whether it was charged.
   ended jsonb,
   callback_url text,
-  -- The end that the callback was about, once it arrived or was given up.
-  callback_told text,
   callback_tries integer NOT NULL DEFAULT 0,
+  -- Null: none is wanted, it has arrived, or it was given up.
   callback_due_at timestamptz
 );
 CREATE INDEX long_calls_callbacks ON long_calls (callback_due_at) WHERE callback_due_at IS NOT NULL;

@@ -28,6 +28,7 @@ export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
 export { fetchFile } from './outbound/fetch-file.ts';
+export { postText } from './outbound/post-text.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
 export { openS3 } from './s3/open-s3.ts';
 export type { S3, S3Options } from './s3/open-s3.ts';

@@ -10,6 +10,8 @@ interface UpstreamsOptions {
   allowedOrigins: readonly string[];
   /** The same for files that buyers name: none that the operator names for creators. */
   fileOrigins: readonly string[];
+  /** The same for callbacks that buyers ask for. */
+  callbackOrigins: readonly string[];
   log: Log;
 }
 
@@ -17,13 +19,15 @@ export type Upstreams = ReturnType<typeof openUpstreams>;
 
 /** Every client that a server has, by the name under which kinds of resource are given it. `stack` closes them. */
 export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableStack) {
-  const { openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log } = options;
+  const { openRouterUrl, publicUrl, allowedOrigins, fileOrigins, callbackOrigins, log } = options;
   const outbound = openOutbound({ allowedOrigins });
   stack.defer(() => outbound.close());
   const files = openOutbound({ allowedOrigins: fileOrigins });
   stack.defer(() => files.close());
+  const callbacks = openOutbound({ allowedOrigins: callbackOrigins });
+  stack.defer(() => callbacks.close());
   const openRouter = openOpenRouter({ baseUrl: openRouterUrl, publicUrl, title: 'Farebox', log, outbound });
   stack.defer(() => openRouter.close());
   const chatCompletions = openChatCompletions({ outbound, log });
-  return { openRouter, openRouterMedia: openRouter.media, outbound, files, chatCompletions };
+  return { openRouter, openRouterMedia: openRouter.media, outbound, files, callbacks, chatCompletions };
 }
