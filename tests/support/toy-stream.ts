@@ -70,8 +70,10 @@ async function* readParts(response: Response, report: RunContext['report']): Par
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
   // What breaks after the last line was read is nobody's any more.
   body.on('error', () => {});
+  const lines = createInterface({ input: body });
+  lines.on('error', () => {});
   try {
-    for await (const line of createInterface({ input: body })) {
+    for await (const line of lines) {
       const chunk = JSON.parse(line) as Chunk;
       if (!('text' in chunk)) {
         return { ok: false, problem: 'upstream_failed', cause: 'toy_failed: as told', evidence: toEvidence(chunks) };

@@ -59,13 +59,12 @@ async function askAboutEnded(deps: StatusDeps, row: LongRow): Promise<void> {
   if (use.status === 'settled') {
     await adoptEnded(deps, row.id, use.transaction);
   } else if (use.status === 'unused' || use.status === 'spent') {
-    const ended: Ended = row.cancelled_at ? cancelled : toGivenUp(row.reason);
-    await noteEnded(deps.database.system, row.id, { ...ended, charged: false });
+    await noteEnded(deps.database.system, row.id, { ...toGivenUp(row.reason), charged: false });
   }
 }
 
 /** What a call reads that its buyer has taken back. */
-export const cancelled: Ended = {
+const cancelled: Ended = {
   code: 'gone',
   detail: 'The call was cancelled before it was paid. Nothing was charged.',
   next: 'Call the resource again for an answer; the same payment may be used while it is valid.',
@@ -155,7 +154,8 @@ function toEnded(row: LongRow, state: LongState): Ended | null {
       return { code: 'gone', detail, next: 'Sign a new payment for a new answer.' };
     }
     case 'cancelled':
-      return row.ended ?? unknownEnd;
+      // The run that was cut off has noted its own end.
+      return row.ended?.charged === false ? { ...cancelled, charged: false } : unknownEnd;
     case 'failed':
       return toFailed(row);
     default:
