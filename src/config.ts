@@ -118,6 +118,11 @@ const settings = {
     'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed, and files that buyers name are not read from them.',
     'none: private addresses are never called',
   ),
+  CALLBACK_ORIGINS: setting(
+    list(origin('http|https')).default([]),
+    'Servers that buyers may have called back when a call has ended, beside public https hosts, comma separated: `http://10.0.0.7:8080`.',
+    'none: private addresses are never called',
+  ),
   OPENROUTER_CREDIT_FEE_PERCENT: setting(
     z
       .string()

@@ -72,6 +72,8 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });
+  durable.every({ name: 'gateway.resume-runs', intervalMs: 2_000, run: () => deps.gateway.long.resumeRuns() });
+  durable.every({ name: 'gateway.send-callbacks', intervalMs: 2_000, run: () => deps.gateway.long.sendCallbacks() });
   durable.every({ name: 'gateway.rerun-examples', intervalMs: 3_000, run: () => rerunExamples(deps.drafts) });
   durable.every({
     name: 'gateway.expire-answers',

@@ -10,7 +10,7 @@ import { openMedia } from '#media/index.ts';
 import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openS3, openUpstreams, type Upstreams } from '#upstreams/index.ts';
+import { openS3, openUpstreams, postMessage, type Upstreams } from '#upstreams/index.ts';
 import { getStats, listLastRuns } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { toMediaLimits, toS3Options } from './media-settings.ts';
@@ -78,6 +78,7 @@ export async function startDomain(
     payments,
     pause,
     limiter: freeLimiter,
+    callbacks: toCallbacks(upstreams, vault.deriveKey('callbacks')),
   });
   stack.defer(() => gateway.close());
   return {
@@ -113,12 +114,26 @@ function openClients({ config, sandbox, publicUrl, log }: Infrastructure, stack:
       allowedOrigins,
       fileOrigins,
       webhookOrigins: config.WEBHOOK_ORIGINS,
+      callbackOrigins: config.CALLBACK_ORIGINS,
       telegramUrl: config.TELEGRAM_API_URL,
       discordUrl: config.DISCORD_API_URL,
       log,
     },
     stack,
   );
+}
+
+const CALLBACK_WITHIN_MS = 15_000;
+
+function toCallbacks({ callbacks }: Upstreams, key: Buffer): Parameters<typeof openGateway>[0]['callbacks'] {
+  return {
+    key,
+    check: (url) => void callbacks.open(url),
+    post: async (url, sent) => {
+      const posted = await postMessage(callbacks, url, { ...sent, timeoutMs: CALLBACK_WITHIN_MS });
+      return posted.ok ? posted.status : null;
+    },
+  };
 }
 
 /** The files of answers and the uploads: in an object store where there is one, or else in the data folder. */

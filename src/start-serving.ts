@@ -1,6 +1,6 @@
 /** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
-import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import { callRoute, checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
@@ -15,6 +15,9 @@ import type { Domain } from './start-domain.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Of the triggers on calls that are carried out behind their 202. */
+const CALLS_CHANGED = 'calls_changed';
 
 /** A run may last 600 s; a stop must not cut off a call that is being paid. */
 const CLOSE_WITHIN_MS = 610_000;
@@ -49,6 +52,9 @@ export async function startServing(
   await seed(infrastructure, domain, { ports, operations });
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
+  const paidDeps = { gateway, trustedProxyHops: config.TRUSTED_PROXY_HOPS, log };
+  const observe = (outcome: string, seconds?: number) => metrics.observeCall(outcome, seconds);
+  const routes = [callRoute(paidDeps), paidRoute({ ...paidDeps, authenticate, observe })];
   const server = await startServer({
     host: config.HOST,
     port: infrastructure.ports.http,
@@ -81,22 +87,19 @@ export async function startServing(
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
     ...toSandboxRoutes(sandbox),
-    paidRoute: paidRoute({
-      gateway,
-      authenticate,
-      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-      log,
-      observe: (outcome, seconds) => metrics.observeCall(outcome, seconds),
-    }),
+    paidRoute: (req, res) => routes.some((route) => route(req, res)),
   });
   stack.defer(() => server.close());
+  stack.defer(() => gateway.long.stopWaiting());
 }
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
   const { database, databaseUrl: url, log, vault } = infrastructure;
-  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
+  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, CALLS_CHANGED];
   const forget = (channel: string, payload: string): void => {
-    if (channel === modelsChannel) {
+    if (channel === CALLS_CHANGED) {
+      domain.gateway.long.onChanged(payload === '' ? undefined : payload);
+    } else if (channel === modelsChannel) {
       forgetModels(domain.models);
       domain.gateway.forgetReadiness();
     } else if (channel === VAULT_CHANGED) {

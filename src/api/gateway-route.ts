@@ -17,8 +17,11 @@ import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
+import { header, shared } from './paid-headers.ts';
 import { readExecute } from './read-execute.ts';
-import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
+import { CALLBACK_HEADER, readPrefer } from './read-prefer.ts';
+import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
+import { writeAccepted } from './write-status.ts';
 
 interface PaidRouteDeps {
   gateway: Gateway;
@@ -34,12 +37,6 @@ type BoundedDeps = PaidRouteDeps & { largeBodies: ByteBudget };
 
 const executePath = '/api/execute';
 
-const shared = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, ${ANSWER_TOKEN_HEADER}, Allow, Retry-After, WWW-Authenticate, X-Request-Id`,
-  'X-Content-Type-Options': 'nosniff',
-};
-
 /** Those that the challenges name. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
 
@@ -49,7 +46,7 @@ const preflight = {
 };
 
 /** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Access-Control-Expose-Headers`;
+const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
 
 /**
  * The HTTP surface of the paid call: GET and POST of `/@creator/slug`, and `POST /api/execute`.
@@ -151,6 +148,7 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
     idempotencyKey: header(req, 'idempotency-key') ?? '',
     answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
+    later: { ...readPrefer(req), callbackUrl: header(req, CALLBACK_HEADER.toLowerCase()) },
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress,
   };
@@ -187,6 +185,9 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
     return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
   }
   const headers = { ...shared, 'X-Request-Id': requestId, ...settled, ...token };
+  if (outcome.kind === 'accepted') {
+    return writeAccepted(outcome, { req, res, headers });
+  }
   const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
   return writeAnswer(outcome, { res, requestId, headers, onSent });
 }
@@ -247,11 +248,6 @@ function readPayment(req: IncomingMessage): CallRequest['payment'] {
     ...(paymentSignature === undefined ? {} : { paymentSignature }),
     ...(xPayment === undefined ? {} : { xPayment }),
   };
-}
-
-function header(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function toHeaders(req: IncomingMessage): Headers {

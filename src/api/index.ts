@@ -4,6 +4,7 @@
  * escaped; pages load nothing from elsewhere and run no script.
  */
 export { checkReadiness } from './check-readiness.ts';
+export { callRoute } from './call-route.ts';
 export { paidRoute } from './gateway-route.ts';
 export { openLanding } from './open-landing.ts';
 export { openMetrics } from './open-metrics.ts';

@@ -16,6 +16,7 @@ export interface PublicResource {
   offers: readonly PublicOffer[];
   settlementPoint: 'on_success' | 'at_first_output' | 'upfront';
   timeoutSeconds: number;
+  runsLong: boolean;
   /** How long files of answers can be fetched. */
   mediaRetentionSeconds: number;
   parameters: readonly PublicParameter[];

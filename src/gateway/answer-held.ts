@@ -11,6 +11,7 @@ import { findHolder, type HeldCall } from './claim.ts';
 import { toFailedReceipt } from './failed-receipt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
+import { findAccepted } from './long-runs/answer-later.ts';
 import { resolvePending } from './resolve-pending.ts';
 import {
   answerOwed,
@@ -67,7 +68,8 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   }
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
-  const outcome = await findOutcome(deps, held, again);
+  const later = isProven && held.runs_long ? await findAccepted(deps, held.id) : null;
+  const outcome = later ?? (await findOutcome(deps, held, again));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
   }
@@ -79,16 +81,16 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
   const row = closed && (await askAboutEnded(deps, { ...closed, id: held.id }, again));
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
-    return toOutcome(await readKept(deps, held.id), held.id, again);
+    return toOutcome(await readKept(deps, held.id), held.id, again.payment);
   }
   if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
     const rerun = await rerunOwed(deps, held.id, again.input);
     if (rerun.kind !== 'taken') {
       return rerun.kind === 'run' ? rerun.outcome : answerOwed(rerun.retryAfterSeconds);
     }
-    return toOutcome(await untilClosed(deps, held.id), held.id, again);
+    return toOutcome(await untilClosed(deps, held.id), held.id, again.payment);
   }
-  return toOutcome(row, held.id, again);
+  return toOutcome(row, held.id, again.payment);
 }
 
 function withhold(
@@ -164,17 +166,23 @@ async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow |
   }
 }
 
+/** The answer of a paid call as it is kept, for whoever has shown to be its buyer. */
+export async function giveKept(deps: GatewayDeps, callId: string, payment: Payment): Promise<CallOutcome> {
+  const row = await readKept(deps, callId);
+  return toOutcome(row, callId, payment);
+}
+
 async function readKept(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
   const found = await deps.database.system.query<KeptRow>({ name: 'calls_kept', text: selectKept, values: [callId] });
   return found.rows[0] ?? null;
 }
 
-function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutcome {
+function toOutcome(row: KeptRow | null, callId: string, payment: Payment): CallOutcome {
   switch (row?.state) {
     case 'settled':
     case 'delivered':
     case 'owed':
-      return toKeptAnswer(row, callId, again.payment);
+      return toKeptAnswer(row, callId, payment);
     case 'pending':
       return settlementPending();
     case 'unpaid':

@@ -2,7 +2,7 @@ import { formatUsdc } from '#kit/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
 import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
-import type { Receipt } from './call-request.ts';
+import type { Receipt, Settlement } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -30,6 +30,10 @@ export interface PaidCall {
   reservedUsd?: string;
   /** Told with the first answer; only the request that claimed the payment has it. */
   answerToken?: string;
+  /** It is answered with 202 and carried out behind it. */
+  isLong?: true;
+  /** Told once it is carried out: with what was paid, where it is paid already. */
+  onUnderWay?: (paid?: { receipt: Receipt; settlement: Settlement }) => void;
   startedAt: number;
 }
 
@@ -124,7 +128,10 @@ export function toStoredRecord(
 }
 
 /** What a receipt says before it is known what became of the payment. */
-export function toReceiptParts(deps: Pick<GatewayDeps, 'publicUrl'>, call: PaidCall): StoredRecord['receipt'] {
+export function toReceiptParts(
+  deps: Pick<GatewayDeps, 'publicUrl'>,
+  call: Pick<PaidCall, 'callId' | 'offer' | 'payment' | 'version'>,
+): StoredRecord['receipt'] {
   const { callId, offer, payment, version } = call;
   return {
     paidUsdc: formatUsdc(offer.amountAtomic),

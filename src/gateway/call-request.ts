@@ -1,4 +1,4 @@
-import type { Caller, Json, Problem } from '#kit/index.ts';
+import type { Caller, Json, Problem, ProblemCode } from '#kit/index.ts';
 import type { Challenge, Payment } from '#payments/index.ts';
 import type { Answer, AnswerPart, MediaReference, PublishedVersion, WholeBody } from '#resources/index.ts';
 
@@ -21,10 +21,21 @@ export interface CallRequest {
   answerToken?: string | undefined;
   /** SIGN-IN-WITH-X. */
   signIn?: string | undefined;
+  /** Whether and how the answer may come later than the response. */
+  later?: Later;
   /** Reads the session or API key; asked only when it matters. */
   authenticate(): Promise<Caller>;
   /** The client's address, for rate limits. */
   clientAddress: string;
+}
+
+export interface Later {
+  /** `Prefer: respond-async`. */
+  isAsked: boolean;
+  /** `Prefer: wait`: how long the answer is waited for before the 202. */
+  waitMs: number;
+  /** X-Farebox-Callback. */
+  callbackUrl?: string | undefined;
 }
 
 export interface Receipt {
@@ -92,7 +103,40 @@ export type CallOutcome =
       settlement?: Settlement;
     }
   | ({ kind: 'answer'; answer: GivenAnswer; callId: string; isPaid: boolean } & ToBuyer)
+  | ({ kind: 'accepted'; status: CallStatus; secrets?: LongSecrets } & ToBuyer)
   | ({ kind: 'problem'; problem: Problem; charged?: boolean; receipt?: FailedReceipt; proof?: ProofAsked } & ToBuyer);
+
+export type LongState = 'running' | 'settling' | 'owed' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
+
+/** Of a call that is carried out behind its 202; for its buyer alone. */
+export interface CallStatus {
+  callId: string;
+  /** `owed`: paid, and run again because a run failed. `expired`: its answer was forgotten. */
+  state: LongState;
+  progress: { percent: number | null; note: string | null; at: string } | null;
+  resource: string;
+  createdAt: string;
+  updatedAt: string;
+  /** Until then the answer is kept at least. */
+  expiresAt: string;
+  /** Did money move? Null is not known yet. */
+  charged: boolean | null;
+  receipt: Receipt | FailedReceipt | null;
+  /** Why there is no answer. */
+  problem: { code: ProblemCode; title: string; detail: string; next: string } | null;
+  statusUrl: string;
+  resultUrl: string;
+  cancelUrl: string;
+  /** While there is no answer yet: when to ask again. */
+  retryAfterSeconds: number | null;
+}
+
+/** Told once, and stored nowhere as they are. */
+export interface LongSecrets {
+  statusToken: string;
+  /** With which callbacks are signed; where the buyer has asked for one. */
+  callbackSecret?: string;
+}
 
 interface ToBuyer {
   settlement?: Settlement;

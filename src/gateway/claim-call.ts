@@ -7,6 +7,7 @@ import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isAnsweredLater } from './long-runs/is-answered-later.ts';
 import { FETCH_LIMIT_MS, hasFiles } from './keep-inputs.ts';
 import { originOf } from './offer-version.ts';
 import { quoteWorst } from './quote-worst.ts';
@@ -45,6 +46,7 @@ export async function claimCall(
     input,
     run: 1,
     answerToken,
+    ...(isAnsweredLater(request, version) ? { isLong: true } : {}),
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {

@@ -179,7 +179,7 @@ async function oweCall(
   const { callId, reservedUsd } = call;
   const costUsd = failure.evidence.costUsd ?? reservedUsd ?? (await quoteWorst(deps, call.version, call.offer));
   const owed = await deps.database.transaction(async (tx) => {
-    const changes = { reason: failure.problem, ofRun: call.run, costUsd, reservedUsd };
+    const changes = { reason: failure.problem, ofRun: call.run, ofProcess: deps.processId, costUsd, reservedUsd };
     const asked = { ...changes, columns: `${columns}, ${isGivenUp} AS is_given_up` };
     const row = await transitionReturning<OwedRow>(tx, { callId, name: 'owe' }, asked);
     if (row) {

@@ -86,7 +86,7 @@ export async function forgetEnded(
   const isOver =
     outcome.kind === 'answer'
       ? outcome.answer.body.type !== 'live'
-      : outcome.kind === 'challenge' || outcome.charged === false;
+      : outcome.kind === 'challenge' || (outcome.kind === 'problem' && outcome.charged === false);
   if (isOver && hasFiles(call.version)) {
     // Nobody waits for it with an answer in hand.
     void deps.inputs.forget(call.callId);

@@ -16,6 +16,7 @@ import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { openCallChanges } from './long-runs/call-changes.ts';
 import { offerVersion } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
 import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -100,6 +101,9 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),
+    longRuns: new Map(),
+    callChanges: openCallChanges(),
+    callbacks: { key: Buffer.alloc(32), check: () => {}, post: async () => null },
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };

@@ -6,6 +6,9 @@ import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { openCallChanges } from './long-runs/call-changes.ts';
+import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
+import { handOver } from './long-runs/resume-runs.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
@@ -38,13 +41,15 @@ export interface Gateway extends WatchedCalls {
   /** Runs again what is paid and owed; to be called every few seconds by a third job. */
   carryOnOwed(): Promise<number>;
   expireAnswers(retentionSeconds: number): Promise<number>;
+  /** Calls that are carried out behind their 202. */
+  long: LongCalls;
   /** Waits for calls that are being carried out, then says that this process is gone. */
   close(): Promise<void>;
 }
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns'>,
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges'>,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
@@ -53,7 +58,10 @@ export async function openGateway(
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
     readiness: rememberReadiness(given),
     reruns: new Set(),
+    longRuns: new Map(),
+    callChanges: openCallChanges(),
   };
+  const long = openLongCalls(deps);
   const deliveries = noteDeliveries(deps);
   await beat(deps);
   const timer = setInterval(() => {
@@ -73,7 +81,9 @@ export async function openGateway(
     adoptTransfers: (network, transfers) => adoptTransfers(deps, network, transfers),
     recheckSettled: (callId) => recheckSettled(deps, callId),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
+    long,
     close: async () => {
+      await handOver(deps);
       // What is paid at its first output becomes another piece of work on the way.
       while (deps.inFlight.size > 0) {
         await Promise.allSettled(deps.inFlight.values());

@@ -7,6 +7,7 @@ import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { keepCheckpoint } from './keep-checkpoint.ts';
 import { releaseRun } from './hold-run.ts';
+import { openLongRun } from './long-runs/open-long-run.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
@@ -39,7 +40,9 @@ export function startRun(deps: GatewayDeps, call: PaidCall, limitMs: number) {
   const { callId, version, payment, input } = call;
   const controller = new AbortController();
   const checkpoint = keepCheckpoint(deps.database, callId);
-  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal: controller.signal, checkpoint };
+  const long = call.isLong ? openLongRun(deps, callId, controller) : {};
+  const { signal } = controller;
+  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal, checkpoint, ...long };
   return { started: execute(deps, { version, input }, context), cancel: () => controller.abort() };
 }
 
@@ -53,6 +56,7 @@ async function keepOutput<Body extends AnswerBody>(
   const noted = moveToSettling(deps.database.system, call, {
     record: toStoredRecord(deps, call, evidence),
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+    ofProcess: deps.processId,
     ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
     ...(settlementPaths[call.settlementPoint].storedBefore.includes('input') ? { input: call.input } : {}),
   });
@@ -86,8 +90,9 @@ async function failCall(
     endedAt: deps.clock.now(),
   });
   const { problem: reason, evidence } = failure;
+  const changes = { reason, costUsd: evidence.costUsd, ofProcess: deps.processId };
   await deps.database.transaction(async (tx) => {
-    const isOurs = await transition(tx, { callId: call.callId, name: 'fail' }, { reason, costUsd: evidence.costUsd });
+    const isOurs = await transition(tx, { callId: call.callId, name: 'fail' }, changes);
     if (isOurs) {
       await recordCall(tx, record);
     }

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
+import { checkDuration } from './check-duration.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkMargin } from './check-margin.ts';
 import { quoteOf } from './quote-version.ts';
@@ -24,6 +25,7 @@ export type Content = Pick<
   | 'settlementPoint'
   | 'maxLossUsd'
   | 'timeoutSeconds'
+  | 'runsLong'
   | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
@@ -66,6 +68,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...('fields' in offered ? offered.fields : []),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
+    ...checkDuration(draft, 'offers' in offered ? offered.offers : null),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -93,6 +96,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     settlementPoint: draft.settlementPoint,
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,
+    ...(draft.runsLong ? { runsLong: true } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,

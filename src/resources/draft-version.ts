@@ -94,6 +94,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     settlementPoint: 'on_success',
     maxLossUsd: null,
     timeoutSeconds: draft.timeoutSeconds,
+    ...(draft.runsLong ? { runsLong: true } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters: draft.parameters,
     inputSchema: {},

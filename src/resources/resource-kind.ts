@@ -170,7 +170,7 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'publishedAt'
+  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
 > {
   until: Date;
 }
@@ -205,6 +205,8 @@ export interface PublishedVersion {
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;
   timeoutSeconds: number;
+  /** Its calls are answered with 202 and carried out behind it. */
+  runsLong?: true;
   /** How long files of its answers are kept. */
   mediaRetentionSeconds: number;
   parameters: Parameter[];

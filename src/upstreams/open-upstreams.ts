@@ -16,6 +16,8 @@ interface UpstreamsOptions {
   webhookOrigins: readonly string[];
   telegramUrl: string;
   discordUrl: string;
+  /** The same for callbacks that buyers ask for. */
+  callbackOrigins: readonly string[];
   log: Log;
 }
 
@@ -30,6 +32,8 @@ export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableS
   stack.defer(() => files.close());
   const webhooks = openOutbound({ allowedOrigins: options.webhookOrigins });
   stack.defer(() => webhooks.close());
+  const callbacks = openOutbound({ allowedOrigins: options.callbackOrigins });
+  stack.defer(() => callbacks.close());
   const telegram = openTelegram({ baseUrl: options.telegramUrl });
   stack.defer(() => telegram.close());
   const discord = openDiscord({ baseUrl: options.discordUrl });
@@ -43,6 +47,7 @@ export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableS
     outbound,
     files,
     webhooks,
+    callbacks,
     telegram,
     discord,
     chatCompletions,

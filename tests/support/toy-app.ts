@@ -179,6 +179,7 @@ export const toyResource: PublicResource = {
   ],
   settlementPoint: 'on_success',
   timeoutSeconds: 60,
+  runsLong: false,
   mediaRetentionSeconds: 604_800,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },
