@@ -3,6 +3,7 @@ import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import {
   judgeMargin,
   parseInput,
+  priceOffers,
   withoutCode,
   type CostQuote,
   type PublishedVersion,
@@ -21,7 +22,14 @@ const count = z.int().min(0);
 export const quoted = z.object({
   resourceId: z.uuid(),
   version: z.int(),
-  priceUsdc: z.string().describe('Of the first offer; "0" is free'),
+  priceUsdc: z
+    .string()
+    .describe(
+      'Of the first offer, for this input; "0" is free. Where the input does not fit, the most that one can cost',
+    ),
+  maxPriceUsdc: z
+    .string()
+    .describe('The most that any input costs; the same where the price does not follow from the input'),
   offers: z
     .array(z.object({ scheme: z.string(), network: z.string(), priceUsdc: z.string(), payTo: z.string() }))
     .describe('The ways to pay, as the 402 tells them with a fresh challenge'),
@@ -68,21 +76,23 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
   }
   const isOwner = callerUserId === version.ownerId;
   const parsed = parseInput(version, input, { isText: false });
+  const offers = priceOffers(version, parsed.ok ? parsed.input : undefined);
   const kind = deps.kinds.get(version.kind);
   const quote = kind ? await quoteWith(kind, version, parsed.ok ? parsed.input : undefined) : null;
   const readiness = await askReady(deps, version);
   return {
     resourceId: version.resourceId,
     version: version.version,
-    priceUsdc: formatUsdc(version.priceAtomic),
-    offers: version.offers.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
+    priceUsdc: formatUsdc(offers[0]?.amountAtomic ?? 0n),
+    maxPriceUsdc: formatUsdc(version.priceAtomic),
+    offers: offers.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
     isReady: readiness.ready,
     retryAfterSeconds: readiness.ready ? null : (readiness.retryAfterSeconds ?? null),
     isValid: parsed.ok,
     problems: parsed.ok ? [] : toInputPaths(parsed.fields),
     tokens: (parsed.ok && quote?.tokens) || null,
     latencyMs: await findTypicalLatency(deps.database.system, version.resourceId),
-    cost: isOwner && quote ? toCost(version, quote) : null,
+    cost: isOwner && quote ? toCost({ ...version, offers }, quote) : null,
     cause: isOwner && !readiness.ready ? readiness.cause : null,
   };
 }

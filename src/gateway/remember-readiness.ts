@@ -1,9 +1,9 @@
 import type { Clock, Log } from '#kit/index.ts';
 import {
   isSellable,
-  quoteOf,
-  type CostQuote,
+  listPricedCases,
   type PauseRequest,
+  type PricedCase,
   type PublishedVersion,
   type Readiness,
   type ResourceKind,
@@ -38,16 +38,16 @@ const QUOTED_MS = 30_000;
 export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   let known = new WeakMap<PublishedVersion, { readiness: Readiness; at: number; isAsking: boolean }>();
   /** What calls cost: it changes with the models, and then everything here is forgotten. */
-  let quotes = new WeakMap<PublishedVersion, { quote: Promise<CostQuote | null>; at: number }>();
-  const recallQuote = (kind: ResourceKind, version: PublishedVersion): Promise<CostQuote | null> => {
+  let quotes = new WeakMap<PublishedVersion, { cases: Promise<readonly PricedCase[]>; at: number }>();
+  const recallCases = (kind: ResourceKind, version: PublishedVersion): Promise<readonly PricedCase[]> => {
     const found = quotes.get(version);
     if (found && deps.clock.now() - found.at <= QUOTED_MS) {
-      return found.quote;
+      return found.cases;
     }
-    const quote = quoteOf(kind, version);
-    quotes.set(version, { quote, at: deps.clock.now() });
-    quote.catch(() => quotes.delete(version));
-    return quote;
+    const cases = listPricedCases(kind, version);
+    quotes.set(version, { cases, at: deps.clock.now() });
+    cases.catch(() => quotes.delete(version));
+    return cases;
   };
   /** Why each version cannot run, as the log says already: buyers may ask often. */
   const told = new WeakMap<PublishedVersion, string>();
@@ -62,7 +62,7 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   };
   const ask = async (version: PublishedVersion): Promise<Readiness> => {
     const askedIn = known;
-    const readiness = await askKind(deps, version, (kind) => recallQuote(kind, version));
+    const readiness = await askKind(deps, version, (kind) => recallCases(kind, version));
     tell(version, readiness);
     askedIn.set(version, { readiness, at: deps.clock.now(), isAsking: false });
     if (!readiness.ready) {
@@ -99,7 +99,7 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
 async function askKind(
   deps: MemoryDeps,
   version: PublishedVersion,
-  quote: (kind: ResourceKind) => Promise<CostQuote | null>,
+  list: (kind: ResourceKind) => Promise<readonly PricedCase[]>,
 ): Promise<Readiness> {
   try {
     const unknown = {
@@ -107,7 +107,7 @@ async function askKind(
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    return kind ? await isSellable(kind, version, () => quote(kind)) : unknown;
+    return kind ? await isSellable(kind, version, () => list(kind)) : unknown;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };

@@ -19,7 +19,7 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
-export { isSellable, judgeMargin, quoteOf } from './check-margin.ts';
+export { isSellable, judgeMargin } from './check-margin.ts';
 export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';
@@ -46,6 +46,9 @@ export { toLowestPrice } from './lowest-price.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
+export { priceLowest, priceOffers } from './price-offers.ts';
+export { listPricedCases } from './priced-cases.ts';
+export type { PricedCase } from './priced-cases.ts';
 export { pauseUnready } from './pause-unready.ts';
 export type { PauseRequest } from './pause-unready.ts';
 export { compilePattern, openPattern } from './safe-pattern.ts';

@@ -3,6 +3,7 @@ import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
 import type { categories } from './category.ts';
 import type { Parameter } from './parameter.ts';
+import type { PriceFormula } from './price-formula.ts';
 
 export type JsonSchema = JsonObject;
 
@@ -170,7 +171,7 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'publishedAt'
+  'versionId' | 'offers' | 'priceFormula' | 'settlementPoint' | 'timeoutSeconds' | 'publishedAt'
 > {
   until: Date;
 }
@@ -199,6 +200,8 @@ export interface PublishedVersion {
   priceAtomic: bigint;
   /** In the creator's order of preference, one a scheme and network; empty when free. */
   offers: VersionOffer[];
+  /** What of these amounts a call costs, by its input; absent: all. */
+  priceFormula?: PriceFormula;
   settlementPoint: SettlementPoint;
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;

@@ -1,5 +1,6 @@
 import type { Draft } from './draft.ts';
 import type { Parameter } from './parameter.ts';
+import type { PriceFormula } from './price-formula.ts';
 import type { JsonSchema, PausedBy, PublishedVersion, VersionOffer } from './resource-kind.ts';
 
 export type ResourceState = 'draft' | PublishedVersion['state'];
@@ -37,6 +38,7 @@ export interface VersionRow {
   tags: string[];
   price_atomic: string;
   offers: StoredOffer[];
+  price_formula: PriceFormula | null;
   settlement_point: PublishedVersion['settlementPoint'];
   max_loss_usd: string | null;
   timeout_seconds: number;
@@ -55,6 +57,7 @@ export interface VersionRow {
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         offers: StoredOffer[];
+        priceFormula: PriceFormula | null;
         publishedAt: string;
         supersededAt: string;
       })[]
@@ -64,7 +67,7 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.offers, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
+  v.offers, v.price_formula, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
   v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
@@ -90,6 +93,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     pausedBy: row.paused_by,
     priceAtomic: BigInt(row.price_atomic),
     offers: row.offers.map(fromStoredOffer),
+    ...toFormula(row.price_formula),
     settlementPoint: row.settlement_point,
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
@@ -98,13 +102,18 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
-    superseded: (row.superseded ?? []).map(({ publishedAt, supersededAt, offers, ...replaced }) => ({
+    superseded: (row.superseded ?? []).map(({ publishedAt, supersededAt, offers, priceFormula, ...replaced }) => ({
       ...replaced,
       offers: offers.map(fromStoredOffer),
+      ...toFormula(priceFormula),
       publishedAt: new Date(publishedAt),
       until: new Date(Date.parse(supersededAt) + GRACE_MS),
     })),
   };
+}
+
+function toFormula(priceFormula: PriceFormula | null): Pick<PublishedVersion, 'priceFormula'> {
+  return priceFormula === null ? {} : { priceFormula };
 }
 
 export function toStoredOffer(offer: VersionOffer): StoredOffer {
