@@ -44,7 +44,8 @@ async function ask(url: string, body?: unknown, method = 'POST'): Promise<Paymen
   return decodePaymentRequiredHeader(header ?? '');
 }
 const amountOf = (required: PaymentRequired) => required.accepts[0]?.amount;
-const told = (required: PaymentRequired) => (required.extensions?.['price-by-input'] as { info: object }).info;
+const told = (required: PaymentRequired) =>
+  (required.extensions as unknown as { 'price-by-input': { info: object } })['price-by-input'].info;
 
 test('an unpaid request is asked for the price of its own input, an empty one for the most, and both are told which it is', async () => {
   const { url } = await ruth.publish({ slug: 'by-input', ...draft });
@@ -74,7 +75,7 @@ test('the amount of the input is what is charged, what the receipt says and what
   expect([answer.status, answer.body['receipt']]).toMatchObject([200, { paidUsdc: '0.005074' }]);
   expect((await app.current.balanceOf(ruth.payTo)) - before).toBe(5_074n);
   const { body: log } = await ruth.call('GET', `/api/usage?resourceId=${id}`);
-  expect(log['items']).toMatchObject([{ status: 'success', amountUsdc: '0.005074' }]);
+  expect(log['items']).toMatchObject([{ status: 'success', earnedUsdc: '0.005074' }]);
 });
 
 test('a payment for a cheap input buys no dear one, nor one for the most a cheap one: refused before any claim, with the amount', async () => {

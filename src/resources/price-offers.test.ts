@@ -143,7 +143,7 @@ test('without an input the offers say the most, without a formula the price', ()
   expect(priceOffers({ offers, priceFormula }, {})).toEqual(offersAt(1n));
 });
 
-test.each<[string, PriceFormula, string | null, string[]]>([
+const drafts: [string, PriceFormula, string | null, string[]][] = [
   [
     'a formula that fits',
     { baseUsdc: '0.001', terms: [{ parameter: 'text', per: 'character', usdc: '0.000001' }] },
@@ -200,10 +200,15 @@ test.each<[string, PriceFormula, string | null, string[]]>([
     '1',
     ['/priceFormula/terms/1/parameter'],
   ],
-])('%s', (_, priceFormula, priceUsdc, paths) => {
-  const found = checkFormula({ ...emptyDraft, slug: 'a', parameters, priceFormula, priceUsdc });
-  expect(found.map(({ path }) => path)).toEqual(paths);
-});
+];
+
+test.each(drafts.map(([what, priceFormula, priceUsdc, paths]) => ({ what, priceFormula, priceUsdc, paths })))(
+  '$what',
+  ({ priceFormula, priceUsdc, paths }) => {
+    const found = checkFormula({ ...emptyDraft, slug: 'a', parameters, priceFormula, priceUsdc });
+    expect(found.map(({ path }) => path)).toEqual(paths);
+  },
+);
 
 test('a number that may be below zero has no price by its value', () => {
   const [problem] = checkFormula({
