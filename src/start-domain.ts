@@ -92,6 +92,7 @@ export async function startDomain(
     platformShare: keys.platformShare,
     gateway,
     inputs,
+    costs: { ...keys.ports, findGenerationCost: openRouter.getGenerationCost, database, log },
     drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),

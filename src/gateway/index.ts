@@ -12,6 +12,8 @@ export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
 export { withMedia } from './receipt-media.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
+export { repairCosts } from './repair-costs.ts';
+export type { RepairDeps } from './repair-costs.ts';
 export { testDraft } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';

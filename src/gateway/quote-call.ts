@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import {
   judgeMargin,
+  measureUse,
   parseInput,
   priceOffers,
   withoutCode,
@@ -9,6 +10,7 @@ import {
   type PublishedVersion,
   type Readiness,
   type ResourceKind,
+  type VersionOffer,
 } from '#resources/index.ts';
 import { findTypicalLatency } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -56,6 +58,12 @@ export const quoted = z.object({
     })
     .nullable()
     .describe('For the owner alone; null for everybody else, and where nobody knows'),
+  measured: z
+    .object({ expectedUsdc: z.string().nullable(), maxUsdc: z.string(), isCharged: z.boolean() })
+    .nullable()
+    .describe(
+      'What a call is worth by its use: typically, and at most. For the owner, and for everybody where it is what is charged; null where it is not measured',
+    ),
   cause: z.string().nullable().describe('For the owner alone: why it is not ready'),
 });
 
@@ -90,11 +98,40 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
     retryAfterSeconds: readiness.ready ? null : (readiness.retryAfterSeconds ?? null),
     isValid: parsed.ok,
     problems: parsed.ok ? [] : toInputPaths(parsed.fields),
-    tokens: (parsed.ok && quote?.tokens) || null,
+    tokens: (parsed.ok && toTokens(quote)) || null,
     latencyMs: await findTypicalLatency(deps.database.system, version.resourceId),
     cost: isOwner && quote ? toCost({ ...version, offers }, quote) : null,
+    measured: toMeasured(version, { quote, offers, isOwner }),
     cause: isOwner && !readiness.ready ? readiness.cause : null,
   };
+}
+
+/** How much is typically written is an estimate of the cost alone. */
+function toTokens(quote: CostQuote | null): Quoted['tokens'] {
+  const { typicalInput, worstInput, maxOutput } = quote?.tokens ?? {};
+  return typicalInput === undefined || worstInput === undefined || maxOutput === undefined
+    ? null
+    : { typicalInput, worstInput, maxOutput };
+}
+
+interface Measured {
+  quote: CostQuote | null;
+  offers: readonly VersionOffer[];
+  isOwner: boolean;
+}
+
+function toMeasured({ useMeasure }: PublishedVersion, { quote, offers, isOwner }: Measured): Quoted['measured'] {
+  const [first] = offers;
+  if (!useMeasure || !first || !(isOwner || useMeasure.isCharged)) {
+    return null;
+  }
+  const maxUsdc = formatUsdc(first.amountAtomic);
+  const use = {
+    costUsd: quote?.typicalUsd ?? null,
+    inputTokens: quote?.tokens?.typicalInput ?? null,
+    outputTokens: quote?.tokens?.typicalOutput ?? null,
+  };
+  return { expectedUsdc: measureUse({ ...useMeasure, maxUsdc }, use), maxUsdc, isCharged: useMeasure.isCharged };
 }
 
 function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {

@@ -5,6 +5,7 @@ import { checkMargin } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
+import { checkMeasuredUse, toUseMeasure } from './measure-use.ts';
 import { isMedia } from './media-parameter.ts';
 import { listPricedCases } from './priced-cases.ts';
 import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
@@ -23,6 +24,7 @@ export type Content = Pick<
   | 'priceAtomic'
   | 'offers'
   | 'priceFormula'
+  | 'useMeasure'
   | 'settlementPoint'
   | 'maxLossUsd'
   | 'timeoutSeconds'
@@ -80,6 +82,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   const maxLossUsd = draft.acceptsLoss?.maxLossUsdPerCall ?? '0';
   const formula = draft.priceFormula ? { priceFormula: draft.priceFormula } : {};
   const cases = await listPricedCases(kind, { config, parameters, ownerId, offers, ...formula });
+  problems.push(...checkMeasuredUse(deps, draft, offers));
   problems.push(...(await checkMargin({ kind, config, cases, maxLossUsd })));
   const warnings = (await kind.listWarnings?.(config, { parameters, offers, ownerId })) ?? [];
   if (problems.length > 0 || category === null) {
@@ -95,6 +98,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     priceAtomic: offers[0]?.amountAtomic ?? 0n,
     offers,
     ...formula,
+    ...toUseMeasure(draft.measuredUse, offers[0]?.amountAtomic ?? 0n),
     settlementPoint: draft.settlementPoint,
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,

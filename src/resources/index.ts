@@ -24,6 +24,8 @@ export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';
 export { deleteResourceSecret } from './delete-resource-secret.ts';
+export { measureUse } from './measure-use.ts';
+export type { UseMeasure } from './measured-use.ts';
 export { isMedia, MAX_MEDIA_BYTES, toMediaCaps } from './media-parameter.ts';
 export type { MediaCaps, MediaParameter } from './media-parameter.ts';
 export { openPublished } from './find-published.ts';

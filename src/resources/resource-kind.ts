@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
 import type { categories } from './category.ts';
+import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
 import type { PriceFormula } from './price-formula.ts';
 
@@ -23,7 +24,7 @@ export interface CostQuote {
   /** What buying the credit that pays for it costs on top, in percent, such as "5.5". Absent: nothing. */
   feePercent?: string;
   /** Of one call: of the prompt typically and at worst, and the most that is written. */
-  tokens?: { typicalInput: number; worstInput: number; maxOutput: number };
+  tokens?: { typicalInput: number; worstInput: number; maxOutput: number; typicalOutput?: number };
 }
 
 /** Whose call is quoted, and with what; without `input`: any that the parameters allow. */
@@ -202,6 +203,8 @@ export interface PublishedVersion {
   offers: VersionOffer[];
   /** What of these amounts a call costs, by its input; absent: all. */
   priceFormula?: PriceFormula;
+  /** What a call is worth by what it used; absent: that is not measured. */
+  useMeasure?: UseMeasure;
   settlementPoint: SettlementPoint;
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;

@@ -1,4 +1,5 @@
 import type { Draft } from './draft.ts';
+import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
 import type { PriceFormula } from './price-formula.ts';
 import type { JsonSchema, PausedBy, PublishedVersion, VersionOffer } from './resource-kind.ts';
@@ -39,6 +40,7 @@ export interface VersionRow {
   price_atomic: string;
   offers: StoredOffer[];
   price_formula: PriceFormula | null;
+  use_measure: UseMeasure | null;
   settlement_point: PublishedVersion['settlementPoint'];
   max_loss_usd: string | null;
   timeout_seconds: number;
@@ -67,7 +69,7 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.offers, v.price_formula, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
+  v.offers, v.price_formula, v.use_measure, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
   v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
@@ -94,6 +96,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     priceAtomic: BigInt(row.price_atomic),
     offers: row.offers.map(fromStoredOffer),
     ...toFormula(row.price_formula),
+    ...(row.use_measure === null ? {} : { useMeasure: row.use_measure }),
     settlementPoint: row.settlement_point,
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
