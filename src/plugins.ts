@@ -2,7 +2,7 @@
 import type { Database } from '#database/index.ts';
 import type { Durable } from '#durable/index.ts';
 import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
-import { rerunExamples, type ExampleDeps, type Gateway } from '#gateway/index.ts';
+import { repairCosts, rerunExamples, type ExampleDeps, type Gateway, type RepairDeps } from '#gateway/index.ts';
 import { discord, openRouter, telegram, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { refreshWanted, scheduleModelSync, type ModelsDeps } from '#models/index.ts';
@@ -40,6 +40,8 @@ interface JobDeps {
   gateway: Gateway;
   /** Runs examples as their owners' tests. */
   drafts: ExampleDeps;
+  /** Asks what runs did cost that told nothing of it. */
+  costs: RepairDeps;
   media: Media;
   notices: {
     send(): Promise<void>;
@@ -75,6 +77,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   durable.every({ name: 'gateway.resume-runs', intervalMs: 2_000, run: () => deps.gateway.long.resumeRuns() });
   durable.every({ name: 'gateway.send-callbacks', intervalMs: 2_000, run: () => deps.gateway.long.sendCallbacks() });
   durable.every({ name: 'gateway.rerun-examples', intervalMs: 3_000, run: () => rerunExamples(deps.drafts) });
+  durable.every({ name: 'gateway.repair-costs', intervalMs: 2_000, run: () => repairCosts(deps.costs) });
   durable.every({
     name: 'gateway.expire-answers',
     intervalMs: minutes,

@@ -94,6 +94,7 @@ export async function startDomain(
     gateway,
     notices,
     inputs,
+    costs: { ...keys.ports, findGenerationCost: openRouter.getGenerationCost, database, log },
     drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
     checkPlatformKey: keys.checkPlatform,

@@ -101,7 +101,8 @@ function toShown(shown: Shown, names: Names): PublicResource {
     state: shown.state === 'draft' ? 'paused' : shown.state,
     version: shown.version,
     offers: shown.offers.map(({ scheme, priceUsdc, network, payTo }) => {
-      return { scheme, priceUsdc, network, networkName: names.network(network), payTo };
+      const from = shown.priceFormula === null ? {} : { fromUsdc: shown.priceFromUsdc };
+      return { scheme, priceUsdc, ...from, network, networkName: names.network(network), payTo };
     }),
     settlementPoint: shown.settlementPoint,
     timeoutSeconds: shown.timeoutSeconds,

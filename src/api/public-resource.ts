@@ -28,6 +28,8 @@ export interface PublicResource {
 interface PublicOffer {
   scheme: string;
   priceUsdc: string;
+  /** Where the price follows from the input: the least that a call costs, `priceUsdc` being the most. */
+  fromUsdc?: string | undefined;
   /** CAIP-2. */
   network: string;
   networkName: string;

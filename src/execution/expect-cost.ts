@@ -1,5 +1,6 @@
 import {
   judgeMargin,
+  priceOffers,
   type CostQuote,
   type Failure,
   type Outcome,
@@ -35,7 +36,11 @@ export function expectCost({ models, settings, messages, inputs = [], feePercent
  * more than its creator accepts is not asked. Null where it may be. What the owner tries is paid by nobody.
  */
 export function refuseLoss(
-  { version, context }: { version: PublishedVersion; context: Pick<RunContext, 'isTest'> },
+  {
+    version,
+    input,
+    context,
+  }: { version: PublishedVersion; input: Record<string, unknown>; context: Pick<RunContext, 'isTest'> },
   quote: CostQuote | null,
 ): Failure | null {
   if (context.isTest || version.offers.length === 0) {
@@ -44,7 +49,7 @@ export function refuseLoss(
   if (quote === null && version.maxLossUsd !== null && Number(version.maxLossUsd) === 0) {
     return failBefore('margin: What a call costs is not known any more, so nothing bounds what it may lose.');
   }
-  const margin = judgeMargin(version, quote);
+  const margin = judgeMargin({ ...version, offers: priceOffers(version, input) }, quote);
   return margin.ready ? null : failBefore(margin.cause);
 }
 

@@ -5,6 +5,8 @@
  * outcome or its parts end in time with an answer or a failure.
  */
 export type { ExecutionDeps, KnownModel, PlatformKey } from './execution-deps.ts';
+export { correctShare, findRunCost } from './find-run-cost.ts';
+export type { RunCostDeps } from './find-run-cost.ts';
 export { isCovered } from './find-key.ts';
 export { execute } from './execute.ts';
 export { openInputMedia } from './inputs/open-input-media.ts';

@@ -34,6 +34,7 @@ beforeEach(() => {
     hasRoom: async () => room > 0,
     hold: async () => room > 0,
     release: async () => {},
+    correct: async () => {},
     reserve: async (_ownerId, { worstUsd }) => {
       reserved.push(worstUsd);
       room -= 1;

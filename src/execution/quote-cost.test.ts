@@ -35,7 +35,7 @@ test('a text call is quoted from its prompt and half of the tokens that it may w
     worstUsd: '11.5',
     basis:
       "acme/poet at the catalogue's list prices: 100 to 1000 prompt tokens, 500 to 1000 completion tokens; four characters a token typically, one byte at worst. At worst for 1000 and 10000 USD per million tokens of prompt and answer: no dearer provider may answer.",
-    tokens: { typicalInput: 100, worstInput: 1_000, maxOutput: 1_000 },
+    tokens: { typicalInput: 100, worstInput: 1_000, maxOutput: 1_000, typicalOutput: 500 },
   });
 });
 

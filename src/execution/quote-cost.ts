@@ -76,7 +76,12 @@ export function quoteCost(call: QuotedCall): CostQuote | null {
     typicalUsd,
     worstUsd,
     basis: describe(call, { first, caps }),
-    tokens: { typicalInput: typical.promptTokens, worstInput: most.promptTokens, maxOutput: most.writtenTokens },
+    tokens: {
+      typicalInput: typical.promptTokens,
+      worstInput: most.promptTokens,
+      maxOutput: most.writtenTokens,
+      typicalOutput: typical.writtenTokens,
+    },
     ...(feePercent === undefined ? {} : { feePercent }),
   };
 }

@@ -1,5 +1,4 @@
 import { findUse, isAuthentic, matchOffer, reasonsOf, type Use } from '#payments/index.ts';
-import { parseInput } from '#resources/index.ts';
 import { answerHeld, findAnswer } from './answer-held.ts';
 import { adoptEnded } from './adopt-transfers.ts';
 import type { CallOutcome } from './call-request.ts';
@@ -9,6 +8,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { listReleased, type ReleasedCall } from './list-released.ts';
 import { payableOffers } from './offer-version.ts';
 import { ownSince } from './own-use.ts';
+import { readGivenInput } from './read-given-input.ts';
 import { takeLook } from './take-look.ts';
 import { toClient } from './to-client.ts';
 
@@ -17,7 +17,8 @@ import { toClient } from './to-client.ts';
  * the refusal, which says that nothing was charged only where the chain was asked.
  */
 export async function answerRefused(deps: GatewayDeps, asked: Paying, refused: CallOutcome): Promise<CallOutcome> {
-  const paying = { ...asked, input: asked.input ?? readInput(asked) };
+  // A resource that takes no calls any more has not read it.
+  const paying = { ...asked, input: asked.input ?? readGivenInput(asked.request, asked.version) };
   const held = await findAnswer(deps, paying);
   if (held || !deniesCharge(deps, paying, refused)) {
     return held ?? refused;
@@ -52,8 +53,8 @@ async function answerReleased(
 
 /** Where no call is known the chain is asked as often as about payments that nobody's key signed, counted apart. */
 async function tellCharge(deps: GatewayDeps, paying: Paying, refused: CallOutcome): Promise<CallOutcome> {
-  const { payment, version, request } = paying;
-  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
+  const { payment, version, request, input } = paying;
+  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version, input));
   if (!offer || !isAuthentic(deps.payments, payment, offer)) {
     return withoutCharge(refused);
   }
@@ -75,10 +76,4 @@ function tell(refused: CallOutcome, use: Use, alreadyUsed: string): CallOutcome 
     default:
       return withoutCharge(refused);
   }
-}
-
-/** A resource that takes no calls any more has not read it. */
-function readInput({ request, version }: Paying): Record<string, unknown> | undefined {
-  const parsed = request.input.ok && parseInput(version, request.input.value, { isText: request.input.isText });
-  return parsed && parsed.ok ? parsed.input : undefined;
 }

@@ -1,7 +1,13 @@
 import { formatUsdc } from '#kit/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
-import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
-import type { CallRecord } from '#usage/index.ts';
+import {
+  noEvidence,
+  type Evidence,
+  type PublishedVersion,
+  type SettlementPoint,
+  type UseMeasure,
+} from '#resources/index.ts';
+import type { CallRecord, MeasuredBy } from '#usage/index.ts';
 import type { Receipt, Settlement } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -64,9 +70,9 @@ interface Ending {
 export interface LoggedCall {
   callId: string;
   requestId: string;
-  version: Pick<PublishedVersion, 'resourceId' | 'versionId' | 'version' | 'ownerId'>;
+  version: Pick<PublishedVersion, 'resourceId' | 'versionId' | 'version' | 'ownerId' | 'useMeasure'>;
   /** Whose payment it holds, on which network; absent where nobody pays. */
-  paid?: { payer: string; network: string };
+  paid?: { payer: string; network: string; amountAtomic?: bigint };
   /** Who is signed in, where that was asked. */
   callerUserId?: string | null;
   isTest?: boolean;
@@ -75,7 +81,7 @@ export interface LoggedCall {
 
 /** The row of a call in the usage log; the amount stays zero until a payment is settled. */
 export function toCallRecord(call: LoggedCall, ending: Ending): CallRecord {
-  const { resourceId, versionId, version, ownerId } = call.version;
+  const { resourceId, versionId, version, ownerId, useMeasure } = call.version;
   const isTest = call.isTest ?? false;
   return {
     ...toLogged(ending.evidence ?? noEvidence),
@@ -96,14 +102,23 @@ export function toCallRecord(call: LoggedCall, ending: Ending): CallRecord {
     transaction: null,
     isTest,
     isFree: call.paid === undefined && !isTest,
+    ...(useMeasure ? { measuredBy: toMeasure(useMeasure, call.paid?.amountAtomic) } : {}),
     at: new Date(ending.endedAt),
   };
+}
+
+/** What is measured of a call is never more than what its own payment is for. */
+function toMeasure({ isCharged: _, ...measure }: UseMeasure, mostAtomic: bigint | undefined): MeasuredBy {
+  return mostAtomic === undefined ? measure : { ...measure, maxUsdc: formatUsdc(mostAtomic) };
 }
 
 /** The same of a call that holds a payment. */
 export function toPaidRecord(call: PaidCall, ending: Ending): CallRecord {
   const { payer } = call.payment;
-  return toCallRecord({ ...call, paid: { payer, network: call.offer.network } }, ending);
+  return toCallRecord(
+    { ...call, paid: { payer, network: call.offer.network, amountAtomic: call.offer.amountAtomic } },
+    ending,
+  );
 }
 
 /** Evidence as the usage log takes it. */

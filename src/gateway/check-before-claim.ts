@@ -1,10 +1,13 @@
-import { isAuthentic, matchOffer, reasonsOf, type Offer, type Payment } from '#payments/index.ts';
+import { formatUsdc } from '#kit/index.ts';
+import { isAuthentic, isMeantFor, matchOffer, reasonsOf, type Offer, type Payment } from '#payments/index.ts';
 import type { PublishedVersion } from '#resources/index.ts';
-import { admit } from './admit.ts';
+import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { payableOffers, originOf } from './offer-version.ts';
+import { judgeInput } from './judge-input.ts';
+import { offerVersion, originOf, payableOffers } from './offer-version.ts';
 import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
+import { readGivenInput } from './read-given-input.ts';
 import { recordRefused } from './record-refused.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
@@ -31,7 +34,8 @@ interface Asked {
  */
 export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
   const { version, request, payment } = asked;
-  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version));
+  const given = version.priceFormula && readGivenInput(request, version);
+  const offer = findOffer(deps, asked, given);
   const isSigned = offer !== null && isAuthentic(deps.payments, payment, offer);
   const admission = await admit(deps, version, { request, payer: isSigned ? payment.payer : null });
   if (!admission.ok) {
@@ -39,7 +43,12 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
   }
   const { input } = admission;
   if (!offer) {
-    return { ok: false, outcome: refusePayment(deps, asked, 'invalid_payment_requirements'), input };
+    return { ok: false, outcome: refuseUnmatched(deps, asked, input), input };
+  }
+  const judged = await judgeInput(deps, version, input);
+  if (!judged.ready) {
+    const problem = await refuseUnready(deps, { version, request, payer: isSigned ? payment.payer : null }, judged);
+    return { ok: false, outcome: { kind: 'problem', problem, charged: false }, input };
   }
   if (!isSigned) {
     const retryAfterSeconds = await takeLookUp(deps, { ...asked.request, payment });
@@ -51,13 +60,32 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
     const verdict = await verifyOffered(deps, payment, offer);
     // A payment that was used is signed well; who used it is asked under the claim.
     if (!verdict.ok && verdict.reason !== reasonsOf(deps.payments, payment).alreadyUsed) {
-      const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, asked, verdict.reason);
+      const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, { ...asked, input }, verdict.reason);
       return { ok: false, outcome, input };
     }
   }
-  const { settlementPoint } = originOf(deps, version, offer);
+  const { settlementPoint } = originOf(deps, version, { offer, input });
   if (!lastsLongEnough(deps, { ...version, settlementPoint }, payment)) {
-    return { ok: false, outcome: refusePayment(deps, asked, reasonsOf(deps.payments, payment).expiresTooSoon), input };
+    const reason = reasonsOf(deps.payments, payment).expiresTooSoon;
+    return { ok: false, outcome: refusePayment(deps, { ...asked, input }, reason), input };
   }
   return { ok: true, offer, input };
+}
+
+/**
+ * Where the price follows from the input, what was signed has to be the amount of just this one: a payment for a cheap input
+ * takes no claim with another.
+ */
+function findOffer(deps: GatewayDeps, { version, payment }: Asked, input?: Record<string, unknown>): Offer | null {
+  const offer = matchOffer(deps.payments, payment, payableOffers(deps, version, input));
+  const isToAmount = !version.priceFormula || (offer !== null && isMeantFor(deps.payments, payment, offer));
+  return isToAmount ? offer : null;
+}
+
+function refuseUnmatched(deps: GatewayDeps, asked: Asked, input: Record<string, unknown>): CallOutcome {
+  const refused = refusePayment(deps, { ...asked, input }, 'invalid_payment_requirements');
+  const [first] = offerVersion(deps, asked.version, input).offers;
+  return asked.version.priceFormula && first
+    ? { ...refused, detail: `The price follows from the input: this one costs ${formatUsdc(first.amountAtomic)} USDC.` }
+    : refused;
 }

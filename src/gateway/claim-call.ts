@@ -42,7 +42,7 @@ export async function claimCall(
     version,
     payment,
     offer,
-    ...originOf(deps, version, offer),
+    ...originOf(deps, version, { offer, input }),
     input,
     run: 1,
     answerToken,

@@ -14,6 +14,8 @@ export { runExamples } from './run-examples.ts';
 export { withMedia } from './receipt-media.ts';
 export { listOwed } from './list-owed.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
+export { repairCosts } from './repair-costs.ts';
+export type { RepairDeps } from './repair-costs.ts';
 export { testDraft } from './test-draft.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';

@@ -2,7 +2,9 @@ import type { PublishedVersion } from '#resources/index.ts';
 import { refuseClosed, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { judgeInput } from './judge-input.ts';
 import { offerVersion } from './offer-version.ts';
+import { readGivenInput } from './read-given-input.ts';
 
 /** The answer to a request without payment. What would be refused with a payment is not offered without one. */
 export async function makeOffer(
@@ -16,7 +18,12 @@ export async function makeOffer(
     return { kind: 'problem', problem: closed };
   }
   const readiness = await deps.readiness.recall(version);
-  return readiness.ready
-    ? { kind: 'challenge', version, challenge: offerVersion(deps, version).challenge }
-    : { kind: 'problem', problem: await refuseUnready(deps, asked, readiness) };
+  if (!readiness.ready) {
+    return { kind: 'problem', problem: await refuseUnready(deps, asked, readiness) };
+  }
+  const input = version.priceFormula && readGivenInput(request, version);
+  const judged = await judgeInput(deps, version, input);
+  return judged.ready
+    ? { kind: 'challenge', version, challenge: offerVersion(deps, version, input).challenge }
+    : { kind: 'problem', problem: await refuseUnready(deps, asked, judged) };
 }

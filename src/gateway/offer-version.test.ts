@@ -116,7 +116,7 @@ test('money moves as the version said whose offer is paid, where the creator has
   const pointsOf = (former: typeof before | typeof after, current: typeof before | typeof after) => {
     const superseded = [replaced({ offers: [on(BASE, 20_000n)], settlementPoint: former })];
     const version = toVersion({ offers: [on(BASE)], settlementPoint: current, superseded });
-    return payableOffers(deps, version).map((offer) => originOf(deps, version, offer).settlementPoint);
+    return payableOffers(deps, version).map((offer) => originOf(deps, version, { offer }).settlementPoint);
   };
   expect(pointsOf(before, after)).toEqual([after, before]);
   expect(pointsOf(after, before)).toEqual([before, after]);
@@ -124,6 +124,6 @@ test('money moves as the version said whose offer is paid, where the creator has
 
 test('an offer counts from the publication of the version that made it, also where that was replaced', () => {
   const version = toVersion({ offers: [on(BASE)], publishedAt: new Date(NOW), superseded: [replaced()] });
-  const times = payableOffers(deps, version).map((offer) => originOf(deps, version, offer).offeredAt.getTime());
+  const times = payableOffers(deps, version).map((offer) => originOf(deps, version, { offer }).offeredAt.getTime());
   expect(times).toEqual([NOW, NOW - 3_600_000, NOW - 3_600_000]);
 });

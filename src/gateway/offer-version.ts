@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { toPinnedSlug, toResourceUrl } from '#kit/index.ts';
+import { formatUsdc, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import {
+  priceLowest,
+  priceOffers,
   toInputExample,
   type JsonObject,
   type PublishedVersion,
@@ -22,20 +24,45 @@ interface Offered {
   offers: Offer[];
 }
 
+type Input = Readonly<Record<string, unknown>>;
+
 /** A payment outlives the run by this much: to be settled, and to be sent once more after a run that failed. */
 const SETTLE_SECONDS = 60;
 /** What may take longer is paid before it runs, so its payment need not outlive it. */
 const LONGEST_ON_TRUST_SECONDS = 600;
 
-const encoded = new WeakMap<PublishedVersion, Offered>();
+/** By the first amount that is asked; a version without a price formula has one. */
+const encoded = new WeakMap<PublishedVersion, Map<string, Offered>>();
+const MAX_ENCODED = 200;
 
-/** The offers of a version and its 402, encoded once: versions are immutable and live in memory while they are current. */
-export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offered {
-  const known = encoded.get(version);
+/**
+ * The offers of a version for an input, and the 402 that asks for them; without an input, or one that cannot be read, at the
+ * most that they can be. Encoded once: versions are immutable and live in memory while they are current.
+ */
+export function offerVersion(deps: OfferDeps, version: PublishedVersion, input?: Input): Offered {
+  const priced = version.priceFormula ? priceOffers(version, input) : version.offers;
+  const isExact = version.priceFormula !== undefined && input !== undefined;
+  const key = isExact ? priced.map(({ amountAtomic }) => amountAtomic).join(' ') : '';
+  const kept = encoded.get(version) ?? new Map<string, Offered>();
+  const known = kept.get(key);
   if (known) {
     return known;
   }
-  const offers = toOffers(deps, version);
+  const offered = encode(deps, { version, offers: toOffers(deps, { ...version, offers: priced }), isExact });
+  if (kept.size >= MAX_ENCODED) {
+    kept.clear();
+  }
+  encoded.set(version, kept.set(key, offered));
+  return offered;
+}
+
+interface ToEncode {
+  version: PublishedVersion;
+  offers: Offer[];
+  isExact: boolean;
+}
+
+function encode(deps: OfferDeps, { version, offers, isExact }: ToEncode): Offered {
   const challenge = buildChallenge(deps.payments, {
     offers,
     resource: {
@@ -45,13 +72,24 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion): Offere
       serviceName: version.name,
       tags: version.tags,
     },
+    ...toInputPrice(version, isExact),
     inputSchema: version.inputSchema,
     inputExample: toInputExample(version.parameters),
     ...toOutput(deps.kinds.get(version.kind), version.config),
   });
-  const offered = { challenge, offers };
-  encoded.set(version, offered);
-  return offered;
+  return { challenge, offers };
+}
+
+function toInputPrice(
+  version: PublishedVersion,
+  isExact: boolean,
+): { inputPrice?: { isExact: boolean; fromUsdc: string; toUsdc: string } } {
+  if (!version.priceFormula) {
+    return {};
+  }
+  const [least] = priceLowest(version, version.parameters);
+  const fromUsdc = formatUsdc(least?.amountAtomic ?? 0n);
+  return { inputPrice: { isExact, fromUsdc, toUsdc: formatUsdc(version.priceAtomic) } };
 }
 
 /** The 402 leaves out what of an answer would not fit into its header; the public view holds all of it. */
@@ -81,13 +119,19 @@ function toOutput(
   return { outputSchema: { ...outputSchema, properties }, outputExample: { ...example, ...given } };
 }
 
-/** The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. */
+/**
+ * The 402 of a resource that is in memory, offered, able to run and not free; `null` sends the request the whole way. So do
+ * prices that follow from the input, which is not read here.
+ */
 export function findChallenge(
   deps: GatewayDeps,
   { creator, slug, version: pin }: { creator: string; slug: string; version?: number },
 ): Challenge | null {
   const version = deps.published.find(creator, slug, pin);
   if (version === null || version instanceof Promise || version.state !== 'published' || version.priceAtomic === 0n) {
+    return null;
+  }
+  if (version.priceFormula) {
     return null;
   }
   return deps.readiness.isKnownReady(version) ? offerVersion(deps, version).challenge : null;
@@ -97,13 +141,28 @@ export function findChallenge(
  * What may be paid now: the current offers, and those replaced so recently that a buyer may still hold their 402.
  * Old clients do not say whether they accept to be charged first; of two offers that suit them the milder one counts.
  */
-export function payableOffers(deps: OfferDeps & Pick<GatewayDeps, 'clock'>, version: PublishedVersion): Offer[] {
+export function payableOffers(
+  deps: OfferDeps & Pick<GatewayDeps, 'clock'>,
+  version: PublishedVersion,
+  input?: Input,
+): Offer[] {
   const now = deps.clock.now();
   const recent = version.superseded
     .filter(({ until }) => until.getTime() > now)
-    .flatMap((replaced) => toOffers(deps, replaced));
-  const all = [...offerVersion(deps, version).offers, ...recent];
+    .flatMap((replaced) => offersOfReplaced(deps, replaced, { version, input }));
+  const all = [...offerVersion(deps, version, input).offers, ...recent];
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
+}
+
+/** The input is read by the current version: where that lacks a parameter of the price, only the most is safe to ask. */
+function offersOfReplaced(
+  deps: Pick<OfferDeps, 'payments'>,
+  replaced: PublishedVersion['superseded'][number],
+  { version, input }: { version: PublishedVersion; input: Input | undefined },
+): Offer[] {
+  const names = new Set(version.parameters.map(({ name }) => name));
+  const isReadable = replaced.priceFormula?.terms.every(({ parameter }) => names.has(parameter)) ?? true;
+  return toOffers(deps, { ...replaced, offers: priceOffers(replaced, isReadable ? input : undefined) });
 }
 
 function isUpfront(offer: Offer): boolean {
@@ -136,12 +195,16 @@ interface Origin {
 }
 
 /** Of a payable offer, which may be one of a version that was replaced meanwhile. */
-export function originOf(deps: OfferDeps, version: PublishedVersion, offer: Offer): Origin {
-  const isCurrent = offerVersion(deps, version).offers.some(
+export function originOf(
+  deps: OfferDeps,
+  version: PublishedVersion,
+  { offer, input }: { offer: Offer; input?: Input | undefined },
+): Origin {
+  const isCurrent = offerVersion(deps, version, input).offers.some(
     (known) => known === offer || isDeepStrictEqual(known, offer),
   );
   const made = version.superseded.find((replaced) =>
-    toOffers(deps, replaced).some((known) => isDeepStrictEqual(known, offer)),
+    offersOfReplaced(deps, replaced, { version, input }).some((known) => isDeepStrictEqual(known, offer)),
   );
   const maker = isCurrent || !made ? version : made;
   const known = isCurrent || made ? maker.settlementPoint : 'on_success';

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import {
   judgeMargin,
+  measureUse,
   parseInput,
   recallQuote,
+  priceOffers,
   withoutCode,
   type CostQuote,
   type PublishedVersion,
   type Readiness,
   type ResourceKind,
+  type VersionOffer,
 } from '#resources/index.ts';
 import { findTypicalLatency } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -22,7 +25,14 @@ const count = z.int().min(0);
 export const quoted = z.object({
   resourceId: z.uuid(),
   version: z.int(),
-  priceUsdc: z.string().describe('Of the first offer; "0" is free'),
+  priceUsdc: z
+    .string()
+    .describe(
+      'Of the first offer, for this input; "0" is free. Where the input does not fit, the most that one can cost',
+    ),
+  maxPriceUsdc: z
+    .string()
+    .describe('The most that any input costs; the same where the price does not follow from the input'),
   offers: z
     .array(z.object({ scheme: z.string(), network: z.string(), priceUsdc: z.string(), payTo: z.string() }))
     .describe('The ways to pay, as the 402 tells them with a fresh challenge'),
@@ -49,6 +59,12 @@ export const quoted = z.object({
     })
     .nullable()
     .describe('For the owner alone; null for everybody else, and where nobody knows'),
+  measured: z
+    .object({ expectedUsdc: z.string().nullable(), maxUsdc: z.string(), isCharged: z.boolean() })
+    .nullable()
+    .describe(
+      'What a call is worth by its use: typically, and at most. For the owner, and for everybody where it is what is charged; null where it is not measured',
+    ),
   cause: z.string().nullable().describe('For the owner alone: why it is not ready'),
 });
 
@@ -69,6 +85,7 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
   }
   const isOwner = callerUserId === version.ownerId;
   const parsed = parseInput(version, input, { isText: false });
+  const offers = priceOffers(version, parsed.ok ? parsed.input : undefined);
   const kind = deps.kinds.get(version.kind);
   const quote = kind
     ? parsed.ok
@@ -79,17 +96,47 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
   return {
     resourceId: version.resourceId,
     version: version.version,
-    priceUsdc: formatUsdc(version.priceAtomic),
-    offers: version.offers.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
+    priceUsdc: formatUsdc(offers[0]?.amountAtomic ?? 0n),
+    maxPriceUsdc: formatUsdc(version.priceAtomic),
+    offers: offers.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
     isReady: readiness.ready,
     retryAfterSeconds: readiness.ready ? null : (readiness.retryAfterSeconds ?? null),
     isValid: parsed.ok,
     problems: parsed.ok ? [] : toInputPaths(parsed.fields),
-    tokens: (parsed.ok && quote?.tokens) || null,
+    tokens: (parsed.ok && toTokens(quote)) || null,
     latencyMs: await findTypicalLatency(deps.database.system, version.resourceId),
-    cost: isOwner && quote ? toCost(version, quote) : null,
+    cost: isOwner && quote ? toCost({ ...version, offers }, quote) : null,
+    measured: toMeasured(version, { quote, offers, isOwner }),
     cause: isOwner && !readiness.ready ? readiness.cause : null,
   };
+}
+
+/** How much is typically written is an estimate of the cost alone. */
+function toTokens(quote: CostQuote | null): Quoted['tokens'] {
+  const { typicalInput, worstInput, maxOutput } = quote?.tokens ?? {};
+  return typicalInput === undefined || worstInput === undefined || maxOutput === undefined
+    ? null
+    : { typicalInput, worstInput, maxOutput };
+}
+
+interface Measured {
+  quote: CostQuote | null;
+  offers: readonly VersionOffer[];
+  isOwner: boolean;
+}
+
+function toMeasured({ useMeasure }: PublishedVersion, { quote, offers, isOwner }: Measured): Quoted['measured'] {
+  const [first] = offers;
+  if (!useMeasure || !first || !(isOwner || useMeasure.isCharged)) {
+    return null;
+  }
+  const maxUsdc = formatUsdc(first.amountAtomic);
+  const use = {
+    costUsd: quote?.typicalUsd ?? null,
+    inputTokens: quote?.tokens?.typicalInput ?? null,
+    outputTokens: quote?.tokens?.typicalOutput ?? null,
+  };
+  return { expectedUsdc: measureUse({ ...useMeasure, maxUsdc }, use), maxUsdc, isCharged: useMeasure.isCharged };
 }
 
 function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {

@@ -7,14 +7,14 @@ import { offerVersion } from './offer-version.ts';
 /** A 402 that says why this payment was not taken. */
 export function refusePayment(
   deps: Pick<GatewayDeps, 'publicUrl' | 'payments' | 'kinds'>,
-  { version, payment }: { version: PublishedVersion; payment: Payment },
+  { version, payment, input }: { version: PublishedVersion; payment: Payment; input?: Record<string, unknown> },
   reason: string,
 ): CallOutcome & { kind: 'challenge' } {
   const { x402Version, network, payer } = payment;
   return {
     kind: 'challenge',
     version,
-    challenge: offerVersion(deps, version).challenge,
+    challenge: offerVersion(deps, version, input).challenge,
     reason,
     settlement: { x402Version, success: false, transaction: '', network, payer, reason },
   };

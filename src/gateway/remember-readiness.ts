@@ -2,7 +2,7 @@ import type { Clock, Log } from '#kit/index.ts';
 import {
   forgetQuotes,
   isSellable,
-  recallQuote,
+  recallCases,
   type PauseRequest,
   type PublishedVersion,
   type Readiness,
@@ -90,7 +90,7 @@ async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Rea
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    return kind ? await isSellable(kind, version, () => recallQuote({ kind, clock: deps.clock }, version)) : unknown;
+    return kind ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version)) : unknown;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };

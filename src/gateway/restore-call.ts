@@ -31,7 +31,8 @@ export function restoreCall(
   { callId, version, row }: { callId: string; version: PublishedVersion; row: CallRow },
 ): RestoredCall {
   const offer = fromStoredOffer(row.offer);
-  const origin = originOf(deps, version, offer);
+  const input = row.input === null ? null : (parseExactJson(row.input) as Record<string, unknown>);
+  const origin = originOf(deps, version, { offer, input: input ?? undefined });
   const record = row.record === null ? null : (JSON.parse(row.record) as StoredRecord);
   return {
     callId,
@@ -43,7 +44,7 @@ export function restoreCall(
     offer,
     settlementPoint: record?.settlementPoint ?? row.settlement_point ?? origin.settlementPoint,
     offeredAt: row.offered_at ?? origin.offeredAt,
-    input: row.input === null ? null : (parseExactJson(row.input) as Record<string, unknown>),
+    input,
     run: row.runs,
     ...(row.runs_long ? { isLong: true } : {}),
     startedAt: deps.clock.now(),

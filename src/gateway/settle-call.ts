@@ -89,7 +89,7 @@ async function closeRefused(deps: GatewayDeps, call: PaidCall, reason: string): 
   const outcome: CallOutcome = {
     kind: 'challenge',
     version: call.version,
-    challenge: offerVersion(deps, call.version).challenge,
+    challenge: offerVersion(deps, call.version, call.input).challenge,
     reason,
     settlement: toSettlement(call, { success: false, transaction: '', reason }),
   };

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { collectParts, execute } from '#execution/index.ts';
 import { newId, Problem, type Json } from '#kit/index.ts';
-import type { Outcome, PublishedVersion, ResourcesDeps } from '#resources/index.ts';
+import {
+  measureUse,
+  type Evidence,
+  type Outcome,
+  type PublishedVersion,
+  type ResourcesDeps,
+} from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -24,6 +30,8 @@ export const tried = z.object({
   latencyMs: z.int().nullable(),
   /** USD as a decimal; null where nobody told. */
   costUsd: z.string().nullable(),
+  /** What a call of this use would be charged by the draft's measuredUse; null: not measured, or not known. */
+  measuredUsdc: z.string().nullable(),
   /** Whose key paid. */
   keySource: z.enum(['own', 'platform']).nullable(),
   /** What the kind tells of the run, such as tokens and the model that answered. */
@@ -40,6 +48,7 @@ export const notRun = {
   callId: null,
   latencyMs: null,
   costUsd: null,
+  measuredUsdc: null,
   keySource: null,
   evidence: {},
 } as const;
@@ -79,9 +88,16 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
     callId,
     latencyMs: Math.round(endedAt - startedAt),
     costUsd: told.costUsd,
+    measuredUsdc: outcome.ok ? toMeasured(version, outcome.evidence) : null,
     keySource: told.keySource ?? null,
     evidence: own,
   };
+}
+
+function toMeasured({ useMeasure }: PublishedVersion, { costUsd, own }: Evidence): string | null {
+  const count = (name: string): number | null => (typeof own[name] === 'number' ? own[name] : null);
+  const use = { costUsd, inputTokens: count('inputTokens'), outputTokens: count('outputTokens') };
+  return useMeasure ? measureUse(useMeasure, use) : null;
 }
 
 /** The same problem, with paths into the request. */

@@ -44,8 +44,23 @@ const toClose = (which: string): string => `
   WITH ended AS (DELETE FROM platform_key_runs WHERE ${which} RETURNING owner_id, day, reserved_usd)
   UPDATE platform_key_days AS day
   SET reserved_usd = day.reserved_usd - ended.reserved_usd,
-      spent_usd = day.spent_usd + coalesce($2::numeric, ended.reserved_usd)
+      spent_usd = day.spent_usd + $2::numeric
   FROM ended WHERE day.owner_id = ended.owner_id AND day.day = ended.day`;
+/** Nobody knows yet: counted at its worst until it is told. */
+const CLOSE_UNKNOWN = `
+  WITH ended AS (UPDATE platform_key_runs SET is_cost_unknown = true WHERE id = $1 AND NOT is_cost_unknown
+    RETURNING owner_id, day, reserved_usd)
+  UPDATE platform_key_days AS day
+  SET reserved_usd = day.reserved_usd - ended.reserved_usd, spent_usd = day.spent_usd + ended.reserved_usd
+  FROM ended WHERE day.owner_id = ended.owner_id AND day.day = ended.day`;
+
+const CORRECT = `
+  WITH known AS (
+    DELETE FROM platform_key_runs WHERE id = (
+      SELECT id FROM platform_key_runs WHERE call_id = $1 AND is_cost_unknown ORDER BY id LIMIT 1 FOR UPDATE)
+    RETURNING owner_id, day, reserved_usd)
+  UPDATE platform_key_days AS day SET spent_usd = greatest(day.spent_usd - known.reserved_usd + $2::numeric, 0)
+  FROM known WHERE day.owner_id = known.owner_id AND day.day = known.day`;
 const CLOSE = toClose('id = $1');
 const RELEASE = toClose('call_id = $1 AND NOT has_begun');
 
@@ -103,7 +118,12 @@ export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
       return rows[0]?.id ?? take(ownerId, call, { hasBegun: true });
     },
     close: async (reservationId: string, costUsd: string | null): Promise<void> => {
-      await database.system.query(CLOSE, [reservationId, costUsd]);
+      await (costUsd === null
+        ? database.system.query(CLOSE_UNKNOWN, [reservationId])
+        : database.system.query(CLOSE, [reservationId, costUsd]));
+    },
+    correct: async (callId: string, costUsd: string): Promise<void> => {
+      await database.system.query(CORRECT, [callId, costUsd]);
     },
     /** Days that no limit asks for any more, and what was lost in them. */
     forgetOld: async (): Promise<void> => {

@@ -15,6 +15,7 @@ export type { Clock } from './clock.ts';
 export { decodeBase64, decodeDataUrl, isDataUrl, toBase64, toDataUrl } from './data-url.ts';
 export { Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
+export type { ExactNumber } from './exact-number.ts';
 export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './exact-number.ts';
 export { explainIssue, toFieldProblems, toPointer, UNKNOWN_FIELD } from './explain-issue.ts';
 export { newId } from './ids.ts';

@@ -22,8 +22,18 @@ interface ResourceInfo {
   tags?: readonly string[] | undefined;
 }
 
+/** What an offer asks where the price follows from the input, in USDC. */
+export interface InputPrice {
+  /** Of the input that came with the request; otherwise the amounts are the most that any input costs. */
+  isExact: boolean;
+  fromUsdc: string;
+  toUsdc: string;
+}
+
 export interface ChallengeInput extends BazaarInput {
   offers: readonly Offer[];
+  /** Absent: the price is fixed. */
+  inputPrice?: InputPrice;
   resource: ResourceInfo;
 }
 
@@ -106,23 +116,33 @@ export function toChallengeAnswer(
  */
 function buildFor(list: SchemeList, input: ChallengeInput, method: Method): EncodedChallenge {
   const attempts = [...details.map((detail) => ({ detail, isCut: false })), { detail: 'none' as const, isCut: true }];
+  const others = { ...toPriceExtension(input.inputPrice), ...secretPlace };
   for (const { detail, isCut } of attempts) {
     const resource = toResource(input.resource, isCut);
     const told = { method, detail };
     const challenge = encode(
-      { ...toRequired(input, resource), extensions: { bazaar: { ...toBazaar(input, told) }, ...secretPlace } },
+      { ...toRequired(input, resource), extensions: { bazaar: { ...toBazaar(input, told) }, ...others } },
       toRequiredV1(list, input, told),
     );
     if (isSmall(challenge)) {
       return challenge;
     }
   }
-  const required = { ...toRequired(input, toResource(input.resource, true)), extensions: secretPlace };
+  const required = { ...toRequired(input, toResource(input.resource, true)), extensions: others };
   return encode(required, toRequiredV1(list, input, { method, detail: 'none' }));
 }
 
 /** Always the last of the extensions, so that no text of a creator stands behind it. */
 const secretPlace = { [BUYER_SECRET]: declareSecret(SECRET_PLACEHOLDER) };
+
+/** Our own extension of x402 version 2: whether the amounts are those of the input that was sent. */
+function toPriceExtension(inputPrice: InputPrice | undefined): { [name: string]: Json } {
+  if (!inputPrice) {
+    return {};
+  }
+  const properties = { isExact: { type: 'boolean' }, fromUsdc: { type: 'string' }, toUsdc: { type: 'string' } };
+  return { 'price-by-input': { info: { ...inputPrice }, schema: { type: 'object', properties } } };
+}
 
 function withReason(
   ready: EncodedChallenge,
@@ -165,7 +185,7 @@ function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']
     const { amountAtomic, paymentFlow: _flow, runsLong: _long, ...rest } = offer;
     return { ...rest, extra: toWireExtra(offer), amount: amountAtomic.toString() };
   });
-  return { x402Version: 2, error: NOT_PAID, resource, accepts };
+  return { x402Version: 2, error: toError(input), resource, accepts };
 }
 
 function toRequiredV1(
@@ -193,7 +213,13 @@ function toRequiredV1(
         }
       : [];
   });
-  return { x402Version: 1, error: NOT_PAID, accepts };
+  return { x402Version: 1, error: toError(input), accepts };
+}
+
+function toError({ inputPrice }: ChallengeInput): string {
+  return !inputPrice || inputPrice.isExact
+    ? NOT_PAID
+    : `${NOT_PAID}: the price follows from the input and is at most ${inputPrice.toUsdc} USDC. Send the input without a payment to be asked for its exact price.`;
 }
 
 /** `serviceName` and `tags` that catalogues would drop (x402 specification: short printable ASCII) are not sent. */

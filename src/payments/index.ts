@@ -13,6 +13,7 @@ export { checkPayTo } from './check-pay-to.ts';
 export { exposureOf } from './exposure-of.ts';
 export type { SchemeList } from './find-scheme.ts';
 export { findUse } from './find-use.ts';
+export { isMeantFor } from './is-meant-for.ts';
 export { isPaidBy } from './is-paid-by.ts';
 export { isAuthentic } from './is-authentic.ts';
 export { listGas } from './list-gas.ts';

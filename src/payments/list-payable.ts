@@ -4,10 +4,10 @@ import type { SchemeList } from './find-scheme.ts';
 export function listPayable(
   { schemes }: SchemeList,
   networks: readonly string[],
-): { scheme: string; network: string }[] {
+): { scheme: string; network: string; chargesUse?: true }[] {
   return networks.flatMap((network) =>
     schemes
       .filter(({ family }) => Object.hasOwn(family.networks, network))
-      .map(({ name }) => ({ scheme: name, network })),
+      .map(({ name, chargesUse }) => ({ scheme: name, network, ...(chargesUse ? { chargesUse } : {}) })),
   );
 }

@@ -1,6 +1,6 @@
 import { isSellable } from './check-margin.ts';
-import { quoteOf } from './quote-version.ts';
 import { loadVersion } from './load-version.ts';
+import { listPricedCases } from './priced-cases.ts';
 import type { Readiness } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 
@@ -15,6 +15,6 @@ export async function askReadiness(deps: AskDeps, resourceId: string): Promise<R
     return null;
   }
   return isSellable(kind, { ...version, state: 'published', pauseCause: null, pausedBy: null }, () =>
-    quoteOf(kind, version),
+    listPricedCases(kind, version),
   );
 }

@@ -1,12 +1,14 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { checkDuration } from './check-duration.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
+import { checkFormula } from './check-formula.ts';
 import { checkMargin } from './check-margin.ts';
-import { quoteOf } from './quote-version.ts';
 import { checkOffers } from './check-offers.ts';
 import { checkParameters } from './check-parameters.ts';
 import type { Draft } from './draft.ts';
+import { checkMeasuredUse, toUseMeasure } from './measure-use.ts';
 import { isMedia } from './media-parameter.ts';
+import { listPricedCases } from './priced-cases.ts';
 import { toSettlementPoints, type PublishedVersion, type ResourceKind, type SettlementPoint } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputExample, toInputSchema } from './to-input-schema.ts';
@@ -22,6 +24,8 @@ export type Content = Pick<
   | 'tags'
   | 'priceAtomic'
   | 'offers'
+  | 'priceFormula'
+  | 'useMeasure'
   | 'settlementPoint'
   | 'maxLossUsd'
   | 'timeoutSeconds'
@@ -66,6 +70,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...(kind ? checkSettlementPoint(draft.settlementPoint, toSettlementPoints(kind)) : []),
     ...(kind && checked.ok && draft.settlementPoint === 'at_first_output' ? checkJudged(kind, checked.config) : []),
     ...('fields' in offered ? offered.fields : []),
+    ...checkFormula(draft),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
     ...checkDuration(draft, 'offers' in offered ? offered.offers : null),
@@ -78,8 +83,10 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   const { config } = checked;
   const { parameters } = draft;
   const maxLossUsd = draft.acceptsLoss?.maxLossUsdPerCall ?? '0';
-  const quote = await quoteOf(kind, { config, parameters, ownerId });
-  problems.push(...(await checkMargin({ kind, config, quote, sold: { offers, maxLossUsd } })));
+  const formula = draft.priceFormula ? { priceFormula: draft.priceFormula } : {};
+  const cases = await listPricedCases(kind, { config, parameters, ownerId, offers, ...formula });
+  problems.push(...checkMeasuredUse(deps, draft, offers));
+  problems.push(...(await checkMargin({ kind, config, cases, maxLossUsd })));
   const warnings = (await kind.listWarnings?.(config, { parameters, offers, ownerId })) ?? [];
   if (problems.length > 0 || category === null) {
     return { ok: false, problems, warnings };
@@ -93,6 +100,8 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     tags: draft.tags,
     priceAtomic: offers[0]?.amountAtomic ?? 0n,
     offers,
+    ...formula,
+    ...toUseMeasure(draft.measuredUse, offers[0]?.amountAtomic ?? 0n),
     settlementPoint: draft.settlementPoint,
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,

@@ -63,13 +63,18 @@ test.each<{ what: string; amounts: bigint[]; quote: CostQuote | null; messages: 
   { what: 'what has no known cost has no price', amounts: [10_000n], quote: null, messages: ['A router.'] },
   { what: 'a price that covers the cost', amounts: [10_000n], quote: quoteOf('0.01'), messages: [] },
 ])('$what', async ({ amounts, quote, messages }) => {
-  const found = await checkMargin({ kind, config: {}, quote, sold: { offers: offersAt(...amounts), maxLossUsd: '0' } });
+  const found = await checkMargin({
+    kind,
+    config: {},
+    cases: [{ offers: offersAt(...amounts), quote, of: null }],
+    maxLossUsd: '0',
+  });
   expect(found).toEqual(messages.map((message) => ({ path: '/priceUsdc', message })));
 });
 
 test('a kind that quotes nothing is sold at any price', async () => {
-  const sold = { offers: offersAt(1n), maxLossUsd: '0' };
-  expect(await checkMargin({ kind: {} as ResourceKind, config: {}, quote: null, sold })).toEqual([]);
+  const cases = [{ offers: offersAt(1n), quote: null, of: null }];
+  expect(await checkMargin({ kind: {} as ResourceKind, config: {}, cases, maxLossUsd: '0' })).toEqual([]);
 });
 
 test('a version from before the guard is sold as it was; a later one is not while a call may lose more than was accepted', () => {
@@ -107,7 +112,7 @@ test.each<{ what: string; amounts: bigint[]; maxLossUsd: string | null; why: str
     explainUnpriced: async () => (why === null ? null : { why, mayBeAccepted: false }),
   };
   const version = publishedVersion({ offers: offersAt(...amounts), maxLossUsd });
-  const found = await isSellable(asked, version, async () => null);
+  const found = await isSellable(asked, version, async () => [{ offers: version.offers, quote: null, of: null }]);
   expect([found.ready, found.ready ? null : found.cause.slice(0, `margin: ${why}`.length)]).toEqual(
     ready ? [true, null] : [false, `margin: ${why}`],
   );

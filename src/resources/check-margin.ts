@@ -1,6 +1,7 @@
 import { Big } from 'big.js';
 import type { FieldProblem } from '#kit/index.ts';
 import { toLowestPrice } from './lowest-price.ts';
+import type { PricedCase } from './priced-cases.ts';
 import type { CostQuote, PublishedVersion, Readiness, ResourceKind, Unpriced, VersionOffer } from './resource-kind.ts';
 
 interface Sold {
@@ -56,26 +57,38 @@ export function explainLoss({ offers, maxLossUsd }: Sold, quote: CostQuote): str
   );
 }
 
-interface Priced<Config> {
+interface Judged<Config> {
   kind: ResourceKind<Config>;
   config: Config;
-  quote: CostQuote | null;
-  sold: Sold;
+  /** Where the margin can be smallest. */
+  cases: readonly PricedCase[];
+  maxLossUsd: string;
 }
 
 /** What keeps a draft from being sold at its price. What a kind can never quote has no fixed price, and says why. */
-export async function checkMargin<Config>({ kind, config, quote, sold }: Priced<Config>): Promise<FieldProblem[]> {
-  const isFree = toLowestPrice(sold.offers) === '0';
-  if (!kind.quoteCost || isFree) {
+export async function checkMargin<Config>(judged: Judged<Config>): Promise<FieldProblem[]> {
+  const { kind, config, cases, maxLossUsd } = judged;
+  if (!kind.quoteCost || cases.every(({ offers }) => toLowestPrice(offers) === '0')) {
     return [];
   }
-  const message =
-    quote === null ? refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, sold) : explainLoss(sold, quote);
+  const found = cases.map(({ offers, quote, of }) => ({
+    of,
+    loss: quote === null ? null : explainLoss({ offers, maxLossUsd }, quote),
+  }));
+  const worst = found.find(({ loss }) => loss !== null);
+  const unpriced = cases.some(({ quote }) => quote === null)
+    ? refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, maxLossUsd)
+    : null;
+  const message = unpriced ?? (worst ? toCaseMessage(worst) : null);
   return message ? [{ path: '/priceUsdc', message }] : [];
 }
 
+function toCaseMessage({ of, loss }: { of: string | null; loss: string | null }): string {
+  return of === null ? `${loss}` : `At the price of an input ${of}: ${loss}`;
+}
+
 /** How much is accepted bounds nothing where nobody knows the cost; that a loss is, has to be said. */
-function refuseUnpriced(unpriced: Unpriced | null, { maxLossUsd }: Sold): string | null {
+function refuseUnpriced(unpriced: Unpriced | null, maxLossUsd: string): string | null {
   if (unpriced === null || (unpriced.mayBeAccepted && new Big(maxLossUsd).gt(0))) {
     return null;
   }
@@ -91,11 +104,12 @@ function refuseUnpriced(unpriced: Unpriced | null, { maxLossUsd }: Sold): string
 export function judgeMargin(
   { offers, maxLossUsd }: Pick<PublishedVersion, 'offers' | 'maxLossUsd'>,
   quote: CostQuote | null,
+  of: string | null = null,
 ): Readiness {
   const loss = maxLossUsd === null || quote === null ? null : explainLoss({ offers, maxLossUsd }, quote);
   return loss === null
     ? { ready: true }
-    : { ready: false, cause: `margin: ${loss} It is sold again by itself when the cost falls.` };
+    : { ready: false, cause: `margin: ${toCaseMessage({ of, loss })} It is sold again by itself when the cost falls.` };
 }
 
 /**
@@ -105,19 +119,24 @@ export function judgeMargin(
 export async function isSellable(
   kind: Pick<ResourceKind, 'isReady' | 'explainUnpriced'>,
   version: PublishedVersion,
-  quote: () => Promise<CostQuote | null>,
+  list: () => Promise<readonly PricedCase[]>,
 ): Promise<Readiness> {
   const readiness = await kind.isReady(version);
-  const { offers, maxLossUsd, config } = version;
+  const { maxLossUsd, config } = version;
   if (!readiness.ready || maxLossUsd === null) {
     return readiness;
   }
-  const cost = await quote();
-  if (cost !== null || toLowestPrice(offers) === '0') {
-    return judgeMargin(version, cost);
+  const cases = await list();
+  if (cases.every(({ offers, quote }) => quote !== null || toLowestPrice(offers) === '0')) {
+    return judgeCases(cases, maxLossUsd);
   }
-  const why = refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, { offers, maxLossUsd });
+  const why = refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, maxLossUsd);
   return why === null
     ? { ready: true }
     : { ready: false, cause: `margin: ${why} It is sold again by itself when its cost is known.` };
+}
+
+function judgeCases(cases: readonly PricedCase[], maxLossUsd: string): Readiness {
+  const judged = cases.map(({ offers, quote, of }) => judgeMargin({ offers, maxLossUsd }, quote, of));
+  return judged.find(({ ready }) => !ready) ?? { ready: true };
 }

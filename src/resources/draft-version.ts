@@ -1,6 +1,7 @@
-import type { FieldProblem, User } from '#kit/index.ts';
+import { parseUsdc, type FieldProblem, type User } from '#kit/index.ts';
 import { checkDraft, type Content, type Findings } from './check-draft.ts';
 import type { Draft } from './draft.ts';
+import { toUseMeasure } from './measure-use.ts';
 import { findOwn, notFound } from './own-resource.ts';
 import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
@@ -91,6 +92,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     pausedBy: null,
     priceAtomic: 0n,
     offers: [],
+    ...toUseMeasure(draft.measuredUse, readPrice(draft.priceUsdc)),
     settlementPoint: 'on_success',
     maxLossUsd: null,
     timeoutSeconds: draft.timeoutSeconds,
@@ -109,6 +111,15 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
 function isSameFault(one: string, other: string): boolean {
   const [first, second] = [one, other].map((message) => message.split(/\.(?=\s|$)/, 1)[0]);
   return first === second;
+}
+
+/** A price that is none yet is no most either. */
+function readPrice(priceUsdc: string | null): bigint {
+  try {
+    return parseUsdc(priceUsdc ?? '0');
+  } catch {
+    return 0n;
+  }
 }
 
 function withSchema({ kind, version }: Made): PublishedVersion {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
 import { categories } from './category.ts';
+import { measuredUseSchema } from './measured-use.ts';
 import { parameterSchema } from './parameter.ts';
+import { priceFormulaSchema } from './price-formula.ts';
 import { settlementPoints } from './resource-kind.ts';
 
 const MAX_CONFIG_LENGTH = 200_000;
@@ -40,6 +42,16 @@ export const draftFields = {
   priceUsdc: price
     .nullable()
     .describe('What a call costs: a plain decimal in USDC with at most 6 places, such as "0.02". "0" is free.'),
+  priceFormula: priceFormulaSchema
+    .nullish()
+    .describe(
+      'What a call costs by its input: baseUsdc and, for each term, so much per unit of a parameter, rounded up to 0.000001 USDC. priceUsdc is then the most that a call costs.',
+    ),
+  measuredUse: measuredUseSchema
+    .nullish()
+    .describe(
+      'What a call is worth by what it has truly used, never above its price: shown in the quote, in your test runs and in the usage log as measuredUsdc.',
+    ),
   network: storable.max(100).nullable().describe('CAIP-2, one that is offered here, such as "eip155:8453" (Base).'),
   payTo: storable.max(100).nullable().describe('The address that buyers pay, as the network writes it.'),
   furtherOffers: z

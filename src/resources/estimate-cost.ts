@@ -5,13 +5,16 @@ import { checkOffers } from './check-offers.ts';
 import { toLowestPrice } from './lowest-price.ts';
 import { quoteOf } from './quote-version.ts';
 import type { Parameter } from './parameter.ts';
-import type { PublishedVersion, VersionOffer } from './resource-kind.ts';
+import { listPricedCases } from './priced-cases.ts';
+import { priceOffers, type Priced } from './price-offers.ts';
+import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
+import { toInputExample } from './to-input-schema.ts';
 
 /** What one call brings and costs, for its creator. One USDC is taken as one dollar. */
 export const costEstimate = z.object({
-  priceUsdc: z.string().describe('The lowest of the offers'),
+  priceUsdc: z.string().describe('The lowest of the offers; with a price formula, for the example input'),
   typicalCostUsd: z.string().nullable().describe('null: nobody knows'),
   worstCostUsd: z.string().nullable(),
   lowestPriceUsdc: z
@@ -20,18 +23,17 @@ export const costEstimate = z.object({
     .describe('The lowest price that covers the worst case, with what buying the credit costs on top'),
   suggestedPriceUsdc: z.string().nullable().describe('The same, and twice what a call typically costs if that is more'),
   typicalMarginUsd: z.string().nullable(),
-  worstMarginUsd: z.string().nullable(),
+  worstMarginUsd: z.string().nullable().describe('Of the inputs where it is smallest'),
   basis: z.string().describe('Which token counts and prices were assumed, or why nothing is known'),
 });
 
 type CostEstimate = z.input<typeof costEstimate>;
 
-interface Sold {
+interface Sold extends Priced {
   kind: string;
   config: unknown;
   parameters: Parameter[];
   ownerId: string;
-  offers: readonly VersionOffer[];
 }
 
 const NOT_KNOWN = 'What a call costs is not known before it.';
@@ -46,7 +48,9 @@ export async function estimateDraft(deps: ResourcesDeps, row: ResourceRow): Prom
   const { kind, draft, owner_id: ownerId } = row;
   const offered = checkOffers(deps, draft);
   const { config, parameters } = draft;
-  return 'fields' in offered ? null : estimate(deps, { kind, config, parameters, ownerId, offers: offered.offers });
+  const formula = draft.priceFormula ? { priceFormula: draft.priceFormula } : {};
+  const sold = { kind, config, parameters, ownerId, ...formula };
+  return 'fields' in offered ? null : estimate(deps, { ...sold, offers: offered.offers });
 }
 
 async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate | null> {
@@ -56,16 +60,23 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
     return null;
   }
   const quote = await quoteOf(kind, { ...sold, config: parsed.data });
-  const priceUsdc = toLowestPrice(sold.offers);
-  const margin = (costUsd: string): string => new Big(priceUsdc).minus(costUsd).toFixed();
+  const priceUsdc = toLowestPrice(priceOffers(sold, toInputExample(sold.parameters)));
   return {
     priceUsdc,
     typicalCostUsd: quote?.typicalUsd ?? null,
     worstCostUsd: quote?.worstUsd ?? null,
     lowestPriceUsdc: quote && toLowestSafePrice(quote),
     suggestedPriceUsdc: quote && toSuggestedPrice(quote),
-    typicalMarginUsd: quote && margin(quote.typicalUsd),
-    worstMarginUsd: quote && margin(quote.worstUsd),
+    typicalMarginUsd: quote && new Big(priceUsdc).minus(quote.typicalUsd).toFixed(),
+    worstMarginUsd: await findWorstMargin(kind, { ...sold, config: parsed.data }),
     basis: quote?.basis ?? NOT_KNOWN,
   };
+}
+
+async function findWorstMargin(kind: ResourceKind, sold: Sold): Promise<string | null> {
+  const margins = (await listPricedCases(kind, sold)).map(
+    ({ offers, quote }) => quote && new Big(toLowestPrice(offers)).minus(quote.worstUsd),
+  );
+  const known = margins.filter((margin) => margin !== null).toSorted((one, other) => one.cmp(other));
+  return known.length < margins.length ? null : (known[0]?.toFixed() ?? null);
 }

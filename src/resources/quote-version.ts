@@ -1,4 +1,5 @@
 import type { Clock, Log } from '#kit/index.ts';
+import { listPricedCases, type PricedCase } from './priced-cases.ts';
 import type { CostQuote, PublishedVersion, ResourceKind } from './resource-kind.ts';
 
 type Quoting = Pick<ResourceKind, 'quoteCost'>;
@@ -8,7 +9,10 @@ type Quoted = Pick<PublishedVersion, 'config' | 'parameters' | 'ownerId'>;
 const KEPT_MS = 30_000;
 
 /** By the kind that told, and with the version in memory, so that each goes when its version does. */
-const told = new WeakMap<Quoting, WeakMap<Quoted, { atMs: number; quote: Promise<CostQuote | null> }>>();
+type Memory<Told> = WeakMap<Quoting, WeakMap<object, { atMs: number; told: Promise<Told> }>>;
+
+const quotes: Memory<CostQuote | null> = new WeakMap();
+const cases: Memory<readonly PricedCase[]> = new WeakMap();
 
 /** Asked of the kind now; null where it cannot tell. */
 export async function quoteOf(kind: Quoting, { config, parameters, ownerId }: Quoted): Promise<CostQuote | null> {
@@ -20,22 +24,39 @@ export function recallQuote(
   { kind, clock }: { kind: Quoting; clock: Clock },
   version: Quoted,
 ): Promise<CostQuote | null> {
-  const quotes = told.get(kind) ?? new WeakMap<Quoted, { atMs: number; quote: Promise<CostQuote | null> }>();
-  told.set(kind, quotes);
-  const known = quotes.get(version);
+  return recall(quotes, { kind, clock, version }, () => quoteOf(kind, version));
+}
+
+/** The same of where its margin can be smallest. */
+export function recallCases(
+  { kind, clock }: { kind: Quoting; clock: Clock },
+  version: PublishedVersion,
+): Promise<readonly PricedCase[]> {
+  return recall(cases, { kind, clock, version }, () => listPricedCases(kind, version));
+}
+
+function recall<Told>(
+  memory: Memory<Told>,
+  { kind, clock, version }: { kind: Quoting; clock: Clock; version: object },
+  ask: () => Promise<Told>,
+): Promise<Told> {
+  const ofKind = memory.get(kind) ?? new WeakMap<object, { atMs: number; told: Promise<Told> }>();
+  memory.set(kind, ofKind);
+  const known = ofKind.get(version);
   if (known && clock.now() - known.atMs <= KEPT_MS) {
-    return known.quote;
+    return known.told;
   }
-  const quote = quoteOf(kind, version);
-  quotes.set(version, { atMs: clock.now(), quote });
-  quote.catch(() => quotes.delete(version));
-  return quote;
+  const told = ask();
+  ofKind.set(version, { atMs: clock.now(), told });
+  told.catch(() => ofKind.delete(version));
+  return told;
 }
 
 /** Models or their prices have changed. What is being asked meanwhile is not remembered either. */
 export function forgetQuotes(kinds: Iterable<Quoting>): void {
   for (const kind of kinds) {
-    told.delete(kind);
+    quotes.delete(kind);
+    cases.delete(kind);
   }
 }
 

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
 import type { categories } from './category.ts';
+import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
+import type { PriceFormula } from './price-formula.ts';
 
 export type JsonSchema = JsonObject;
 
@@ -22,7 +24,7 @@ export interface CostQuote {
   /** What buying the credit that pays for it costs on top, in percent, such as "5.5". Absent: nothing. */
   feePercent?: string;
   /** Of one call: of the prompt typically and at worst, and the most that is written. */
-  tokens?: { typicalInput: number; worstInput: number; maxOutput: number };
+  tokens?: { typicalInput: number; worstInput: number; maxOutput: number; typicalOutput?: number };
 }
 
 /** Whose call is quoted, and with what; without `input`: any that the parameters allow. */
@@ -170,7 +172,7 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
+  'versionId' | 'offers' | 'priceFormula' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
 > {
   until: Date;
 }
@@ -201,6 +203,10 @@ export interface PublishedVersion {
   priceAtomic: bigint;
   /** In the creator's order of preference, one a scheme and network; empty when free. */
   offers: VersionOffer[];
+  /** What of these amounts a call costs, by its input; absent: all. */
+  priceFormula?: PriceFormula;
+  /** What a call is worth by what it used; absent: that is not measured. */
+  useMeasure?: UseMeasure;
   settlementPoint: SettlementPoint;
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;

@@ -5,6 +5,8 @@ import { draftSchema } from './draft.ts';
 import { costEstimate } from './estimate-cost.ts';
 import { sample, type Sample } from './example.ts';
 import { parameterSchema } from './parameter.ts';
+import { priceFormulaSchema } from './price-formula.ts';
+import { priceLowest } from './price-offers.ts';
 import { pauseReasons, settlementPoints, type PublishedVersion, type VersionOffer } from './resource-kind.ts';
 import type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
@@ -42,8 +44,12 @@ export const publicResource = z.object({
   description: z.string(),
   category: z.string(),
   tags: z.array(z.string()),
-  /** Of the first offer; "0" is free. */
+  /** Of the first offer; "0" is free. With a price formula, the most that a call costs. */
   priceUsdc: z.string(),
+  /** The least that a call costs; the same where the price does not follow from the input. */
+  priceFromUsdc: z.string(),
+  /** What a call costs by its input, rounded up to 0.000001 USDC and at most `priceUsdc`; null: the price is fixed. */
+  priceFormula: priceFormulaSchema.nullable(),
   /** In the creator's order of preference; empty when free. */
   offers: z.array(shownOffer),
   /** When the buyer's money moves. */
@@ -192,6 +198,8 @@ export function toPublicResource(
     category: version.category,
     tags: version.tags,
     priceUsdc: formatUsdc(version.priceAtomic),
+    priceFromUsdc: formatUsdc(priceLowest(version, version.parameters)[0]?.amountAtomic ?? 0n),
+    priceFormula: version.priceFormula ?? null,
     offers: version.offers.map(toShownOffer),
     settlementPoint: version.settlementPoint,
     timeoutSeconds: version.timeoutSeconds,

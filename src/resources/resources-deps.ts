@@ -25,7 +25,7 @@ export interface ResourcesDeps {
   database: Database;
   kinds: readonly ResourceKind[];
   /** What payments can be taken by: scheme and CAIP-2 network. */
-  payable: readonly { scheme: string; network: string }[];
+  payable: readonly { scheme: string; network: string; chargesUse?: boolean }[];
   /** The address of a payee as the network writes it, or what to tell a creator who gave another thing. */
   checkPayTo: (network: string, text: string) => { value: string } | { message: string };
   clock: Clock;

@@ -1,5 +1,7 @@
 import type { Draft } from './draft.ts';
+import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
+import type { PriceFormula } from './price-formula.ts';
 import type { JsonSchema, PausedBy, PublishedVersion, VersionOffer } from './resource-kind.ts';
 
 export type ResourceState = 'draft' | PublishedVersion['state'];
@@ -37,6 +39,8 @@ export interface VersionRow {
   tags: string[];
   price_atomic: string;
   offers: StoredOffer[];
+  price_formula: PriceFormula | null;
+  use_measure: UseMeasure | null;
   settlement_point: PublishedVersion['settlementPoint'];
   max_loss_usd: string | null;
   timeout_seconds: number;
@@ -57,6 +61,7 @@ export interface VersionRow {
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         runsLong: boolean;
         offers: StoredOffer[];
+        priceFormula: PriceFormula | null;
         publishedAt: string;
         supersededAt: string;
       })[]
@@ -66,7 +71,7 @@ export interface VersionRow {
 /** For `SELECT … FROM x402_resource_versions v JOIN x402_resources r … JOIN users u …`. */
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
-  v.offers, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
+  v.offers, v.price_formula, v.use_measure, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
   v.runs_long, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
@@ -93,6 +98,8 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     pausedBy: row.paused_by,
     priceAtomic: BigInt(row.price_atomic),
     offers: row.offers.map(fromStoredOffer),
+    ...toFormula(row.price_formula),
+    ...(row.use_measure === null ? {} : { useMeasure: row.use_measure }),
     settlementPoint: row.settlement_point,
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
@@ -102,14 +109,21 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
-    superseded: (row.superseded ?? []).map(({ publishedAt, supersededAt, offers, runsLong, ...replaced }) => ({
-      ...replaced,
-      ...(runsLong ? { runsLong } : {}),
-      offers: offers.map(fromStoredOffer),
-      publishedAt: new Date(publishedAt),
-      until: new Date(Date.parse(supersededAt) + GRACE_MS),
-    })),
+    superseded: (row.superseded ?? []).map(
+      ({ publishedAt, supersededAt, offers, runsLong, priceFormula, ...replaced }) => ({
+        ...replaced,
+        ...(runsLong ? { runsLong } : {}),
+        offers: offers.map(fromStoredOffer),
+        ...toFormula(priceFormula),
+        publishedAt: new Date(publishedAt),
+        until: new Date(Date.parse(supersededAt) + GRACE_MS),
+      }),
+    ),
   };
+}
+
+function toFormula(priceFormula: PriceFormula | null): Pick<PublishedVersion, 'priceFormula'> {
+  return priceFormula === null ? {} : { priceFormula };
 }
 
 export function toStoredOffer(offer: VersionOffer): StoredOffer {

@@ -12,7 +12,15 @@ interface UsageDeps {
 const PAGE = 1000;
 const columns = Object.keys(loggedCall.shape);
 /** Decimals written by us: a leading minus is a number, not a formula. */
-const decimals = new Set(['earnedUsdc', 'costUsd', 'expectedCostUsd', 'worstCostUsd', 'platformCostUsd', 'marginUsd']);
+const decimals = new Set([
+  'earnedUsdc',
+  'costUsd',
+  'expectedCostUsd',
+  'worstCostUsd',
+  'platformCostUsd',
+  'marginUsd',
+  'measuredUsdc',
+]);
 
 /**
  * The creator's log as CSV (RFC 4180, UTF-8, header first), read page by page as fast as the reader takes it. Each page is

@@ -28,6 +28,8 @@ export const loggedCall = z.object({
   earnedUsdc: z.string(),
   /** What the run cost, whoever's key paid. */
   costUsd: z.string().nullable(),
+  /** `asked`: it, or a part of it, was not told with the answer and is asked for; `found`: told later; `unknown`: not told within a day. */
+  costState: z.enum(['asked', 'found', 'unknown']).nullable(),
   /** What the catalogue's prices let expect before the call; null where nobody knew. */
   expectedCostUsd: z.string().nullable(),
   /** The most that it could have cost by these prices. */
@@ -38,6 +40,8 @@ export const loggedCall = z.object({
   platformCostUsd: z.string().nullable(),
   /** Earned minus what fell to the creator's own key, one USDC taken as one dollar; null where the cost is not known. */
   marginUsd: z.string().nullable(),
+  /** What it would be charged by what it used, by its version's rule; null: not measured, or something that counts is not known. */
+  measuredUsdc: z.string().nullable(),
   network: z.string().nullable(),
   transaction: z.string().nullable(),
   isTest: z.boolean(),
@@ -58,13 +62,21 @@ SELECT call_id AS "callId", resource_id AS "resourceId", version_id AS "versionI
        payer, request_id AS "requestId", model, provider, generation_id AS "generationId",
        input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", finish_reason AS "finishReason",
        latency_ms::float8 AS "latencyMs", first_output_ms::float8 AS "firstOutputMs", attempts, evidence,
-       trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd",
+       trim_scale(earned)::text AS "earnedUsdc", trim_scale(cost_usd)::text AS "costUsd", cost_state AS "costState",
        trim_scale(expected_cost_usd)::text AS "expectedCostUsd", evidence->>'worstCostUsd' AS "worstCostUsd", key_source AS "keySource",
        trim_scale(CASE WHEN key_source = 'platform' THEN cost_usd ELSE cost_usd * 0 END)::text AS "platformCostUsd",
-       trim_scale(CASE WHEN key_source = 'platform' THEN earned ELSE earned - cost_usd END)::text AS "marginUsd", network, transaction,
+       trim_scale(CASE WHEN key_source = 'platform' THEN earned ELSE earned - cost_usd END)::text AS "marginUsd",
+       trim_scale(CASE WHEN measured_by IS NULL OR worth IS NULL THEN NULL WHEN status IN ('success', 'owed')
+         THEN least((measured_by->>'maxUsdc')::numeric, ceil(worth * 1000000) / 1000000) ELSE 0 END)::text AS "measuredUsdc",
+       network, transaction,
        is_test AS "isTest", is_simulated AS "isSimulated", is_free AS "isFree"
 FROM x402_prompt_template_usage_logs
 CROSS JOIN LATERAL (SELECT CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic * 0.000001 END) AS money (earned)
+CROSS JOIN LATERAL (SELECT (measured_by->>'baseUsdc')::numeric
+  + CASE WHEN (measured_by->>'perCostUsd')::numeric = 0 THEN 0 ELSE (measured_by->>'perCostUsd')::numeric * cost_usd END
+  + CASE WHEN (measured_by->>'perInputToken')::numeric = 0 THEN 0 ELSE (measured_by->>'perInputToken')::numeric * input_tokens END
+  + CASE WHEN (measured_by->>'perOutputToken')::numeric = 0 THEN 0 ELSE (measured_by->>'perOutputToken')::numeric * output_tokens END
+  ) AS used (worth)
 WHERE owner_id = app_user_id()
   AND ($1::uuid IS NULL OR resource_id = $1)
   AND ($2::text IS NULL OR status = $2)

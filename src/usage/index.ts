@@ -1,7 +1,8 @@
 /**
  * The log of calls and everything counted from it.
  * Invariants: one row per call, written once and never changed, except that what became of an owed call replaces it, and so
- * does the payment of one that ended unpaid;
+ * does the payment of one that ended unpaid,
+ * and a cost that is told later is added;
  * statistics come from those rows alone and are the same before, during and after a rollup; causes, costs and payers are
  * shown to the creator only.
  */
@@ -9,6 +10,8 @@ export { listErrorRates } from './list-error-rates.ts';
 export type { ErrorRate } from './list-error-rates.ts';
 export { listLosses } from './list-losses.ts';
 export type { Loss } from './list-losses.ts';
+export { closeCostLookup, forgetCostLookups, takeCostLookups } from './cost-lookups.ts';
+export type { CostLookup } from './cost-lookups.ts';
 export { exportUsage } from './export-usage.ts';
 export { getBreakdown } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
@@ -19,5 +22,5 @@ export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
 export { recordCall } from './record-call.ts';
-export type { CallRecord } from './record-call.ts';
+export type { CallRecord, MeasuredBy } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';

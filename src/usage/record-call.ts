@@ -1,5 +1,14 @@
 import type { Json } from '#kit/index.ts';
 
+/** What a call is worth is a sum of these factors times what is known of it, and `maxUsdc` at most. Decimals. */
+export interface MeasuredBy {
+  baseUsdc: string;
+  perCostUsd: string;
+  perInputToken: string;
+  perOutputToken: string;
+  maxUsdc: string;
+}
+
 /** One attempt to buy an answer, as the log keeps it. */
 export interface CallRecord {
   callId: string;
@@ -38,6 +47,8 @@ export interface CallRecord {
   isTest: boolean;
   isSimulated: boolean;
   isFree: boolean;
+  /** By what rule its use is measured; absent: it is not. */
+  measuredBy?: MeasuredBy;
   /** False: a refused call that is logged and is no failure of the resource. */
   isCounted?: boolean;
   at: Date;
@@ -67,9 +78,10 @@ recorded AS (
     call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
     model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
     amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence, expected_cost_usd,
-    key_source)
+    key_source, measured_by, cost_state)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27, $28, $29, $30, $31)
+          $24, $25, $26, $27, $28, $29, $30, $31, $33,
+          CASE WHEN $34 THEN 'asked' END)
   ON CONFLICT (call_id) DO UPDATE SET
     status = excluded.status, problem = excluded.problem, cause = excluded.cause, at = excluded.at,
     amount_atomic = excluded.amount_atomic, transaction = excluded.transaction,
@@ -87,12 +99,19 @@ recorded AS (
     is_simulated = excluded.is_simulated OR logged.is_simulated,
     evidence = logged.evidence || jsonb_strip_nulls(excluded.evidence),
     expected_cost_usd = coalesce(excluded.expected_cost_usd, logged.expected_cost_usd),
-    key_source = coalesce(excluded.key_source, logged.key_source)
+    key_source = coalesce(excluded.key_source, logged.key_source),
+    measured_by = coalesce(excluded.measured_by, logged.measured_by),
+    cost_state = CASE WHEN $34 AND NOT EXISTS (SELECT FROM usage_cost_lookups known
+      WHERE known.call_id = $1 AND known.generation_id = $14) THEN 'asked' ELSE logged.cost_state END
   WHERE excluded.transaction IS NOT NULL
     AND (logged.status = 'owed'
       OR (logged.status IN ('failed', 'refused', 'unpaid') AND logged.transaction IS NULL
           AND excluded.status IN ('owed', 'success')))
-  RETURNING *)
+  RETURNING *),
+asked AS (
+  INSERT INTO usage_cost_lookups (call_id, generation_id, owner_id, key_source)
+  SELECT call_id, $14, owner_id, $31 FROM recorded WHERE $34
+  ON CONFLICT DO NOTHING)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
@@ -151,8 +170,16 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
       toDecimal(evidence['expectedCostUsd']),
       record.keySource ?? null,
       record.isCounted ?? true,
+      record.measuredBy ? JSON.stringify(record.measuredBy) : null,
+      isCostToBeAsked(record),
     ],
   });
+}
+
+/** Only generations of OpenRouter can be asked for. Of two turns that made one answer it would tell one. */
+function isCostToBeAsked({ costUsd, evidence }: CallRecord): boolean {
+  const { generationId, isRepaired } = evidence;
+  return toDecimal(costUsd) === null && isRepaired !== true && /^gen-/.test(toText(generationId) ?? '');
 }
 
 function toText(value: Json | undefined, limit = TEXT_LIMIT): string | null {

@@ -58,6 +58,7 @@ export const rules: Rules = {
     media: ['x402_cached_images', 'media_inputs', 'media_objects', 'media_uploads', 'media_upload_days'],
     usage: [
       'x402_prompt_template_usage_logs',
+      'usage_cost_lookups',
       'usage_pending',
       'usage_rollups',
       'usage_changes',

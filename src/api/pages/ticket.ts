@@ -10,10 +10,14 @@ export function price({ offers }: Pick<PublicResource, 'offers'>): string {
 }
 
 function groupByPrice(offers: PublicResource['offers']): { priceUsdc: string; networks: string }[] {
-  return [...Map.groupBy(offers, (offer) => offer.priceUsdc)].map(([priceUsdc, same]) => {
+  return [...Map.groupBy(offers, toPrice)].map(([priceUsdc, same]) => {
     const names = [...new Set(same.map((offer) => offer.networkName))];
     return { priceUsdc, networks: [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ') };
   });
+}
+
+function toPrice({ priceUsdc, fromUsdc }: PublicResource['offers'][number]): string {
+  return fromUsdc === undefined || fromUsdc === priceUsdc ? priceUsdc : `${fromUsdc} to ${priceUsdc}`;
 }
 
 /** A resource in a list: what it is on the left, its price on the stub. */

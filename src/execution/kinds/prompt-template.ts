@@ -157,7 +157,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
       }
       const said = { userMessage: toUserMessage(prepared.config, input), files: attached.files };
       const messages = renderMessages(prepared.prompt, input, said);
-      const call = { ...prepared, version, context, messages, inputs: attached.parameters };
+      const call = { ...prepared, version, input, context, messages, inputs: attached.parameters };
       const { upstream } = prepared.config;
       return upstream.type === 'openrouter'
         ? runOnOpenRouter(deps, call, ask(version))
@@ -198,6 +198,7 @@ function toPublic(config: PromptConfig): Record<string, unknown> {
 
 interface PromptCall extends Prepared {
   version: PublishedVersion;
+  input: Record<string, unknown>;
   context: RunContext;
   messages: ChatMessage[];
   /** Parameters whose files the messages hold. */

@@ -19,6 +19,8 @@ export interface Scheme<C extends Chain = Chain> {
   /** As x402 writes it, for instance `exact`. */
   name: string;
   family: NetworkFamily<C>;
+  /** A payment says the most that it may be charged, and what is charged follows from what was used. Absent: its whole amount. */
+  chargesUse?: true;
   reasons: SchemeReasons;
   /** The parts of an offer that depend on scheme and network. Throws `invalid_input` for a payee that the network has not. */
   offer(network: string, payTo: string): OfferParts;

@@ -8,6 +8,7 @@ import type { Outbound } from '../outbound/open-outbound.ts';
 import { systemTimers, type Timers } from '../timers.ts';
 import { exchangeCode, type CodeExchange } from './exchange-code.ts';
 import { getCredits, type Credits } from './get-credits.ts';
+import { getGenerationCost, type GenerationCost } from './get-generation-cost.ts';
 import type { JsonGet } from './get-json.ts';
 import { getKey, type KeyCheck } from './get-key.ts';
 import { isUp } from './is-up.ts';
@@ -38,6 +39,8 @@ export interface OpenRouterClient extends Upstream {
   getKey(apiKey: string): Promise<KeyCheck>;
   /** Asks `GET /credits` about the account behind the key. */
   getCredits(apiKey: string): Promise<Credits>;
+  /** Asks `GET /generation` what one did cost. */
+  getGenerationCost(asked: { generationId: string; apiKey: string }): Promise<GenerationCost>;
   /** The page on which a person grants a key: sent to `callbackUrl` with `code`, or without one where they refuse. */
   toConsentUrl(asked: { callbackUrl: string; challenge: string }): string;
   exchangeCode(given: { code: string; verifier: string }): Promise<CodeExchange>;
@@ -82,6 +85,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
       ),
     getKey: (apiKey) => getKey(source, apiKey),
     getCredits: (apiKey) => getCredits(source, apiKey),
+    getGenerationCost: (asked) => getGenerationCost(source, asked),
     toConsentUrl: ({ callbackUrl, challenge }) => {
       const query = { callback_url: callbackUrl, code_challenge: challenge, code_challenge_method: 'S256' };
       return `${base.origin}/auth?${new URLSearchParams({ ...query, key_label: options.title }).toString()}`;

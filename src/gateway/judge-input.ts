@@ -1,0 +1,23 @@
+import { judgeMargin, priceOffers, type PublishedVersion, type Readiness } from '#resources/index.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+
+/**
+ * Does the price of this input cover what it may cost? Readiness has looked at the inputs where the margin is usually
+ * smallest; this one may be dearer all the same. Of a fixed price there is nothing more to be said.
+ */
+export async function judgeInput(
+  { kinds }: Pick<GatewayDeps, 'kinds'>,
+  version: PublishedVersion,
+  input: Record<string, unknown> | undefined,
+): Promise<Readiness> {
+  const { kind, config, parameters, ownerId, maxLossUsd } = version;
+  if (!version.priceFormula || input === undefined || maxLossUsd === null) {
+    return { ready: true };
+  }
+  const quote = (await kinds.get(kind)?.quoteCost?.(config, parameters, { ownerId, input })) ?? null;
+  const judged = judgeMargin({ offers: priceOffers(version, input), maxLossUsd }, quote);
+  // Other inputs are sold all the same, so nothing is paused for this one.
+  return judged.ready ? judged : { ...judged, retryAfterSeconds: RETRY_SECONDS };
+}
+
+const RETRY_SECONDS = 600;

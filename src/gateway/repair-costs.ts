@@ -1,0 +1,36 @@
+import { correctShare, findRunCost, type RunCostDeps } from '#execution/index.ts';
+import { closeCostLookup, forgetCostLookups, takeCostLookups, type CostLookup } from '#usage/index.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+
+export type RepairDeps = RunCostDeps & Pick<GatewayDeps, 'database' | 'log'>;
+
+const AT_ONCE = 20;
+
+/** Asks for the cost of runs that told none, such as those whose stream broke off. @returns how many were found. */
+export async function repairCosts(deps: RepairDeps): Promise<number> {
+  const { system } = deps.database;
+  const due = await takeCostLookups(system, AT_ONCE);
+  const found = await Promise.all(due.map((lookup) => repair(deps, lookup)));
+  await forgetCostLookups(system);
+  return found.filter(Boolean).length;
+}
+
+async function repair(deps: RepairDeps, lookup: CostLookup): Promise<boolean> {
+  const { callId, generationId, isLate } = lookup;
+  const { system } = deps.database;
+  try {
+    const costUsd = await findRunCost(deps, lookup);
+    if (costUsd !== null) {
+      // Before the log, which says that nothing is left to be done.
+      await correctShare(deps, lookup, costUsd);
+      await closeCostLookup(system, lookup, costUsd);
+    } else if (isLate) {
+      await closeCostLookup(system, lookup, null);
+      deps.log.warn({ callId, generationId }, 'what a run has cost was not told within a day');
+    }
+    return costUsd !== null;
+  } catch (err) {
+    deps.log.warn({ err, callId, generationId }, 'what a run has cost could not be asked');
+    return false;
+  }
+}
