@@ -5,11 +5,12 @@
  * settlement is never answered with a new challenge.
  */
 export { PLAIN_BODY_BYTES } from './body-limit.ts';
-export type { CallOutcome, CallRequest } from './call-request.ts';
+export type { CallOutcome, CallRequest, EventsAsked, PlacedPart, StreamPlace } from './call-request.ts';
 export { compareModels } from './compare-models.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
+export { STREAMS_KEPT } from './keep-streams.ts';
 export { withMedia } from './receipt-media.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
 export { testDraft } from './test-draft.ts';
