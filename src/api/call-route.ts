@@ -123,7 +123,8 @@ async function tellResult(deps: CallRouteDeps, exchange: Exchange): Promise<numb
     case 'answer': {
       const isRead = outcome.isPaid && req.method !== 'HEAD';
       const onSent = isRead ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
-      return writeAnswer(outcome, { res, requestId, headers, onSent });
+      const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'an answer broke off');
+      return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
     }
     case 'problem': {
       const { charged, receipt } = outcome;

@@ -16,6 +16,7 @@ import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge }
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
+import { LAST_EVENT_ID, readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
 import { header, shared } from './paid-headers.ts';
 import { readExecute } from './read-execute.ts';
@@ -46,7 +47,7 @@ const preflight = {
 };
 
 /** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
+const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
 
 /**
  * The HTTP surface of the paid call: GET and POST of `/@creator/slug`, and `POST /api/execute`.
@@ -151,6 +152,8 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
     later: { ...readPrefer(req), callbackUrl: header(req, CALLBACK_HEADER.toLowerCase()) },
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress,
+    events: readEventsAsked(req),
+    gone: untilGone(exchange.res),
   };
   if (isExecute) {
     return { ...request, ...readExecute(body.input) };
@@ -188,8 +191,20 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   if (outcome.kind === 'accepted') {
     return writeAccepted(outcome, { req, res, headers });
   }
-  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
-  return writeAnswer(outcome, { res, requestId, headers, onSent });
+  const { callId } = outcome;
+  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {};
+  const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'a stream broke off');
+  return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
+}
+
+function untilGone(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) {
+      gone.abort();
+    }
+  });
+  return gone.signal;
 }
 
 interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {

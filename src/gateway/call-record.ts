@@ -8,7 +8,7 @@ import {
   type UseMeasure,
 } from '#resources/index.ts';
 import type { CallRecord, MeasuredBy } from '#usage/index.ts';
-import type { Receipt, Settlement } from './call-request.ts';
+import type { EventsAsked, Receipt, Settlement } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -40,6 +40,9 @@ export interface PaidCall {
   isLong?: true;
   /** Told once it is carried out: with what was paid, where it is paid already. */
   onUnderWay?: (paid?: { receipt: Receipt; settlement: Settlement }) => void;
+  /** Of its request: in what form its answer is wanted, and when its client has gone. */
+  events?: EventsAsked | undefined;
+  gone?: AbortSignal | undefined;
   startedAt: number;
 }
 

@@ -94,26 +94,35 @@ export async function forgetEnded(
   return outcome;
 }
 
-/**
- * A free call, or an owner's test: the same without a payment. Whatever comes of it, its files are needed no more, and
- * nobody waits for that. Throws a Problem.
- */
+/** A free call, or an owner's test: the same without a payment. Throws a Problem. */
+export async function keepForRun(
+  deps: Pick<GatewayDeps, 'inputs'>,
+  asked: Parameters<GatewayDeps['inputs']['keep']>[0],
+): Promise<Record<string, unknown>> {
+  if (!hasFiles(asked)) {
+    return asked.input;
+  }
+  const kept = await deps.inputs.keep({ ...asked, isFree: true });
+  if (!kept.ok) {
+    void deps.inputs.forget(asked.callId);
+    throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
+  }
+  return kept.input;
+}
+
+/** The same for a run that is over when it resolves: its files are needed no more then, and nobody waits for that. */
 export async function withFiles<Result>(
   deps: Pick<GatewayDeps, 'inputs'>,
   asked: Parameters<GatewayDeps['inputs']['keep']>[0],
   run: (input: Record<string, unknown>) => Promise<Result>,
 ): Promise<Result> {
-  if (!hasFiles(asked)) {
-    return run(asked.input);
-  }
+  const input = await keepForRun(deps, asked);
   try {
-    const kept = await deps.inputs.keep({ ...asked, isFree: true });
-    if (!kept.ok) {
-      throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
-    }
-    return await run(kept.input);
+    return await run(input);
   } finally {
-    void deps.inputs.forget(asked.callId);
+    if (hasFiles(asked)) {
+      void deps.inputs.forget(asked.callId);
+    }
   }
 }
 

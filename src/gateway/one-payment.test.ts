@@ -104,6 +104,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     longRuns: new Map(),
     callChanges: openCallChanges(),
     callbacks: { key: Buffer.alloc(32), check: () => {}, post: async () => null },
+    streams: undefined as never,
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };

@@ -9,6 +9,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
+import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
@@ -32,6 +33,8 @@ export interface Gateway extends WatchedCalls {
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
+  /** Has more of some stream been kept, here or in another process? To be called with each notification on STREAMS_KEPT. */
+  onStreamsKept(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
   markDelivered(callId: string): void;
   /** Moves on overdue calls and those of dead processes; to be called every few seconds by a job. */
@@ -49,7 +52,10 @@ export interface Gateway extends WatchedCalls {
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges'>,
+  given: Omit<
+    GatewayDeps,
+    'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges' | 'streams'
+  >,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
@@ -60,6 +66,7 @@ export async function openGateway(
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),
+    streams: keepStreams(given),
   };
   const long = openLongCalls(deps);
   const deliveries = noteDeliveries(deps);
@@ -74,6 +81,7 @@ export async function openGateway(
     findChallenge: (named) => findChallenge(deps, named),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
+    onStreamsKept: () => deps.streams.onKept(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),

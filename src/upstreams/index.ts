@@ -7,6 +7,7 @@
  */
 export type {
   ChatFacts,
+  ChatCall,
   ChatFailure,
   ChatMessage,
   ContentPart,
