@@ -6,6 +6,7 @@ import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { hasFiles, keepForRun } from './keep-inputs.ts';
+import { testLimitMs } from './run-limit.ts';
 
 export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
   resources: ResourcesDeps;
@@ -64,7 +65,7 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
   const [callId, startedAt] = [newId(), deps.clock.now()];
   const clientAddress = `test:${version.ownerId}`;
   const kept = await keepForRun(deps, { ...version, callId, clientAddress, input }).catch(underInput);
-  const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
+  const context = { callId, payer: null, limitMs: testLimitMs(version), isTest: true };
   const running = execute({ ...deps, kinds }, { version, input: kept }, context).then(collectParts);
   const outcome = await running.finally(() => {
     if (hasFiles(version)) {

@@ -8,6 +8,7 @@ import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { hasFiles, keepForRun } from './keep-inputs.ts';
 import { resourceUrl } from './offer-version.ts';
+import { longestRunMs, testLimitMs } from './run-limit.ts';
 import { withMedia } from './receipt-media.ts';
 import { toPublicProblem } from './public-problem.ts';
 
@@ -78,7 +79,7 @@ export async function unpaidCall(
 
 async function runOnce(deps: GatewayDeps, run: Run, input: Record<string, unknown>) {
   const { callId, version, request } = run;
-  const limitMs = version.timeoutSeconds * 1000;
+  const limitMs = request.isOwnerTest ? testLimitMs(version) : longestRunMs({ version });
   const started = await execute(
     deps,
     { version, input },
