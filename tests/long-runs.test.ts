@@ -304,7 +304,10 @@ describe('cancelling', () => {
   test('what is paid is refused: the run goes on and the answer stays the buyer’s', async () => {
     const { url } = await publish({ settlementPoint: 'upfront' });
     const { statusUrl, bearer } = await begin(url, { at: 1 });
-    expect(await ask(statusUrl, bearer, 'DELETE')).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await ask(statusUrl, bearer, 'DELETE')).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', charged: true },
+    });
     source.release();
     expect((await ask(statusUrl, { ...bearer, ...untilDone })).body).toMatchObject({ state: 'succeeded' });
     expect(await ask(statusUrl, bearer, 'DELETE')).toMatchObject({ status: 409 });

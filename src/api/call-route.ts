@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { newId, Problem, type Log } from '#kit/index.ts';
-import type { CallStatus, Gateway } from '#gateway/index.ts';
+import type { CallOutcome, CallStatus, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
@@ -126,17 +126,8 @@ async function tellResult(deps: CallRouteDeps, exchange: Exchange): Promise<numb
       const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'an answer broke off');
       return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
     }
-    case 'problem': {
-      const { charged, receipt } = outcome;
-      const told = {
-        requestId,
-        ...(charged === undefined ? {} : { charged }),
-        ...(receipt ? { more: { receipt } } : {}),
-      };
-      const { status, headers: own, body } = toProblemAnswer(outcome.problem, told);
-      res.writeHead(status, { ...headers, ...own }).end(body);
-      return status;
-    }
+    case 'problem':
+      return writeEnded(exchange, outcome, headers);
     default:
       throw new Error('The result of a call is no challenge.');
   }
@@ -144,8 +135,27 @@ async function tellResult(deps: CallRouteDeps, exchange: Exchange): Promise<numb
 
 async function cancel(deps: CallRouteDeps, exchange: Exchange): Promise<number> {
   await assertBuyer(deps, exchange);
-  const status = await deps.gateway.long.cancel(exchange.callId);
-  return writeStatus(exchange.res, 200, { body: status, headers: toHeaders(exchange) });
+  const outcome = await deps.gateway.long.cancel(exchange.callId);
+  switch (outcome.kind) {
+    case 'accepted':
+      return writeStatus(exchange.res, 200, { body: outcome.status, headers: toHeaders(exchange) });
+    case 'problem':
+      return writeEnded(exchange, outcome, toHeaders(exchange));
+    default:
+      throw new Error('Cancelling gives no answer.');
+  }
+}
+
+/** Why there is no answer, or none any more. */
+function writeEnded(
+  { res, requestId }: Exchange,
+  { problem, charged, receipt }: CallOutcome & { kind: 'problem' },
+  headers: Readonly<Record<string, string>>,
+): number {
+  const told = { requestId, ...(charged === undefined ? {} : { charged }), ...(receipt ? { more: { receipt } } : {}) };
+  const { status, headers: own, body } = toProblemAnswer(problem, told);
+  res.writeHead(status, { ...headers, ...own }).end(body);
+  return status;
 }
 
 /** `state`, `progress` and `receipt` as they change, then `done` with how it ended. */

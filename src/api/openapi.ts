@@ -3,6 +3,7 @@ import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAliases } from './aliases.ts';
 import { toAuthPaths } from './auth-paths.ts';
+import { callPaths, callSchemas } from './call-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
 import { paidSchemas, toPaidPaths } from './paid-paths.ts';
@@ -22,7 +23,12 @@ export function toOpenapi(
   about: { origin: string; version: string; isSandbox: boolean },
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...toKindSchemas(kinds) };
+  const schemas: Record<string, JsonObject> = {
+    Problem: problemSchema,
+    ...paidSchemas,
+    ...callSchemas,
+    ...toKindSchemas(kinds),
+  };
   const add = (operation: BoundOperation, operationId: string): void => {
     const [method = '', pattern = ''] = operation.route.split(' ');
     const path = pattern.replaceAll(/:([^/]+)/g, '{$1}');
@@ -33,6 +39,7 @@ export function toOpenapi(
   toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
   const byHand = {
     ...toPaidPaths(kinds),
+    ...callPaths,
     ...toAuthPaths(),
     ...protocolPaths,
     ...(about.isSandbox ? sandboxPaths : {}),
@@ -64,6 +71,7 @@ function listTags(paths: Readonly<Record<string, JsonObject>>): { name: string; 
 
 const securitySchemes = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, "fbx_…".' },
+  statusToken: { type: 'http', scheme: 'bearer', description: 'The status token of a call, "fbs_…".' },
   session: { type: 'apiKey', in: 'cookie', name: 'farebox.session_token', description: 'A signed-in session.' },
 };
 

@@ -1,4 +1,5 @@
 import type { KindView } from '#resources/index.ts';
+import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
 import { problemResponses } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
@@ -34,6 +35,7 @@ const headers = [
   header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
   header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
   header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
+  ...laterHeaders,
 ];
 
 /** Who pays with a wallet needs no account; the owner's own test does. */
@@ -156,6 +158,7 @@ function toResponses(kinds: readonly KindView[]): JsonObject {
         },
       },
     },
+    202: acceptedResponse,
     402: {
       description: 'Payment required: the same offers for x402 version 1 in the body.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Challenge' } } },

@@ -139,7 +139,8 @@ async function isBeyond(deps: GatewayDeps, asked: { callId: string; moreUsd?: st
  * every few seconds. The runs themselves go on in the background. @returns how many were begun.
  */
 export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
-  const room = AT_ONCE - deps.reruns.size;
+  // What takes an hour holds up nobody.
+  const room = AT_ONCE - [...deps.reruns].filter((id) => !deps.longRuns.has(id)).length;
   if (room <= 0) {
     return 0;
   }
@@ -154,7 +155,11 @@ export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
   return rows.length;
 }
 
-function toPaid(call: PaidCall, row: OwedRow): Paid {
+/** What a call that is paid already may be answered with. */
+export function toPaid(
+  call: Pick<PaidCall, 'payment' | 'offer'>,
+  row: Pick<OwedRow, 'record' | 'transaction' | 'settled_at'>,
+): Paid {
   const { receipt } = JSON.parse(row.record) as StoredRecord;
   const { transaction } = row;
   return {

@@ -16,8 +16,8 @@ export const DEAD_AFTER_SECONDS = 15;
 /** Of a call behind a 202: a run that brings its process down is not begun for ever. */
 const MAX_TAKEOVERS = 3;
 
-/** Condition on a running call: another process goes on with it, and it is not given up. */
-export const isToBeResumed = `(runs_long AND input IS NOT NULL AND deadline > now()
+/** Condition on a call: should its process die, another one goes on with it, and it is not given up. */
+export const isToBeResumed = `(runs_long AND state IN ('running', 'fulfilling') AND input IS NOT NULL AND deadline > now()
   AND EXISTS (SELECT FROM long_calls WHERE call_id = calls.id AND takeovers < ${MAX_TAKEOVERS}))`;
 
 interface OpenCall {
@@ -28,7 +28,7 @@ interface OpenCall {
 const selectAbandoned = `
   SELECT id, state FROM calls
   WHERE state IN ('claimed', 'running', 'settling', 'fulfilling', 'settled')
-    AND NOT (state = 'running' AND ${isToBeResumed})
+    AND NOT ${isToBeResumed}
     AND (deadline < now()
       OR (state IN ('claimed', 'running', 'settling', 'fulfilling')
           AND process_id NOT IN (SELECT id FROM gateway_processes WHERE beat_at > now() - $1 * interval '1 second')))

@@ -12,6 +12,7 @@ import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { withFiles } from './keep-inputs.ts';
+import { testLimitMs } from './run-limit.ts';
 
 export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
   resources: ResourcesDeps;
@@ -72,7 +73,7 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
   }
   const [callId, startedAt] = [newId(), deps.clock.now()];
   const clientAddress = `test:${version.ownerId}`;
-  const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
+  const context = { callId, payer: null, limitMs: testLimitMs(version), isTest: true };
   const run = (kept: Try['input']) => execute({ ...deps, kinds }, { version, input: kept }, context).then(collectParts);
   const outcome = await withFiles(deps, { ...version, callId, clientAddress, input }, run).catch(underInput);
   const { own, ...told } = outcome.evidence;

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAuthPaths } from '../auth-paths.ts';
+import { callPaths } from '../call-paths.ts';
 import { protocolPaths, sandboxPaths } from '../protocol-paths.ts';
 import { toPage, type Markup } from './layout.ts';
 import { publishing } from './publishing.ts';
@@ -89,6 +90,15 @@ function theCall(origin: string): Markup {
         call needs can be sent before it: <code>POST /api/uploads</code> with its bytes as the body answers with an id
         that is good for an hour, and <code>upload:&lt;id&gt;</code> is then the value of the parameter.
       </li>
+      <li>
+        With <code>Prefer: respond-async</code>, and always where a resource runs long, the answer is
+        <code>202</code> with a status URL in <code>Location</code>, a status token that is told once, and the receipt
+        where the call is paid already. With <code>Authorization: Bearer</code> and that token the URL tells state and
+        progress: at once, when the call has ended (<code>Prefer: wait=30</code>) or as server-sent events;
+        <code>/result</code> below it gives the answer, kept for a day, and <code>DELETE</code> takes the call back
+        while nothing is charged. With <code>X-Farebox-Callback</code> and an https URL you are called back with the end
+        and the receipt, signed as Standard Webhooks describe with the <code>callbackSecret</code> of the 202.
+      </li>
     </ol>
   </section>`;
 }
@@ -141,6 +151,7 @@ type PathItems = Record<string, Record<string, unknown>>;
 function listByHand(isSandbox: boolean): [string, Row[]][] {
   return [
     ['auth', toRows(toAuthPaths())],
+    ['calls', toRows(callPaths)],
     ['server', toRows(protocolPaths)],
     ...(isSandbox ? [['sandbox', toRows(sandboxPaths)] satisfies [string, Row[]]] : []),
   ];

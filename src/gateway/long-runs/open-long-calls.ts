@@ -19,8 +19,8 @@ export interface LongCalls {
   /** How it stands, and each change until it has ended or this process stops. */
   follow(callId: string, gone: AbortSignal): AsyncGenerator<CallStatus, void, void>;
   giveResult(callId: string, patience: Patience): Promise<CallOutcome>;
-  /** Throws `conflict` where it is too late. */
-  cancel(callId: string): Promise<CallStatus>;
+  /** How it stands then, or why it is too late. */
+  cancel(callId: string): Promise<CallOutcome>;
   /** Something of a call has changed, in whichever process; nothing named: of any. */
   onChanged(callId?: string): void;
   /** Goes on with the unpaid runs of processes that died; to be called every few seconds by a job. */
@@ -43,7 +43,7 @@ export function openLongCalls(deps: GatewayDeps): LongCalls {
       }
     },
     giveResult: (callId, patience) => giveResult(deps, callId, patience),
-    cancel: async (callId) => (await cancelCall(deps, callId)).status,
+    cancel: (callId) => cancelCall(deps, callId),
     onChanged: (callId) => deps.callChanges.tell(callId),
     resumeRuns: () => resumeRuns(deps),
     sendCallbacks: () => sendCallbacks(deps),
