@@ -1,12 +1,9 @@
 /**
  * HTTP clients for what executes: OpenRouter, any upstream that speaks chat completions, and the safe way to hosts that
- * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
- * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
- * public address that is checked when connecting; redirects are followed for files alone, each judged as the first URL was.
  * users name; and the one for object stores that speak the S3 API. Invariants: an upstream's failure is a value that says
  * how it failed; neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the
- * wire; a user's URL is called only over https at a public address that is checked when connecting, and redirects are not
- * followed.
+ * wire; a user's URL is called only over https at a public address that is checked when connecting, and redirects are
+ * followed for files alone, each judged as the first URL was.
  */
 export type {
   ChatFacts,
@@ -22,6 +19,7 @@ export type {
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export { noFacts } from './openrouter/media.ts';
 export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, VideoModel } from './openrouter/media.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
