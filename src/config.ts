@@ -42,10 +42,8 @@ const settings = {
     '`127.0.0.1`',
   ),
   PUBLIC_URL: setting(
-    url('http|https')
-      .refine((text) => /^https?:\/\/[^/?#]+\/?$/.test(text), 'must be an origin only: no path, query or fragment')
-      .optional(),
-    'The origin that buyers see. Everything that is signed or published names it.',
+    origin('http|https').optional(),
+    'The origin that buyers see, such as `https://pay.example.com`: no path, for nothing is served below one. Everything that is signed or published names it.',
     '`http://localhost:PORT` (needed in live mode)',
   ),
   DATA_DIR: setting(

@@ -1,7 +1,17 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
-import { getTrust, putTrust, quoteResource, type Gateway } from '#gateway/index.ts';
+import {
+  compareModels,
+  getTrust,
+  listUpstreamModels,
+  putTrust,
+  quoteResource,
+  runExamples,
+  testDraft,
+  type ExampleDeps,
+  type Gateway,
+} from '#gateway/index.ts';
 import {
   beginConnect,
   finishConnect,
@@ -13,7 +23,6 @@ import {
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { compareModels, listUpstreamModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import * as models from '#models/index.ts';
 import * as notices from '#notices/index.ts';

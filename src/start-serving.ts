@@ -1,6 +1,14 @@
 /** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
-import { callRoute, checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import {
+  callRoute,
+  checkReadiness,
+  openLanding,
+  openMetrics,
+  paidRoute,
+  readContract,
+  startServer,
+} from '#api/index.ts';
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
@@ -73,6 +81,7 @@ export async function startServing(
     openMedia: (id, link) => domain.media.open(id, link),
     takeUpload: async (sent) => ({ ...(await domain.media.takeUpload(sent)) }),
     connect: { callbackPath, operation: bind(finishConnect, domain.connect) },
+    getContract: readContract(ports, resourcesDeps),
     landing: openLanding({
       ports,
       resources: resourcesDeps,

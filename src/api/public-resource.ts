@@ -25,6 +25,19 @@ export interface PublicResource {
   stats?: { call_count: number; success_count_30d: number; failure_count_30d: number };
 }
 
+/** The same as its clients need it. */
+export interface ResourceContract extends Pick<
+  PublicResource,
+  'creator' | 'slug' | 'name' | 'description' | 'version' | 'inputExample'
+> {
+  /** As kinds are named on the wire. */
+  kind: string;
+  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'network' | 'payTo'>[];
+  inputSchema: Readonly<Record<string, unknown>>;
+  /** Of the `output` of each answer; null where none is promised. */
+  outputSchema: Readonly<Record<string, unknown>> | null;
+}
+
 interface PublicOffer {
   scheme: string;
   priceUsdc: string;

@@ -1,5 +1,5 @@
 import type { JsonObject, MediaReference, Parameter } from '#resources/index.ts';
-import type { ChatFailure, MediaFacts } from '#upstreams/index.ts';
+import { noFacts, type ChatFailure, type MediaFacts } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { Attachments } from './inputs/attach-files.ts';
 import type { MediaSettings } from './media-settings.ts';
@@ -32,13 +32,4 @@ export function toCall({ key, context }: PaidRun) {
 }
 
 /** For what is known to be wrong before the upstream is asked. */
-export const noFacts: MediaFacts = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: '0',
-  attempts: 0,
-  isSimulated: false,
-};
+export const notAsked: MediaFacts = { ...noFacts, costUsd: '0', attempts: 0 };

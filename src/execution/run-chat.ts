@@ -20,7 +20,7 @@ import { isStreak } from './find-streak.ts';
 import { giveInParts } from './give-in-parts.ts';
 import { toUsage } from './media-answer.ts';
 import type { OutputContract } from './output-contract.ts';
-import { storeFiles, type FileFailure } from './store-files.ts';
+import { isFailure, storeFile, storeFiles, type FileFailure } from './store-files.ts';
 import { wrapPcm } from './wrap-pcm.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
 
@@ -190,8 +190,8 @@ async function storeMade(
   }
   const bytes = Buffer.from(audio.base64, 'base64');
   const sound = audio.format === 'pcm16' ? wrapPcm(bytes, PCM16_RATE) : bytes;
-  const spoken = await storeFiles(deps, { version, context, kind: 'audio', files: [{ bytes: sound }] });
-  return Array.isArray(spoken) ? [...stored, ...spoken] : spoken;
+  const spoken = await storeFile(deps, { version, context, kind: 'audio', file: { bytes: sound } });
+  return isFailure(spoken) ? spoken : [...stored, spoken];
 }
 
 /** Of the raw sound in a chat. @source https://openrouter.ai/docs/features/multimodal/audio */

@@ -1,13 +1,13 @@
 import { findSource } from './check-media.ts';
 import { toUsage } from './media-answer.ts';
-import { noFacts, toCall, type RunRoute } from './media-run.ts';
+import { notAsked, toCall, type RunRoute } from './media-run.ts';
 
 /** A prompt is not sent. */
 export const runTranscription: RunRoute = async (deps, run) => {
   const audio = run.files.get(findSource(run.route, run) ?? '');
   if (audio?.type !== 'media') {
     const cause = 'unreadable_sound: The buyer sent no sound.';
-    return { facts: noFacts, refused: { problem: 'unprocessable', cause } };
+    return { facts: notAsked, refused: { problem: 'unprocessable', cause } };
   }
   const { language, temperature, timestamps } = run.settings.transcription ?? {};
   const request = { model: run.request.model, audio, language, temperature, timestamps };

@@ -16,6 +16,7 @@ export { listModelChanges } from './list-model-changes.ts';
 export { listModels } from './list-models.ts';
 export { listPriceHistory } from './list-prices.ts';
 export { listSubstitutes } from './list-substitutes.ts';
+export { toPerMillion } from './per-million.ts';
 export { pickPrices, priceUsage } from './price-usage.ts';
 export type { PricedUsage, Tier } from './price-usage.ts';
 export type { Prices, Pricing } from './pricing.ts';

@@ -20,6 +20,7 @@ export type {
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export { noFacts } from './openrouter/media.ts';
 export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, VideoModel } from './openrouter/media.ts';
 export type { ChatServiceFailure } from './chat-service.ts';
 export type { DiscordClient } from './discord/open-discord.ts';

@@ -75,8 +75,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const { config, prompt } = prepare(version);
     return toWanted(deps, prompt, toQuoted(config, version.parameters));
   };
-  /** By config, as last seen when it was asked whether it can run, which comes before each offer. */
-  const forms = new Map<string, keyof typeof answers>();
+  /** By the config of a version, as last seen when it was asked whether it can run, which comes before each offer. */
+  const forms = new WeakMap<object, keyof typeof answers>();
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
@@ -87,7 +87,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     answerSchema: anyAnswer,
     answerExample: chatAnswerExample,
     answerOf: (config) => {
-      const form = forms.get(toFormKey(config));
+      const form = forms.get(config);
       return form ? { schema: answers[form], example: answerExamples[form] } : null;
     },
     examples: instantExamples,
@@ -133,7 +133,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     isReady: async (version) => {
       const { config, declared } = prepare(version);
       const { audio } = config;
-      forms.set(toFormKey(config), await chooseForm(deps, toModelIds(config), { declared, audio }));
+      forms.set(version.config as object, await chooseForm(deps, toModelIds(config), { declared, audio }));
       return askOpenRouter(deps, version, ask(version));
     },
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
@@ -216,10 +216,6 @@ function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
 
 function toDeclared({ declaredModel: declared }: InstantConfig): KnownModel | null {
   return declared === undefined ? null : toKnownModel(declared);
-}
-
-function toFormKey({ modelId, fallbackModels, audio }: InstantConfig): string {
-  return JSON.stringify([modelId, fallbackModels, audio !== undefined]);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {

@@ -12,6 +12,17 @@ export interface MediaFacts {
   isSimulated: boolean;
 }
 
+export const noFacts: MediaFacts = {
+  model: null,
+  provider: null,
+  generationId: null,
+  inputTokens: null,
+  outputTokens: null,
+  costUsd: null,
+  attempts: 1,
+  isSimulated: false,
+};
+
 /** Like the chat client's: every way to fail is a value. */
 export type MediaResult<T> =
   | (MediaFacts & { ok: true; output: T })

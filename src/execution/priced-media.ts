@@ -4,7 +4,7 @@ import type { PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 
 /** What a price of media is made of. */
-export interface MediaQuestion {
+export interface PricedMedia {
   model: KnownModel;
   settings: MediaSettings;
   /** Of what is worked on, source parameters included. */
