@@ -56,6 +56,13 @@ describe('who may steer', () => {
 });
 
 describe('what can be steered', () => {
+  test('everything is set back at once, how late slow answers are included', async () => {
+    await steer('PATCH', 'settings', { slowMs: 1 });
+    expect((await steer('GET', 'state')).data).toMatchObject({ slowMs: 1 });
+    await steer('POST', 'reset');
+    expect((await steer('GET', 'state')).data).toMatchObject({ slowMs: 5_000 });
+  });
+
   test('faults are planned, listed and cleared', async () => {
     expect((await steer('POST', 'faults', { name: '503', times: 2 })).data).toMatchObject([{ name: '503', left: 2 }]);
     expect(await status()).toBe(503);

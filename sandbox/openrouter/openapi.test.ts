@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { openAnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import type { AnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
@@ -16,8 +16,8 @@ beforeAll(async () => {
   openApi = await openAnswerCheck();
   const { models } = await readSnapshot();
   simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-  simulator.control.setSlowMs(1);
 });
+beforeEach(() => simulator.control.setSlowMs(1));
 afterAll(() => simulator.stop());
 afterEach(() => simulator.control.reset());
 

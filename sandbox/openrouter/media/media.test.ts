@@ -212,6 +212,15 @@ describe('@openrouter/sdk', () => {
   });
 });
 
+test('a picture that its provider failed to make costs nothing', async () => {
+  const before = simulator.control.getBalance(simulator.keys.healthy);
+  simulator.control.fail('images_502', { route: 'media' });
+  const imageGenerationRequest = { model: 'black-forest-labs/flux-3-image', prompt: 'a lighthouse' };
+  await expect(sdk.images.generate({ imageGenerationRequest })).rejects.toBeInstanceOf(errors.BadGatewayResponseError);
+  expect(simulator.control.getBalance(simulator.keys.healthy)).toEqual(before);
+  expect(await sdk.images.generate({ imageGenerationRequest })).toMatchObject({ data: [expect.anything()] });
+});
+
 test('whoever asked is told of a finished film, with a signature of the time and the body', async () => {
   const told = Promise.withResolvers<{ headers: IncomingMessage['headers']; body: string }>();
   const server = createServer((request, response) => {
