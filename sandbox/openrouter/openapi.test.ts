@@ -1,26 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import type { AnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import { faults } from './faults.ts';
 import { drawMp3 } from './media/sound.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 /** Every answer of the simulator against OpenRouter's own OpenAPI document. */
 
 const MODEL = 'anthropic/claude-haiku-4.5';
-let simulator: OpenRouterSimulator;
+const simulator = useSimulator({ generationDelayMs: 0 });
 let openApi: AnswerCheck;
 
 beforeAll(async () => {
   openApi = await openAnswerCheck();
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-  simulator.control.setSlowMs(1);
 });
-afterAll(() => simulator.stop());
-afterEach(() => simulator.control.reset());
+beforeEach(() => simulator.control.setSlowMs(1));
 
 interface Sent {
   key?: string;
