@@ -8,6 +8,7 @@ import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
+import { askCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
@@ -51,7 +52,7 @@ export async function openGateway(
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness(given),
+    readiness: rememberReadiness({ ...given, askCaps: (version) => askCaps(given, version) }),
     reruns: new Set(),
   };
   const deliveries = noteDeliveries(deps);

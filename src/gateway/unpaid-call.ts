@@ -2,10 +2,11 @@ import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { collectParts, execute } from '#execution/index.ts';
 import { withoutCode, type Failure, type Outcome, type PublishedVersion } from '#resources/index.ts';
 import { recordCall, type CallRecord } from '#usage/index.ts';
-import { admit } from './admit.ts';
+import { admit, refuseUnready } from './admit.ts';
 import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { holdUnderCaps } from './hold-spend.ts';
 import { hasFiles, keepForRun } from './keep-inputs.ts';
 import { resourceUrl } from './offer-version.ts';
 import { withMedia } from './receipt-media.ts';
@@ -46,6 +47,7 @@ export async function unpaidCall(
     await assertWithinLimit(deps, request, version);
   }
   const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
+  await assertUnderCaps(deps, run);
   const { clientAddress } = request;
   const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
   const { outcome, record } = await runOnce(deps, run, input).finally(() => {
@@ -74,6 +76,16 @@ export async function unpaidCall(
     receipt: withMedia(receipt, outcome.answer.media),
   };
   return { kind: 'answer', answer, callId: run.callId, isPaid: false };
+}
+
+/** What nobody pays for costs its creator too. */
+async function assertUnderCaps(deps: GatewayDeps, { callId, version, request }: Run): Promise<void> {
+  const full = await holdUnderCaps(deps, { callId, version, payer: null });
+  if (full) {
+    const asked = { version, request, payer: null };
+    const problem = await refuseUnready(deps, asked, full);
+    throw request.isOwnerTest ? toOwnersRefusal(version, full.cause) : problem;
+  }
 }
 
 async function runOnce(deps: GatewayDeps, run: Run, input: Record<string, unknown>) {

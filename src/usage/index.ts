@@ -6,14 +6,20 @@
  * statistics come from those rows alone and are the same before, during and after a rollup; causes, costs and payers are
  * shown to the creator only.
  */
-export { closeCostLookup, forgetCostLookups, takeCostLookups } from './cost-lookups.ts';
+export { closeCostLookup, takeCostLookups } from './cost-lookups.ts';
 export type { CostLookup } from './cost-lookups.ts';
+export { deleteSpendCap } from './delete-spend-cap.ts';
 export { exportUsage } from './export-usage.ts';
 export { getBreakdown } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
 export { getSummary } from './get-summary.ts';
+export { forgetOld } from './forget-old.ts';
 export { findTypicalLatency } from './find-typical-latency.ts';
 export { getStats } from './get-stats.ts';
+export { listSpendCaps } from './list-spend-caps.ts';
+export { putSpendCap } from './put-spend-cap.ts';
+export { findFullCap, holdSpend, releaseSpend } from './spend-caps.ts';
+export type { SpendCap } from './spend-caps.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
