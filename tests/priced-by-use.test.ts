@@ -244,7 +244,7 @@ test.each([
   await expect.poll(() => readLog(ruth, id), { timeout: 20_000 }).toMatchObject({ costState: 'found' });
   const { costUsd, generationId } = await readLog(ruth, id);
   const apiKey = app.current.sandbox?.openRouter?.keys.healthy;
-  const told = await fetch(`${app.current.sandbox?.openRouter?.url}/generation?id=${generationId}`, {
+  const told = await fetch(`${app.current.sandbox?.openRouter?.url}/generation?id=${String(generationId)}`, {
     headers: { Authorization: `Bearer ${apiKey}` },
   });
   const { data } = (await told.json()) as { data: { total_cost: number } };

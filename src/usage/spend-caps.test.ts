@@ -102,7 +102,7 @@ test('whatever calls come at once in two processes, no cap is exceeded, and each
             expect(spent.get(`payer ${wallets[index]}`) ?? 0).toBeLessThanOrEqual(caps.payer);
           }
           await Promise.all(
-            held.map((one, index) => one && end(one, batch[index]?.ending ?? 'refused', { ownerId, resources })),
+            held.map(async (one, index) => one && end(one, batch[index]?.ending ?? 'refused', { ownerId, resources })),
           );
         }
       },
