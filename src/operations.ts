@@ -27,7 +27,7 @@ import { bind, type Clock } from '#kit/index.ts';
 import * as models from '#models/index.ts';
 import * as notices from '#notices/index.ts';
 import * as resources from '#resources/index.ts';
-import { exportUsage, getBreakdown, getSeries, getSummary, listProblems, listUsage } from '#usage/index.ts';
+import * as usage from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
@@ -109,12 +109,15 @@ export function listOperations(deps: OperationDeps) {
     bind(notices.updateWebhook, deps.notices),
     bind(notices.deleteWebhook, {}),
     bind(notices.listMails, deps.notices),
-    bind(getSummary, deps.usage),
-    bind(getSeries, deps.usage),
-    bind(getBreakdown, deps.usage),
-    bind(listProblems, deps.usage),
-    bind(listUsage, deps.usage),
-    bind(exportUsage, deps.usage),
+    bind(usage.listSpendCaps, {}),
+    bind(usage.putSpendCap, {}),
+    bind(usage.deleteSpendCap, {}),
+    bind(usage.getSummary, deps.usage),
+    bind(usage.getSeries, deps.usage),
+    bind(usage.getBreakdown, deps.usage),
+    bind(usage.listProblems, deps.usage),
+    bind(usage.listUsage, deps.usage),
+    bind(usage.exportUsage, deps.usage),
   ] as const;
 }
 

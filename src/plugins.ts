@@ -9,7 +9,7 @@ import { refreshWanted, scheduleModelSync, type ModelsDeps } from '#models/index
 import * as payments from '#payments/index.ts';
 import type { ResourceKind } from '#resources/index.ts';
 import type { Upstreams } from '#upstreams/index.ts';
-import { scheduleRollup } from '#usage/index.ts';
+import { forgetOld, scheduleRollup } from '#usage/index.ts';
 
 /** Paid answers are kept this long for whoever sends the same payment again (docs/decisions/0006). */
 const ANSWER_RETENTION_SECONDS = 3_600;
@@ -97,5 +97,6 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   });
   durable.every({ name: 'notices.expire', intervalMs: 60 * minutes, run: () => deps.notices.expire() });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expire() });
+  durable.schedule({ name: 'usage.forget-old', cron: '0 41 3 * * *', run: () => forgetOld(deps.database.system) });
   durable.schedule({ name: 'media.sweep', cron: '0 23 * * * *', run: () => deps.media.sweep() });
 }

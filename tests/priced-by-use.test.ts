@@ -1,17 +1,28 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http';
 import type { PaymentRequired } from '@x402/core/types';
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { demoKeys } from '../sandbox/openrouter/demo-keys.ts';
 import { countRuns, payFor, send, signFor, toOffer } from './support/paid-request.ts';
 import { encodeHeader, signOffer, toEnvelope } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 /* Prices that follow from the input, through the whole app. */
-const app = useApp();
+const app = useApp({ OPENROUTER_API_KEY: demoKeys.freeTier, OPENROUTER_API_KEY_CREATORS: 'pat' });
 
 let ruth: Creator;
 beforeAll(async () => {
   ruth = await app.current.makeCreator('ruth');
+  control().setCredits(demoKeys.freeTier, '50');
 });
+afterEach(() => control().clearFaults());
+
+function control() {
+  const simulator = app.current.sandbox?.openRouter;
+  if (!simulator) {
+    throw new Error('These tests need the simulated OpenRouter.');
+  }
+  return simulator.control;
+}
 
 const priceFormula = {
   baseUsdc: '0.002',
@@ -187,4 +198,87 @@ test('a formula whose price would not cover its cost is not published: the least
   const { published } = own['cost'] as { published: Record<string, string> };
   expect(Number(published['worstMarginUsd'])).toBeGreaterThan(0);
   expect((await publish({ priceFormula: { baseUsdc: '0', terms: byLength.terms } })).status).toBe(422);
+});
+
+async function readLog(creator: Creator, id: string): Promise<Record<string, unknown>> {
+  const { body } = await creator.call('GET', `/api/usage?resourceId=${id}`);
+  return (body['items'] as Record<string, unknown>[])[0] ?? {};
+}
+
+async function buy(url: string, topic: string) {
+  const buyer = await app.current.makeBuyer();
+  return send(url, { body: { topic }, payment: await payFor(buyer, url) });
+}
+
+test('what a call is worth by its use is shown to its creator alone, and cannot be charged before a scheme does', async () => {
+  const rule = { measuredUse: { marginPercent: '50' } };
+  const { id, url } = await ruth.publish({ slug: 'measured', ...rule });
+  expect((await buy(url, 'a lighthouse')).status).toBe(200);
+  const logged = await readLog(ruth, id);
+  const worth = Math.ceil(Number(logged['costUsd']) * 1.5 * 1e6 - 1e-6) / 1e6;
+  expect([Number(logged['measuredUsdc']), logged['earnedUsdc']]).toEqual([worth, '0.01']);
+  const { body: tested } = await ruth.call('POST', `/api/resources/${id}/test`, { input: { topic: 'a lighthouse' } });
+  expect(tested).toMatchObject({ ok: true, measuredUsdc: logged['measuredUsdc'] });
+  const quote = { input: { topic: 'a lighthouse' } };
+  const { body: own } = await ruth.call('POST', `/api/resources/${id}/quote`, quote);
+  expect(own['measured']).toMatchObject({
+    expectedUsdc: expect.stringMatching(/^0\.000/),
+    maxUsdc: '0.01',
+    isCharged: false,
+  });
+  const asked = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(quote) };
+  const public_ = await (await fetch(`${app.current.url}/api/resources/${id}/quote`, asked)).json();
+  expect(public_).toMatchObject({ measured: null });
+  await ruth.call('PATCH', `/api/resources/${id}`, { measuredUse: { marginPercent: '50', isCharged: true } });
+  const { status, body } = await ruth.call('POST', `/api/resources/${id}/publish`, {});
+  expect([status, body['errors']]).toMatchObject([422, [{ path: '/measuredUse/isCharged' }]]);
+});
+
+test.each([
+  ['usage_missing', 200],
+  ['stream_cut', 502],
+])('what a run with %s did cost is found with the key that paid, and the sums follow', async (fault, status) => {
+  const { id, url } = await ruth.publish({ slug: `untold-${fault.replace('_', '-')}` });
+  control().fail(fault, { times: 1 });
+  expect((await buy(url, 'a pier')).status).toBe(status);
+  await expect.poll(() => readLog(ruth, id), { timeout: 20_000 }).toMatchObject({ costState: 'found' });
+  const { costUsd, generationId } = await readLog(ruth, id);
+  const apiKey = app.current.sandbox?.openRouter?.keys.healthy;
+  const told = await fetch(`${app.current.sandbox?.openRouter?.url}/generation?id=${String(generationId)}`, {
+    headers: { Authorization: `Bearer ${apiKey}` },
+  });
+  const { data } = (await told.json()) as { data: { total_cost: number } };
+  expect(Number(costUsd)).toBe(data.total_cost);
+  const { body: summary } = await ruth.call('GET', `/api/usage/summary?resourceId=${id}`);
+  expect(summary['current']).toMatchObject({ costUsd, unknownCostCalls: 0 });
+});
+
+test("on the operator's key the day's share counts the worst until the cost is told, then the cost", async () => {
+  const pat = await app.current.makeCreator('pat', { openRouterKey: null });
+  const { id, url } = await pat.publish({ slug: 'untold-shared' });
+  const share = async () => (await pat.call('GET', '/api/user/platform-share')).body;
+  control().fail('usage_missing', { times: 1 });
+  expect((await buy(url, 'a buoy')).status).toBe(200);
+  await expect
+    .poll(() => readLog(pat, id), { timeout: 20_000 })
+    .toMatchObject({ costState: 'found', keySource: 'platform' });
+  const { costUsd, worstCostUsd } = await readLog(pat, id);
+  expect(Number(costUsd)).toBeLessThan(Number(worstCostUsd));
+  expect(await share()).toMatchObject({ spentUsd: costUsd, reservedUsd: '0' });
+});
+
+test('a cost that is never told is given up after a day, and the log says so', async () => {
+  const { id, url } = await ruth.publish({ slug: 'never-told' });
+  control().fail('usage_missing', { times: 1 });
+  control().fail('generation_404_forever', { times: 1 });
+  expect((await buy(url, 'fog')).status).toBe(200);
+  expect(await readLog(ruth, id)).toMatchObject({ costUsd: null, costState: 'asked' });
+  const { callId } = await readLog(ruth, id);
+  await app.current.database.system.query(
+    `UPDATE usage_cost_lookups SET asked_since = now() - interval '25 hours', next_at = now() WHERE call_id = $1`,
+    [callId],
+  );
+  await expect
+    .poll(() => readLog(ruth, id), { timeout: 20_000 })
+    .toMatchObject({ costState: 'unknown', marginUsd: null });
 });

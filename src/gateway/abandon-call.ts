@@ -2,6 +2,7 @@ import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { releaseUnderCaps } from './hold-spend.ts';
 import { answerOwed, failedBeforeCharge, settlementPending } from './public-problem.ts';
 import { transition } from './transitions.ts';
 
@@ -16,6 +17,9 @@ export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unkn
     const changes = { reason: 'internal', ofProcess: deps.processId, ...(name === 'owe' ? { ofRun: call.run } : {}) };
     const moved = await transition(deps.database.system, { callId: call.callId, name }, changes).catch(() => false);
     if (moved) {
+      if (name === 'refuse') {
+        await releaseUnderCaps(deps, call.callId);
+      }
       return name === 'owe'
         ? answerOwed()
         : (await askBeforeUncharged(deps, call, { outcome: failedBeforeCharge() })).outcome;

@@ -1,16 +1,39 @@
 import type { Readiness } from '#resources/index.ts';
+import { holdUnderCaps, releaseUnderCaps } from './hold-spend.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
-/** Before any money moves: sets aside what is limited of the call's run, such as a share of a key that others use too. */
-export async function holdRun(
-  { kinds }: Pick<GatewayDeps, 'kinds'>,
-  { version, callId }: PaidCall,
-): Promise<Readiness> {
-  return (await kinds.get(version.kind)?.holdRun?.(version, callId)) ?? { ready: true };
+type HoldDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'readiness'>;
+
+/**
+ * Before any money moves: sets aside what is limited of the call's run, such as a share of a key that others use too, and
+ * what its creator allows to be spent.
+ */
+export async function holdRun(deps: HoldDeps, call: PaidCall): Promise<Readiness> {
+  const { version, callId, payment } = call;
+  const full = await holdUnderCaps(deps, { callId, version, payer: payment.payer });
+  if (full) {
+    // The next challenge is to know it.
+    await deps.readiness.ask(version);
+    return full;
+  }
+  const held = (await deps.kinds.get(version.kind)?.holdRun?.(version, callId)) ?? { ready: true };
+  if (!held.ready) {
+    await releaseUnderCaps(deps, callId);
+  }
+  return held;
 }
 
-/** The call is not run after all. Never rejects: what cannot be released counts as used. */
+/** The call is not run at all: what was set aside for it is free again. Never rejects. */
+export async function releaseUnrun(
+  deps: Pick<GatewayDeps, 'database' | 'kinds' | 'log'>,
+  call: PaidCall,
+): Promise<void> {
+  await releaseRun(deps, call);
+  await releaseUnderCaps(deps, call.callId);
+}
+
+/** A run that has not begun is not begun after all. Never rejects: what cannot be released counts as used. */
 export async function releaseRun(
   { kinds, log }: Pick<GatewayDeps, 'kinds' | 'log'>,
   { version, callId }: PaidCall,

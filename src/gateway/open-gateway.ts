@@ -12,6 +12,7 @@ import { handOver } from './long-runs/resume-runs.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
+import { askCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
@@ -62,7 +63,7 @@ export async function openGateway(
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness(given),
+    readiness: rememberReadiness({ ...given, askCaps: (version) => askCaps(given, version) }),
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),

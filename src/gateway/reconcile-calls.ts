@@ -1,5 +1,5 @@
 import type { Tx } from '#database/index.ts';
-import { recordCall, type CallRecord } from '#usage/index.ts';
+import { recordCall, releaseSpend, type CallRecord } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resolvePending } from './resolve-pending.ts';
@@ -93,6 +93,10 @@ async function moveAbandoned(deps: ReconcileDeps, call: OpenCall): Promise<void>
     const changes = { reason: 'abandoned', deadlineInMs: 0 };
     const moved = await deps.database.transaction(async (tx) => {
       const isOurs = await transition(tx, { callId: call.id, name }, changes);
+      if (isOurs && name === 'refuse') {
+        // Nothing ran, and the log holds no row of it.
+        await releaseSpend(tx, [call.id]);
+      }
       if (isOurs && (name === 'fail' || name === 'owe')) {
         await recordAbandoned(deps, tx, { callId: call.id, ...(name === 'fail' ? lostRun : owedRun) });
       }

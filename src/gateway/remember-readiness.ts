@@ -24,6 +24,8 @@ interface MemoryDeps {
   kinds: ReadonlyMap<string, ResourceKind>;
   clock: Clock;
   log: Log;
+  /** Is there room for one more call under what its creator allows to be spent? Absent: nothing is bounded. */
+  askCaps?(version: PublishedVersion): Promise<Readiness>;
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
 }
@@ -90,7 +92,10 @@ async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Rea
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    return kind ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version)) : unknown;
+    const readiness = kind
+      ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version))
+      : unknown;
+    return readiness.ready ? ((await deps.askCaps?.(version)) ?? readiness) : readiness;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };

@@ -1,5 +1,5 @@
 import { correctShare, findRunCost, type RunCostDeps } from '#execution/index.ts';
-import { closeCostLookup, forgetCostLookups, takeCostLookups, type CostLookup } from '#usage/index.ts';
+import { closeCostLookup, takeCostLookups, type CostLookup } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 export type RepairDeps = RunCostDeps & Pick<GatewayDeps, 'database' | 'log'>;
@@ -11,7 +11,6 @@ export async function repairCosts(deps: RepairDeps): Promise<number> {
   const { system } = deps.database;
   const due = await takeCostLookups(system, AT_ONCE);
   const found = await Promise.all(due.map((lookup) => repair(deps, lookup)));
-  await forgetCostLookups(system);
   return found.filter(Boolean).length;
 }
 

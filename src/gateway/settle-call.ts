@@ -5,7 +5,7 @@ import { closeSettled } from './close-settled.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { offerVersion } from './offer-version.ts';
-import { releaseRun } from './hold-run.ts';
+import { releaseRun, releaseUnrun } from './hold-run.ts';
 import { findUseOf } from './own-use.ts';
 import { settlementPending } from './public-problem.ts';
 import { noteReverted } from './resolve-pending.ts';
@@ -85,7 +85,8 @@ async function closeRefused(deps: GatewayDeps, call: PaidCall, reason: string): 
   if (!(await closeUnpaid(deps, { callId: call.callId, name: 'deny' }, reason))) {
     return pending();
   }
-  await releaseRun(deps, call);
+  // Otherwise it has run, and has cost what the log says.
+  await (call.settlementPoint === 'upfront' ? releaseUnrun : releaseRun)(deps, call);
   const outcome: CallOutcome = {
     kind: 'challenge',
     version: call.version,

@@ -1,10 +1,11 @@
 import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { withoutCode, type PublishedVersion } from '#resources/index.ts';
-import { admit } from './admit.ts';
+import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { holdUnderCaps } from './hold-spend.ts';
 import { keepForRun } from './keep-inputs.ts';
-import { runUnpaid } from './run-unpaid.ts';
+import { runUnpaid, type UnpaidRun } from './run-unpaid.ts';
 
 /** A call without a payment: a free resource, or the owner's test of any resource. Rate limited, logged, never counted as paid. */
 export async function unpaidCall(
@@ -33,9 +34,20 @@ export async function unpaidCall(
     await assertWithinLimit(deps, request, version);
   }
   const run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
+  await assertUnderCaps(deps, run);
   const { clientAddress } = request;
   const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
   return runUnpaid(deps, run, input);
+}
+
+/** What nobody pays for costs its creator too. */
+async function assertUnderCaps(deps: GatewayDeps, { callId, version, request }: UnpaidRun): Promise<void> {
+  const full = await holdUnderCaps(deps, { callId, version, payer: null });
+  if (full) {
+    const asked = { version, request, payer: null };
+    const problem = await refuseUnready(deps, asked, full);
+    throw request.isOwnerTest ? toOwnersRefusal(version, full.cause) : problem;
+  }
 }
 
 function assertOwner(caller: Caller, version: PublishedVersion): void {

@@ -7,7 +7,7 @@ import { adoptUsed } from './adopt-used.ts';
 import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { holdRun, releaseRun } from './hold-run.ts';
+import { holdRun, releaseUnrun } from './hold-run.ts';
 import { keepInputs, keepSent, type InputRefusal } from './keep-inputs.ts';
 import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
@@ -50,15 +50,15 @@ async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: b
     case 'settling':
       return { ok: true, call: toPaidFirst(call) };
     case 'taken':
-      await releaseRun(deps, call);
+      await releaseUnrun(deps, call);
       return takenOver(deps, call);
     case 'expires_too_soon': {
-      await releaseRun(deps, call);
+      await releaseUnrun(deps, call);
       const reason = reasonsOf(deps.payments, call.payment).expiresTooSoon;
       return refuse(deps, call, { reason, outcome: refusePayment(deps, call, reason), isLogged: true });
     }
     default:
-      await releaseRun(deps, call);
+      await releaseUnrun(deps, call);
       return refuseUnadmitted(deps, call, admitted);
   }
 }

@@ -49,10 +49,3 @@ export async function closeCostLookup(
 ): Promise<void> {
   await system.query(CLOSE, [callId, generationId, costUsd]);
 }
-
-/** Longer than a call can be logged anew. */
-const FORGET = `DELETE FROM usage_cost_lookups WHERE done_at < now() - interval '60 days'`;
-
-export async function forgetCostLookups(system: Pool): Promise<void> {
-  await system.query(FORGET);
-}

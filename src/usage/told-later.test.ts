@@ -25,7 +25,7 @@ const summarize = async (ownerId: string) =>
       from: '2026-11-21T00:00:00Z',
       to: '2026-11-22T00:00:00Z',
     })
-  ).now;
+  ).current;
 
 const untold = (ownerId: string, generationId: string | null, more: object = {}) =>
   makeRecord({ ownerId, at: AT, costUsd: null, evidence: { model: 'm', generationId }, ...more });

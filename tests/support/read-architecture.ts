@@ -59,6 +59,9 @@ export const rules: Rules = {
     usage: [
       'x402_prompt_template_usage_logs',
       'usage_cost_lookups',
+      'spend_caps',
+      'spend_days',
+      'spend_runs',
       'usage_pending',
       'usage_rollups',
       'usage_changes',

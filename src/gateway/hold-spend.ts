@@ -1,0 +1,68 @@
+import { formatUsdc } from '#kit/index.ts';
+import { quoteVersion, type PublishedVersion, type Readiness } from '#resources/index.ts';
+import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+
+type SpendDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log'>;
+type NotReady = Extract<Readiness, { ready: false }>;
+
+const DAY_MS = 86_400_000;
+const USD = /^\d{1,12}(\.\d{1,18})?$/;
+
+interface Call {
+  callId: string;
+  version: PublishedVersion;
+  /** Null where nobody pays. */
+  payer: string | null;
+}
+
+/** Before any money moves: sets the most that the call may cost aside under the caps of its creator. Null where it fits. */
+export async function holdUnderCaps(deps: SpendDeps, { callId, version, payer }: Call): Promise<NotReady | null> {
+  const { ownerId, resourceId } = version;
+  const worstUsd = await toWorst(deps, version);
+  const full = await holdSpend(deps.database.system, { callId, ownerId, resourceId, payer, worstUsd });
+  return full && toNotReady(deps, full, worstUsd);
+}
+
+/** The call is not run after all. Never rejects: what cannot be released counts until the day is over. */
+export async function releaseUnderCaps(
+  { database, log }: Pick<SpendDeps, 'database' | 'log'>,
+  callId: string,
+): Promise<void> {
+  try {
+    await releaseSpend(database.system, [callId]);
+  } catch (err) {
+    log.warn({ err, callId }, 'what was set aside under a spend cap could not be released');
+  }
+}
+
+/** Is there room for one more call, whoever pays it? */
+export async function askCaps(deps: SpendDeps, version: PublishedVersion): Promise<Readiness> {
+  const { ownerId, resourceId } = version;
+  const worstUsd = await toWorst(deps, version);
+  const full = await findFullCap(deps.database.system, { ownerId, resourceId, worstUsd });
+  return full ? toNotReady(deps, full, worstUsd) : { ready: true };
+}
+
+/** Of what a kind cannot tell, what the call is sold for; of a kind that costs nothing, nothing. */
+async function toWorst(deps: SpendDeps, version: PublishedVersion): Promise<string> {
+  const worst = (await quoteVersion(deps, version))?.worstUsd;
+  if (worst !== undefined && USD.test(worst)) {
+    return worst;
+  }
+  return deps.kinds.get(version.kind)?.quoteCost ? formatUsdc(version.priceAtomic) : '0';
+}
+
+const whose = {
+  key: 'on your own keys',
+  resource: 'for this resource',
+  payer: 'for the calls of this wallet',
+} as const;
+
+function toNotReady({ clock }: Pick<SpendDeps, 'clock'>, { scope, perDayUsd }: SpendCap, worstUsd: string): NotReady {
+  return {
+    ready: false,
+    cause: `spend_cap_reached: You spend at most ${perDayUsd} USD a day ${whose[scope]}. What is left of it today does not cover one more call, which may cost up to ${worstUsd} USD. The day begins anew at 00:00 UTC. To go on now, raise it: PUT /api/user/spend-caps.`,
+    retryAfterSeconds: Math.ceil((DAY_MS - (clock.now() % DAY_MS)) / 1000),
+  };
+}

@@ -1,0 +1,127 @@
+import { beforeAll, expect, test } from 'vitest';
+import { listKinds } from '../src/plugins.ts';
+import { countRuns, payFor, send } from './support/paid-request.ts';
+import { useApp, type Creator } from './support/start-app.ts';
+import { openToyKind } from './support/toy-kind.ts';
+
+/* What creators are willing to spend a day, through the whole app. */
+const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyKind()] });
+
+let ada: Creator;
+beforeAll(async () => {
+  ada = await app.current.makeCreator('ada');
+});
+
+const worstOf = async (id: string): Promise<string> => {
+  const { body } = await ada.call('GET', `/api/resources/${id}`);
+  return (body['cost'] as { published: { worstCostUsd: string } }).published.worstCostUsd;
+};
+const capOf = async (scope: string, subject: string | undefined, perDayUsd: string): Promise<string> => {
+  const { status, body } = await ada.call('PUT', '/api/user/spend-caps', { scope, subject, perDayUsd });
+  expect(status).toBe(200);
+  return String(body['id']);
+};
+const forget = async (id: string): Promise<void> => {
+  expect((await ada.call('DELETE', `/api/user/spend-caps/${id}`)).status).toBe(200);
+};
+const readLog = async (id: string) =>
+  (await ada.call('GET', `/api/usage?resourceId=${id}`)).body['items'] as Record<string, unknown>[];
+const topicOf = (slug: string) => `topic of ${slug}`;
+
+async function buyAll(url: string, topic: string, count: number) {
+  const buyers = await Promise.all(Array.from({ length: count }, () => app.current.makeBuyer()));
+  const payments = await Promise.all(buyers.map((buyer) => payFor(buyer, url)));
+  return Promise.all(payments.map((payment) => send(url, { payment, body: { topic } })));
+}
+
+/** Twice the worst case of a call, and half of one: room for two at once. */
+const twice = (worst: string): string => (Number(worst) * 2.5).toFixed(6);
+
+test('of calls at once as many run as the cap of their resource has room for; the rest is told to come back, and is not charged', async () => {
+  const { id, url } = await ada.publish({ slug: 'capped' });
+  const other = await ada.publish({ slug: 'uncapped' });
+  const before = await app.current.balanceOf(ada.payTo);
+  app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 300 });
+  const cap = await capOf('resource', id, twice(await worstOf(id)));
+  const topic = topicOf('capped');
+  const answers = await buyAll(url, topic, 5);
+  app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 0 });
+  const refused = answers.filter(({ status }) => status === 503);
+  const sold = answers.filter(({ status }) => status === 200);
+  expect([sold.length, refused.length]).toEqual([2, 3]);
+  expect(refused[0]).toMatchObject({ body: { code: 'unavailable', charged: false } });
+  expect(Number(refused[0]?.headers.get('Retry-After'))).toBeGreaterThan(0);
+  expect(countRuns(app.current, topic)).toBe(2);
+  expect((await app.current.balanceOf(ada.payTo)) - before).toBe(20_000n);
+  expect((await readLog(id)).find(({ status }) => status === 'refused')).toMatchObject({
+    cause: expect.stringMatching(/^spend_cap_reached: You spend at most 0\.\d+ USD a day for this resource\./),
+  });
+  // What the two did cost leaves room again.
+  await expect.poll(async () => (await send(url)).status, { timeout: 10_000 }).toBe(402);
+  expect((await send(other.url)).status).toBe(402);
+  await forget(cap);
+});
+
+test('what a cap has no room for is not offered; raised, or on the next day, it is sold again by itself', async () => {
+  const { id, url } = await ada.publish({ slug: 'paused-by-cap' });
+  expect((await send(url)).status).toBe(402);
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  const cap = await capOf('resource', id, '0.000001');
+  const body = { topic: topicOf('paused-by-cap') };
+  expect(await send(url, { payment, body })).toMatchObject({ status: 503, body: { charged: false } });
+  // The very next challenge knows it.
+  expect((await send(url)).status).toBe(503);
+  const { body: own } = await ada.call('GET', `/api/resources/${id}`);
+  expect(own).toMatchObject({ state: 'published' });
+  const quote = await ada.call('POST', `/api/resources/${id}/quote`, { input: body });
+  expect(quote.body).toMatchObject({ isReady: false, cause: expect.stringContaining('spend_cap_reached') });
+  await capOf('resource', id, '5');
+  await expect.poll(async () => (await send(url)).status, { timeout: 10_000 }).toBe(402);
+  expect((await send(url, { payment, body })).status).toBe(200);
+  const { system } = app.current.database;
+  await system.query('UPDATE spend_days SET usd = 5 WHERE cap_id = $1', [cap]);
+  await expect.poll(async () => (await send(url)).status, { timeout: 10_000 }).toBe(503);
+  await system.query('UPDATE spend_days SET day = day - 1 WHERE cap_id = $1', [cap]);
+  await expect.poll(async () => (await send(url)).status, { timeout: 10_000 }).toBe(402);
+  await forget(cap);
+});
+
+test('a cap of the key bounds every resource, free ones and tests of their owner included', async () => {
+  const priced = await ada.publish({ slug: 'of-key' });
+  const free = await ada.publish({ slug: 'free', priceUsdc: '0' });
+  const cap = await capOf('key', undefined, '0.000001');
+  await expect.poll(async () => (await send(priced.url)).status, { timeout: 10_000 }).toBe(503);
+  expect(await send(free.url, { body: { topic: 'x' } })).toMatchObject({ status: 503 });
+  const own = await send(priced.url, { body: { topic: 'x' }, headers: { 'X-Owner-Test': 'true', Cookie: ada.cookie } });
+  expect(own).toMatchObject({
+    status: 503,
+    body: { detail: expect.stringContaining('You spend at most 0.000001 USD') },
+  });
+  await forget(cap);
+});
+
+test('a cap of payers bounds each wallet by itself', async () => {
+  const { id, url } = await ada.publish({ slug: 'by-payer' });
+  const cap = await capOf('payer', '*', (Number(await worstOf(id)) * 1.01).toFixed(6));
+  const [one, other] = [await app.current.makeBuyer(), await app.current.makeBuyer()];
+  const buy = async (buyer: typeof one, topic: string) =>
+    send(url, { payment: await payFor(buyer, url), body: { topic } });
+  expect((await buy(one, 'first')).status).toBe(200);
+  expect(await buy(one, 'second')).toMatchObject({ status: 503, body: { charged: false } });
+  expect((await buy(other, 'third')).status).toBe(200);
+  expect((await send(url)).status).toBe(402);
+  await forget(cap);
+});
+
+test('a run that fails for nothing, or is refused after it was held, leaves the cap as it was', async () => {
+  const { id, url } = await ada.publish({ slug: 'held-for-nothing' });
+  const cap = await capOf('resource', id, '1');
+  app.current.sandbox?.openRouter?.control.fail('503', { times: 9 });
+  const [failed] = await buyAll(url, 'fails', 1);
+  expect(failed?.status).not.toBe(200);
+  app.current.sandbox?.openRouter?.control.clearFaults();
+  const { body } = await ada.call('GET', '/api/user/spend-caps');
+  expect(body['items']).toMatchObject([{ id: cap, scope: 'resource', subject: id, perDayUsd: '1', spentUsd: '0' }]);
+  await forget(cap);
+});
