@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { toSettlerAddress } from '#payments/index.ts';
 import { connectChain } from './support/connect-chain.ts';
+import { describeNoticeChannels } from './support/describe-notice-channels.ts';
+import { openNoticeWorld, openRouterPath } from './support/notice-world.ts';
 import { payFor, send } from './support/paid-request.ts';
-import { startScriptedUpstream, status, type ScriptedUpstream } from './support/scripted-upstream.ts';
+import { startScriptedUpstream, type ScriptedUpstream } from './support/scripted-upstream.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 /*
@@ -28,43 +29,10 @@ const DEAR = 'openai/gpt-4.1';
 const onOther = { config: { modelId: OTHER, systemPrompt: 'Of {topic}{/topic}.', maxTokens: 50 }, priceUsdc: '0.05' };
 const onDear = { ...onOther, config: { ...onOther.config, modelId: DEAR } };
 const body = { topic: 'rivers' };
-const openRouter = '/api/user/integrations/openrouter';
 let operator: Creator;
 let ada: Creator;
 
-interface Notice {
-  id: string;
-  event: string;
-  severity: string;
-  subject: string;
-  title: string;
-  body: string;
-  data: Record<string, unknown>;
-  isRead: boolean;
-}
-
-const simulator = () => app.current.sandbox?.openRouter ?? expect.unreachable('the sandbox has a simulator');
-const control = () => simulator().control;
-const server = (index: number): ScriptedUpstream => servers[index] ?? expect.unreachable('three are started');
-
-async function inbox(of: Creator, query = ''): Promise<Notice[]> {
-  const { body: page } = await of.call('GET', `/api/user/notices?limit=100${query}`);
-  return page['items'] as Notice[];
-}
-
-/** What was told of an event, and of one subject of it, oldest first. */
-async function told(of: Creator, event: string, subject?: string): Promise<Notice[]> {
-  const all = (await inbox(of, `&event=${event}`)).toReversed();
-  return all.filter((notice) => subject === undefined || notice.subject === subject);
-}
-
-/** Two processes would do no other than one that looks twice. */
-async function look(): Promise<void> {
-  const { notices } = app.current;
-  await Promise.all([notices.watchMoney(), notices.watchMoney()]);
-  await notices.watchCatalogue();
-  await notices.watchCatalogue();
-}
+const { simulator, control, told, look } = openNoticeWorld(app, servers);
 
 async function sync(force = false): Promise<void> {
   const synced = await operator.call('POST', '/api/admin/sync-models', { force });
@@ -81,21 +49,21 @@ test('a refused key is told with what was paused for it, once until it works aga
   const bob = await app.current.makeCreator('bob', { openRouterKey: simulator().keys.ownProviderKey });
   const { id } = await bob.publish({ slug: 'essay', ...onOther });
   control().disableKey(simulator().keys.ownProviderKey);
-  await bob.call('POST', `${openRouter}/test`);
-  await bob.call('POST', `${openRouter}/test`);
+  await bob.call('POST', `${openRouterPath}/test`);
+  await bob.call('POST', `${openRouterPath}/test`);
   const [refused, ...others] = await told(bob, 'key_refused');
   expect(refused).toMatchObject({ severity: 'critical', subject: 'openrouter', data: { paused: ['essay'] } });
   expect(refused?.body).toMatch(/Paused for it: essay\./);
   expect(others).toEqual([]);
   control().disableKey(simulator().keys.ownProviderKey, false);
-  await bob.call('POST', `${openRouter}/test`);
+  await bob.call('POST', `${openRouterPath}/test`);
   expect(await told(bob, 'resource_resumed')).toMatchObject([{ data: { resources: ['essay'] } }]);
   control().disableKey(simulator().keys.ownProviderKey);
-  await bob.call('POST', `${openRouter}/test`);
+  await bob.call('POST', `${openRouterPath}/test`);
   expect(await told(bob, 'key_refused')).toHaveLength(2);
   control().disableKey(simulator().keys.ownProviderKey, false);
-  await bob.call('POST', `${openRouter}/test`);
-  await bob.call('DELETE', openRouter);
+  await bob.call('POST', `${openRouterPath}/test`);
+  await bob.call('DELETE', openRouterPath);
   expect(await told(bob, 'key_refused')).toHaveLength(2);
   expect(await told(operator, 'key_refused')).toEqual([]);
   expect((await bob.call('GET', `/api/resources/${id}`)).body).toMatchObject({ state: 'paused' });
@@ -106,7 +74,7 @@ test('credits and limits are told at each threshold once, and again after they w
   control().setCreditsReadable(key, true);
   const seen = async (usd: string): Promise<unknown[]> => {
     control().setCredits(key, usd);
-    await ada.call('POST', `${openRouter}/test`);
+    await ada.call('POST', `${openRouterPath}/test`);
     await look();
     return (await told(ada, 'credits_low')).map(({ data }) => data['percent']);
   };
@@ -144,7 +112,7 @@ test('a model that has another price, ends or is gone is told to whoever uses it
   }
   const ends = await told(ada, 'model_expiring', MODEL);
   expect(ends.map(({ data }) => data['days'])).toEqual([20, 6]);
-  const [first] = ends[0]?.data['substitutes'] as { model: string; costUsd: string; differenceUsd: string }[];
+  const [first] = (ends[0]?.data['substitutes'] ?? []) as { model: string; costUsd: string }[];
   expect(first?.model).not.toBe(MODEL);
   expect(ends[0]?.body).toContain(`${first?.model} (${first?.costUsd} USD a call`);
   control().retireModel(MODEL, { listed: false });
@@ -189,7 +157,7 @@ test('a price that does not cover its cost any more, failing calls, owed calls a
   await sync();
   const chain = connectChain(app.current.sandbox?.chain?.rpcUrl ?? '');
   const settler = toSettlerAddress(`0x${(await readFile(join(app.current.folder, 'settler-key'), 'utf8')).trim()}`);
-  await chain.setBalance({ address: settler as `0x${string}`, value: 10n ** 12n });
+  await chain.setBalance({ address: settler, value: 10n ** 12n });
   await look();
   await look();
   expect(await told(ada, 'calls_owed')).toMatchObject([{ subject: paid.id, data: { slug: 'owing', calls: 1 } }]);
@@ -201,3 +169,5 @@ test('a price that does not cover its cost any more, failing calls, owed calls a
   expect(await told(operator, 'settler_gas_low')).toMatchObject([{ subject: 'eip155:84532', severity: 'critical' }]);
   expect(await told(ada, 'settler_gas_low')).toEqual([]);
 });
+
+describeNoticeChannels(openNoticeWorld(app, servers));
