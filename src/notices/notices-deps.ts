@@ -1,6 +1,6 @@
 import type { Database } from '#database/index.ts';
 import type { Clock, Log, RateLimiter } from '#kit/index.ts';
-import type { ChatServiceFailure, DiscordClient, MailClient, Outbound, TelegramClient } from '#upstreams/index.ts';
+import type { DiscordClient, MailClient, Outbound, TelegramClient } from '#upstreams/index.ts';
 import type { Vault } from '#vault/index.ts';
 
 /** What an account has connected of a chat service; null where nothing is, or what is does not work. */
@@ -35,5 +35,3 @@ export interface NoticesDeps {
     codes: RateLimiter;
   };
 }
-
-export type { ChatServiceFailure };

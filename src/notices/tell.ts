@@ -50,7 +50,7 @@ export async function tell<Name extends EventName>(
     return {
       id: newId(),
       owner_id: ownerId,
-      subject: subject.slice(0, MAX_SUBJECT),
+      subject: toSubject(subject),
       occasion,
       data,
       ...describeEvent(event, data),
@@ -99,7 +99,7 @@ export async function observe<Name extends EventName>(
   { seen, isWhole }: { seen: readonly Observation<Name>[]; isWhole: boolean },
 ): Promise<number> {
   const { tx, clock } = deps;
-  const cut = seen.map((one) => ({ ...one, subject: one.subject.slice(0, MAX_SUBJECT) }));
+  const cut = seen.map((one) => ({ ...one, subject: toSubject(one.subject) }));
   const json = JSON.stringify(
     cut.map(({ ownerId, subject, level, facts }) => ({ owner_id: ownerId, subject, level, facts: facts ?? null })),
   );
@@ -114,6 +114,10 @@ export async function observe<Name extends EventName>(
     return data === undefined ? [] : [{ ownerId, subject, occasion: `${episode}:${level}`, data }];
   });
   return tell(deps, event, told);
+}
+
+function toSubject(text: string): string {
+  return toLines(text).slice(0, MAX_SUBJECT).toWellFormed();
 }
 
 /** What earlier looks have kept, by owner and subject. */

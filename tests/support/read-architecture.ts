@@ -27,6 +27,7 @@ export const rules: Rules = {
     media: ['kit', 'database', 'upstreams'],
     execution: ['kit', 'models', 'resources', 'media', 'upstreams'],
     usage: ['kit', 'database'],
+    notices: ['kit', 'database', 'vault', 'upstreams'],
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
     api: ['kit', 'database', 'accounts', 'resources', 'payments', 'gateway'],
     cli: [],
@@ -45,6 +46,8 @@ export const rules: Rules = {
       'platform_key_runs',
       'platform_key_outages',
       'integration_connects',
+      'user_telegram_integrations',
+      'user_discord_integrations',
     ],
     models: ['ai_models', 'ai_model_syncs', 'ai_model_changes', 'ai_model_endpoints'],
     resources: [
@@ -72,6 +75,15 @@ export const rules: Rules = {
       'usage_problems',
     ],
     gateway: ['calls', 'call_stream_parts', 'long_calls', 'gateway_processes', 'trust_limits'],
+    notices: [
+      'notices',
+      'notice_states',
+      'notice_preferences',
+      'notice_messages',
+      'notice_emails',
+      'notice_webhooks',
+      'notice_mails',
+    ],
   },
   tableReaders: [
     // A resource's address begins with its owner's username.
@@ -87,8 +99,10 @@ const wiringFiles = [
   'config',
   'setting',
   'media-settings',
+  'notice-settings',
   'start-infrastructure',
   'start-domain',
+  'start-notices',
   'start-serving',
   'check-places',
   'checks',
