@@ -67,7 +67,8 @@ export async function startDomain(
   };
   models.follow = (tx, synced) => resources.followModels(resourcesDeps, tx, synced);
   integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
-  const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
+  const points = config.OWNER_CALLS_PER_MINUTE;
+  const ownerLimiter = openLimiter({ name: 'owner', points, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const own = { database, publicUrl, clock, log };
   const gateway = await openGateway({
@@ -77,7 +78,8 @@ export async function startDomain(
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     payments,
     pause,
-    limiter: freeLimiter,
+    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
+    ownerLimiter,
   });
   stack.defer(() => gateway.close());
   return {
@@ -92,7 +94,7 @@ export async function startDomain(
     platformShare: keys.platformShare,
     gateway,
     inputs,
-    drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
+    drafts: { resources: resourcesDeps, ownerLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
     resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
     isUpstreamUp: () => openRouter.isUp(),

@@ -14,8 +14,10 @@ export interface GatewayDeps {
   publicUrl: string;
   clock: Clock;
   log: Log;
-  /** Counts free calls and owner tests. */
+  /** Counts free calls. */
   limiter: RateLimiter;
+  /** Counts an owner's calls without payment. */
+  ownerLimiter: RateLimiter;
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
