@@ -4,13 +4,14 @@
  */
 import { installPeers } from './install-peers.ts';
 import { measureDashboards } from './measure-dashboards.ts';
+import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
 import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
-const parts = ['signatures', 'transactions', 'unpaid', 'paid', 'dashboards'];
+const parts = ['signatures', 'transactions', 'unpaid', 'owner', 'paid', 'dashboards'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -31,13 +32,16 @@ if (wants('transactions')) {
 if (wants('dashboards')) {
   await measureDashboards();
 }
-if (wants('paid')) {
+if (wants('owner') || wants('paid')) {
   await installPeers();
 }
-if (wants('unpaid') || wants('paid')) {
+if (wants('unpaid') || wants('owner') || wants('paid')) {
   const world = await openWorld(stack);
   if (wants('unpaid')) {
     await measureUnpaid(world);
+  }
+  if (wants('owner')) {
+    await measureOwner(world);
   }
   if (wants('paid')) {
     await measurePaid(world);
