@@ -3,6 +3,7 @@
  * `npm run bench -- unpaid`, `paid`, `signatures` or `transactions`; `dashboards`, which takes minutes, only when it is named. What is compared and why: bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
+import { measureCatalogue } from './measure-catalogue.ts';
 import { measureDashboards } from './measure-dashboards.ts';
 import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
@@ -11,7 +12,7 @@ import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
-const parts = ['signatures', 'transactions', 'unpaid', 'owner', 'paid', 'dashboards'];
+const parts = ['signatures', 'transactions', 'catalogue', 'unpaid', 'owner', 'paid', 'dashboards'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -28,6 +29,9 @@ if (wants('signatures')) {
 }
 if (wants('transactions')) {
   await measureTransactions();
+}
+if (wants('catalogue')) {
+  await measureCatalogue();
 }
 if (wants('dashboards')) {
   await measureDashboards();

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { listen } from '#database/index.ts';
+import { listen, type Tx } from '#database/index.ts';
 import { anonymous, Problem, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { perform } from '../../tests/support/perform.ts';
@@ -147,6 +147,28 @@ test('syncing the same catalogue again changes nothing, however it is written', 
   const again = await sync(rewritten);
   expect(again).toMatchObject({ status: 'applied', counts: { listed: models.length, skipped: 0 } });
   expect(await changesOf(again.syncId)).toEqual([]);
+});
+
+test('a sync of 500 models sends as many statements as one of 10', async () => {
+  let count = 0;
+  const plain = database.current;
+  const counted = (tx: Tx): Tx =>
+    new Proxy(tx, {
+      get: (target, name) => {
+        count += name === 'query' ? 1 : 0;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  deps.database = { ...plain, transaction: (run) => plain.transaction((tx) => run(counted(tx))) };
+  const countOf = async (list: unknown[]): Promise<number> => {
+    count = 0;
+    expect(await sync(list)).toMatchObject({ status: 'applied', counts: { listed: list.length } });
+    return count;
+  };
+  const few = await countOf(many(10));
+  expect(await countOf(many(500))).toBe(few);
+  expect(few).toBeLessThan(20);
 });
 
 test('a model keeps its id when it is removed and comes back', async () => {
