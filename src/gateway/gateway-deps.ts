@@ -3,6 +3,7 @@ import type { Database } from '#database/index.ts';
 import type { InputMedia } from '#execution/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
+import type { CallRecord } from '#usage/index.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
@@ -23,6 +24,8 @@ export interface GatewayDeps {
   readiness: ReadinessMemory;
   /** The files among inputs. */
   inputs: InputMedia;
+  /** Writes calls that nobody paid for into the log, those that end together in one commit. */
+  recordUnpaid(record: CallRecord): Promise<unknown>;
   /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
   lookUps: RateLimiter;
   processId: string;

@@ -94,6 +94,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     log: quietLog,
     limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     ownerLimiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    recordUnpaid: async () => {},
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
     inputs: withoutFiles,

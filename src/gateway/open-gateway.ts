@@ -1,5 +1,6 @@
 import { openLimiter } from '#database/index.ts';
-import { newId } from '#kit/index.ts';
+import { gather, newId } from '#kit/index.ts';
+import { recordCalls, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
 import { carryOnOwed } from './carry-on.ts';
@@ -18,6 +19,8 @@ const BEAT_EVERY_MS = 3_000;
 
 /** Each is up to three questions to the chain. Of one client's network, for payments that its payer's key did not sign. */
 const LOOK_UPS_PER_MINUTE = 20;
+
+const RECORDED_TOGETHER = 100;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
@@ -44,7 +47,7 @@ export interface Gateway extends WatchedCalls {
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns'>,
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'recordUnpaid'>,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
@@ -53,6 +56,10 @@ export async function openGateway(
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
     readiness: rememberReadiness(given),
     reruns: new Set(),
+    recordUnpaid: gather(async (records: readonly CallRecord[]) => {
+      await recordCalls(given.database.system, records);
+      return records;
+    }, RECORDED_TOGETHER),
   };
   const deliveries = noteDeliveries(deps);
   await beat(deps);

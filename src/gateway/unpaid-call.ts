@@ -1,7 +1,7 @@
 import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { collectParts, execute } from '#execution/index.ts';
 import { withoutCode, type Failure, type Outcome, type PublishedVersion } from '#resources/index.ts';
-import { recordCall, type CallRecord } from '#usage/index.ts';
+import type { CallRecord } from '#usage/index.ts';
 import { admit } from './admit.ts';
 import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
@@ -86,7 +86,7 @@ async function runOnce(deps: GatewayDeps, run: Run, input: Record<string, unknow
   );
   const outcome = await collectParts(started);
   const record = toRecord(run, outcome, deps.clock.now());
-  await recordCall(deps.database.system, record);
+  await deps.recordUnpaid(record);
   return { outcome, record };
 }
 

@@ -15,6 +15,7 @@ export type { Clock } from './clock.ts';
 export { Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
 export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './exact-number.ts';
+export { gather } from './gather.ts';
 export { explainIssue, toFieldProblems, toPointer, UNKNOWN_FIELD } from './explain-issue.ts';
 export { newId } from './ids.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';

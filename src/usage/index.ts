@@ -14,6 +14,6 @@ export { getStats } from './get-stats.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
-export { recordCall } from './record-call.ts';
+export { recordCall, recordCalls } from './record-call.ts';
 export type { CallRecord } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';
