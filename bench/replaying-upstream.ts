@@ -57,7 +57,7 @@ async function askOnce(isStream: boolean, req: IncomingMessage, body: Buffer): P
 async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const body = Buffer.concat(await readAll(req));
   const isStream = body.includes('"stream":true');
-  const isChat = req.url?.endsWith('/chat/completions') === true;
+  const isChat = req.url === `${simulator.pathname}/chat/completions`;
   const answer = await (isChat ? (kept.get(isStream) ?? askOnce(isStream, req, body)) : askSimulator(req, body));
   const headers = Object.entries(answer.headers).filter(([name]) => !ofConnection.has(name));
   res.writeHead(answer.status, Object.fromEntries(headers));
