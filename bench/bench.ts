@@ -1,6 +1,7 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid`, `paid`, `signatures` or `transactions`; `dashboards`, which takes minutes, only when it is named. What is compared and why: bench/README.md.
+ * `npm run bench -- unpaid owner`, say; `dashboards`, which takes minutes, only when it is named. What is compared and why:
+ * bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
 import { measureCatalogue } from './measure-catalogue.ts';
