@@ -1,8 +1,11 @@
-/** A creator with a working key and one published text resource, made as everybody makes them: over HTTP. Returns its URL. */
+export const MODEL = 'openai/gpt-4o-mini';
+export const MAX_TOKENS = 120;
+
+/** A creator with a working key and one published text resource, made as everybody makes them: over HTTP. */
 export async function publishResource(
   publicUrl: string,
   given: { apiKey: string; payTo: string; priceUsdc: string },
-): Promise<string> {
+): Promise<{ resourceUrl: string; ownerKey: string }> {
   const cookie = await signUpAndIn(publicUrl);
   const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
     const response = await fetch(`${publicUrl}${path}`, {
@@ -27,13 +30,14 @@ export async function publishResource(
     network: 'eip155:84532',
     parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
     config: {
-      modelId: 'openai/gpt-4o-mini',
+      modelId: MODEL,
       systemPrompt: 'Write a haiku about {topic}{/topic}.',
-      maxTokens: 120,
+      maxTokens: MAX_TOKENS,
     },
   });
   await call('POST', `/api/resources/${String(id)}/publish`, {});
-  return `${publicUrl}/@bench/haiku`;
+  const { secret } = await call('POST', '/api/user/api-keys', { label: 'bench', scopes: ['resources:write'] });
+  return { resourceUrl: `${publicUrl}/@bench/haiku`, ownerKey: String(secret) };
 }
 
 /** @returns the Cookie header. */

@@ -91,9 +91,11 @@ function readBytes({ req, res }: Exchange, { limitBytes, client, budget }: BodyB
   });
   req.once('end', () => resolve(Buffer.concat(chunks)));
   req.once('error', reject);
-  req.once('close', () =>
-    reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' })),
-  );
+  req.once('close', () => {
+    if (!req.complete) {
+      reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' }));
+    }
+  });
   return promise;
 }
 

@@ -98,6 +98,8 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     clock,
     log: quietLog,
     limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    ownerLimiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    recordUnpaid: async () => {},
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
     inputs: withoutFiles,

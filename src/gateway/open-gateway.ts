@@ -1,5 +1,6 @@
 import { openLimiter } from '#database/index.ts';
-import { newId } from '#kit/index.ts';
+import { gather, newId } from '#kit/index.ts';
+import { recordCalls, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
 import { carryOnOwed } from './carry-on.ts';
@@ -23,6 +24,8 @@ const BEAT_EVERY_MS = 3_000;
 
 /** Each is up to three questions to the chain. Of one client's network, for payments that its payer's key did not sign. */
 const LOOK_UPS_PER_MINUTE = 20;
+
+const RECORDED_TOGETHER = 100;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
@@ -55,7 +58,15 @@ export interface Gateway extends WatchedCalls {
 export async function openGateway(
   given: Omit<
     GatewayDeps,
-    'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges' | 'streams'
+    | 'processId'
+    | 'inFlight'
+    | 'lookUps'
+    | 'readiness'
+    | 'reruns'
+    | 'longRuns'
+    | 'callChanges'
+    | 'streams'
+    | 'recordUnpaid'
   >,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
@@ -68,6 +79,10 @@ export async function openGateway(
     longRuns: new Map(),
     callChanges: openCallChanges(),
     streams: keepStreams(given),
+    recordUnpaid: gather(async (records: readonly CallRecord[]) => {
+      await recordCalls(given.database.system, records);
+      return records;
+    }, RECORDED_TOGETHER),
   };
   const long = openLongCalls(deps);
   const deliveries = noteDeliveries(deps);

@@ -27,6 +27,6 @@ export type { SpendCap } from './spend-caps.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
-export { recordCall } from './record-call.ts';
+export { recordCall, recordCalls } from './record-call.ts';
 export type { CallRecord, MeasuredBy } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';
