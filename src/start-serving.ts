@@ -1,6 +1,6 @@
 /** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
-import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import { checkReadiness, openLanding, openMetrics, openModels, paidRoute, startServer } from '#api/index.ts';
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
@@ -71,6 +71,7 @@ export async function startServing(
       featured: config.FEATURED_RESOURCES,
       localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
     }),
+    models: openModels({ ports, resources: resourcesDeps, gateway, publicUrl }),
     log,
     metrics,
     limits: {

@@ -6,6 +6,7 @@
 export { checkReadiness } from './check-readiness.ts';
 export { paidRoute } from './gateway-route.ts';
 export { openLanding } from './open-landing.ts';
+export { openModels } from './openai/open-models.ts';
 export { openMetrics } from './open-metrics.ts';
 export type { PublicResource } from './public-resource.ts';
 export type { ServerOptions } from './server-options.ts';

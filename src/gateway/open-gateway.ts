@@ -6,6 +6,7 @@ import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { getCallable, type Callable } from './get-callable.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
@@ -25,6 +26,8 @@ export interface Gateway extends WatchedCalls {
   quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
+  /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
+  getCallable(target: CallRequest['target']): Promise<Callable>;
   /** The most bytes that the body of a call of this resource may have. */
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
@@ -64,6 +67,7 @@ export async function openGateway(
     call: (request) => paidCall(deps, request),
     quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
+    getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
     markDelivered: (callId) => deliveries.note(callId),
