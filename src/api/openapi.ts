@@ -5,6 +5,7 @@ import { toAliases } from './aliases.ts';
 import { toAuthPaths } from './auth-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
+import { openaiPaths, openaiSchemas } from './openai/openai-paths.ts';
 import { paidSchemas, toPaidPaths } from './paid-paths.ts';
 import { operationProblems } from './problem-responses.ts';
 import { protocolPaths, sandboxPaths } from './protocol-paths.ts';
@@ -22,7 +23,12 @@ export function toOpenapi(
   about: { origin: string; version: string; isSandbox: boolean },
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...toKindSchemas(kinds) };
+  const schemas: Record<string, JsonObject> = {
+    Problem: problemSchema,
+    ...paidSchemas,
+    ...openaiSchemas,
+    ...toKindSchemas(kinds),
+  };
   const add = (operation: BoundOperation, operationId: string): void => {
     const [method = '', pattern = ''] = operation.route.split(' ');
     const path = pattern.replaceAll(/:([^/]+)/g, '{$1}');
@@ -33,6 +39,7 @@ export function toOpenapi(
   toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
   const byHand = {
     ...toPaidPaths(kinds),
+    ...openaiPaths,
     ...toAuthPaths(),
     ...protocolPaths,
     ...(about.isSandbox ? sandboxPaths : {}),
