@@ -28,7 +28,7 @@ export const openaiSchemas: Record<string, JsonObject> = {
       },
     },
   },
-  Model: {
+  OpenaiModel: {
     type: 'object',
     description: 'A published resource.',
     required: ['id', 'object', 'created', 'owned_by', 'name', 'description', 'pricing', 'url'],
@@ -204,7 +204,7 @@ const models = {
           required: ['object', 'data', 'first_id', 'last_id', 'has_more'],
           properties: {
             object: { type: 'string', const: 'list' },
-            data: { type: 'array', items: ref('Model') },
+            data: { type: 'array', items: ref('OpenaiModel') },
             first_id: { type: ['string', 'null'] },
             last_id: { type: ['string', 'null'] },
             has_more: { type: 'boolean' },
@@ -269,7 +269,7 @@ export const openaiPaths: Record<string, Record<string, unknown>> = {
       parameters: [inPath('creator', 'The creator'), inPath('slug', 'The resource; `slug@3` is its version 3.')],
       responses: {
         ...toErrors(['invalid_input', 'not_found', 'rate_limited', 'internal']),
-        200: { description: 'The model.', content: { 'application/json': { schema: ref('Model') } } },
+        200: { description: 'The model.', content: { 'application/json': { schema: ref('OpenaiModel') } } },
         304: models[304],
       },
     },
