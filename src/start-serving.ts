@@ -4,6 +4,7 @@ import { checkReadiness, openLanding, openMetrics, openModels, paidRoute, startS
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
+import { STREAMS_KEPT } from '#gateway/index.ts';
 import { callbackPath, finishConnect } from '#integrations/index.ts';
 import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
@@ -94,7 +95,7 @@ export async function startServing(
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
   const { database, databaseUrl: url, log, vault } = infrastructure;
-  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
+  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, STREAMS_KEPT];
   const forget = (channel: string, payload: string): void => {
     if (channel === modelsChannel) {
       forgetModels(domain.models);
@@ -102,6 +103,8 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
     } else if (channel === VAULT_CHANGED) {
       onVaultChanged(vault, payload);
       domain.gateway.forgetReadiness();
+    } else if (channel === STREAMS_KEPT) {
+      domain.gateway.onStreamsKept();
     } else if (payload === '') {
       domain.published.dropAll();
     } else {

@@ -437,7 +437,8 @@ describe('an answer that comes bit by bit', () => {
     })) {
       pieces.push(chunk.choices[0]?.delta.content ?? '');
     }
-    expect(pieces).toEqual(['', 'one ', 'two ', 'three', '']);
+    expect(pieces.join('')).toBe('one two three');
+    expect(pieces.length).toBeGreaterThan(3);
     const whole = await openClient({ buyer }).chat.completions.create(asked('whole'));
     expect(whole.choices[0]?.message.content).toBe('one two three');
     expect(await spentBy(buyer)).toBe(20_000n);

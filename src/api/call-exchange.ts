@@ -4,6 +4,7 @@ import type { CallRequest, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
+import { LAST_EVENT_ID } from './read-events-asked.ts';
 import { ANSWER_TOKEN_HEADER, IGNORED_HEADER, RECEIPT_HEADER } from './write-answer.ts';
 
 /** What the surfaces of the paid call need. */
@@ -34,7 +35,7 @@ export const sharedHeaders = {
 };
 
 /** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Access-Control-Expose-Headers`;
+const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Access-Control-Expose-Headers`;
 
 export function answerPreflight({ req, res }: CallExchange, methods: Iterable<string>): void {
   res
@@ -50,8 +51,8 @@ export function answerPreflight({ req, res }: CallExchange, methods: Iterable<st
 /** What the headers say of a call, however its resource and input are named. */
 export function readCallHeaders(
   { authenticate, trustedProxyHops }: PaidRouteDeps,
-  { req, requestId }: CallExchange,
-): Omit<CallRequest, 'target' | 'url' | 'bodyDigest' | 'input' | 'isOwnerTest'> {
+  { req, res, requestId }: CallExchange,
+): Omit<CallRequest, 'target' | 'url' | 'bodyDigest' | 'input' | 'isOwnerTest' | 'events'> {
   return {
     requestId,
     method: req.method ?? 'GET',
@@ -64,7 +65,18 @@ export function readCallHeaders(
       { forwardedFor: readHeader(req, 'x-forwarded-for'), peer: req.socket.remoteAddress },
       trustedProxyHops,
     ),
+    gone: untilGone(res),
   };
+}
+
+function untilGone(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) {
+      gone.abort();
+    }
+  });
+  return gone.signal;
 }
 
 export function readHeader(req: IncomingMessage, name: string): string | undefined {

@@ -22,6 +22,7 @@ import {
 } from './call-exchange.ts';
 import { openaiRoute } from './openai/openai-route.ts';
 import { toProblemAnswer } from './problem.ts';
+import { readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
 import { readExecute } from './read-execute.ts';
 import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
@@ -125,6 +126,7 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
     url: path ? toRequested(path) : (req.url ?? '/'),
     bodyDigest: body.digest,
     isOwnerTest: req.method !== 'HEAD' && readHeader(req, 'x-owner-test')?.toLowerCase() === 'true',
+    events: readEventsAsked(req),
   };
   if (isExecute) {
     return { ...request, ...readExecute(body.input) };
@@ -159,8 +161,10 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
     return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
   }
   const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...settled, ...token };
-  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
-  return writeAnswer(outcome, { res, requestId, headers, onSent });
+  const { callId } = outcome;
+  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {};
+  const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'a stream broke off');
+  return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
 }
 
 interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {

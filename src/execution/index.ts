@@ -12,4 +12,4 @@ export type { InputMedia } from './inputs/open-input-media.ts';
 export { openOpenRouterInstant } from './kinds/openrouter-instant.ts';
 export { openPromptTemplate } from './kinds/prompt-template.ts';
 export { quoteVersion } from './quote-version.ts';
-export { awaitFirstOutput, collectParts } from './read-parts.ts';
+export { awaitFirstOutput, collectParts, joinParts } from './read-parts.ts';

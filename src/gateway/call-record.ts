@@ -2,7 +2,7 @@ import { formatUsdc } from '#kit/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
 import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
-import type { Receipt } from './call-request.ts';
+import type { EventsAsked, Receipt } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -30,6 +30,9 @@ export interface PaidCall {
   reservedUsd?: string;
   /** Told with the first answer; only the request that claimed the payment has it. */
   answerToken?: string;
+  /** Of its request: in what form its answer is wanted, and when its client has gone. */
+  events?: EventsAsked | undefined;
+  gone?: AbortSignal | undefined;
   startedAt: number;
 }
 

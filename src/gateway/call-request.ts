@@ -1,6 +1,6 @@
 import type { Caller, Json, Problem } from '#kit/index.ts';
 import type { Challenge, Payment } from '#payments/index.ts';
-import type { Answer, AnswerPart, MediaReference, PublishedVersion, WholeBody } from '#resources/index.ts';
+import type { Answer, AnswerPart, JsonObject, MediaReference, PublishedVersion, WholeBody } from '#resources/index.ts';
 
 /** What a surface has read from the wire, once, before the paid call begins. */
 export interface CallRequest {
@@ -25,6 +25,21 @@ export interface CallRequest {
   authenticate(): Promise<Caller>;
   /** The client's address, for rate limits. */
   clientAddress: string;
+  /** The answer is wanted as a stream of events; absent: in one piece. */
+  events?: EventsAsked | undefined;
+  /** Aborts when the client has gone. */
+  gone?: AbortSignal | undefined;
+}
+
+/** `after`: where the client stands in a stream that it has begun to read. */
+export interface EventsAsked {
+  after: StreamPlace | null;
+}
+
+/** Of which run, and how much of it: a character of text counts one, and so does each other part. */
+export interface StreamPlace {
+  run: number;
+  position: number;
 }
 
 export interface Receipt {
@@ -57,10 +72,22 @@ export interface ProofAsked {
   extensions: { [name: string]: Json };
 }
 
-/** A part of an answer that goes out while it is made; `done` or `error` comes last, once it is stored or lost. */
-export type LivePart = AnswerPart | { type: 'done' } | { type: 'error'; problem: Problem };
+/**
+ * A part of an answer that goes out while it is made. `begin` comes before the first part of a run: what came of an earlier
+ * one is void. `done` or `error` comes last, once the answer is stored or lost; `json`: what it says beside the
+ * parts; `media`: all its files.
+ */
+export type LivePart =
+  | AnswerPart
+  | { type: 'begin' }
+  | { type: 'done'; json: JsonObject; media: readonly MediaReference[] }
+  | { type: 'error'; problem: Problem };
 
-export type LiveBody = { type: 'live'; parts: AsyncIterable<LivePart> };
+/** A part, and the place in the stream behind it. */
+export type PlacedPart = StreamPlace & { part: LivePart };
+
+/** Without `done` or `error` at its end the reader was too slow, or has missed something: he takes it up again. */
+export type LiveBody = { type: 'live'; parts: AsyncIterable<PlacedPart> };
 
 /** What a buyer gets. Its receipt is part of the JSON, or stands beside bytes and parts. */
 export interface GivenAnswer extends Omit<Answer<never>, 'body'> {

@@ -30,7 +30,7 @@ export async function claimCall(
   { request, version, payment, fingerprint, shown }: Paying,
   { offer, input }: { offer: Offer; input: Record<string, unknown> },
 ): Promise<Claimed> {
-  const { requestId, clientAddress } = request;
+  const { requestId, clientAddress, events, gone } = request;
   const { answerToken, proofs } = bindProofs(shown);
   const call: PaidCall = {
     callId: newId(),
@@ -45,6 +45,8 @@ export async function claimCall(
     input,
     run: 1,
     answerToken,
+    events,
+    gone,
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {
@@ -63,7 +65,8 @@ export async function claimCall(
 }
 
 export function toPaying(request: CallRequest, version: PublishedVersion, payment: Payment): Paying {
-  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment) };
+  const { events } = request;
+  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment), events };
 }
 
 /** What a payment is bound to (docs/decisions/0006). */

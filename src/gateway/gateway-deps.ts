@@ -3,6 +3,7 @@ import type { Database } from '#database/index.ts';
 import type { InputMedia } from '#execution/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
+import type { StreamKeeper } from './keep-streams.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
@@ -23,6 +24,8 @@ export interface GatewayDeps {
   inputs: InputMedia;
   /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
   lookUps: RateLimiter;
+  /** Keeps what has come of answers that go out while they are made. */
+  streams: StreamKeeper;
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */
   inFlight: Map<string, Promise<unknown>>;

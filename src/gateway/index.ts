@@ -5,12 +5,22 @@
  * settlement is never answered with a new challenge.
  */
 export { MOST_BODY_BYTES, PLAIN_BODY_BYTES } from './body-limit.ts';
-export type { CallOutcome, CallRequest, GivenAnswer, LivePart, Receipt } from './call-request.ts';
+export type {
+  CallOutcome,
+  CallRequest,
+  EventsAsked,
+  GivenAnswer,
+  LivePart,
+  PlacedPart,
+  Receipt,
+  StreamPlace,
+} from './call-request.ts';
 export { compareModels } from './compare-models.ts';
 export type { Callable } from './get-callable.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
+export { STREAMS_KEPT } from './keep-streams.ts';
 export { withMedia } from './receipt-media.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
 export { testDraft } from './test-draft.ts';

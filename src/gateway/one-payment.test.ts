@@ -100,6 +100,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),
+    streams: undefined as never,
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };

@@ -7,6 +7,7 @@ import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getCallable, type Callable } from './get-callable.ts';
+import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
@@ -32,6 +33,8 @@ export interface Gateway extends WatchedCalls {
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
+  /** Has more of some stream been kept, here or in another process? To be called with each notification on STREAMS_KEPT. */
+  onStreamsKept(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
   markDelivered(callId: string): void;
   /** Moves on overdue calls and those of dead processes; to be called every few seconds by a job. */
@@ -47,7 +50,7 @@ export interface Gateway extends WatchedCalls {
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns'>,
+  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'streams'>,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
@@ -56,6 +59,7 @@ export async function openGateway(
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
     readiness: rememberReadiness(given),
     reruns: new Set(),
+    streams: keepStreams(given),
   };
   const deliveries = noteDeliveries(deps);
   await beat(deps);
@@ -70,6 +74,7 @@ export async function openGateway(
     getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
+    onStreamsKept: () => deps.streams.onKept(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),

@@ -1,5 +1,5 @@
 import { decodePayment } from '#payments/index.ts';
-import type { SettlementPoint } from '#resources/index.ts';
+import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
 import { answerHeld } from './answer-held.ts';
 import { answerRefused } from './answer-refused.ts';
@@ -10,6 +10,7 @@ import { claimCall, toPaying, type Paying } from './claim-call.ts';
 import { endCall } from './end-call.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { canStream, inForm } from './in-form.ts';
 import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { makeOffer } from './make-offer.ts';
@@ -20,8 +21,13 @@ import { unpaidCall } from './unpaid-call.ts';
 import { verifyCall } from './verify-call.ts';
 
 /** The paid call. Each step returns a value to this story; no step calls the next. */
-export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise<CallOutcome> {
-  const version = await getTarget(deps, request.target);
+export async function paidCall(deps: GatewayDeps, asked: CallRequest): Promise<CallOutcome> {
+  const version = await getTarget(deps, asked.target);
+  const request = canStream(deps, version) ? asked : { ...asked, events: undefined };
+  return inForm(request, await answerCall(deps, request, version));
+}
+
+async function answerCall(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<CallOutcome> {
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }

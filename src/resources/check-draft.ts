@@ -128,9 +128,14 @@ function checkRetention({ maxMediaRetentionSeconds: most }: ResourcesDeps, draft
 
 /** Money does not move for a part of what may turn out not to be what was promised. */
 function checkJudged(kind: ResourceKind, config: unknown): FieldProblem[] {
-  const message =
+  const schema =
     'An answer with an output schema is judged as a whole, so money cannot move at its first part: choose on_success.';
-  return (kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message }];
+  const whole =
+    'Only whole answers are sold with this configuration (sellsTruncated is false), and whether one is shows at its end: choose on_success.';
+  return [
+    ...((kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message: schema }]),
+    ...(kind.sellsOnlyWhole?.(config) === true ? [{ path: '/settlementPoint', message: whole }] : []),
+  ];
 }
 
 function checkSize(

@@ -63,6 +63,7 @@ export type {
   Unpriced,
   VersionOffer,
 } from './resource-kind.ts';
+export { toSettlementPoints } from './resource-kind.ts';
 export { openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';

@@ -57,6 +57,8 @@ export interface ResourceKind<Config = unknown> {
    * answer is judged as a whole, so nothing of it can be sold before its end. Null or absent: none is promised.
    */
   outputOf?(config: Config): { schema: JsonSchema; example: JsonObject | null } | null;
+  /** Whether only an answer that has ended well is sold, so that money cannot move at its first part. Absent: no. */
+  sellsOnlyWhole?(config: Config): boolean;
   /** At least one; each can be published as it is once it has a network and a payee. */
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
@@ -138,6 +140,8 @@ export interface RunContext {
   /** Milliseconds since the epoch. */
   deadlineMs: number;
   isTest: boolean;
+  /** The answer may go out while it is made: a kind that can gives it in parts. */
+  inParts?: boolean;
   /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
   quoteWorst?(): Promise<string | null>;
   /** Tells how far a run that takes long has come. */

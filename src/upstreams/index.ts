@@ -10,6 +10,7 @@
  */
 export type {
   ChatFacts,
+  ChatCall,
   ChatFailure,
   ChatMessage,
   ContentPart,

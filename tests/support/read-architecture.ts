@@ -67,7 +67,7 @@ export const rules: Rules = {
       'usage_payers',
       'usage_problems',
     ],
-    gateway: ['calls', 'gateway_processes', 'trust_limits'],
+    gateway: ['calls', 'call_stream_parts', 'gateway_processes', 'trust_limits'],
   },
   tableReaders: [
     // A resource's address begins with its owner's username.

@@ -29,7 +29,7 @@ export interface StreamForm {
   text(delta: string): ServerEvent[];
   end(said: SaidAnswer): ServerEvent[];
   /** `error` as OpenAI's clients read it. */
-  fail(error: Readonly<Record<string, unknown>>): ServerEvent[];
+  fail(error: object): ServerEvent[];
 }
 
 export function toSeconds({ answer }: Reply): number {

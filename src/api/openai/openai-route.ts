@@ -59,7 +59,7 @@ async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
     model = toModelId(read.target);
     const outcome = await deps.gateway.call(read.request);
     said = outcome.kind === 'problem' ? outcome.problem.code : outcome.kind;
-    status = await writeOutcome(deps, exchange, { outcome, read });
+    status = writeOutcome(deps, exchange, { outcome, read });
   } catch (error) {
     said = error instanceof Problem ? error.code : said;
     if (!(error instanceof Problem)) {
@@ -101,6 +101,7 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<Reque
     bodyDigest: body.digest,
     input: read.input,
     isOwnerTest: isOwner && !isPaying(req),
+    events: read.isStream && !read.isJudged ? { after: null } : undefined,
     authenticate: () => Promise.resolve(caller),
   };
   const isStrangersKey = !isOwner && /^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '');
@@ -134,7 +135,7 @@ interface Outcome {
   read: Request;
 }
 
-async function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, read }: Outcome): Promise<number> {
+function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, read }: Outcome): number {
   const { requestId } = exchange;
   const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
   const settled = settlement ? { [settlement.name]: settlement.value } : {};
@@ -148,8 +149,9 @@ async function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, re
     const more = { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
     return writeProblem(exchange, problem, { more, headers, ...(charged === undefined ? {} : { charged }) });
   }
+  const { callId } = outcome;
   const reply = {
-    id: outcome.callId,
+    id: callId,
     model: toModelId(read.target),
     answer: outcome.answer,
     ignored: read.ignored,
@@ -160,7 +162,8 @@ async function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, re
     headers: { ...sharedHeaders, 'X-Request-Id': requestId, ...headers },
     reply,
     isStream: read.isStream,
-    onSent: outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {},
+    onSent: outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {},
+    onFault: (err: unknown) => deps.log.error({ err, requestId, callId }, 'a stream broke off'),
   });
 }
 

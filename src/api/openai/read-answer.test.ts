@@ -1,3 +1,5 @@
+import type { LivePart, PlacedPart } from '#gateway/index.ts';
+import { Problem } from '#kit/index.ts';
 import type { JsonObject, MediaReference } from '#resources/index.ts';
 import { expect, test } from 'vitest';
 import { gatherAnswer, readAnswer } from './read-answer.ts';
@@ -38,18 +40,44 @@ test.each([
   expect(readAnswer({ contentType, media: [] }, body)).toMatchObject({ text });
 });
 
-async function* parts() {
-  yield { type: 'delta', text: 'one ' } as const;
-  yield { type: 'media', media: file('image') } as const;
-  yield { type: 'delta', text: 'two' } as const;
-  yield { type: 'usage', usage } as const;
-  yield { type: 'done' } as const;
+async function* place(parts: readonly LivePart[]): AsyncGenerator<PlacedPart> {
+  for (const part of parts) {
+    yield { run: 1, position: 0, part };
+  }
 }
 
-test('an answer in parts is read to its end', async () => {
-  const seen: string[] = [];
-  const { said, problem } = await gatherAnswer(parts(), async ({ type }) => void seen.push(type));
-  expect(said).toMatchObject({ text: 'one two', images: [file('image')], usage: { total: 7 } });
-  expect(problem).toBeNull();
-  expect(seen).toEqual(['delta', 'media', 'delta', 'usage', 'done']);
+async function gather(parts: readonly LivePart[]) {
+  const texts: string[] = [];
+  const ended = await gatherAnswer(place(parts), async (text) => void texts.push(text));
+  return { texts, ended };
+}
+
+const begin = { type: 'begin' } as const;
+const one = { type: 'delta', text: 'one ' } as const;
+
+test('an answer in parts is given on as it comes and read to its end', async () => {
+  const media = file('image');
+  const json = { model: 'm', finishReason: 'length', citations: [{ url: 'https://there', title: null }] };
+  const { texts, ended } = await gather([
+    begin,
+    one,
+    { type: 'media', media },
+    { type: 'delta', text: 'two' },
+    { type: 'usage', usage },
+    { type: 'done', json, media: [media] },
+  ]);
+  expect(texts).toEqual(['one ', 'two']);
+  expect(ended).toMatchObject({
+    said: { text: 'one two', images: [media], isCut: true, model: 'm', usage: { total: 7 }, citations: json.citations },
+  });
+});
+
+test('an answer that breaks off is none, and one that is begun anew cannot be taken back', async () => {
+  expect(await gather([begin, one])).toEqual({ texts: ['one '], ended: null });
+  expect(await gather([begin, one, begin, one])).toMatchObject({ ended: { problem: { code: 'answer_owed' } } });
+  expect(await gather([begin, begin, one, { type: 'done', json: {}, media: [] }])).toMatchObject({
+    ended: { said: { text: 'one ' } },
+  });
+  const problem = new Problem('upstream_failed', { detail: 'It failed.' });
+  expect(await gather([begin, one, { type: 'error', problem }])).toMatchObject({ ended: { problem } });
 });

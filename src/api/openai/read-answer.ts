@@ -1,5 +1,5 @@
-import type { GivenAnswer, LivePart } from '#gateway/index.ts';
-import type { Problem } from '#kit/index.ts';
+import type { GivenAnswer, PlacedPart } from '#gateway/index.ts';
+import { Problem } from '#kit/index.ts';
 import type { JsonObject, MediaReference } from '#resources/index.ts';
 
 /** An answer of any kind, as far as OpenAI's forms have room for it. */
@@ -71,38 +71,42 @@ const nothing: SaidAnswer = {
   more: {},
 };
 
-/** What has come of an answer in parts. */
-export interface Gathered {
-  said: SaidAnswer;
-  /** Instead of the rest of it. */
-  problem: Problem | null;
-}
+/** How an answer in parts ended. `null`: it did not, and the client has to ask for it again. */
+export type Gathered = { said: SaidAnswer } | { problem: Problem } | null;
 
-/** Reads an answer in parts to its end; `onPart` sees each as it comes, and is waited for. */
+/** Reads an answer in parts to its end; each piece of text is given on as it comes, and waited for. */
 export async function gatherAnswer(
-  parts: AsyncIterable<LivePart>,
-  onPart: (part: LivePart) => Promise<void> = async () => {},
+  parts: AsyncIterable<PlacedPart>,
+  onText: (text: string) => Promise<void>,
 ): Promise<Gathered> {
-  let text = '';
-  let usage: SaidAnswer['usage'] = null;
-  const media: MediaReference[] = [];
-  for await (const part of parts) {
-    await onPart(part);
-    if (part.type === 'delta') {
-      text += part.text;
-    } else if (part.type === 'media') {
-      media.push(part.media);
-    } else if (part.type === 'usage') {
-      usage = toUsage(part.usage);
-    } else if (part.type === 'error') {
-      return { said: { ...nothing, text, media }, problem: part.problem };
+  let response = '';
+  let usage: JsonObject = {};
+  for await (const { part } of parts) {
+    if (part.type === 'begin' && response !== '') {
+      return { problem: begunAnew() };
+    }
+    if (part.type === 'error') {
+      return { problem: part.problem };
+    }
+    if (part.type === 'done') {
+      return { said: readJson({ response, usage, ...part.json }, part.media) };
+    }
+    if (part.type === 'usage') {
+      ({ usage } = part);
+    } else if (part.type === 'delta') {
+      response += part.text;
+      await onText(part.text);
     }
   }
-  const images = media.filter(({ kind }) => kind === 'image');
-  return {
-    said: { ...nothing, text: text === '' ? toOtherText({}, media) : text, media, images, usage },
-    problem: null,
-  };
+  return null;
+}
+
+/** A client of OpenAI cannot take back what it has read. */
+function begunAnew(): Problem {
+  return new Problem('answer_owed', {
+    detail: 'The run that made this answer was lost and another one has begun it anew.',
+    next: 'Send the same payment again: it brings the whole answer without a new charge.',
+  });
 }
 
 /** Null unless all of it is known: a zero would be read as one. */

@@ -12,6 +12,8 @@ export interface Read {
   input: CallRequest['input'];
   ignored: readonly string[];
   isStream: boolean;
+  /** The answer is JSON by a schema, and not what its model wrote on the way to it. */
+  isJudged: boolean;
   includesUsage: boolean;
 }
 
@@ -44,6 +46,7 @@ export async function readAsked(
     target,
     ownerId: callable.version.ownerId,
     isStream: body['stream'] === true,
+    isJudged: callable.promisesJson,
     includesUsage: isObject(options) && options['include_usage'] === true,
     ...translate(body, toContract(callable), form),
   };

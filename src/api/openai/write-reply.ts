@@ -1,49 +1,34 @@
-import type { ServerResponse } from 'node:http';
-import type { LivePart } from '#gateway/index.ts';
 import { toProblemJson, type Problem } from '#kit/index.ts';
-import { openEventStream, type EventStream } from '../event-stream.ts';
-import { toProblemAnswer } from '../problem.ts';
-import { IGNORED_HEADER, paidAnswer, RECEIPT_HEADER, type Answered } from '../write-answer.ts';
-import type { Form, Reply, StreamForm } from './form.ts';
-import { gatherAnswer, readAnswer, type SaidAnswer } from './read-answer.ts';
+import { openEventStream, type EventStream, type ServerEvent } from '../event-stream.ts';
+import { IGNORED_HEADER, paidAnswer, RECEIPT_HEADER } from '../write-answer.ts';
+import type { Answered, Written } from '../write-events.ts';
+import type { Form, Reply } from './form.ts';
+import { gatherAnswer, readAnswer, type Gathered } from './read-answer.ts';
 import { toOpenaiError } from './to-openai-error.ts';
 
-interface Written {
-  res: ServerResponse;
-  requestId: string;
-  headers: Readonly<Record<string, string>>;
+interface Replied extends Written {
   form: Form;
   reply: Reply;
   isStream: boolean;
-  /** The whole answer has left. */
-  onSent(): void;
 }
 
 /** Writes the answer of a call in one of OpenAI's forms, at once or as events. @returns the status. */
-export async function writeReply({ answer }: Answered, written: Written): Promise<number> {
-  const { res, requestId, form, reply, isStream } = written;
-  const headers = { ...written.headers, ...paidAnswer, ...toTold(written) };
-  if (isStream) {
-    await writeStream(answer, written, openEventStream(res, { status: 200, headers }));
+export function writeReply(outcome: Answered, replied: Replied): number {
+  const { res, form, reply, onSent, isStream } = replied;
+  const { answer } = outcome;
+  const headers = { ...replied.headers, ...paidAnswer, ...toTold(replied) };
+  if (isStream || answer.body.type === 'live') {
+    void writeStream(outcome, { ...replied, headers });
     return 200;
   }
-  const { said, problem } =
-    answer.body.type === 'live'
-      ? await gatherAnswer(answer.body.parts)
-      : { said: readAnswer(answer, answer.body), problem: null };
-  if (problem) {
-    const error = toProblemAnswer(problem, { requestId, charged: true, form: 'openai' });
-    res.writeHead(error.status, { ...headers, ...error.headers }).end(error.body);
-    return error.status;
-  }
-  res.once('finish', written.onSent);
-  const body = Buffer.from(JSON.stringify(form.toJson(reply, said)));
+  res.once('finish', onSent);
+  const body = Buffer.from(JSON.stringify(form.toJson(reply, readAnswer(answer, answer.body))));
   res.writeHead(200, { ...headers, 'Content-Type': 'application/json', 'Content-Length': body.length }).end(body);
   return 200;
 }
 
 /** Names that a stranger may have made up go out only where they can stand in a header. */
-function toTold({ reply }: Written): Record<string, string> {
+function toTold({ reply }: Replied): Record<string, string> {
   const ignored = reply.ignored.filter((name) => /^[\w.-]{1,64}$/.test(name)).slice(0, 50);
   return {
     [RECEIPT_HEADER]: Buffer.from(JSON.stringify(reply.answer.receipt)).toString('base64'),
@@ -51,52 +36,64 @@ function toTold({ reply }: Written): Record<string, string> {
   };
 }
 
-/** As fast as the client reads. A client that has gone is not waited for; the gateway finishes the answer either way. */
-async function writeStream(
-  { body, ...answer }: Answered['answer'],
-  written: Written,
-  events: EventStream,
-): Promise<void> {
-  const form = written.form.openStream(written.reply);
+/** As fast as the client reads. A client who has gone is not waited for. */
+async function writeStream(outcome: Answered, replied: Replied): Promise<void> {
+  const { res, headers, onFault } = replied;
+  const { body } = outcome.answer;
+  if (res.closed) {
+    await (body.type === 'live' ? body.parts[Symbol.asyncIterator]().return?.() : undefined);
+    return;
+  }
+  const stream = openEventStream(res, { status: 200, headers });
+  let isWhole = false;
   try {
-    await sendAll(events, form.begin());
-    if (body.type === 'live') {
-      const { said, problem } = await gatherAnswer(body.parts, (part) => sendPart(events, form, part));
-      await (problem
-        ? sendFailure(events, form, { ...written, problem })
-        : sendEnd(events, form, { ...written, said }));
-    } else {
-      const said = readAnswer(answer, body);
-      await sendAll(events, said.text === '' ? [] : form.text(said.text));
-      await sendEnd(events, form, { ...written, said });
+    isWhole = await sendAnswer(stream, outcome, replied);
+  } catch (error) {
+    if (!stream.gone.aborted) {
+      onFault(error);
     }
-  } catch {
-    written.res.destroy();
+  }
+  if (isWhole) {
+    stream.end();
+  } else {
+    res.destroy();
   }
 }
 
-async function sendAll(events: EventStream, list: ReturnType<StreamForm['begin']>): Promise<void> {
-  for (const event of list) {
-    await events.send(event);
+/** `false`: it broke off, which the client notices by the connection, and asks for it again with the same payment. */
+async function sendAnswer(stream: EventStream, outcome: Answered, replied: Replied): Promise<boolean> {
+  const { answer, isPaid } = outcome;
+  const form = replied.form.openStream(replied.reply);
+  let isSpoken = false;
+  const sendAll = async (events: readonly ServerEvent[]): Promise<void> => {
+    for (const event of events) {
+      await stream.send(event);
+    }
+  };
+  const sendText = async (text: string): Promise<void> => {
+    isSpoken = true;
+    await sendAll(form.text(text));
+  };
+  await sendAll(form.begin());
+  const ended: Gathered =
+    answer.body.type === 'live'
+      ? await gatherAnswer(answer.body.parts, sendText)
+      : { said: readAnswer(answer, answer.body) };
+  if (ended === null) {
+    return false;
   }
-}
-
-async function sendPart(events: EventStream, form: StreamForm, part: LivePart): Promise<void> {
-  if (part.type === 'delta') {
-    await sendAll(events, form.text(part.text));
+  if ('problem' in ended) {
+    await sendAll(form.fail(toError(ended.problem, { ...replied, isPaid })));
+    return true;
   }
+  if (!isSpoken && ended.said.text !== '') {
+    await sendText(ended.said.text);
+  }
+  replied.res.once('finish', replied.onSent);
+  await sendAll(form.end(ended.said));
+  return true;
 }
 
-type Ended = Pick<Written, 'res' | 'requestId' | 'onSent'>;
-
-async function sendEnd(events: EventStream, form: StreamForm, ended: Ended & { said: SaidAnswer }): Promise<void> {
-  ended.res.once('finish', ended.onSent);
-  await sendAll(events, form.end(ended.said));
-  events.end();
-}
-
-async function sendFailure(events: EventStream, form: StreamForm, ended: Ended & { problem: Problem }): Promise<void> {
-  const { problem, requestId } = ended;
-  await sendAll(events, form.fail(toOpenaiError(toProblemJson(problem, { requestId, charged: true }))));
-  events.end();
+function toError(problem: Problem, { requestId, isPaid }: { requestId: string; isPaid: boolean }): object {
+  return toOpenaiError(toProblemJson(problem, { requestId, ...(isPaid ? { charged: true } : {}) }));
 }

@@ -94,7 +94,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
     readsFiles: true,
-    settlementPoints: ['on_success', 'upfront'],
+    settlementPoints: ['on_success', 'at_first_output', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...(await checkTemplates(deps, config, toQuoted(config, parameters))),
@@ -122,6 +122,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
     explainUnpriced: (config) => explainRoute(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
+    sellsOnlyWhole: ({ sellsTruncated }) => !sellsTruncated,
     toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider }) => ({
       model: toShownName(modelId),
       ...(declared === undefined ? {} : { isModelDeclared: true }),

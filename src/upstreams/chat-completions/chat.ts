@@ -79,6 +79,11 @@ export interface ChatCall {
   signal: AbortSignal;
   /** Epoch milliseconds; attempts, waits and reading all end before it. */
   deadlineMs: number;
+  /**
+   * Takes the text of the answer while it comes, without what the model thought; all pieces together are the text of the
+   * result. Nothing more is read from the upstream until what this returns has resolved.
+   */
+  onText?(text: string, told: { isSimulated: boolean }): Promise<void> | null;
 }
 
 export interface ChatUsage {

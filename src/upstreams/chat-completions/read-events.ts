@@ -15,6 +15,8 @@ interface Readers {
   onData(data: string, isTail: boolean): 'more' | 'stop';
   /** The whole body where it is JSON instead of a stream. */
   onJson(text: string): void;
+  /** What nothing more is read before; null: nothing. */
+  untilTaken(): Promise<void> | null;
 }
 
 /**
@@ -23,7 +25,7 @@ interface Readers {
  * Rejects when the connection breaks (`TooLargeError` when a cap is passed).
  * After 'stop' the little that follows is read away, so that the connection can be used again.
  */
-export function readEvents(body: Readable, { onData, onJson }: Readers): Promise<void> {
+export function readEvents(body: Readable, { onData, onJson, untilTaken }: Readers): Promise<void> {
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder();
     let bytes = 0;
@@ -67,6 +69,11 @@ export function readEvents(body: Readable, { onData, onJson }: Readers): Promise
         fail(new TooLargeError('The answer of the upstream is too large.'));
       } else if (!isStopped && !body.destroyed) {
         take(decoder.decode(chunk, { stream: true }));
+        const taken = isStopped ? null : untilTaken();
+        if (taken) {
+          body.pause();
+          void taken.then(() => body.resume());
+        }
       }
     });
     body.on('end', () => {
