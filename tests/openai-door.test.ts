@@ -1,11 +1,10 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http';
-import { ExactEvmScheme } from '@x402/evm/exact/client';
-import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
+import { decodePaymentResponseHeader } from '@x402/fetch';
 import OpenAI from 'openai';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
-import { makePng, toDataUrl } from './support/files.ts';
+import { caught, makeKey, openClient } from './support/openai-client.ts';
 import { countRuns, send, signFor } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { startStreamSource, type StreamSource } from './support/stream-source.ts';
@@ -27,34 +26,6 @@ beforeAll(async () => {
 
 afterAll(() => source.close());
 
-async function makeKey(owner: Creator, scopes: string[]): Promise<string> {
-  const { body } = await owner.call('POST', '/api/user/api-keys', { label: 'door', scopes });
-  return String(body['secret']);
-}
-
-/** The unmodified client; it demands a key, which is nobody's unless given. */
-function openClient(options: { buyer?: PrivateKeyAccount; apiKey?: string; maxRetries?: number } = {}): OpenAI {
-  const { buyer, apiKey: key = 'unused', maxRetries = 0 } = options;
-  const paying = buyer && wrapFetchWithPayment(fetch, new x402Client().register('eip155:*', new ExactEvmScheme(buyer)));
-  return new OpenAI({
-    baseURL: `${app.current.url}/v1`,
-    apiKey: key,
-    maxRetries,
-    ...(paying ? { fetch: paying } : {}),
-  });
-}
-
-async function caught(promise: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof OpenAI.APIError)) {
-    throw new Error('The client did not throw an error of its own.', { cause: error });
-  }
-  return error;
-}
-
 /** A payment for the body, as clients sign one for what the 402 asks. */
 async function signFor402(buyer: PrivateKeyAccount, body: object, path = '/v1/chat/completions'): Promise<string> {
   const { headers } = await send(`${app.current.url}${path}`, { body });
@@ -66,7 +37,7 @@ const spentBy = async (buyer: PrivateKeyAccount) => 10_000_000n - (await app.cur
 describe('paid by x402 with the unmodified client', () => {
   test('a completion costs its price once and brings its receipt in body and headers', async () => {
     const buyer = await app.current.makeBuyer();
-    const { data, response } = await openClient({ buyer }).chat.completions.create(essay).withResponse();
+    const { data, response } = await openClient(app.current, { buyer }).chat.completions.create(essay).withResponse();
     expect(data).toMatchObject({
       object: 'chat.completion',
       model: 'ada/essay',
@@ -85,7 +56,10 @@ describe('paid by x402 with the unmodified client', () => {
 
   test('a stream adds up to a completion, with usage where asked for, its receipt and settlement', async () => {
     const buyer = await app.current.makeBuyer();
-    const stream = openClient({ buyer }).chat.completions.stream({ ...essay, stream_options: { include_usage: true } });
+    const stream = openClient(app.current, { buyer }).chat.completions.stream({
+      ...essay,
+      stream_options: { include_usage: true },
+    });
     const chunks: object[] = [];
     for await (const chunk of stream) {
       chunks.push(chunk);
@@ -101,7 +75,7 @@ describe('paid by x402 with the unmodified client', () => {
 
   test('a response, whole and as events', async () => {
     const buyer = await app.current.makeBuyer();
-    const client = openClient({ buyer });
+    const client = openClient(app.current, { buyer });
     const whole = await client.responses.create({ model: 'ada/essay', input: 'rivers' });
     expect(whole).toMatchObject({
       object: 'response',
@@ -147,7 +121,7 @@ describe('paid by x402 with the unmodified client', () => {
       send(`${app.current.url}/v1/chat/completions`, { body, payment }),
       send(`${app.current.url}/@ada/essay`, { body: { topic: 'raced' }, payment }),
     ]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
     expect(countRuns(app.current, 'raced')).toBe(1);
     expect(await spentBy(buyer)).toBe(10_000n);
   });
@@ -174,7 +148,7 @@ describe('paid by x402 with the unmodified client', () => {
   test('a run that fails charges nothing, and says so in the client’s own error', async () => {
     const buyer = await app.current.makeBuyer();
     app.current.sandbox?.openRouter?.control.fail('ok_empty', { times: 9 });
-    const error = await caught(openClient({ buyer }).chat.completions.create(essay));
+    const error = await caught(openClient(app.current, { buyer }).chat.completions.create(essay));
     app.current.sandbox?.openRouter?.control.clearFaults();
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);
     expect(error).toMatchObject({ code: 'upstream_failed', error: { charged: false, receipt: { charged: false } } });
@@ -184,7 +158,7 @@ describe('paid by x402 with the unmodified client', () => {
 
 describe('without a payment', () => {
   test('the answer is the 402 of the paid call, with an error that the client reads', async () => {
-    const error = await caught(openClient().chat.completions.create(essay));
+    const error = await caught(openClient(app.current).chat.completions.create(essay));
     expect(error).toMatchObject({ status: 402, type: 'payment_required', code: 'payment_required' });
     expect(error.headers?.get('PAYMENT-REQUIRED')).toEqual(expect.any(String));
     const { body, headers } = await send(`${app.current.url}/v1/chat/completions`, { body: essay });
@@ -194,28 +168,23 @@ describe('without a payment', () => {
   });
 
   test('its owner runs it with an API key; the key of somebody else buys nothing', async () => {
-    const client = openClient({ apiKey });
+    const client = openClient(app.current, { apiKey });
     const mine = await client.chat.completions.create(essay);
     expect(mine).toMatchObject({ farebox: { test: true, receipt: { paidUsdc: '0', transaction: null } } });
     const other = await app.current.makeCreator('bob');
     const key = await makeKey(other, ['resources:write']);
-    const refused = await caught(openClient({ apiKey: key }).chat.completions.create(essay));
+    const refused = await caught(openClient(app.current, { apiKey: key }).chat.completions.create(essay));
     expect(refused).toMatchObject({ status: 402, message: expect.stringContaining('API key') });
     const weak = await makeKey(creator, ['resources:read']);
-    expect(await caught(openClient({ apiKey: weak }).chat.completions.create(essay))).toMatchObject({ status: 402 });
+    expect(await caught(openClient(app.current, { apiKey: weak }).chat.completions.create(essay))).toMatchObject({
+      status: 402,
+    });
     const unknown = `fbx_${'A'.repeat(43)}`;
-    expect(await caught(openClient({ apiKey: unknown }).chat.completions.create(essay))).toMatchObject({ status: 402 });
+    expect(await caught(openClient(app.current, { apiKey: unknown }).chat.completions.create(essay))).toMatchObject({
+      status: 402,
+    });
     const cookie = await send(`${app.current.url}/v1/chat/completions`, { body: essay, cookie: creator.cookie });
     expect(cookie.status).toBe(402);
-  });
-
-  test('what is free is answered, whatever key the client sends', async () => {
-    await creator.publish({ slug: 'gift', priceUsdc: '0', acceptsLoss: { maxLossUsdPerCall: '0.01' } });
-    const answer = await openClient({ apiKey: `fbx_${'A'.repeat(43)}` }).chat.completions.create({
-      ...essay,
-      model: '@ada/gift',
-    });
-    expect(answer).toMatchObject({ model: 'ada/gift', farebox: { receipt: { paidUsdc: '0', transaction: null } } });
   });
 });
 
@@ -225,13 +194,13 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
     ['a system prompt', { messages: [{ role: 'system', content: 'x' }, ...essay.messages] }, 'messages[0]'],
     ['a model that is no id', { model: 'gpt-4o' }, 'model'],
   ])('%s', async (_, changes, param) => {
-    const error = await caught(openClient().chat.completions.create({ ...essay, ...changes }));
+    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, ...changes }));
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
     expect(error).toMatchObject({ code: 'invalid_input', type: 'invalid_request_error', param });
   });
 
   test('a resource that is not there, as the client’s own error', async () => {
-    const error = await caught(openClient().chat.completions.create({ ...essay, model: 'ada/nothing' }));
+    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, model: 'ada/nothing' }));
     expect(error).toBeInstanceOf(OpenAI.NotFoundError);
     expect(error).toMatchObject({ code: 'not_found', param: 'model' });
   });
@@ -239,7 +208,7 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
   test('a parameter that the resource has not, with its payment: uncharged', async () => {
     const buyer = await app.current.makeBuyer();
     const error = await caught(
-      openClient({ buyer }).chat.completions.create({ ...essay, colour: 'red' } as typeof essay),
+      openClient(app.current, { buyer }).chat.completions.create({ ...essay, colour: 'red' } as typeof essay),
     );
     expect(error).toMatchObject({ status: 400, param: 'colour', error: { charged: false } });
     expect(await spentBy(buyer)).toBe(0n);
@@ -260,167 +229,6 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
   });
 });
 
-test('a browser may ask and pay from any page', async () => {
-  const response = await fetch(`${app.current.url}/v1/chat/completions`, {
-    method: 'OPTIONS',
-    headers: {
-      Origin: 'https://chat.example',
-      'Access-Control-Request-Method': 'POST',
-      'Access-Control-Request-Headers': 'authorization,content-type,payment-signature,x-stainless-os',
-    },
-  });
-  expect(response.status).toBe(204);
-  expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
-  expect(response.headers.get('Access-Control-Allow-Methods')).toBe('POST');
-  expect(response.headers.get('Access-Control-Allow-Headers')).toContain('x-stainless-os');
-});
-
-describe('parameters', () => {
-  test('come by their names, and what has no effect is told', async () => {
-    await creator.publish({
-      slug: 'verse',
-      parameters: [
-        { name: 'topic', type: 'string' },
-        { name: 'lines', type: 'integer', minimum: 1, maximum: 9 },
-        { name: 'rhymes', type: 'boolean', default: false },
-      ],
-      config: {
-        modelId: 'openai/gpt-4o-mini',
-        systemPrompt: '{topic}{/topic} in {lines}{/lines} lines; rhymes: {rhymes}{/rhymes}.',
-        maxTokens: 60,
-      },
-    });
-    const asked = { model: 'ada/verse', messages: [{ role: 'user' as const, content: 'snow' }], temperature: 0.1 };
-    const metadata = { lines: '3', rhymes: 'true', session: '7' };
-    const { data, response } = await openClient({ apiKey })
-      .chat.completions.create({ ...asked, metadata })
-      .withResponse();
-    expect(data).toMatchObject({ farebox: { ignored: ['temperature', 'metadata.session'] } });
-    expect(response.headers.get('X-Farebox-Ignored')).toBe('temperature, metadata.session');
-    expect(JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body)).toContain(
-      'snow in 3 lines; rhymes: true.',
-    );
-    const error = await caught(openClient({ apiKey }).chat.completions.create({ ...asked, lines: 12 } as typeof asked));
-    expect(error).toMatchObject({ status: 400, param: 'lines' });
-  });
-
-  test('the message is `user_message` where the creator allows one', async () => {
-    await creator.publish({
-      slug: 'plain',
-      kind: 'prompt_template',
-      parameters: [{ name: 'reader', type: 'string' }],
-      config: {
-        model: 'openai/gpt-4o-mini',
-        systemPrompt: 'Rewrite for {reader}{/reader}.',
-        allowsUserMessage: true,
-        maxTokens: 60,
-      },
-      acceptsLoss: { maxLossUsdPerCall: '0.1' },
-    });
-    const asked = { model: 'ada/plain@1', messages: [{ role: 'user' as const, content: 'a hard text' }] };
-    const answer = await openClient({ apiKey }).chat.completions.create({ ...asked, metadata: { reader: 'a child' } });
-    expect(answer.model).toBe('ada/plain@1');
-    const { body } = app.current.sandbox?.openRouter?.control.requests.at(-1) ?? {};
-    expect(body).toMatchObject({
-      messages: [{ content: 'Rewrite for a child.' }, { role: 'user', content: 'a hard text' }],
-    });
-  });
-
-  test('promised JSON comes as the text of the message', async () => {
-    const outputSchema = {
-      type: 'object',
-      properties: { city: { type: 'string' } },
-      required: ['city'],
-      additionalProperties: false,
-    };
-    const config = { modelId: 'openai/gpt-4o-mini', systemPrompt: '{topic}{/topic}', maxTokens: 60, outputSchema };
-    await creator.publish({ slug: 'census', config, acceptsLoss: { maxLossUsdPerCall: '0.1' } });
-    const answer = await openClient({ apiKey }).chat.completions.create({
-      ...essay,
-      model: 'ada/census',
-      response_format: { type: 'json_object' },
-    });
-    expect(JSON.parse(answer.choices[0]?.message.content ?? '')).toEqual({ city: expect.any(String) });
-  });
-
-  test('a picture in the message fills the parameter that takes one, and a picture in the answer is shown as OpenRouter does', async () => {
-    await creator.publish({
-      slug: 'postcard',
-      priceUsdc: '0.05',
-      acceptsLoss: { maxLossUsdPerCall: '0.5' },
-      category: 'media',
-      parameters: [
-        { name: 'photo', type: 'image' },
-        { name: 'style', type: 'string' },
-      ],
-      config: {
-        modelId: 'google/gemini-2.5-flash-image',
-        systemPrompt: 'Paint {photo}{/photo} as {style}{/style}.',
-        maxTokens: 4096,
-      },
-    });
-    const url = toDataUrl('image/png', makePng(30, 20));
-    const buyer = await app.current.makeBuyer();
-    const answer = await openClient({ buyer }).chat.completions.create({
-      model: 'ada/postcard',
-      messages: [
-        {
-          role: 'user',
-          content: [
-            { type: 'text', text: 'oil' },
-            { type: 'image_url', image_url: { url } },
-          ],
-        },
-      ],
-    });
-    expect(answer).toMatchObject({
-      choices: [
-        { message: { images: [{ type: 'image_url', image_url: { url: expect.stringContaining('/api/images/') } }] } },
-      ],
-      farebox: { media: [{ kind: 'image' }], receipt: { media: [{ contentType: 'image/png' }] } },
-    });
-    expect(await spentBy(buyer)).toBe(50_000n);
-  });
-});
-
-describe('the models', () => {
-  test('are the published resources, a page at a time', async () => {
-    await creator.publish({ slug: 'aside' });
-    const ids: string[] = [];
-    for await (const model of openClient().models.list()) {
-      ids.push(model.id);
-    }
-    expect(ids).toEqual(expect.arrayContaining(['ada/essay', 'ada/aside', 'demo/haiku']));
-    const url = `${app.current.url}/v1/models`;
-    const first = await send(`${url}?limit=2`, { method: 'GET' });
-    expect(first.body).toMatchObject({ data: [{ id: ids[0] }, { id: ids[1] }], has_more: true, last_id: ids[1] });
-    const next = await send(`${url}?limit=2&after=${ids[1]}`, { method: 'GET' });
-    expect(next.body).toMatchObject({ data: [{ id: ids[2] }, { id: ids[3] }] });
-    expect(await send(`${url}?limit=0`, { method: 'GET' })).toMatchObject({
-      status: 400,
-      body: { error: { param: 'limit' } },
-    });
-  });
-
-  test('are told one by one, in every spelling of their id', async () => {
-    const model = await openClient().models.retrieve('ada/essay');
-    expect(model).toMatchObject({ id: 'ada/essay', object: 'model', owned_by: 'ada', pricing: { request: '0.01' } });
-    expect(model.created).toBeGreaterThan(1_500_000_000);
-    for (const [path, id] of [
-      ['ada/essay', 'ada/essay'],
-      ['@ada/essay', 'ada/essay'],
-      ['ada%2Fessay%401', 'ada/essay@1'],
-      ['ada/essay@1', 'ada/essay@1'],
-    ]) {
-      expect(await send(`${app.current.url}/v1/models/${path}`, { method: 'GET' })).toMatchObject({
-        status: 200,
-        body: { id },
-      });
-    }
-    expect(await caught(openClient().models.retrieve('ada/nothing'))).toBeInstanceOf(OpenAI.NotFoundError);
-  });
-});
-
 describe('an answer that comes bit by bit', () => {
   const asked = (content: string) => ({ model: 'ada/bits', messages: [{ role: 'user' as const, content }] });
   beforeAll(async () => {
@@ -431,7 +239,7 @@ describe('an answer that comes bit by bit', () => {
   test('goes out in its pieces, or whole where no stream is asked for', async () => {
     const buyer = await app.current.makeBuyer();
     const pieces: string[] = [];
-    for await (const chunk of await openClient({ buyer }).chat.completions.create({
+    for await (const chunk of await openClient(app.current, { buyer }).chat.completions.create({
       ...asked('whole'),
       stream: true,
     })) {
@@ -439,7 +247,7 @@ describe('an answer that comes bit by bit', () => {
     }
     expect(pieces.join('')).toBe('one two three');
     expect(pieces.length).toBeGreaterThan(3);
-    const whole = await openClient({ buyer }).chat.completions.create(asked('whole'));
+    const whole = await openClient(app.current, { buyer }).chat.completions.create(asked('whole'));
     expect(whole.choices[0]?.message.content).toBe('one two three');
     expect(await spentBy(buyer)).toBe(20_000n);
   });
@@ -447,7 +255,7 @@ describe('an answer that comes bit by bit', () => {
   test('goes out while it is made', async () => {
     const buyer = await app.current.makeBuyer();
     const held = source.hold('held', 1);
-    const stream = await openClient({ buyer }).chat.completions.create({ ...asked('held'), stream: true });
+    const stream = await openClient(app.current, { buyer }).chat.completions.create({ ...asked('held'), stream: true });
     const chunks = stream[Symbol.asyncIterator]();
     await held;
     await chunks.next();
@@ -456,7 +264,7 @@ describe('an answer that comes bit by bit', () => {
     expect(await spentBy(buyer)).toBe(10_000n);
     source.release();
     expect((await chunks.next()).value?.choices[0]?.delta.content).toBe('two ');
-    await stream.controller.abort();
+    stream.controller.abort();
   });
 
   test.each([true, false])(
@@ -465,7 +273,7 @@ describe('an answer that comes bit by bit', () => {
       const buyer = await app.current.makeBuyer();
       const topic = `breaks ${stream}`;
       source.script(topic, [{ text: 'one ' }, { fail: true }]);
-      const client = openClient({ buyer });
+      const client = openClient(app.current, { buyer });
       const error = await caught(
         (async () => {
           const answer = await client.chat.completions.create({ ...asked(topic), stream });

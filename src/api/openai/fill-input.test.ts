@@ -81,7 +81,7 @@ describe('the message of the user', () => {
     ],
     ['need not be there where all is named', topic, { messages: [], parameters: { topic: 'a' } }, { topic: 'a' }],
     ['may leave a text out', topic, say(null), {}],
-  ])('%s', (_, contract, body, input) => {
+  ])('%s', (...[, contract, body, input]) => {
     expect(translate(body, contract)).toEqual({ input, ignored: [] });
   });
 
@@ -100,7 +100,7 @@ describe('the message of the user', () => {
     ['that is not there', topic, {}, '/messages'],
     ['of a part of no known type', topic, say([{ type: 'refusal', refusal: 'x' }]), '/messages/0/content/0/type'],
     ['of a part that is none', topic, say([null]), '/messages/0/content/0/type'],
-  ])('is refused: one %s', (_, contract, body, refused) => {
+  ])('is refused: one %s', (...[, contract, body, refused]) => {
     expect(translate(body, contract)).toEqual({ refused });
   });
 });

@@ -74,7 +74,7 @@ const callCodes: readonly ProblemCode[] = [
 function toErrors(codes: readonly ProblemCode[]): JsonObject {
   const all = Object.entries(problemResponses(codes) as Record<string, { description: string }>);
   const content = { 'application/json': { schema: ref('OpenaiError') } };
-  return Object.fromEntries(all.map(([status, { description }]) => [status, { description, content }])) as JsonObject;
+  return Object.fromEntries(all.map(([status, { description }]) => [status, { description, content }]));
 }
 
 const challenge = {

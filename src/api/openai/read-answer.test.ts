@@ -17,7 +17,7 @@ test.each<[string, JsonObject, MediaReference[], string]>([
   ['JSON of a kind of its own', { answer: 42 }, [], '{"answer":42}'],
   ['the link of what was spoken', { response: '', audio: {}, media: [] }, [file('audio')], 'https://here/audio'],
   ['nothing beside a picture', { response: '', images: [], media: [] }, [file('image')], ''],
-])('the text of an answer is %s', (_, json, media, text) => {
+])('the text of an answer is %s', (...[, json, media, text]) => {
   expect(read(json, media)).toMatchObject({ text, media });
 });
 
