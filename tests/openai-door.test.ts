@@ -188,47 +188,6 @@ describe('without a payment', () => {
   });
 });
 
-describe('what cannot be mapped is refused before anybody is asked to pay', () => {
-  test.each<[string, object, string | null]>([
-    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
-    ['a system prompt', { messages: [{ role: 'system', content: 'x' }, ...essay.messages] }, 'messages[0]'],
-    ['a model that is no id', { model: 'gpt-4o' }, 'model'],
-  ])('%s', async (_, changes, param) => {
-    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, ...changes }));
-    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
-    expect(error).toMatchObject({ code: 'invalid_input', type: 'invalid_request_error', param });
-  });
-
-  test('a resource that is not there, as the client’s own error', async () => {
-    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, model: 'ada/nothing' }));
-    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
-    expect(error).toMatchObject({ code: 'not_found', param: 'model' });
-  });
-
-  test('a parameter that the resource has not, with its payment: uncharged', async () => {
-    const buyer = await app.current.makeBuyer();
-    const error = await caught(
-      openClient(app.current, { buyer }).chat.completions.create({ ...essay, colour: 'red' } as typeof essay),
-    );
-    expect(error).toMatchObject({ status: 400, param: 'colour', error: { charged: false } });
-    expect(await spentBy(buyer)).toBe(0n);
-  });
-
-  test('other methods, and bodies that are too large or no JSON', async () => {
-    const url = `${app.current.url}/v1/chat/completions`;
-    const got = await send(url, { method: 'GET' });
-    expect(got).toMatchObject({ status: 405, body: { error: { code: 'method_not_allowed' } } });
-    expect(got.headers.get('Allow')).toBe('POST, OPTIONS');
-    expect(await send(url, { body: '[' })).toMatchObject({ status: 400, body: { error: { code: 'invalid_input' } } });
-    const large = { ...essay, messages: [{ role: 'user', content: 'x'.repeat(300 * 1024) }] };
-    expect(await send(url, { body: large })).toMatchObject({ status: 413, body: { error: { code: 'too_large' } } });
-    expect(await send(`${app.current.url}/v1/embeddings`, { body: {} })).toMatchObject({
-      status: 404,
-      body: { error: { code: 'not_found', type: 'invalid_request_error' } },
-    });
-  });
-});
-
 describe('an answer that comes bit by bit', () => {
   const asked = (content: string) => ({ model: 'ada/bits', messages: [{ role: 'user' as const, content }] });
   beforeAll(async () => {
@@ -250,6 +209,39 @@ describe('an answer that comes bit by bit', () => {
     const whole = await openClient(app.current, { buyer }).chat.completions.create(asked('whole'));
     expect(whole.choices[0]?.message.content).toBe('one two three');
     expect(await spentBy(buyer)).toBe(20_000n);
+  });
+
+  test('is the same stream again for the same payment', async () => {
+    const buyer = await app.current.makeBuyer();
+    const body = { ...asked('again'), stream: true };
+    const payment = await signFor402(buyer, body);
+    const read = async (): Promise<string[]> => {
+      const response = await fetch(`${app.current.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment },
+        body: JSON.stringify(body),
+      });
+      const text = await response.text();
+      expect(text).toMatch(/data: \[DONE\]\n\n$/);
+      return [...text.matchAll(/"content":"([^"]+)"/g)].map((found) => found[1] ?? '');
+    };
+    expect((await read()).join('')).toBe('one two three');
+    expect((await read()).join('')).toBe('one two three');
+    expect(source.countRuns('again')).toBe(1);
+  });
+
+  test('comes from a model too, as chunks and as events', async () => {
+    await creator.publish({ slug: 'live', settlementPoint: 'at_first_output' });
+    const buyer = await app.current.makeBuyer();
+    const client = openClient(app.current, { buyer });
+    const model = 'ada/live';
+    const whole = await client.chat.completions.create({ ...essay, model });
+    const text = whole.choices[0]?.message.content ?? '';
+    const stream = client.chat.completions.stream({ ...essay, model });
+    expect(await stream.finalContent()).toBe(text);
+    const events = client.responses.stream({ model, input: 'rivers' });
+    expect((await events.finalResponse()).output_text).toBe(text);
+    expect(await spentBy(buyer)).toBe(30_000n);
   });
 
   test('goes out while it is made', async () => {

@@ -21,6 +21,47 @@ beforeAll(async () => {
   apiKey = await makeKey(creator, ['resources:write']);
 });
 
+describe('what cannot be mapped is refused before anybody is asked to pay', () => {
+  test.each<[string, object, string | null]>([
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
+    ['a system prompt', { messages: [{ role: 'system', content: 'x' }, ...essay.messages] }, 'messages[0]'],
+    ['a model that is no id', { model: 'gpt-4o' }, 'model'],
+  ])('%s', async (_, changes, param) => {
+    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, ...changes }));
+    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+    expect(error).toMatchObject({ code: 'invalid_input', type: 'invalid_request_error', param });
+  });
+
+  test('a resource that is not there, as the client’s own error', async () => {
+    const error = await caught(openClient(app.current).chat.completions.create({ ...essay, model: 'ada/nothing' }));
+    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(error).toMatchObject({ code: 'not_found', param: 'model' });
+  });
+
+  test('a parameter that the resource has not, with its payment: uncharged', async () => {
+    const buyer = await app.current.makeBuyer();
+    const error = await caught(
+      openClient(app.current, { buyer }).chat.completions.create({ ...essay, colour: 'red' } as typeof essay),
+    );
+    expect(error).toMatchObject({ status: 400, param: 'colour', error: { charged: false } });
+    expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n);
+  });
+
+  test('other methods, and bodies that are too large or no JSON', async () => {
+    const url = `${app.current.url}/v1/chat/completions`;
+    const got = await send(url, { method: 'GET' });
+    expect(got).toMatchObject({ status: 405, body: { error: { code: 'method_not_allowed' } } });
+    expect(got.headers.get('Allow')).toBe('POST, OPTIONS');
+    expect(await send(url, { body: '[' })).toMatchObject({ status: 400, body: { error: { code: 'invalid_input' } } });
+    const large = { ...essay, messages: [{ role: 'user', content: 'x'.repeat(300 * 1024) }] };
+    expect(await send(url, { body: large })).toMatchObject({ status: 413, body: { error: { code: 'too_large' } } });
+    expect(await send(`${app.current.url}/v1/embeddings`, { body: {} })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not_found', type: 'invalid_request_error' } },
+    });
+  });
+});
+
 describe('parameters', () => {
   test('come by their names, and what has no effect is told', async () => {
     await creator.publish({

@@ -30,7 +30,7 @@ export interface CallExchange {
 /** On everything that the paid call answers. */
 export const sharedHeaders = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, ${ANSWER_TOKEN_HEADER}, ${IGNORED_HEADER}, Allow, Retry-After, WWW-Authenticate, X-Request-Id`,
+  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, ${ANSWER_TOKEN_HEADER}, ${IGNORED_HEADER}, X-Should-Retry, Allow, Retry-After, WWW-Authenticate, X-Request-Id`,
   'X-Content-Type-Options': 'nosniff',
 };
 

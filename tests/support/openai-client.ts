@@ -5,8 +5,8 @@ import type { PrivateKeyAccount } from 'viem/accounts';
 import type { App, Creator } from './start-app.ts';
 
 /** A fetch that pays what a 402 asks. */
-export function payingFetch(buyer: PrivateKeyAccount): typeof fetch {
-  return wrapFetchWithPayment(fetch, new x402Client().register('eip155:*', new ExactEvmScheme(buyer)));
+export function payingFetch(buyer: PrivateKeyAccount, send: typeof fetch = fetch): typeof fetch {
+  return wrapFetchWithPayment(send, new x402Client().register('eip155:*', new ExactEvmScheme(buyer)));
 }
 
 interface ClientOptions {

@@ -16,6 +16,8 @@ export interface Said {
   files: readonly SaidFile[];
   /** JSON Pointer into the request. */
   path: string;
+  /** Names of what has no effect here. */
+  ignored: readonly string[];
 }
 
 export interface SaidFile {

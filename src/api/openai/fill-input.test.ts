@@ -167,7 +167,6 @@ describe('what a resource decides itself', () => {
     ['n', 1],
     ['logprobs', false],
     ['response_format', { type: 'text' }],
-    ['tools', null],
   ])('is nothing where nothing is asked for: %s %j', (name, value) => {
     expect(translate({ ...say('a'), [name]: value }, topic)).toEqual({ input: { topic: 'a' }, ignored: [] });
   });
@@ -204,12 +203,13 @@ describe('a file', () => {
     const narrow = openContract([paper]);
     const part = { type: 'image_url', image_url: { url } };
     expect(translate(say([part]), narrow)).toEqual({ refused: '/messages/0/content/0' });
+    const close = { type: 'image_url', image_url: { url, detail: 'high' } };
+    expect(translate(say([close]), open)).toMatchObject({ ignored: ['detail'] });
   });
 
   test.each<[string, readonly Parameter[], unknown[]]>([
     ['where none is taken', [text('topic')], [{ type: 'image_url', image_url: { url } }]],
     ['where two are taken', [picture, { ...picture, name: 'other' }], [{ type: 'image_url', image_url: { url } }]],
-    ['without a URL', [picture], [{ type: 'image_url' }]],
     ['of an id of somebody else', [paper], [{ type: 'file', file: { file_id: 'file-abc' } }]],
   ])('is refused %s', (_, parameters, parts) => {
     const refused = expect.stringMatching(/^\/messages\/0\/content\/0/) as unknown;

@@ -56,7 +56,9 @@ const dialect: Dialect = {
 
 /** The body of `POST /v1/chat/completions`. Throws a Problem. */
 export function readChat(body: Readonly<Record<string, unknown>>, contract: Contract): Asked {
-  return { said: readMessages(body['messages']), ...splitMembers(body, contract, dialect) };
+  const said = readMessages(body['messages']);
+  const { given, ignored } = splitMembers(body, contract, dialect);
+  return { said, given, ignored: [...said.ignored, ...ignored] };
 }
 
 /** A resource has its own prompt, so of a conversation only a message of the user can reach its model. */

@@ -19,7 +19,7 @@ const parts: Readonly<Record<string, Read>> = {
 /** The content of the user's message: text, or parts of text and files. Throws a Problem. */
 export function readContent(content: unknown, path: string): Said {
   if (content === undefined || content === null || typeof content === 'string') {
-    return { text: content ?? '', files: [], path };
+    return { text: content ?? '', files: [], path, ignored: [] };
   }
   if (!Array.isArray(content)) {
     throw refuse(path, 'The content of a message is text or a list of parts.');
@@ -27,7 +27,8 @@ export function readContent(content: unknown, path: string): Said {
   const read = content.map((part: unknown, index) => readPart(part, `${path}/${index}`));
   const texts = read.flatMap((part) => ('text' in part ? [part.text] : []));
   const files = read.flatMap((part) => ('text' in part ? [] : [part]));
-  return { text: texts.join('\n'), files, path };
+  const ignored = content.some(asksForDetail) ? ['detail'] : [];
+  return { text: texts.join('\n'), files, path, ignored };
 }
 
 function readPart(part: unknown, path: string): ReturnType<Read> {
@@ -37,6 +38,13 @@ function readPart(part: unknown, path: string): ReturnType<Read> {
     throw refuse(`${path}/type`, `A part of a message is one of these types: ${Object.keys(parts).join(', ')}.`);
   }
   return read(part, path);
+}
+
+/** How closely a picture is looked at is the resource's own. */
+function asksForDetail(part: unknown): boolean {
+  const { image_url: image, detail } = isObject(part) ? part : {};
+  const asked = isObject(image) ? image['detail'] : detail;
+  return typeof asked === 'string' && asked !== 'auto';
 }
 
 function toText(text: unknown, path: string): string {

@@ -48,7 +48,9 @@ const dialect: Dialect = {
 
 /** The body of `POST /v1/responses`. Throws a Problem. */
 export function readResponseRequest(body: Readonly<Record<string, unknown>>, contract: Contract): Asked {
-  return { said: readInput(body['input']), ...splitMembers(body, contract, dialect) };
+  const said = readInput(body['input']);
+  const { given, ignored } = splitMembers(body, contract, dialect);
+  return { said, given, ignored: [...said.ignored, ...ignored] };
 }
 
 function judgeText(text: unknown, contract: Contract): Judged {
