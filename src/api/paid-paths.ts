@@ -36,6 +36,18 @@ const headers = [
   header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
 ];
 
+const lastEventId = header(
+  'Last-Event-ID',
+  'With `Accept: text/event-stream` and the payment of a stream that broke off: the id of the last event that came.',
+);
+
+const streamOfEvents = [
+  'Each event has an id and JSON as data: `meta` (callId, resource, version, run), `delta` (text), `media` (a file),',
+  '`usage`, `receipt`, and at the end `done` (what the answer says beside these) or `error` (a problem).',
+  'A stream without an end has broken off: the same payment with `Last-Event-ID` goes on behind that event.',
+  'Another `meta` means that the answer is made anew and what came before it is void.',
+].join(' ');
+
 /** Who pays with a wallet needs no account; the owner's own test does. */
 const security = [{}, { apiKey: [] }, { session: [] }];
 
@@ -138,10 +150,10 @@ function toResponses(kinds: readonly KindView[]): JsonObject {
     ]),
     200: {
       description:
-        'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+        'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, or bytes. With `Accept: text/event-stream`, where the kind can stream, it comes as server-sent events.',
       content: {
         'application/json': { schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) },
-        'application/x-ndjson': { schema: { type: 'string', description: 'One JSON object a line.' } },
+        'text/event-stream': { schema: { type: 'string', description: streamOfEvents } },
         '*/*': { schema: { type: 'string', format: 'binary' } },
       },
       headers: {
@@ -210,7 +222,7 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         tags: ['call'],
         summary: 'The same with the parameters in the query.',
         security,
-        parameters: [...place, query, ...headers],
+        parameters: [...place, query, ...headers, lastEventId],
         responses,
       },
       head: {
@@ -226,7 +238,7 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         tags: ['call'],
         summary: 'Call a resource: 402 with its price first, its answer once paid.',
         security,
-        parameters: [...place, ...headers],
+        parameters: [...place, ...headers, lastEventId],
         requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
         responses,
       },
@@ -237,7 +249,7 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         tags: ['call'],
         summary: 'Call a resource by its id.',
         security,
-        parameters: headers,
+        parameters: [...headers, lastEventId],
         requestBody: {
           required: true,
           content: {

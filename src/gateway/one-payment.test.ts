@@ -14,10 +14,11 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { withoutFiles } from '../../tests/support/without-files.ts';
 import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
+import { callInForm } from './call-in-form.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { keepStreams } from './keep-streams.ts';
 import { offerVersion } from './offer-version.ts';
-import { paidCall } from './paid-call.ts';
 import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 
@@ -100,7 +101,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),
-    streams: undefined as never,
+    streams: keepStreams({ database: database.current, log: quietLog }),
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };
@@ -122,7 +123,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
   // What anybody can rebuild from the chain.
   const bare = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
   const strange = { ...request, payment: { paymentSignature: bare } };
-  const ask = (by: number, asked: CallRequest) => paidCall(processes[by] as GatewayDeps, asked);
+  const ask = (by: number, asked: CallRequest) => callInForm(processes[by] as GatewayDeps, asked);
   return {
     bank,
     payer,

@@ -2,6 +2,7 @@ import { openLimiter } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
+import { callInForm } from './call-in-form.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
@@ -11,7 +12,6 @@ import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { findChallenge } from './offer-version.ts';
-import { paidCall } from './paid-call.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -68,7 +68,7 @@ export async function openGateway(
   }, BEAT_EVERY_MS);
   timer.unref();
   return {
-    call: (request) => paidCall(deps, request),
+    call: (request) => callInForm(deps, request),
     quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
     getCallable: (target) => getCallable(deps, target),
