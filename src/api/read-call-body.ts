@@ -15,7 +15,7 @@ interface BodyBounds {
 interface CallBody {
   /** Hex SHA-256 of the bytes as sent. */
   digest: string;
-  isEmpty: boolean;
+  sizeBytes: number;
   input: CallRequest['input'];
 }
 
@@ -27,7 +27,7 @@ export async function readCallBody(exchange: Exchange, bounds: BodyBounds): Prom
   const { req } = exchange;
   const bytes = await readBytes(exchange, bounds);
   const digest = createHash('sha256').update(bytes).digest('hex');
-  return { digest, isEmpty: bytes.length === 0, input: toInput(bytes, req) };
+  return { digest, sizeBytes: bytes.length, input: toInput(bytes, req) };
 }
 
 /** The query as input: text values that the resource's schema gives their types. */

@@ -3,6 +3,7 @@ import { gather, newId } from '#kit/index.ts';
 import { recordCalls, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
+import { callInForm } from './call-in-form.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
@@ -10,12 +11,12 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
+import { getCallable, type Callable } from './get-callable.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { askCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
-import { paidCall } from './paid-call.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -33,6 +34,8 @@ export interface Gateway extends WatchedCalls {
   quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
+  /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
+  getCallable(target: CallRequest['target']): Promise<Callable>;
   /** The most bytes that the body of a call of this resource may have. */
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
@@ -92,9 +95,10 @@ export async function openGateway(
   }, BEAT_EVERY_MS);
   timer.unref();
   return {
-    call: (request) => paidCall(deps, request),
+    call: (request) => callInForm(deps, request),
     quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
+    getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
     onStreamsKept: () => deps.streams.onKept(),

@@ -1,17 +1,15 @@
 import { decodePayment } from '#payments/index.ts';
-import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
+import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
 import { answerHeld } from './answer-held.ts';
 import { answerRefused } from './answer-refused.ts';
-import type { CallOutcome, CallRequest } from './call-request.ts';
+import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
 import { claimCall, toPaying, type Paying } from './claim-call.ts';
 import { endCall } from './end-call.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { canStream, inForm } from './in-form.ts';
-import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { answerLater } from './long-runs/answer-later.ts';
 import { assertCallback } from './long-runs/is-answered-later.ts';
@@ -23,13 +21,8 @@ import { unpaidCall } from './unpaid-call.ts';
 import { verifyCall } from './verify-call.ts';
 
 /** The paid call. Each step returns a value to this story; no step calls the next. */
-export async function paidCall(deps: GatewayDeps, asked: CallRequest): Promise<CallOutcome> {
-  const version = await getTarget(deps, asked.target);
-  const request = canStream(deps, version) ? asked : { ...asked, events: undefined };
-  return inForm(request, await answerCall(deps, request, version));
-}
-
-async function answerCall(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<CallOutcome> {
+export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' | 'version'>): Promise<CallOutcome> {
+  const { request, version } = asked;
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }
