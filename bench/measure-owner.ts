@@ -62,7 +62,11 @@ export async function measureOwner(world: BenchWorld): Promise<void> {
       name: "Portkey's gateway",
       pid: portkey.pid,
       url: `${portkey.said.url}/v1/chat/completions`,
-      headers: { ...chat.headers, 'x-portkey-provider': 'openrouter', 'x-portkey-custom-host': simulator.url.replace(/\/v1$/, '') },
+      headers: {
+        ...chat.headers,
+        'x-portkey-provider': 'openrouter',
+        'x-portkey-custom-host': simulator.url.replace(/\/v1$/, ''),
+      },
     },
   };
   await assertSame(targets);

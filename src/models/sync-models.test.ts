@@ -152,11 +152,15 @@ test('syncing the same catalogue again changes nothing, however it is written', 
 test('a sync of 500 models sends as many statements as one of 10', async () => {
   const plain = database.current;
   const sent = { query: 0 };
-  const get = (tx: Tx, name: keyof Tx) => {
+  const get = (tx: Tx, name: keyof Tx): unknown => {
     sent.query += name === 'query' ? 1 : 0;
     return typeof tx[name] === 'function' ? tx[name].bind(tx) : tx[name];
   };
-  deps.database = { ...plain, transaction: (run) => plain.transaction((tx) => run(new Proxy(tx, { get } as object))) };
+  deps.database = {
+    ...plain,
+    transaction: (run) =>
+      plain.transaction((tx) => run(new Proxy(tx, { get: (of, name) => get(of, name as keyof Tx) }))),
+  };
   await sync(many(10));
   const few = sent.query;
   expect(await sync(many(500))).toMatchObject({ status: 'applied', counts: { listed: 500 } });
