@@ -5,8 +5,7 @@
  * settlement is never answered with a new challenge.
  */
 export { PLAIN_BODY_BYTES } from './body-limit.ts';
-export type { CallOutcome, CallRequest, CallStatus, Later } from './call-request.ts';
-export type { LongCalls } from './long-runs/open-long-calls.ts';
+export type { CallOutcome, CallRequest, CallStatus } from './call-request.ts';
 export { compareModels } from './compare-models.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
