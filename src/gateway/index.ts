@@ -11,13 +11,11 @@ export type {
   CallStatus,
   EventsAsked,
   GivenAnswer,
-  Later,
   LivePart,
   PlacedPart,
   Receipt,
   StreamPlace,
 } from './call-request.ts';
-export type { LongCalls } from './long-runs/open-long-calls.ts';
 export { compareModels } from './compare-models.ts';
 export type { Callable } from './get-callable.ts';
 export { rerunExamples } from './run-example.ts';
