@@ -179,7 +179,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
 /** Only generations of OpenRouter can be asked for. Of two turns that made one answer it would tell one. */
 function isCostToBeAsked({ costUsd, evidence }: CallRecord): boolean {
   const { generationId, isRepaired } = evidence;
-  return toDecimal(costUsd) === null && isRepaired !== true && /^gen-/.test(toText(generationId) ?? '');
+  return toDecimal(costUsd) === null && isRepaired !== true && (toText(generationId)?.startsWith('gen-') ?? false);
 }
 
 function toText(value: Json | undefined, limit = TEXT_LIMIT): string | null {
