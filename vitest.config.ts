@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What `npm run check` runs beside the tests that stand next to the sources. */
@@ -13,6 +14,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Files wait for servers and databases more than they compute; vitest itself would leave one of two cores idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       { test: { ...shared, name: 'unit', include: ['{src,sandbox}/**/*.test.ts', ...quick] } },
       {

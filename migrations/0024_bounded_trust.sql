@@ -1,8 +1,7 @@
 -- What is done for payments before their money moves, bounded per wallet, client, resource and creator. It is derived from
 -- the calls themselves, so that nothing has to be given back after a crash.
 ALTER TABLE calls
-  -- What counts as lost or to be lost, in USD: what a run may cost its creator at most while it is done on trust, what failed
-  -- runs have cost, and what was not paid; null where nothing does.
+  -- What the run may cost its creator at most, in USD, while and where it is done on trust; null where it is not.
   ADD COLUMN trust_usd numeric CHECK (trust_usd >= 0),
   -- Digest of the network that the request came from; of wallets that had paid this creator nothing yet.
   ADD COLUMN client text;
@@ -19,9 +18,8 @@ CREATE INDEX calls_open_of_owner ON calls (owner_id)
   WHERE state IN ('claimed', 'running', 'settling', 'pending') AND trust_usd IS NOT NULL;
 CREATE INDEX calls_open_of_client ON calls (client)
   WHERE state IN ('claimed', 'running', 'settling', 'pending') AND client IS NOT NULL;
-CREATE INDEX calls_lost_of_payer ON calls (payer, state, updated_at) WHERE state IN ('unpaid', 'refused', 'failed');
-CREATE INDEX calls_lost_of_owner ON calls (owner_id, updated_at)
-  WHERE state NOT IN ('claimed', 'running', 'settling', 'pending') AND trust_usd IS NOT NULL;
+CREATE INDEX calls_lost_of_payer ON calls (payer, state, updated_at) WHERE state IN ('unpaid', 'refused');
+CREATE INDEX calls_lost_of_owner ON calls (owner_id, updated_at) WHERE state = 'unpaid' AND trust_usd IS NOT NULL;
 CREATE INDEX calls_lost_of_client ON calls (client, state, updated_at)
   WHERE state IN ('unpaid', 'refused') AND client IS NOT NULL;
 CREATE INDEX calls_reverted_of_payer ON calls (payer, updated_at) WHERE settle_attempts > 0;

@@ -73,6 +73,7 @@ test.each([
   ['TRUSTED_PROXY_HOPS', '9', /from 0 to 8/],
   ['PUBLIC_URL', 'pay.example.com', /URL/],
   ['PUBLIC_URL', 'https://pay.example.com/shop', /origin only/],
+  ['PUBLIC_URL', 'https://ada@pay.example.com', /origin only/],
   ['DATABASE_URL', 'mysql://localhost/x', /postgres/],
   ['MASTER_KEY', 'short', /openssl rand -hex 32/],
   ['MASTER_KEY', 'a'.repeat(64), /not random/],
@@ -130,5 +131,5 @@ test('an object store is described whole or not at all', () => {
 
 test('an address of an object store with a path is refused, which would be lost', () => {
   const [problem] = problemsOf({ MEDIA_S3_ENDPOINT: 'https://x.example.com/storage/v1/s3' });
-  expect(problem).toBe('MEDIA_S3_ENDPOINT: must be an origin only, such as http://10.0.0.5:11434');
+  expect(problem).toBe('MEDIA_S3_ENDPOINT: must be an origin only: no user, path, query or fragment');
 });

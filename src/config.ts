@@ -3,6 +3,7 @@ import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 import { mediaProblems, mediaSettings } from './media-settings.ts';
+import { noticeSettings } from './notice-settings.ts';
 import { list, origin, secret, setting, type Setting, url, whole } from './setting.ts';
 
 const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
@@ -41,10 +42,8 @@ const settings = {
     '`127.0.0.1`',
   ),
   PUBLIC_URL: setting(
-    url('http|https')
-      .refine((text) => /^https?:\/\/[^/?#]+\/?$/.test(text), 'must be an origin only: no path, query or fragment')
-      .optional(),
-    'The origin that buyers see. Everything that is signed or published names it.',
+    origin('http|https').optional(),
+    'The origin that buyers see, such as `https://pay.example.com`: no path, for nothing is served below one. Everything that is signed or published names it.',
     '`http://localhost:PORT` (needed in live mode)',
   ),
   DATA_DIR: setting(
@@ -111,9 +110,15 @@ const settings = {
     '`5`',
   ),
   ...mediaSettings,
+  ...noticeSettings,
   UPSTREAM_ORIGINS: setting(
     list(origin('http|https')).default([]),
     'Servers of your own network that any creator may run prompts on beside public https hosts, comma separated: `http://10.0.0.5:11434`. Their other ports stay closed, and files that buyers name are not read from them.',
+    'none: private addresses are never called',
+  ),
+  CALLBACK_ORIGINS: setting(
+    list(origin('http|https')).default([]),
+    'Servers that buyers may have called back when a call has ended, beside public https hosts, comma separated: `http://10.0.0.7:8080`.',
     'none: private addresses are never called',
   ),
   OPENROUTER_CREDIT_FEE_PERCENT: setting(

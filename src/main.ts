@@ -28,6 +28,7 @@ import { ConfigError, documentSettings, readConfig, settingNames, toOpenRouterUr
 import { listKinds } from './plugins.ts';
 import { startDomain } from './start-domain.ts';
 import { startInfrastructure } from './start-infrastructure.ts';
+import type { Notices } from './start-notices.ts';
 import { startServing } from './start-serving.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -40,6 +41,7 @@ export interface Farebox {
   databaseUrl: string;
   database: Database;
   gateway: Gateway;
+  notices: Notices;
   sandbox: Sandbox | null;
   /** Finishes paid calls, then stops everything that was started, children included. */
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export async function startFarebox(config: Config, options: StartOptions = {}): 
       database,
       sandbox,
       gateway: domain.gateway,
+      notices: domain.notices,
       close: () => stack.disposeAsync(),
     };
   } catch (error) {

@@ -7,7 +7,7 @@ import { list, origin, secret, setting, whole } from './setting.ts';
 export const mediaSettings = {
   MEDIA_S3_ENDPOINT: setting(
     origin('http|https').optional(),
-    'An object store that speaks the S3 API, for the files of answers and uploads: `https://s3.eu-central-1.amazonaws.com`. Several processes then need no shared folder.',
+    'The origin of an object store that speaks the S3 API, for the files of answers and uploads, such as `https://s3.eu-central-1.amazonaws.com`, whose MEDIA_S3_REGION is `eu-central-1`. Several processes then need no shared folder.',
     'none: files lie in DATA_DIR, which several processes share',
   ),
   MEDIA_S3_BUCKET: setting(
@@ -40,7 +40,7 @@ export const mediaSettings = {
         .string()
         .regex(/^(image|audio|video|file)=(2000|1\d{3}|[1-9]\d{0,2})$/, 'must look like video=200, at most 2000'),
     ).default([]),
-    'The largest file of an answer, by its kind, in MB: `image=20,audio=50,video=200,file=20`. What is not named stays as it is here.',
+    'The largest file that is kept, of an answer or an upload, by its kind, in MB: `video=500,image=10`. At most 2000 each; a kind that is not named has what stands here. Uploads have UPLOAD_MAX_MB, too.',
     '`image=20,audio=50,video=200,file=20`',
   ),
   MEDIA_MAX_MEGAPIXELS: setting(whole(1, 1_000).default(64), 'The most that a picture may have.', '`64`'),

@@ -1,7 +1,17 @@
 /** Every management operation, one line each. */
 import { createApiKey, getAccount, listApiKeys, revokeApiKey } from '#accounts/index.ts';
 import type { Database } from '#database/index.ts';
-import { getTrust, putTrust, quoteResource, type Gateway } from '#gateway/index.ts';
+import {
+  compareModels,
+  getTrust,
+  listUpstreamModels,
+  putTrust,
+  quoteResource,
+  runExamples,
+  testDraft,
+  type ExampleDeps,
+  type Gateway,
+} from '#gateway/index.ts';
 import {
   beginConnect,
   finishConnect,
@@ -13,9 +23,9 @@ import {
   type IntegrationService,
   type PlatformShareDeps,
 } from '#integrations/index.ts';
-import { compareModels, listUpstreamModels, runExamples, testDraft, type ExampleDeps } from '#gateway/index.ts';
 import { bind, type Clock } from '#kit/index.ts';
 import * as models from '#models/index.ts';
+import * as notices from '#notices/index.ts';
 import * as resources from '#resources/index.ts';
 import * as usage from '#usage/index.ts';
 import { services } from './plugins.ts';
@@ -29,6 +39,7 @@ interface OperationDeps {
   platformShare: PlatformShareDeps;
   drafts: ExampleDeps;
   gateway: Pick<Gateway, 'quote'>;
+  notices: notices.NoticesDeps;
   secrets: resources.ResourceSecretDeps;
   usage: { database: Database; clock: Clock };
 }
@@ -48,7 +59,7 @@ export function listOperations(deps: OperationDeps) {
     bind(beginConnect, deps.connect),
     bind(finishConnect, deps.connect),
     bind(getPlatformShare, deps.platformShare),
-    ...services.flatMap((service): readonly OperationsOf<Service>[] => listIntegrationOperations(service, deps)),
+    ...services.flatMap((service) => listOperationsOf(service, deps)),
     bind(models.listModels, deps.models),
     bind(models.listModelChanges, deps.models),
     bind(models.getModel, deps.models),
@@ -83,6 +94,21 @@ export function listOperations(deps: OperationDeps) {
     bind(resources.getCreatorResource, deps.resources),
     bind(resources.putResourceSecret, deps.secrets),
     bind(resources.deleteResourceSecret, deps.secrets),
+    bind(notices.listNotices, {}),
+    bind(notices.markRead, deps.notices),
+    bind(notices.getPreferences, {}),
+    bind(notices.putPreferences, {}),
+    bind(notices.listChannels, deps.notices),
+    bind(notices.testChannel, deps.notices),
+    bind(notices.putEmail, deps.notices),
+    bind(notices.confirmEmail, deps.notices),
+    bind(notices.updateEmail, deps.notices),
+    bind(notices.deleteEmail, {}),
+    bind(notices.putWebhook, deps.notices),
+    bind(notices.getWebhook, {}),
+    bind(notices.updateWebhook, deps.notices),
+    bind(notices.deleteWebhook, {}),
+    bind(notices.listMails, deps.notices),
     bind(usage.listSpendCaps, {}),
     bind(usage.putSpendCap, {}),
     bind(usage.deleteSpendCap, {}),
@@ -101,6 +127,12 @@ type OperationsOf<One extends IntegrationService> =
   One extends IntegrationService<infer Given, infer Shown, infer Name>
     ? ReturnType<typeof listIntegrationOperations<Given, Shown, Name>>[number]
     : never;
+
+/** The types of one service at a time: what the list is made of cannot tell of a union which of them it is given. */
+function listOperationsOf<One extends Service>(service: One, deps: OperationDeps): readonly OperationsOf<One>[] {
+  const untyped: IntegrationService = service;
+  return listIntegrationOperations(untyped, deps) as unknown as readonly OperationsOf<One>[];
+}
 
 function listIntegrationOperations<Given extends object, Shown extends object, Name extends string>(
   service: IntegrationService<Given, Shown, Name>,

@@ -3,7 +3,7 @@ import type { Database } from '#database/index.ts';
 import type { Durable } from '#durable/index.ts';
 import { openOpenRouterInstant, openPromptTemplate, type ExecutionDeps } from '#execution/index.ts';
 import { repairCosts, rerunExamples, type ExampleDeps, type Gateway, type RepairDeps } from '#gateway/index.ts';
-import { openRouter, type IntegrationService } from '#integrations/index.ts';
+import { discord, openRouter, telegram, type IntegrationService } from '#integrations/index.ts';
 import type { Media } from '#media/index.ts';
 import { refreshWanted, scheduleModelSync, type ModelsDeps } from '#models/index.ts';
 import * as payments from '#payments/index.ts';
@@ -17,7 +17,7 @@ const ANSWER_RETENTION_SECONDS = 3_600;
 const LEDGER_WINDOW_SECONDS = 720;
 
 /** What an account can connect. A tuple, so that clients know what each service is given and shows. */
-export const services = [openRouter] as const satisfies readonly IntegrationService[];
+export const services = [openRouter, telegram, discord] as const satisfies readonly IntegrationService[];
 
 /** What kinds are opened with: every upstream is among it. */
 export type KindDeps = ExecutionDeps & Upstreams;
@@ -43,9 +43,17 @@ interface JobDeps {
   /** Asks what runs did cost that told nothing of it. */
   costs: RepairDeps;
   media: Media;
+  notices: {
+    send(): Promise<void>;
+    watchMoney(): Promise<void>;
+    watchCatalogue(): Promise<void>;
+    expire(): Promise<void>;
+  };
   models: ModelsDeps;
   /** Looks again at stored keys. */
   checkKeys(): Promise<void>;
+  /** The same for the operator's. */
+  checkPlatformKey(): Promise<void>;
   /** Resumes what was paused because it could not run. */
   resumeReady(): Promise<number>;
   payments: payments.Payments;
@@ -56,11 +64,18 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   scheduleModelSync(durable, deps.models);
   scheduleRollup(durable, deps.database);
   durable.schedule({ name: 'integrations.check-keys', cron: '15 */5 * * * *', run: () => deps.checkKeys() });
+  durable.schedule({
+    name: 'integrations.check-platform-key',
+    cron: '20 */5 * * * *',
+    run: () => deps.checkPlatformKey(),
+  });
   durable.every({ name: 'resources.resume-ready', intervalMs: 3_000, run: () => deps.resumeReady() });
   durable.every({ name: 'models.refresh-endpoints', intervalMs: 10_000, run: () => refreshWanted(deps.models) });
   durable.every({ name: 'gateway.reconcile', intervalMs: 2_000, run: () => deps.gateway.reconcile() });
   durable.every({ name: 'gateway.resolve-pending', intervalMs: 2_000, run: () => deps.gateway.resolvePending() });
   durable.every({ name: 'gateway.carry-on-owed', intervalMs: 2_000, run: () => deps.gateway.carryOnOwed() });
+  durable.every({ name: 'gateway.resume-runs', intervalMs: 2_000, run: () => deps.gateway.long.resumeRuns() });
+  durable.every({ name: 'gateway.send-callbacks', intervalMs: 2_000, run: () => deps.gateway.long.sendCallbacks() });
   durable.every({ name: 'gateway.rerun-examples', intervalMs: 3_000, run: () => rerunExamples(deps.drafts) });
   durable.every({ name: 'gateway.repair-costs', intervalMs: 2_000, run: () => repairCosts(deps.costs) });
   durable.every({
@@ -73,6 +88,14 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
     intervalMs: 10 * minutes,
     run: () => payments.watchLedger(deps, LEDGER_WINDOW_SECONDS, deps.gateway),
   });
+  durable.every({ name: 'notices.send', intervalMs: 2_000, run: () => deps.notices.send() });
+  durable.every({ name: 'notices.watch-money', intervalMs: minutes, run: () => deps.notices.watchMoney() });
+  durable.every({
+    name: 'notices.watch-catalogue',
+    intervalMs: 60 * minutes,
+    run: () => deps.notices.watchCatalogue(),
+  });
+  durable.every({ name: 'notices.expire', intervalMs: 60 * minutes, run: () => deps.notices.expire() });
   durable.every({ name: 'media.expire', intervalMs: 10 * minutes, run: () => deps.media.expire() });
   durable.schedule({ name: 'usage.forget-old', cron: '0 41 3 * * *', run: () => forgetOld(deps.database.system) });
   durable.schedule({ name: 'media.sweep', cron: '0 23 * * * *', run: () => deps.media.sweep() });

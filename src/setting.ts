@@ -7,7 +7,7 @@ export const url = (protocols: string) =>
 export const origin = (protocols: string) =>
   url(protocols).refine(
     (text) => /^https?:\/\/[^/?#@]+\/?$/.test(text),
-    'must be an origin only, such as http://10.0.0.5:11434',
+    'must be an origin only: no user, path, query or fragment',
   );
 export const whole = (least: number, most: number) => {
   const error = `must be a whole number from ${least} to ${most}`;
@@ -31,7 +31,7 @@ export const list = <Out>(item: z.ZodType<Out, string>) =>
 export interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
   summary: string;
-  /** Shown in the documentation; the real default is in `schema` or in `completeConfig`. */
+  /** Shown in the documentation; the real default is in `schema`, or where it hangs on others in `complete` of src/config.ts. */
   byDefault: string;
   isSecret?: boolean;
 }

@@ -10,12 +10,13 @@ import { openMedia } from '#media/index.ts';
 import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
-import { openS3, openUpstreams, type Upstreams } from '#upstreams/index.ts';
+import { openS3, openUpstreams, postMessage, type Upstreams } from '#upstreams/index.ts';
 import { getStats, listLastRuns } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { toMediaLimits, toS3Options } from './media-settings.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
+import { startNotices } from './start-notices.ts';
 
 export type Domain = Awaited<ReturnType<typeof startDomain>>;
 
@@ -40,7 +41,7 @@ export async function startDomain(
   const onChanged = (resourceId: string): void => published.onResourcesChanged(resourceId);
   const findStats = (tx: Tx, ids: string[]) => getStats(tx, ids, new Date(clock.now()));
   const { integrations, ...keys } = openKeys(infrastructure, upstreams);
-  const pause = (request: resources.PauseRequest) => resources.pauseUnready({ database, clock, onChanged }, request);
+  const pause = (request: resources.PauseRequest) => resources.pauseUnready(resourcesDeps, request);
   const execution: KindDeps = {
     ...upstreams,
     ...ports,
@@ -52,7 +53,7 @@ export async function startDomain(
     log,
   };
   const kinds = listKinds(execution);
-  const resourcesDeps = {
+  const resourcesDeps: resources.ResourcesDeps = {
     database,
     kinds,
     payable: listPayable(payments, config.NETWORKS),
@@ -65,8 +66,7 @@ export async function startDomain(
     isCovered: keys.isCovered,
     maxMediaRetentionSeconds: config.MEDIA_MAX_RETENTION_DAYS * 86_400,
   };
-  models.follow = (tx, synced) => resources.followModels(resourcesDeps, tx, synced);
-  integrations.changes.subscribe((tx, change) => resources.followIntegration(resourcesDeps, tx, change));
+  const notices = startNotices(infrastructure, { upstreams, integrations, models, payments, resourcesDeps }, stack);
   const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const own = { database, publicUrl, clock, log };
@@ -78,6 +78,7 @@ export async function startDomain(
     payments,
     pause,
     limiter: freeLimiter,
+    callbacks: toCallbacks(upstreams, vault.deriveKey('callbacks')),
   });
   stack.defer(() => gateway.close());
   return {
@@ -91,11 +92,13 @@ export async function startDomain(
     connect: { ...integrations, consent: openRouter, publicUrl },
     platformShare: keys.platformShare,
     gateway,
+    notices,
     inputs,
     costs: { ...keys.ports, findGenerationCost: openRouter.getGenerationCost, database, log },
     drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
-    resumeReady: resources.openResumption({ database, kinds, clock, onChanged, log }),
+    checkPlatformKey: keys.checkPlatform,
+    resumeReady: resources.openResumption({ ...resourcesDeps, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
 }
@@ -105,7 +108,33 @@ function openClients({ config, sandbox, publicUrl, log }: Infrastructure, stack:
   const openRouterUrl = toOpenRouterUrl(config, sandbox?.openRouter?.url);
   const fileOrigins = sandbox ? [openRouterUrl] : [];
   const allowedOrigins = [...fileOrigins, ...config.UPSTREAM_ORIGINS];
-  return openUpstreams({ openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log }, stack);
+  return openUpstreams(
+    {
+      openRouterUrl,
+      publicUrl,
+      allowedOrigins,
+      fileOrigins,
+      webhookOrigins: config.WEBHOOK_ORIGINS,
+      callbackOrigins: config.CALLBACK_ORIGINS,
+      telegramUrl: config.TELEGRAM_API_URL,
+      discordUrl: config.DISCORD_API_URL,
+      log,
+    },
+    stack,
+  );
+}
+
+const CALLBACK_WITHIN_MS = 15_000;
+
+function toCallbacks({ callbacks }: Upstreams, key: Buffer): Parameters<typeof openGateway>[0]['callbacks'] {
+  return {
+    key,
+    check: (url) => void callbacks.open(url),
+    post: async (url, sent) => {
+      const posted = await postMessage(callbacks, url, { ...sent, timeoutMs: CALLBACK_WITHIN_MS });
+      return posted.ok ? posted.status : null;
+    },
+  };
 }
 
 /** The files of answers and the uploads: in an object store where there is one, or else in the data folder. */
@@ -173,8 +202,8 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       clock,
       platformKey: health && { dailyUsd, isCovered: isNamed, findOutage: () => health.findOutage() },
     },
+    checkPlatform: async () => health?.check(),
     check: async () => {
-      await health?.check();
       await connections.checkKeys({ ...integrations, log });
       await budget.forgetOld();
     },

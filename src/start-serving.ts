@@ -1,9 +1,18 @@
 /** Last stage of the start: notifications, jobs, demo data and the HTTP server. */
 import { createRequire } from 'node:module';
-import { checkReadiness, openLanding, openMetrics, paidRoute, startServer } from '#api/index.ts';
+import {
+  callRoute,
+  checkReadiness,
+  openLanding,
+  openMetrics,
+  paidRoute,
+  readContract,
+  startServer,
+} from '#api/index.ts';
 import { recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
+import { STREAMS_KEPT } from '#gateway/index.ts';
 import { callbackPath, finishConnect } from '#integrations/index.ts';
 import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
@@ -15,6 +24,9 @@ import type { Domain } from './start-domain.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Of the triggers on calls that are carried out behind their 202. */
+const CALLS_CHANGED = 'calls_changed';
 
 /** A run may last 600 s; a stop must not cut off a call that is being paid. */
 const CLOSE_WITHIN_MS = 610_000;
@@ -35,6 +47,7 @@ export async function startServing(
     platformShare: domain.platformShare,
     drafts: domain.drafts,
     gateway,
+    notices: domain.notices.deps,
     secrets: { vault },
     usage: { database, clock },
   });
@@ -48,6 +61,9 @@ export async function startServing(
   await seed(infrastructure, domain, { ports, operations });
   const metrics = openMetrics();
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
+  const paidDeps = { gateway, trustedProxyHops: config.TRUSTED_PROXY_HOPS, log };
+  const observe = (outcome: string, seconds?: number) => metrics.observeCall(outcome, seconds);
+  const routes = [callRoute(paidDeps), paidRoute({ ...paidDeps, authenticate, observe })];
   const server = await startServer({
     host: config.HOST,
     port: infrastructure.ports.http,
@@ -65,6 +81,7 @@ export async function startServing(
     openMedia: (id, link) => domain.media.open(id, link),
     takeUpload: async (sent) => ({ ...(await domain.media.takeUpload(sent)) }),
     connect: { callbackPath, operation: bind(finishConnect, domain.connect) },
+    getContract: readContract(ports, resourcesDeps),
     landing: openLanding({
       ports,
       resources: resourcesDeps,
@@ -80,27 +97,26 @@ export async function startServing(
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
     ...toSandboxRoutes(sandbox),
-    paidRoute: paidRoute({
-      gateway,
-      authenticate,
-      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-      log,
-      observe: (outcome, seconds) => metrics.observeCall(outcome, seconds),
-    }),
+    paidRoute: (req, res) => routes.some((route) => route(req, res)),
   });
   stack.defer(() => server.close());
+  stack.defer(() => gateway.long.stopWaiting());
 }
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
   const { database, databaseUrl: url, log, vault } = infrastructure;
-  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED];
+  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, CALLS_CHANGED, STREAMS_KEPT];
   const forget = (channel: string, payload: string): void => {
-    if (channel === modelsChannel) {
+    if (channel === CALLS_CHANGED) {
+      domain.gateway.long.onChanged(payload === '' ? undefined : payload);
+    } else if (channel === modelsChannel) {
       forgetModels(domain.models);
       domain.gateway.forgetReadiness();
     } else if (channel === VAULT_CHANGED) {
       onVaultChanged(vault, payload);
       domain.gateway.forgetReadiness();
+    } else if (channel === STREAMS_KEPT) {
+      domain.gateway.onStreamsKept();
     } else if (payload === '') {
       domain.published.dropAll();
     } else {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Big } from 'big.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openOpenRouterInstant } from '#execution/index.ts';
 import { systemClock } from '#kit/index.ts';
@@ -86,6 +87,13 @@ test('an answer of the simulator is priced exactly and marked as simulated', asy
     evidence: { isSimulated: true, attempts: 1, own: { finishReason: 'stop' } },
   });
   expect(outcome.evidence.costUsd).toMatch(/^0\.0+\d+$/);
+});
+
+test('an account with a provider key of its own pays the fee and the provider', async () => {
+  const { evidence: plain } = await run({}, GENEROUS_MS);
+  world.deps.openCreatorKey = async () => ({ apiKey: simulator.keys.ownProviderKey });
+  const { evidence } = await run({}, GENEROUS_MS);
+  expect(evidence.costUsd).toBe(new Big(plain.costUsd ?? 0).times('1.05').toFixed());
 });
 
 test.each([1, 2, 3, 7])('the answer of the simulator is the same in writes of %i bytes', async (bytes) => {

@@ -11,7 +11,11 @@ const CANARY = 'canary-in-a-film-Nobody-Reads-This';
 const video = makeVideo(Buffer.concat([Buffer.from(CANARY), randomBytes(60_000_000)]));
 const paper = Buffer.from(`%PDF-1.7\n%${CANARY}\n1 0 obj\n`);
 const sha256 = createHash('sha256').update(video).digest('hex');
-const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyMedia(deps.media, [video, paper])] });
+const files = [
+  { expect: 'video' as const, bytes: video },
+  { expect: 'file' as const, bytes: paper },
+];
+const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyMedia(deps.media, files)] });
 
 interface File {
   id: string;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { countRuns, getChallenge, payFor, send, signFor } from './support/paid-request.ts';
+import { holdFailure } from './support/hold-failure.ts';
 import { startAnotherProcess, type AnotherProcess } from './support/another-process.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
@@ -167,12 +168,13 @@ describe('one payment', () => {
     const topic = newTopic();
     const payment = await payFor(buyer, resource.url);
     const control = app.current.sandbox?.openRouter?.control;
-    // So long that all ten have come before the run fails: one that comes later begins anew, and is charged first.
-    control?.setLatency({ firstTokenMs: 1_500 });
     control?.fail('ok_content_filter', { times: 10 });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => send(resource.url, { payment, body: { topic } })),
-    );
+    // One that comes after the run has failed begins anew, and is charged first.
+    const held = await holdFailure(app.current.databaseUrl, buyer.address);
+    const sent = Array.from({ length: 10 }, () => send(resource.url, { payment, body: { topic } }));
+    await expect.poll(() => held.countClaims()).toBe(10);
+    await held.release();
+    const answers = await Promise.all(sent);
     control?.clearFaults();
     expect(answers.filter(({ status }) => status === 422).length).toBeGreaterThanOrEqual(1);
     for (const { status, body } of answers) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodePaymentResponseHeader } from '@x402/core/http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
-import { openParts } from './support/open-parts.ts';
+import { listNames, openEvents, toText } from './support/open-events.ts';
 import { countRuns, getChallenge, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { startStreamSource, type StreamSource } from './support/stream-source.ts';
@@ -58,22 +58,31 @@ describe('at_first_output', () => {
     const [buyer, topic, before] = [await app.current.makeBuyer(), newTopic(), await earned()];
     const payment = await payFor(buyer, url);
     const held = source.hold(topic, 1);
-    const { response, next, rest } = await openParts(url, { payment, topic });
+    const { response, until, rest } = await openEvents(url, { payment, topic });
     await held;
-    expect(response.headers.get('Content-Type')).toBe('application/x-ndjson');
+    expect(response.headers.get('Content-Type')).toBe('text/event-stream; charset=utf-8');
+    expect(response.headers.get('Cache-Control')).toBe('private, no-store');
+    expect(response.headers.get('X-Farebox-Answer-Token')).toMatch(/\S{20}/);
     expect(decodePaymentResponseHeader(response.headers.get('PAYMENT-RESPONSE') ?? '')).toMatchObject({
       success: true,
     });
-    expect(await next()).toEqual({ type: 'delta', text: 'one ' });
+    expect(await until('delta')).toEqual([
+      {
+        id: '1-0',
+        event: 'meta',
+        data: { callId: expect.any(String), resource: url, version: 1, run: 1, simulated: true },
+      },
+      { id: '1-4', event: 'delta', data: { text: 'one ' } },
+    ]);
     expect(await earned()).toBe(before + 10_000n);
     expect(await readCalls(buyer.address)).toMatchObject([{ state: 'fulfilling', input: JSON.stringify({ topic }) }]);
     source.release();
-    expect(await rest()).toEqual([
-      { type: 'delta', text: 'two ' },
-      { type: 'delta', text: 'three' },
-      { type: 'usage', usage: { chunks: 3 } },
-      { type: 'receipt', simulated: true, receipt: expect.objectContaining({ paidUsdc: '0.01' }) },
-      { type: 'done' },
+    const last = await rest();
+    expect(toText(last)).toBe('two three');
+    expect(last.slice(-3)).toEqual([
+      { id: '1-14', event: 'usage', data: { chunks: 3 } },
+      { id: '1-15', event: 'receipt', data: expect.objectContaining({ paidUsdc: '0.01' }) },
+      { id: '1-16', event: 'done', data: {} },
     ]);
     await untilState(buyer.address, 'delivered');
     expect(await readCalls(buyer.address)).toMatchObject([{ input: null, runs: 1 }]);
@@ -86,16 +95,29 @@ describe('at_first_output', () => {
     const { url } = await publish('at_first_output');
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
     const payment = await payFor(buyer, url);
-    await (await openParts(url, { payment, topic })).rest();
-    const again = await (await openParts(url, { payment, topic })).rest();
-    expect(again).toMatchObject([
-      { type: 'delta', text: 'one two three' },
-      { type: 'usage' },
-      { type: 'receipt' },
-      { type: 'done' },
-    ]);
+    await (await openEvents(url, { payment, topic })).rest();
+    const again = await (await openEvents(url, { payment, topic })).rest();
+    expect(listNames(again)).toEqual(['meta', 'delta', 'usage', 'receipt', 'done']);
+    expect(toText(again)).toBe('one two three');
     expect(source.countRuns(topic)).toBe(1);
     expect(await spentBy(buyer.address)).toBe(10_000n);
+  });
+
+  test('whoever does not ask for events gets one JSON, also of what went out as events', async () => {
+    const { url } = await publish('at_first_output');
+    const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
+    const payment = await payFor(buyer, url);
+    const asked = { payment, body: { topic } };
+    const answer = await send(url, asked);
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { response: 'one two three', usage: { chunks: 3 }, simulated: true, receipt: { paidUsdc: '0.01' } },
+      settlement: { success: true },
+    });
+    expect(answer.headers.get('Content-Type')).toBe('application/json');
+    expect(toText(await (await openEvents(url, { payment, topic })).rest())).toBe('one two three');
+    expect((await send(url, asked)).body).toEqual(answer.body);
+    expect(source.countRuns(topic)).toBe(1);
   });
 
   test('a failure before any output charges nothing, and the payment can be used again', async () => {
@@ -103,20 +125,19 @@ describe('at_first_output', () => {
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
     const payment = await payFor(buyer, url);
     source.script(topic, [{ fail: true }]);
-    const failed = await send(url, { payment, body: { topic } });
+    const failed = await send(url, { payment, body: { topic }, headers: { Accept: 'text/event-stream' } });
     expect(failed).toMatchObject({ status: 502, body: { code: 'upstream_failed', charged: false } });
     expect(await spentBy(buyer.address)).toBe(0n);
     expect(await readUsage(id)).toMatchObject([{ status: 'failed', cause: 'toy_failed: as told' }]);
     source.script(topic, [{ text: 'now' }]);
-    const lines = await (await openParts(url, { payment, topic })).rest();
-    expect(lines).toMatchObject([{ text: 'now' }, {}, {}, { type: 'done' }]);
+    expect(toText(await (await openEvents(url, { payment, topic })).rest())).toBe('now');
     expect(await spentBy(buyer.address)).toBe(10_000n);
   });
 
   test('an answer without output is no answer', async () => {
     const { url } = await publish('at_first_output');
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
-    source.script(topic, [{ text: '' }]);
+    source.script(topic, [{ text: '' }, { text: ' \n' }]);
     const failed = await send(url, { payment: await payFor(buyer, url), body: { topic } });
     expect(failed).toMatchObject({ status: 502, body: { charged: false } });
     expect(await spentBy(buyer.address)).toBe(0n);
@@ -130,20 +151,17 @@ describe('at_first_output', () => {
       const payment = await payFor(buyer, url);
       source.script(topic, [{ text: 'half' }, end]);
       const held = source.hold(topic, 1);
-      const { next, rest } = await openParts(url, { payment, topic });
-      expect(await next()).toEqual({ type: 'delta', text: 'half' });
+      const { until, rest } = await openEvents(url, { payment, topic });
+      expect(toText(await until('delta'))).toBe('half');
       await held;
       source.release();
-      expect(await rest()).toMatchObject([{ type: 'error', problem: { code: 'answer_owed', charged: true } }]);
+      expect(await rest()).toMatchObject([{ id: '1-4', event: 'error', data: { code: 'answer_owed', charged: true } }]);
       expect(await readUsage(id)).toMatchObject([{ status: 'owed', cause: expect.any(String), earnedUsdc: '0.01' }]);
       source.script(topic, [{ text: 'whole' }]);
       await untilState(buyer.address, 'settled');
-      expect(await (await openParts(url, { payment, topic })).rest()).toMatchObject([
-        { type: 'delta', text: 'whole' },
-        { type: 'usage' },
-        { type: 'receipt' },
-        { type: 'done' },
-      ]);
+      const again = await (await openEvents(url, { payment, topic, headers: { 'Last-Event-ID': '1-4' } })).rest();
+      expect(again.map((event) => event.id)).toEqual(['2-0', '2-5', '2-6', '2-7', '2-8']);
+      expect(toText(again)).toBe('whole');
       expect(await spentBy(buyer.address)).toBe(10_000n);
       expect(await readUsage(id)).toMatchObject([{ status: 'success', problem: null, earnedUsdc: '0.01' }]);
     },
@@ -152,7 +170,7 @@ describe('at_first_output', () => {
   test('a run again that ends without output leaves the call owed', async () => {
     const [{ url }, buyer, topic] = [await publish('at_first_output'), await app.current.makeBuyer(), newTopic()];
     source.script(topic, [{ text: 'half' }, { fail: true }]);
-    await (await openParts(url, { payment: await payFor(buyer, url), topic })).rest();
+    await (await openEvents(url, { payment: await payFor(buyer, url), topic })).rest();
     source.script(topic, [{ text: '' }]);
     await expect.poll(() => source.countRuns(topic), { timeout: 20_000 }).toBe(2);
     await untilState(buyer.address, 'owed');
@@ -163,14 +181,13 @@ describe('at_first_output', () => {
     const [buyer, topic] = [await app.current.makeBuyer(), newTopic()];
     const payment = await payFor(buyer, url);
     const held = source.hold(topic, 2);
-    const { next, leave } = await openParts(url, { payment, topic });
-    await next();
+    const { until, leave } = await openEvents(url, { payment, topic });
+    await until('delta');
     await held;
     leave();
     source.release();
     await untilState(buyer.address, 'settled');
-    const lines = await (await openParts(url, { payment, topic })).rest();
-    expect(lines[0]).toEqual({ type: 'delta', text: 'one two three' });
+    expect(toText(await (await openEvents(url, { payment, topic })).rest())).toBe('one two three');
     expect(source.countRuns(topic)).toBe(1);
   });
 

@@ -1,3 +1,5 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { payFor, getChallenge, send } from './support/paid-request.ts';
 import {
@@ -197,3 +199,42 @@ test('publishing tells every part of a schema that is not read, and what strict 
   });
   expect(JSON.stringify(loose.body['warnings'])).toContain('strict mode');
 });
+
+test('a resource has an OpenAPI document of its own, with its input, the promised output and its price', async () => {
+  const { url, id } = await publishElsewhere({ slug: 'documented', priceUsdc: '0.02' });
+  const get = (path: string) => send(`${app.current.url}/api/resources/${path}/openapi.json`, { method: 'GET' });
+  const { status: found, body: document } = await get(id);
+  expect(found).toBe(200);
+  expect(await new Validator().validate(structuredClone(document))).toMatchObject({ valid: true });
+  const { paths, components } = document as unknown as Documented;
+  expect(Object.keys(paths)).toEqual(['/@ada/documented']);
+  const call = paths['/@ada/documented']?.post;
+  expect(call?.['x-payment-info']).toMatchObject({ price: { mode: 'fixed', currency: 'USD', amount: '0.02' } });
+  expect(call?.requestBody.content['application/json'].schema).toMatchObject({ required: ['topic'] });
+  expect(Object.keys(call?.responses ?? {})).toEqual(expect.arrayContaining(['200', '400', '402', '502']));
+  upstream.script(says('{"city": "Oslo", "people": 7}'));
+  const { answer } = await buy(url);
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const answers = call?.responses['200']?.content?.['application/json']?.schema;
+  const validate = ajv.compile({ ...answers, components });
+  expect([validate(answer.body), validate.errors]).toEqual([true, null]);
+  expect(validate({ ...answer.body, output: { city: 'Paris', people: 7 } })).toBe(false);
+  const { output: _, ...without } = answer.body;
+  expect(validate(without)).toBe(false);
+  expect((await get(crypto.randomUUID())).body).toMatchObject({ code: 'not_found' });
+  expect((await get('documented')).body).toMatchObject({ code: 'invalid_input' });
+});
+
+interface Documented {
+  paths: Record<
+    string,
+    {
+      post: {
+        'x-payment-info': object;
+        requestBody: { content: Record<'application/json', { schema: object }> };
+        responses: Record<string, { content?: Record<string, { schema: object }> }>;
+      };
+    }
+  >;
+  components: object;
+}

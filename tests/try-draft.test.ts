@@ -83,6 +83,10 @@ test('a draft that cannot run says why: its key, its template, its input, its up
     prompt: [{ content: 'Write about a draft.' }],
     answer: null,
   });
+  expect(JSON.stringify(noKey.body).split('PUT /api/user/integrations/openrouter')).toHaveLength(2);
+  const config = { ...draft('').config, modelId: 'openai/gpt-4o-minni' };
+  const unknown = await tryIt(creator, await make(creator, { ...draft('unknown'), config }));
+  expect(JSON.stringify(unknown.body).split('The catalogue has no model')).toHaveLength(2);
   const broken = {
     ...draft('broken'),
     config: { ...draft('').config, systemPrompt: 'Write about {nobody}{/nobody}.' },

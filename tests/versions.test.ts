@@ -63,19 +63,34 @@ test('a withdrawn version is gone before any money moves, and comes back when it
   await change(1, { withdrawn: false });
   const sold = await send(atNumber(url, 1), { body: input, payment });
   expect(sold.status).toBe(200);
+  await change(1, { withdrawn: true });
+  expect((await creator.call('POST', `/api/resources/${id}/archive`, {})).status).toBe(200);
+  const archived = { status: 410, body: { detail: 'This resource was archived by its creator.' } };
+  for (const address of [url, atNumber(url, 1), atNumber(url, 2)]) {
+    expect(await send(address, { body: input })).toMatchObject(archived);
+  }
 });
 
 test('versions that pay an address which the creator has given up are withdrawn with the next publication', async () => {
   const creator = await app.current.makeCreator('moves');
-  const { url } = await publishTwice(creator, 'essay', { payTo: (await app.current.makeBuyer()).address });
-  expect(await send(atNumber(url, 1), { body: input })).toMatchObject({ status: 410 });
+  const { id, url } = await publishTwice(creator, 'essay', { payTo: (await app.current.makeBuyer()).address });
+  expect(await send(atNumber(url, 1), { body: input })).toMatchObject({
+    status: 410,
+    body: { detail: 'This version is no longer offered by its creator.' },
+  });
+  const { body } = await send(`${app.current.url}/api/resources/${id}/versions`, { method: 'GET' });
+  const [second] = body['items'] as { publishedAt: string }[];
+  expect(body['items']).toMatchObject([{ withdrawnAt: null }, { withdrawnAt: second?.publishedAt }]);
   expect(await send(atNumber(url, 2), { body: input })).toMatchObject({ status: 402 });
 });
 
 test('no version of that number, and a number that is none, are told as such', async () => {
   const creator = await app.current.makeCreator('none');
   const { id, url } = await creator.publish({ slug: 'essay' });
-  expect(await send(atNumber(url, 9), { body: input })).toMatchObject({ status: 404 });
+  const unknown = { status: 404, body: { detail: 'This resource has no version 9; its latest is version 1.' } };
+  expect(await send(atNumber(url, 9), { body: input })).toMatchObject(unknown);
+  const execute = { body: { resourceId: id, version: 9, input } };
+  expect(await send(`${app.current.url}/api/execute`, execute)).toMatchObject(unknown);
   expect(await send(`${url}@x`, { body: input })).toMatchObject({ status: 404 });
   const byId = await send(`${app.current.url}/api/execute`, { body: { resourceId: id, version: '1', input } });
   expect(byId).toMatchObject({ status: 400, body: { errors: [{ path: '/version' }] } });
@@ -135,10 +150,25 @@ test('the creator sees what a version changed in the prompt, everybody else only
   const stranger = await send(`${app.current.url}/api/resources/${id}/versions/2/diff`, { method: 'GET' });
   expect(stranger.body['changes']).toEqual([{ op: 'replace', path: '/name', before: 'First', after: 'Second' }]);
   expect(JSON.stringify(stranger.body)).not.toContain('canary');
+  const outputSchema = { type: 'object', properties: { title: { type: 'string' } }, required: ['title'] };
+  await creator.call('PATCH', `/api/resources/${id}`, {
+    mediaRetentionSeconds: 3_600,
+    config: { ...config, outputSchema },
+  });
+  expect((await creator.call('POST', `/api/resources/${id}/publish`, {})).status).toBe(200);
+  const promised = await send(`${app.current.url}/api/resources/${id}/versions/3/diff`, { method: 'GET' });
+  expect(promised.body['changes']).toEqual([
+    { op: 'replace', path: '/mediaRetentionSeconds', before: 604_800, after: 3_600 },
+    { op: 'replace', path: '/outputSchema', before: null, after: expect.objectContaining(outputSchema) },
+  ]);
   const draft = await send(`${app.current.url}/api/resources/${id}/versions/2/diff?against=draft`, { method: 'GET' });
   expect(draft).toMatchObject({ status: 403 });
   const all = await send(`${app.current.url}/api/resources/${id}/versions`, { method: 'GET' });
-  expect(all.body['items']).toMatchObject([{ version: 2 }, { version: 1, url: expect.stringContaining('@1') }]);
+  expect(all.body['items']).toMatchObject([
+    { version: 3 },
+    { version: 2 },
+    { version: 1, url: expect.stringContaining('@1') },
+  ]);
 });
 
 test('a label stands for one version of a resource at a time, and only its creator sets it', async () => {

@@ -1,21 +1,12 @@
 import { createOpenRouter } from '@openrouter/ai-sdk-provider';
 import { APICallError, generateText, Output, streamText } from 'ai';
 import type { LanguageModel } from 'ai';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 const MODEL = 'openai/gpt-4.1-mini';
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator();
 
 describe('ai with the OpenRouter provider', () => {
   const question = { prompt: 'Tell me about lighthouses', maxRetries: 0 };

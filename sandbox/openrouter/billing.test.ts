@@ -1,19 +1,10 @@
 import { Big } from 'big.js';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { expect, test } from 'vitest';
 import { askSimulator, type Question } from '../../tests/support/ask-simulator.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 const CACHED_MODEL = 'anthropic/claude-haiku-4.5';
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ generationDelayMs: 0 });
 
 interface Billed {
   id: string;

@@ -1,19 +1,10 @@
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { expect, test } from 'vitest';
 import { pictureOf, readAnswer, readStream } from '../../tests/support/read-simulator-answer.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 const MODEL = 'openai/gpt-4.1-mini';
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator();
 
 function post(body: Record<string, unknown>): Promise<Response> {
   return fetch(`${simulator.url}/chat/completions`, {

@@ -2,27 +2,21 @@ import { OpenRouter } from '@openrouter/sdk';
 import type { ChatRequest, ChatResult, ChatStreamChunk } from '@openrouter/sdk/models';
 import * as errors from '@openrouter/sdk/models/errors';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 /** The official clients, unmodified, read every answer of the simulator. */
 
 const MODEL = 'openai/gpt-4.1-mini';
 const messages = [{ role: 'user' as const, content: 'Tell me about lighthouses' }];
-let simulator: OpenRouterSimulator;
+const simulator = useSimulator({ generationDelayMs: 0 });
 let sdk: OpenRouter;
 let openai: OpenAI;
 
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
+beforeAll(() => {
   sdk = openSdk(simulator.keys.healthy);
   openai = new OpenAI({ apiKey: simulator.keys.healthy, baseURL: simulator.url, maxRetries: 0 });
 });
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
 
 function openSdk(apiKey: string): OpenRouter {
   return new OpenRouter({ apiKey, serverURL: simulator.url, retryConfig: { strategy: 'none' }, timeoutMs: 10_000 });

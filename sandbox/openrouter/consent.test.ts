@@ -84,3 +84,9 @@ test('only https and localhost are sent anywhere, and what stands in the address
   const page = await (await consent({ key_label: '"><script>' })).text();
   expect(page).not.toContain('<script>');
 });
+
+test('nobody redeems a code from before everything was set back', async () => {
+  const back = toBack(await consent({ decision: 'approve' }));
+  simulator.control.reset();
+  expect((await redeem(back.searchParams.get('code'))).status).toBe(403);
+});

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { describe, expect, test } from 'vitest';
 import { askSimulator } from '../../tests/support/ask-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
 
 const TOKEN = 'control-token-of-tests';
 const MODEL = 'openai/gpt-4.1-mini';
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, controlToken: TOKEN });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ controlToken: TOKEN });
 
 interface Steering {
   body?: unknown;
@@ -56,6 +48,13 @@ describe('who may steer', () => {
 });
 
 describe('what can be steered', () => {
+  test('everything is set back at once, how late slow answers are included', async () => {
+    await steer('PATCH', 'settings', { slowMs: 1 });
+    expect((await steer('GET', 'state')).data).toMatchObject({ slowMs: 1 });
+    await steer('POST', 'reset');
+    expect((await steer('GET', 'state')).data).toMatchObject({ slowMs: 5_000 });
+  });
+
   test('faults are planned, listed and cleared', async () => {
     expect((await steer('POST', 'faults', { name: '503', times: 2 })).data).toMatchObject([{ name: '503', left: 2 }]);
     expect(await status()).toBe(503);

@@ -3,7 +3,7 @@ import { spentIn } from './accounts.ts';
 import type { Account } from './api-key.ts';
 import { createDemoKeys } from './demo-keys.ts';
 import type { FaultScope } from './fault-plan.ts';
-import type { Latency, RecordedRequest, State } from './state.ts';
+import { DEFAULT_SLOW_MS, type Latency, type RecordedRequest, type State } from './state.ts';
 
 export type AccountSettings = Partial<
   Pick<Account, 'usesOwnProviderKey' | 'zdr' | 'deniesTraining' | 'isBlocked' | 'keepsContent'>
@@ -13,7 +13,7 @@ export type AccountSettings = Partial<
 export interface SimulatorControl {
   /** What came in, oldest first; only the latest are kept. */
   readonly requests: readonly RecordedRequest[];
-  /** Back to the first state: accounts, generations, faults, prices, requests. Latency stays. */
+  /** Back to the first state: accounts, codes of the consent page, generations, faults, prices, requests. Latency stays. */
   reset(): void;
   setLatency(latency: Partial<Latency>): void;
   /** Makes the next matching request (or `times` of them) go wrong. Names: the fault table. */
@@ -63,6 +63,8 @@ export function openControl(state: State): SimulatorControl {
       state.clock.reset();
       state.usageChunkChoices = 'repeat';
       state.videos.clear();
+      state.grants.clear();
+      state.slowMs = DEFAULT_SLOW_MS;
       state.faults.clear();
       state.catalogue.reset();
       state.requests.length = 0;

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { describe, expect, test } from 'vitest';
 import { askSimulator, type Question } from '../../tests/support/ask-simulator.ts';
 import { parseStream } from '../../tests/support/read-simulator-answer.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ generationDelayMs: 0 });
 
 async function stream(body: Record<string, unknown> = {}, question: Question = {}): Promise<string> {
   return (await askSimulator(simulator, { ...body, stream: true }, question)).text();

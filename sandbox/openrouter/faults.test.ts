@@ -1,21 +1,12 @@
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { describe, expect, test } from 'vitest';
 import { faults } from './faults.ts';
 import { parseStream, pictureOf, readAnswer } from '../../tests/support/read-simulator-answer.ts';
 import type { Answer } from '../../tests/support/read-simulator-answer.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 const MODEL = 'openai/gpt-4.1-mini';
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ generationDelayMs: 0 });
 
 interface Asked {
   model?: string;

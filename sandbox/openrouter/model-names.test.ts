@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator, type OpenRouterSimulator } from './start-simulator.ts';
+import { expect, test } from 'vitest';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
-let simulator: OpenRouterSimulator;
-beforeAll(async () => {
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
-});
-afterAll(() => simulator.stop());
+const simulator = useSimulator();
 
 interface Answer {
   model: string;

@@ -1,25 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import type { AnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import { faults } from './faults.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { drawMp3 } from './media/sound.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 /** Every answer of the simulator against OpenRouter's own OpenAPI document. */
 
 const MODEL = 'anthropic/claude-haiku-4.5';
-let simulator: OpenRouterSimulator;
+const simulator = useSimulator({ generationDelayMs: 0 });
 let openApi: AnswerCheck;
 
 beforeAll(async () => {
   openApi = await openAnswerCheck();
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-  simulator.control.setSlowMs(1);
 });
-afterAll(() => simulator.stop());
-afterEach(() => simulator.control.reset());
+beforeEach(() => simulator.control.setSlowMs(1));
 
 interface Sent {
   key?: string;
@@ -124,6 +119,79 @@ test.each(questions.flatMap((question) => [false, true].map((stream) => [...ques
   },
 );
 
+const PICTURES = 'black-forest-labs/flux-3-image';
+
+const media: Case[] = [
+  ['models of pictures', 'GET', '/images/models', 200],
+  ['who makes pictures', 'GET', `/images/models/${PICTURES}/endpoints`, 200],
+  ['nobody who makes pictures', 'GET', '/images/models/nobody/nothing/endpoints', 404],
+  ['a picture', 'POST', '/images', 200, () => ({ body: { model: PICTURES, prompt: 'a lighthouse' } })],
+  [
+    'pictures in a stream',
+    'POST',
+    '/images',
+    200,
+    () => ({ body: { model: PICTURES, prompt: 'a sea', stream: true } }),
+  ],
+  ['no prompt for a picture', 'POST', '/images', 400, () => ({ body: { model: PICTURES } })],
+  [
+    'speech',
+    'POST',
+    '/audio/speech',
+    200,
+    () => ({ body: { model: 'openai/tts-1', input: 'Mind it.', voice: 'alloy' } }),
+  ],
+  ['what is said', 'POST', '/audio/transcriptions', 200, () => ({ body: toSound({}) })],
+  ['what is said when', 'POST', '/audio/transcriptions', 200, () => ({ body: toSound(timed) })],
+  ['no sound', 'POST', '/audio/transcriptions', 400, () => ({ body: { model: 'openai/whisper-1' } })],
+  ['models of embeddings', 'GET', '/embeddings/models', 200],
+  ['an embedding', 'POST', '/embeddings', 200, () => ({ body: { model: EMBEDDING, input: ['a', 'b'] } })],
+  ['no text to embed', 'POST', '/embeddings', 400, () => ({ body: { model: EMBEDDING } })],
+  [
+    'a ranking',
+    'POST',
+    '/rerank',
+    200,
+    () => ({ body: { model: RANKER, query: 'sea', documents: ['a sea', 'a hill'] } }),
+  ],
+  ['nothing to rank', 'POST', '/rerank', 400, () => ({ body: { model: RANKER, query: 'sea' } })],
+  ['models of films', 'GET', '/videos/models', 200],
+  ['no prompt for a film', 'POST', '/videos', 400, () => ({ body: { model: 'google/veo-3.1' } })],
+  ['no film', 'GET', '/videos/nothing', 404],
+  [
+    'an unknown key',
+    'POST',
+    '/rerank',
+    401,
+    () => ({ key: 'sk-or-v1-nobody', body: { model: RANKER, query: 'sea', documents: ['a'] } }),
+  ],
+];
+
+const EMBEDDING = 'openai/text-embedding-3-small';
+const RANKER = 'cohere/rerank-v3.5';
+const timed = { response_format: 'verbose_json', timestamp_granularities: ['segment', 'word'] };
+const toSound = (more: object) => ({
+  model: 'openai/whisper-1',
+  input_audio: { data: drawMp3(2).toString('base64'), format: 'mp3' },
+  ...more,
+});
+
+test.each(media)('%s: %s %s answers %i as the document says', async (...[, method, path, status, sent]) => {
+  const answer = await send(method, path, sent?.());
+  expect(answer).toMatchObject({ status, faults: [] });
+});
+
+test('a film is ordered, waited for and fetched as the document says', async () => {
+  const begun = await send('POST', '/videos', { body: { model: 'google/veo-3.1', prompt: 'a lighthouse' } });
+  expect(begun).toMatchObject({ status: 202, faults: [] });
+  const { id } = JSON.parse(begun.text) as { id: string };
+  expect(await send('GET', `/videos/${id}`)).toMatchObject({ status: 200, faults: [] });
+  simulator.control.setLatency({ firstTokenMs: 0 });
+  const done = await send('GET', `/videos/${id}`);
+  expect([JSON.parse(done.text), done.faults]).toMatchObject([{ status: 'completed' }, []]);
+  expect(await send('GET', `/videos/${id}/content?index=0`)).toMatchObject({ status: 200, faults: [] });
+});
+
 /** Answers that are meant to be none: no JSON, no end, no answer at all. Their own tests say what they are. */
 const formless = new Set([
   '520_html',
@@ -196,7 +264,8 @@ test('keys are made, read, changed and deleted as the document says', async () =
 
 test('every operation of the reduced document is asked for here', async () => {
   const checked = [
-    ...reads.map(([, method, path]) => [method, path] as const),
+    ...[...reads, ...media].map(([, method, path]) => [method, path] as const),
+    ...['/videos/job', '/videos/job/content'].map((path) => ['GET', path] as const),
     ...Object.keys(bodies).map((path) => ['POST', path] as const),
     ...['GET', 'PATCH', 'DELETE'].map((method) => [method, '/keys/abc'] as const),
   ].map(([method, path]) => {

@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
+import { describe, expect, test } from 'vitest';
 import { askSimulator, type Question } from '../../tests/support/ask-simulator.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, generationDelayMs: 0 });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ generationDelayMs: 0 });
 
 interface Routed {
   model: string;

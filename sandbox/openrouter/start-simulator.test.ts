@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readSnapshot } from '#models/index.ts';
 import { readAnswer } from '../../tests/support/read-simulator-answer.ts';
 import { withMediaModels } from './media/media-models.ts';
-import { startOpenRouterSimulator } from './start-simulator.ts';
-import type { OpenRouterSimulator } from './start-simulator.ts';
+import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 const MODEL = 'openai/gpt-4.1-mini';
 const clock = { at: Date.UTC(2026, 10, 21, 12), now: () => clock.at };
-let simulator: OpenRouterSimulator;
-
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, clock });
-});
-afterAll(() => simulator.stop());
-beforeEach(() => simulator.control.reset());
+const simulator = useSimulator({ clock });
 
 interface Sent {
   key?: string;

@@ -21,7 +21,7 @@ import { refuse } from './refusal.ts';
 import { replyRefusal, replyText } from './reply.ts';
 import { answer, BASE_PATH } from './routes.ts';
 import { sendReply } from './send-reply.ts';
-import type { Latency, State } from './state.ts';
+import { DEFAULT_SLOW_MS, type Latency, type State } from './state.ts';
 
 const MAX_RECORDED_REQUESTS = 500;
 const KEEP_ALIVE_MS = 60_000;
@@ -92,7 +92,7 @@ function createState(options: SimulatorOptions): State {
     requests: [],
     latency: { firstTokenMs: 0, tokensPerSecond: 0, jitterMs: 0, commentEveryMs: 0, ...options.latency },
     modelLatency: new Map(),
-    slowMs: 5_000,
+    slowMs: DEFAULT_SLOW_MS,
     downProviders: new Set(),
     usageChunkChoices: 'repeat',
     splitBytes: 0,

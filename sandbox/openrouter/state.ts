@@ -53,6 +53,8 @@ export interface Grant {
   until: number;
 }
 
+export const DEFAULT_SLOW_MS = 5_000;
+
 /** Everything that one simulator remembers. */
 export interface State {
   seed: string;

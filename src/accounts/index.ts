@@ -10,6 +10,7 @@ export { listAuthRoutes } from './auth-routes.ts';
 export { createApiKey } from './create-api-key.ts';
 export { getAccount } from './get-account.ts';
 export { listApiKeys } from './list-api-keys.ts';
+export { listOperators } from './list-operators.ts';
 export { openAccounts } from './open-accounts.ts';
 export { recordAudit } from './record-audit.ts';
 export { revokeApiKey } from './revoke-api-key.ts';

@@ -11,6 +11,7 @@ import { operationRoutes } from './operation-routes.ts';
 import { pagesRoutes } from './pages-route.ts';
 import { answerProblem } from './problem.ts';
 import { assertReadablePath, requestContext, type AppContext, type Env } from './request-context.ts';
+import { resourceOpenapiRoutes } from './resource-openapi-route.ts';
 import { sandboxRoutes } from './sandbox-route.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppOptions } from './server-options.ts';
@@ -31,13 +32,17 @@ export function buildApp(options: AppOptions): Hono<Env> {
     ...(options.connect ? connectRoutes(options, options.connect) : []),
     ...healthRoutes(options),
     ...pagesRoutes(options),
+    ...resourceOpenapiRoutes(options),
     ...(options.metrics ? metricsRoutes(options, options.metrics) : []),
     ...(options.sandbox ? sandboxRoutes(options, options.sandbox) : []),
   ]);
   return app;
 }
 
-const nothingThere = new Problem('not_found', { detail: 'Nothing is served at this path.' });
+const nothingThere = new Problem('not_found', {
+  detail: 'Nothing is served at this path.',
+  next: 'Read /docs, which says what is served and how to call it.',
+});
 
 /** `/docs/` -> `/docs`. Never to another host: what begins with two slashes names one. */
 function leadHome(c: AppContext): Response | null {

@@ -16,9 +16,13 @@ import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge }
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { toProblemAnswer } from './problem.ts';
+import { LAST_EVENT_ID, readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
+import { header, shared } from './paid-headers.ts';
 import { readExecute } from './read-execute.ts';
-import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER, writeAnswer } from './write-answer.ts';
+import { CALLBACK_HEADER, readPrefer } from './read-prefer.ts';
+import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
+import { writeAccepted } from './write-status.ts';
 
 interface PaidRouteDeps {
   gateway: Gateway;
@@ -34,12 +38,6 @@ type BoundedDeps = PaidRouteDeps & { largeBodies: ByteBudget };
 
 const executePath = '/api/execute';
 
-const shared = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': `PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, ${RECEIPT_HEADER}, ${ANSWER_TOKEN_HEADER}, Allow, Retry-After, WWW-Authenticate, X-Request-Id`,
-  'X-Content-Type-Options': 'nosniff',
-};
-
 /** Those that the challenges name. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
 
@@ -49,7 +47,7 @@ const preflight = {
 };
 
 /** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Access-Control-Expose-Headers`;
+const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
 
 /**
  * The HTTP surface of the paid call: GET and POST of `/@creator/slug`, and `POST /api/execute`.
@@ -151,8 +149,11 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
     idempotencyKey: header(req, 'idempotency-key') ?? '',
     answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
+    later: { ...readPrefer(req), callbackUrl: header(req, CALLBACK_HEADER.toLowerCase()) },
     authenticate: () => deps.authenticate(toHeaders(req)),
     clientAddress,
+    events: readEventsAsked(req),
+    gone: untilGone(exchange.res),
   };
   if (isExecute) {
     return { ...request, ...readExecute(body.input) };
@@ -187,8 +188,23 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
     return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
   }
   const headers = { ...shared, 'X-Request-Id': requestId, ...settled, ...token };
-  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(outcome.callId) : () => {};
-  return writeAnswer(outcome, { res, requestId, headers, onSent });
+  if (outcome.kind === 'accepted') {
+    return writeAccepted(outcome, { req, res, headers });
+  }
+  const { callId } = outcome;
+  const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {};
+  const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'a stream broke off');
+  return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
+}
+
+function untilGone(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) {
+      gone.abort();
+    }
+  });
+  return gone.signal;
 }
 
 interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {
@@ -247,11 +263,6 @@ function readPayment(req: IncomingMessage): CallRequest['payment'] {
     ...(paymentSignature === undefined ? {} : { paymentSignature }),
     ...(xPayment === undefined ? {} : { xPayment }),
   };
-}
-
-function header(req: IncomingMessage, name: string): string | undefined {
-  const value = req.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 function toHeaders(req: IncomingMessage): Headers {

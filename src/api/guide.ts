@@ -25,6 +25,10 @@ A buyer signs, the resource runs, the payment is settled, the answer goes out. \
 \`on_success\` (a failure costs nothing), \`at_first_output\` or \`upfront\` (an answer that is paid and does not come is
 owed: the same payment runs it again without a new charge). Sending the same payment again never buys twice.
 
+## Answers that take long
+\`Prefer: respond-async\`, or a resource with \`runsLong\`: the call is answered with 202, carried out behind it by whichever
+process is there, and followed at the URL in \`Location\` with the status token of the 202. See \`GET /api/calls/{id}\`.
+
 ## Headers of a call
 \`PAYMENT-SIGNATURE\` (x402 version 2) or \`X-PAYMENT\` (version 1) pay; \`X-Owner-Test: true\` is the creator's own test;
 \`Idempotency-Key\` names the call. Answers carry \`PAYMENT-RESPONSE\`, \`X-Request-Id\` and, where the body has no room for

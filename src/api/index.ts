@@ -4,9 +4,11 @@
  * escaped; pages load nothing from elsewhere and run no script.
  */
 export { checkReadiness } from './check-readiness.ts';
+export { callRoute } from './call-route.ts';
 export { paidRoute } from './gateway-route.ts';
 export { openLanding } from './open-landing.ts';
 export { openMetrics } from './open-metrics.ts';
+export { readContract } from './read-contract.ts';
 export type { PublicResource } from './public-resource.ts';
 export type { ServerOptions } from './server-options.ts';
 export { startServer } from './start-server.ts';

@@ -45,7 +45,7 @@ function withoutDefaults(schema: unknown): unknown {
 }
 
 /** What the server adds to the answer of the kind. */
-function toAnswerSchema(answer: JsonObject): JsonObject {
+export function toAnswerSchema(answer: JsonObject): JsonObject {
   const { additionalProperties: _, ...open } = answer;
   return {
     ...open,

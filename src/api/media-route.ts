@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import rangeParser from 'range-parser';
-import { Problem } from '#kit/index.ts';
+import { isUuid, Problem } from '#kit/index.ts';
 import type { Route } from './mount-routes.ts';
 import { toProblemAnswer } from './problem.ts';
 import type { AppContext } from './request-context.ts';
@@ -8,7 +8,6 @@ import type { AppOptions, ServedMedia } from './server-options.ts';
 
 /** RFC 9110, 14.1.2; more of it than this nobody needs. */
 const RANGES = /^bytes=[\d\s,-]{1,200}$/i;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Files of paid answers, by signed links that expire. A link is a right: what it names never changes. */
 export function mediaRoutes(options: AppOptions): Route[] {
@@ -19,7 +18,7 @@ export function mediaRoutes(options: AppOptions): Route[] {
     handle: async (c) => {
       const id = c.req.param('id') ?? '';
       const { expires = '', signature = '' } = c.req.query();
-      if (!UUID.test(id)) {
+      if (!isUuid(id)) {
         throw new Problem('not_found', {
           detail: 'There is no such file, or this link to it is wrong.',
           next: 'Use the link exactly as the answer gave it, before its expiry.',

@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { problemKinds, type BoundOperation } from '#kit/index.ts';
+import type { BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAliases } from './aliases.ts';
 import { toAuthPaths } from './auth-paths.ts';
+import { callPaths, callSchemas } from './call-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
 import { paidSchemas, toPaidPaths } from './paid-paths.ts';
 import { operationProblems } from './problem-responses.ts';
+import { problemSchema } from './problem-schema.ts';
 import { protocolPaths, sandboxPaths } from './protocol-paths.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -22,7 +24,12 @@ export function toOpenapi(
   about: { origin: string; version: string; isSandbox: boolean },
 ): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...toKindSchemas(kinds) };
+  const schemas: Record<string, JsonObject> = {
+    Problem: problemSchema,
+    ...paidSchemas,
+    ...callSchemas,
+    ...toKindSchemas(kinds),
+  };
   const add = (operation: BoundOperation, operationId: string): void => {
     const [method = '', pattern = ''] = operation.route.split(' ');
     const path = pattern.replaceAll(/:([^/]+)/g, '{$1}');
@@ -33,6 +40,7 @@ export function toOpenapi(
   toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
   const byHand = {
     ...toPaidPaths(kinds),
+    ...callPaths,
     ...toAuthPaths(),
     ...protocolPaths,
     ...(about.isSandbox ? sandboxPaths : {}),
@@ -62,63 +70,10 @@ function listTags(paths: Readonly<Record<string, JsonObject>>): { name: string; 
   return names.map((name) => ({ name, description: tagTexts[name] ?? `Operations of ${name}.` }));
 }
 
-const securitySchemes = {
+export const securitySchemes = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, "fbx_…".' },
+  statusToken: { type: 'http', scheme: 'bearer', description: 'The status token of a call, "fbs_…".' },
   session: { type: 'apiKey', in: 'cookie', name: 'farebox.session_token', description: 'A signed-in session.' },
-};
-
-const failedReceiptSchema = {
-  type: 'object',
-  description: 'Of a call that held a payment and has no answer. Null is not known yet.',
-  required: ['callId', 'payer', 'resource', 'version', 'network', 'charged', 'paidUsdc', 'transaction', 'at', 'next'],
-  properties: {
-    callId: { type: 'string' },
-    payer: { type: 'string' },
-    resource: { type: 'string' },
-    version: { type: 'integer' },
-    network: { type: 'string' },
-    charged: { type: ['boolean', 'null'] },
-    paidUsdc: { type: ['string', 'null'] },
-    transaction: { type: ['string', 'null'] },
-    at: { type: 'string', format: 'date-time' },
-    next: { type: 'string' },
-  },
-};
-
-const problemSchema = {
-  type: 'object',
-  description: 'RFC 9457, with what to do next.',
-  required: ['type', 'title', 'status', 'code', 'detail', 'next', 'requestId'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', enum: Object.keys(problemKinds) },
-    detail: { type: 'string' },
-    next: { type: 'string' },
-    charged: { type: 'boolean', description: 'Present where a payment took part: did money move?' },
-    receipt: failedReceiptSchema,
-    answerToken: {
-      type: 'string',
-      description: 'With the first answer to a payment that may have been charged: shows later who its buyer is.',
-    },
-    transaction: { type: ['string', 'null'], description: 'With `buyer_unproven`: what paid for the answer.' },
-    prove: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'With `buyer_unproven`: the ways to show that one is the buyer.',
-    },
-    extensions: { type: 'object', description: 'With `buyer_unproven`: `sign-in-with-x`, to be signed.' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['path', 'message'],
-        properties: { path: { type: 'string', description: 'JSON Pointer' }, message: { type: 'string' } },
-      },
-    },
-    requestId: { type: 'string' },
-  },
 };
 
 interface Documented {

@@ -241,6 +241,14 @@ test('the docs list every operation and every problem code', async () => {
     'resources:write',
     'settlement_pending',
     'PAYMENT-SIGNATURE',
+    '/@creator/slug@3',
+    '/api/resources/{id}/quote',
+    'upload:&lt;id&gt;',
+    'openrouter/connect',
+    '/examples',
+    '/compare',
+    '/rollback',
+    '/api/usage/summary',
   ]) {
     expect(shown).toContain(part);
   }

@@ -1,4 +1,5 @@
 import type { KindView } from '#resources/index.ts';
+import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
 import { problemResponses } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
@@ -21,7 +22,7 @@ const segment = (name: string, description: string): JsonObject => ({
 });
 const nullableText = (description: string): JsonObject => ({ type: ['string', 'null'], description });
 
-const headers = [
+export const paymentHeaders = [
   header('PAYMENT-SIGNATURE', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
   header('X-PAYMENT', 'x402 version 1 payment, for clients that speak only that.'),
   {
@@ -34,10 +35,11 @@ const headers = [
   header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
   header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
   header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
+  ...laterHeaders,
 ];
 
 /** Who pays with a wallet needs no account; the owner's own test does. */
-const security = [{}, { apiKey: [] }, { session: [] }];
+export const paidSecurity = [{}, { apiKey: [] }, { session: [] }];
 
 export const paidSchemas: Record<string, JsonObject> = {
   Receipt: {
@@ -110,7 +112,8 @@ export const paidSchemas: Record<string, JsonObject> = {
   },
 };
 
-function toResponses(kinds: readonly KindView[]): JsonObject {
+/** `json`: the media type of answers in JSON, its schema and its examples. */
+export function toPaidResponses(json: JsonObject): JsonObject {
   return {
     ...problemResponses([
       'invalid_input',
@@ -140,7 +143,7 @@ function toResponses(kinds: readonly KindView[]): JsonObject {
       description:
         'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
       content: {
-        'application/json': { schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) },
+        'application/json': json,
         'application/x-ndjson': { schema: { type: 'string', description: 'One JSON object a line.' } },
         '*/*': { schema: { type: 'string', format: 'binary' } },
       },
@@ -156,6 +159,7 @@ function toResponses(kinds: readonly KindView[]): JsonObject {
         },
       },
     },
+    202: acceptedResponse,
     402: {
       description: 'Payment required: the same offers for x402 version 1 in the body.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Challenge' } } },
@@ -193,7 +197,7 @@ function withoutBodies(responses: JsonObject): JsonObject {
 
 /** The paid call, as OpenAPI path items. */
 export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObject> {
-  const responses = toResponses(kinds);
+  const responses = toPaidResponses({ schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) });
   const input = {
     type: 'object',
     description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
@@ -209,8 +213,8 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         operationId: 'resource.call_by_get',
         tags: ['call'],
         summary: 'The same with the parameters in the query.',
-        security,
-        parameters: [...place, query, ...headers],
+        security: paidSecurity,
+        parameters: [...place, query, ...paymentHeaders],
         responses,
       },
       head: {
@@ -225,8 +229,8 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         operationId: 'resource.call',
         tags: ['call'],
         summary: 'Call a resource: 402 with its price first, its answer once paid.',
-        security,
-        parameters: [...place, ...headers],
+        security: paidSecurity,
+        parameters: [...place, ...paymentHeaders],
         requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
         responses,
       },
@@ -236,8 +240,8 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         operationId: 'resource.execute',
         tags: ['call'],
         summary: 'Call a resource by its id.',
-        security,
-        parameters: headers,
+        security: paidSecurity,
+        parameters: paymentHeaders,
         requestBody: {
           required: true,
           content: {

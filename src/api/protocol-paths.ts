@@ -115,13 +115,26 @@ function fileOf(operationId: string, what: string): Record<string, unknown> {
 export const protocolPaths: Record<string, Record<string, unknown>> = {
   '/api/images/{id}': { get: fileOf('images.get', 'A picture of an answer') },
   '/api/media/{id}': { get: fileOf('media.get', 'A file of an answer, of any kind') },
+  '/api/resources/{id}/openapi.json': {
+    get: {
+      operationId: 'resources.openapi',
+      tags: ['resources'],
+      summary: 'OpenAPI 3.1 of one resource: what to send, what comes back, its price and its problems.',
+      security: [],
+      parameters: [text('id', 'path', 'The resource')],
+      responses: {
+        ...problemResponses(['invalid_input', 'not_found', 'gone', 'rate_limited', 'internal']),
+        200: json('The document.', { type: 'object' }),
+      },
+    },
+  },
   '/api/uploads': {
     post: {
       operationId: 'uploads.create',
       tags: ['call'],
       summary: 'Upload a file for a call: its bytes are the body. Needs no account.',
       description:
-        'The id in the answer is the only way to the upload: give it as the value of a parameter that takes a file. What the file is, its bytes say (PNG, JPEG, WebP, GIF and AVIF pictures; WAV, MP3, Ogg, FLAC and AAC sound; MP4, WebM and QuickTime video; PDF); plain text, CSV and JSON need their Content-Type. It is forgotten after an hour.',
+        'The id in the answer is the only way to the upload: give `upload:` with the id behind it as the value of a parameter that takes a file. What the file is, its bytes say (PNG, JPEG, WebP, GIF and AVIF pictures; WAV, MP3, Ogg, FLAC and AAC sound; MP4, WebM and QuickTime video; PDF); plain text, CSV and JSON need their Content-Type. It is forgotten after an hour.',
       security: [],
       requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
       responses: {

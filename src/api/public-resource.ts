@@ -16,12 +16,26 @@ export interface PublicResource {
   offers: readonly PublicOffer[];
   settlementPoint: 'on_success' | 'at_first_output' | 'upfront';
   timeoutSeconds: number;
+  runsLong: boolean;
   /** How long files of answers can be fetched. */
   mediaRetentionSeconds: number;
   parameters: readonly PublicParameter[];
   /** A request body that the resource accepts. */
   inputExample: Readonly<Record<string, unknown>>;
   stats?: { call_count: number; success_count_30d: number; failure_count_30d: number };
+}
+
+/** The same as its clients need it. */
+export interface ResourceContract extends Pick<
+  PublicResource,
+  'creator' | 'slug' | 'name' | 'description' | 'version' | 'inputExample'
+> {
+  /** As kinds are named on the wire. */
+  kind: string;
+  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'network' | 'payTo'>[];
+  inputSchema: Readonly<Record<string, unknown>>;
+  /** Of the `output` of each answer; null where none is promised. */
+  outputSchema: Readonly<Record<string, unknown>> | null;
 }
 
 interface PublicOffer {

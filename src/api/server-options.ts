@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { BoundOperation, Caller, OperationPorts, Json, Log, RateLimiter, Source } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import type { Metrics } from './open-metrics.ts';
-import type { PublicResource } from './public-resource.ts';
+import type { PublicResource, ResourceContract } from './public-resource.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -58,6 +58,8 @@ export interface AppOptions {
   takeUpload(sent: SentUpload): Promise<{ [name: string]: Json }>;
   /** Where a provider's consent page sends browsers, and the operation that finishes what was begun there. */
   connect?: { callbackPath: string; operation: BoundOperation };
+  /** Throws `invalid_input`, `not_found` and `gone`. */
+  getContract(resourceId: string, source: Source): Promise<ResourceContract>;
   landing: {
     /** What the operator has chosen for the front page. */
     listFeatured(source: Source): Promise<readonly PublicResource[]>;

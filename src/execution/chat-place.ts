@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Problem, type FieldProblem } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
 import { withoutCode, type PublishedVersion, type Readiness } from '#resources/index.ts';
-import type { ChatMessage, ChatRequest, Upstream } from '#upstreams/index.ts';
+import { findUrlFault, type ChatMessage, type ChatRequest, type Upstream } from '#upstreams/index.ts';
 import { askForJson } from './ask-for-json.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
@@ -43,7 +43,7 @@ export async function openChatPlace(
   { baseUrl, apiKeySecret }: ChatPlace,
 ): Promise<{ key: FoundKey; upstream: Upstream } | { fault: string }> {
   const apiKey = apiKeySecret === null ? '' : await deps.openUpstreamKey(version);
-  const urlFault = findUrlFault(deps, baseUrl);
+  const urlFault = findUrlFault(deps.outbound, baseUrl);
   if (apiKey === null || urlFault !== null) {
     return { fault: urlFault === null ? NO_UPSTREAM_KEY : `upstream_url: ${urlFault}` };
   }
@@ -93,7 +93,7 @@ export function checkChatPlace(
   { baseUrl }: ChatPlace,
   wishes: Wishes,
 ): FieldProblem[] {
-  const urlFault = findUrlFault(deps, baseUrl);
+  const urlFault = findUrlFault(deps.outbound, baseUrl);
   const unheard = onlyOnOpenRouter.filter(({ isSet }) => isSet(wishes));
   return [
     ...(wishes.model.trim() === '' ? [{ path: '/config/model', message: 'Name the model of the upstream.' }] : []),
@@ -133,15 +133,3 @@ const onlyOnOpenRouter: readonly OnlyThere[] = [
     isSet: ({ reasoning }) => reasoning?.maxTokens !== undefined || reasoning?.exclude !== undefined,
   },
 ];
-
-function findUrlFault(deps: Pick<ExecutionDeps, 'outbound'>, baseUrl: string): string | null {
-  try {
-    deps.outbound.open(baseUrl);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) {
-      return error.message;
-    }
-    throw error;
-  }
-}

@@ -38,7 +38,7 @@ export const chatSettings = {
     .enum(['native', 'mistral-ocr', 'cloudflare-ai'])
     .optional()
     .describe(
-      'What reads PDFs on OpenRouter: the model itself, "mistral-ocr" (billed by the page) or "cloudflare-ai" (text alone, free). OpenRouter chooses unless told.',
+      'What reads PDFs on OpenRouter: "native" (the model itself, which has to read files; billed as prompt), "mistral-ocr" (scans too; billed by the page) or "cloudflare-ai" (text alone, free). Unless told, the model where it reads files, else "mistral-ocr".',
     ),
   provider: providerSettings,
   sellsTruncated: z

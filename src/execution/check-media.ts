@@ -7,7 +7,7 @@ import type { ModelRoute } from './model-route.ts';
 
 type Settings = MediaSettings & Partial<ChatSettings>;
 
-interface MediaQuestion {
+interface RoutedModel {
   model: KnownModel;
   route: ModelRoute;
   settings: Settings;
@@ -47,7 +47,7 @@ const routeWords: Readonly<Record<ModelRoute, string>> = {
 };
 
 /** What of the settings and parameters stands against running this model by its route. */
-export function checkMedia(question: MediaQuestion): FieldProblem[] {
+export function checkMedia(question: RoutedModel): FieldProblem[] {
   const { model, route, settings } = question;
   const unknown = mediaFields.filter(
     (field) => settings[field] !== undefined && !settingsOfRoute[route].includes(field),
@@ -66,7 +66,7 @@ export function checkMedia(question: MediaQuestion): FieldProblem[] {
   ];
 }
 
-function checkAudio({ model, route, settings }: MediaQuestion): FieldProblem[] {
+function checkAudio({ model, route, settings }: RoutedModel): FieldProblem[] {
   const { audio } = settings;
   const problem = (field: string, message: string): FieldProblem[] => [{ path: `/config/audio${field}`, message }];
   if (route === 'chat') {
@@ -91,7 +91,7 @@ function checkAudio({ model, route, settings }: MediaQuestion): FieldProblem[] {
 
 const ofPicturesAlone = ['size', 'quality', 'background', 'outputFormat', 'n'] as const;
 
-function checkImages({ model, route, settings }: MediaQuestion): FieldProblem[] {
+function checkImages({ model, route, settings }: RoutedModel): FieldProblem[] {
   return route !== 'chat'
     ? []
     : ofPicturesAlone
@@ -103,7 +103,7 @@ function checkImages({ model, route, settings }: MediaQuestion): FieldProblem[] 
 }
 
 /** The parameter that holds what is worked on, where that is not the prompt. */
-function checkSource({ route, settings, parameters }: MediaQuestion): FieldProblem[] {
+function checkSource({ route, settings, parameters }: RoutedModel): FieldProblem[] {
   const [field, member] = route === 'rerank' ? ['rerank', 'documents'] : ['transcription', 'audio'];
   if (route !== 'rerank' && route !== 'transcription') {
     return [];
@@ -124,7 +124,7 @@ function checkSource({ route, settings, parameters }: MediaQuestion): FieldProbl
 }
 
 /** Other files than the sound of a transcription would not be sent. */
-function checkFiles({ model, route, settings, parameters }: MediaQuestion): FieldProblem[] {
+function checkFiles({ model, route, settings, parameters }: RoutedModel): FieldProblem[] {
   const source = findSource(route, { settings, parameters });
   const isSent = (parameter: Parameter): boolean =>
     route === 'chat' || !isMedia(parameter) || (route === 'transcription' && parameter.name === source);
@@ -143,7 +143,7 @@ function checkFiles({ model, route, settings, parameters }: MediaQuestion): Fiel
 /** Null where it is not said and cannot be guessed; a call of a transcription holds the sound alone as a rule. */
 export function findSource(
   route: ModelRoute,
-  { settings, parameters }: Pick<MediaQuestion, 'settings' | 'parameters'>,
+  { settings, parameters }: Pick<RoutedModel, 'settings' | 'parameters'>,
 ): string | null {
   if (route === 'rerank') {
     return settings.rerank?.documents ?? null;

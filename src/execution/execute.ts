@@ -1,6 +1,7 @@
 import type { Clock } from '#kit/index.ts';
 import {
   noEvidence,
+  quoteVersion,
   type Failure,
   type Outcome,
   type PublishedVersion,
@@ -8,7 +9,6 @@ import {
   type RunContext,
 } from '#resources/index.ts';
 import { checkEvidence, checkOutcome, failure } from './check-outcome.ts';
-import { quoteVersion } from './quote-version.ts';
 import { guardParts } from './read-parts.ts';
 
 interface ExecuteDeps {
@@ -17,7 +17,7 @@ interface ExecuteDeps {
   log: { error(fields: object, message: string): void };
 }
 
-export interface ExecuteContext extends Pick<RunContext, 'report' | 'checkpoint'> {
+export interface ExecuteContext extends Pick<RunContext, 'report' | 'checkpoint' | 'inParts'> {
   callId: string;
   payer: string | null;
   /** The run is cut off after this time and counts as failed. */
@@ -50,13 +50,14 @@ export async function execute(deps: ExecuteDeps, work: Work, context: ExecuteCon
     deps.log.error(fields, 'a kind of resource threw instead of answering');
     return failure({ problem: 'upstream_failed', cause: 'internal: the kind of resource failed' }, noEvidence);
   };
-  const { callId, payer, isTest, report, checkpoint } = context;
+  const { callId, payer, isTest, inParts = false, report, checkpoint } = context;
   const deadlineMs = deps.clock.now() + context.limitMs;
   const running = Promise.race([
     runKind(kind, work, {
       callId,
       payer,
       isTest,
+      inParts,
       deadlineMs,
       signal: cutOff.signal,
       ...(report ? { report } : {}),

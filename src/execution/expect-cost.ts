@@ -2,6 +2,7 @@ import {
   judgeMargin,
   priceOffers,
   type CostQuote,
+  type Evidence,
   type Failure,
   type Outcome,
   type Parameter,
@@ -55,7 +56,18 @@ export function refuseLoss(
 
 /** Puts the expectation beside what the call did cost. */
 export function withExpectedCost(outcome: Outcome, quote: CostQuote | null): Outcome {
-  const { evidence } = outcome;
   const expected = { expectedCostUsd: quote?.typicalUsd ?? null, worstCostUsd: quote?.worstUsd ?? null };
-  return { ...outcome, evidence: { ...evidence, own: { ...evidence.own, ...expected } } };
+  const note = <Told extends { evidence: Evidence }>(told: Told): Told => {
+    const { evidence } = told;
+    return { ...told, evidence: { ...evidence, own: { ...evidence.own, ...expected } } };
+  };
+  const noted = note(outcome);
+  if (!noted.ok || noted.answer.body.type !== 'parts') {
+    return noted;
+  }
+  const { parts } = noted.answer.body;
+  async function* noteEnd(): typeof parts {
+    return note(yield* parts);
+  }
+  return { ...noted, answer: { ...noted.answer, body: { type: 'parts', parts: noteEnd() } } };
 }

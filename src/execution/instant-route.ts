@@ -11,7 +11,7 @@ import { checkInputs } from './inputs/input-modalities.ts';
 import { measureParameter, type PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 import { findRoute, type ModelRoute } from './model-route.ts';
-import { chooseModels, findNamedModel, type ModelNeed } from './named-model.ts';
+import { chooseModels, findNamedModel, type ModelNeed, type UsableModel } from './named-model.ts';
 import { priceMediaOutput, whyUnpriced } from './price-media.ts';
 import { quoteCost, type QuotedCall } from './quote-cost.ts';
 
@@ -34,7 +34,11 @@ export async function chooseRoute(
   { declared }: Pick<ModelNeed, 'declared'>,
 ): Promise<ModelRoute> {
   const { usable } = await chooseModels(deps, names, { declared: declared ?? null });
-  return (usable[0] && findRoute(usable[0].model)) ?? 'chat';
+  return toRoute(usable);
+}
+
+function toRoute([first]: readonly UsableModel[]): ModelRoute {
+  return (first && findRoute(first.model)) ?? 'chat';
 }
 
 /** Which form the answers of a version have: `text` alone, of a chat with pictures (`chat`) or with sound (`spoken`), or of a route. */
@@ -43,11 +47,11 @@ export async function chooseForm(
   names: readonly string[],
   { declared, audio }: Pick<ModelNeed, 'declared'> & Pick<MediaSettings, 'audio'>,
 ): Promise<ModelRoute | 'spoken' | 'text'> {
-  const route = await chooseRoute(deps, names, { declared: declared ?? null });
+  const { usable } = await chooseModels(deps, names, { declared: declared ?? null });
+  const route = toRoute(usable);
   if (route !== 'chat' || audio !== undefined) {
     return route === 'chat' ? 'spoken' : route;
   }
-  const { usable } = await chooseModels(deps, names, { declared: declared ?? null });
   return usable.length > 0 && usable.every(({ model }) => toModalities(model).every((one) => one === 'text'))
     ? 'text'
     : 'chat';

@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import type { ModelEndpoint } from '#models/index.ts';
 import { knownModel } from '../../tests/support/execution-deps.ts';
+import { chatSettings } from './chat-settings.ts';
 import { findUsualPricing, listPricings, toCaps } from './list-pricings.ts';
 import { findNamedModel, type UsableModel } from './named-model.ts';
+import { openContract } from './output-contract.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { quoteCost } from './quote-cost.ts';
+import { toChatRequest } from './to-chat-request.ts';
 import { toProvider } from './to-provider.ts';
+
+const chatSettingsSchema = z.strictObject(chatSettings);
 
 const endpoint = (tag: string, prompt: string, more: Partial<ModelEndpoint> = {}): ModelEndpoint => ({
   tag,
@@ -110,6 +116,18 @@ test('the caps are the dearest that a prompt of this length can reach, exact and
   expect(toProvider({ ...asked, settings: { maxTokens: 10 } })).toEqual({
     maxPrice: { prompt: '3.1', completion: '3', request: '0.01' },
   });
+});
+
+test('a schema that stands in the prompt is reckoned once in the prices that are sent, as in the worst case', async () => {
+  const outputSchema = { type: 'object', properties: { text: { type: 'string', description: 'x'.repeat(600) } } };
+  const settings = chatSettingsSchema.parse({ maxTokens: 10, outputSchema });
+  const messages = [{ role: 'user' as const, content: 'Answer.' }];
+  // Once it has about 800 bytes with what stands around it, twice 1,500.
+  const tiers = { prompt: '0.000001', completion: '0', overrides: [{ min_prompt_tokens: 1_000, prompt: '0.000009' }] };
+  const models = [await named(knownModel({ pricing: tiers, supportedParameters: ['max_tokens'] }))];
+  const request = toChatRequest({ models, settings, messages, contract: openContract(settings) });
+  expect(JSON.stringify(request.messages)).toContain('x'.repeat(600));
+  expect(request.provider?.maxPrice?.prompt).toBe('1');
 });
 
 test('of models that stand in for each other, each is reckoned at the dearest price that the call may be served at', async () => {

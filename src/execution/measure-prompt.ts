@@ -16,7 +16,7 @@ export interface PromptSize {
 }
 
 /** English text; said in the basis of every quote. */
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 /**
  * In UTF-8. At worst each byte is a token: the tokenizers of language models fall back to single bytes, so none needs more.
  * Lengths of what buyers write are limited in code points.
@@ -115,6 +115,6 @@ function measureValue(parameter: Parameter): { typical: number; longest: number 
   }
 }
 
-function toTokens(characters: number): number {
+export function toTokens(characters: number): number {
   return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }

@@ -1,6 +1,7 @@
 import type { JsonObject, MediaReference, Parameter } from '#resources/index.ts';
-import type { ChatFailure, MediaFacts } from '#upstreams/index.ts';
+import { noFacts, type ChatFailure, type MediaFacts } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
+import type { Attachments } from './inputs/attach-files.ts';
 import type { MediaSettings } from './media-settings.ts';
 import type { ModelRoute } from './model-route.ts';
 import type { PaidRun } from './run-chat.ts';
@@ -13,6 +14,7 @@ export interface MediaRun extends PaidRun {
   /** The rendered templates as one text: what is drawn, spoken, embedded, filmed or looked for. */
   prompt: string;
   input: Record<string, unknown>;
+  files: Attachments;
   parameters: readonly Parameter[];
 }
 
@@ -30,13 +32,4 @@ export function toCall({ key, context }: PaidRun) {
 }
 
 /** For what is known to be wrong before the upstream is asked. */
-export const noFacts: MediaFacts = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: '0',
-  attempts: 0,
-  isSimulated: false,
-};
+export const notAsked: MediaFacts = { ...noFacts, costUsd: '0', attempts: 0 };

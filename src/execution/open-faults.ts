@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { Json } from '#kit/index.ts';
+import { escapePointer, splitPointer, type Json } from '#kit/index.ts';
 import type { JsonObject } from '#resources/index.ts';
 
 export const MAX_FAULTS = 8;
@@ -26,12 +26,10 @@ function toFault({ message = 'does not fit', keyword, params }: ErrorObject, pla
 
 function toPlace(pointer: string, { value, known }: { value: unknown; known: ReadonlySet<string> }): string {
   let at = value;
-  const parts = pointer.split('/').slice(1);
-  const shown = parts.map((part) => {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  const shown = splitPointer(pointer).map((name) => {
     const isShown = Array.isArray(at) || known.has(name);
     at = (at as Record<string, unknown> | undefined)?.[name];
-    return isShown ? part : '*';
+    return isShown ? escapePointer(name) : '*';
   });
   return shown.length === 0 ? 'the object' : `/${shown.join('/')}`;
 }

@@ -2,6 +2,7 @@ import { Big } from 'big.js';
 import type { Pricing } from '#models/index.ts';
 import { isMedia, toMediaCaps, type MediaCaps, type Parameter } from '#resources/index.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { isPerPicture } from './picture-tokens.ts';
 
 type Prices = Pick<Pricing, 'prompt' | 'image' | 'image_token' | 'audio'>;
 
@@ -51,8 +52,6 @@ const TOKENS_PER_PAGE = { typical: 1_000, worst: 5_000 };
 /** Of mistral-ocr, by the page (https://openrouter.ai/docs/features/multimodal/pdfs). */
 const OCR_PAGE_USD = '0.002';
 const MOST_TYPICAL = { seconds: 60, pages: 5 };
-/** The catalogue gives the price of a picture or of its tokens under one name: no token costs as much. */
-const CHEAPEST_PICTURE_USD = '0.0005';
 
 /** By the caps of the parameters: any file that they allow costs no more than the worst. Null where a price is not known. */
 export function priceMediaInputs({ model, parameters, pdfEngine, readings = ONCE }: Asked): MediaInputsPrice | null {
@@ -102,9 +101,9 @@ function readImage({ model, prices, readings }: Priced, { maxPixels }: MediaCaps
   const worst = Math.max(IMAGE_TOKENS.least, Math.ceil((maxPixels ?? Infinity) / PIXELS_PER_TOKEN));
   const tokens = dense?.tokens ?? { typical: IMAGE_TOKENS.typical, worst: Math.min(IMAGE_TOKENS.most, worst) };
   const { image } = prices;
-  const isPerPicture = image !== undefined && new Big(image).gte(CHEAPEST_PICTURE_USD);
-  const perToken = overPrompt(prices, isPerPicture ? [prices.image_token] : [prices.image_token, image]);
-  const perPicture = isPerPicture ? image : 0;
+  const isWhole = image !== undefined && isPerPicture(image);
+  const perToken = overPrompt(prices, isWhole ? [prices.image_token] : [prices.image_token, image]);
+  const perPicture = isWhole ? image : 0;
   const once = toExtra(tokens, perToken);
   const extra = { typical: once.typical.plus(perPicture), worst: once.worst.plus(perPicture) };
   return { tokens, extra: readAgain(extra, readings), says: '' };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ImagePrice, VideoModel } from '#upstreams/index.ts';
 import { knownModel } from '../../tests/support/execution-deps.ts';
-import type { MediaQuestion } from './media-question.ts';
+import type { PricedMedia } from './priced-media.ts';
 import type { MediaSettings } from './media-settings.ts';
 import { priceMediaOutput } from './price-media.ts';
 
@@ -24,11 +24,11 @@ const film = (skus: Record<string, string>, durationsSeconds: number[] = [5, 8])
   sizes: [],
 });
 
-function ask(settings: MediaSettings, more: Partial<MediaQuestion> = {}): MediaQuestion {
+function ask(settings: MediaSettings, more: Partial<PricedMedia> = {}): PricedMedia {
   const nothing = { prompt: '0', completion: '0' };
   return { model: knownModel({ pricing: nothing }), settings, prompt, prices: { images: null, video: null }, ...more };
 }
-const cost = (route: Parameters<typeof priceMediaOutput>[0], question: MediaQuestion) => {
+const cost = (route: Parameters<typeof priceMediaOutput>[0], question: PricedMedia) => {
   const quote = priceMediaOutput(route, question);
   return quote && [quote.typicalUsd, quote.worstUsd];
 };

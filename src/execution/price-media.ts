@@ -2,9 +2,10 @@ import { Big } from 'big.js';
 import { priceUsage } from '#models/index.ts';
 import type { CostQuote } from '#resources/index.ts';
 import type { KnownModel } from './execution-deps.ts';
-import type { MediaQuestion } from './media-question.ts';
+import type { PricedMedia } from './priced-media.ts';
 import type { MediaRun } from './media-run.ts';
-import { pictureTokens } from './picture-tokens.ts';
+import { CHARACTERS_PER_TOKEN } from './measure-prompt.ts';
+import { isPerPicture, pictureTokens } from './picture-tokens.ts';
 import { priceVideo } from './price-video.ts';
 
 type Route = MediaRun['route'];
@@ -20,7 +21,7 @@ export const whyUnpriced: Readonly<Record<Route, string>> = {
   rerank: 'The catalogue tells no price of this model.',
 };
 
-const priceRoute: Readonly<Record<Route, (question: MediaQuestion) => CostQuote | null>> = {
+const priceRoute: Readonly<Record<Route, (question: PricedMedia) => CostQuote | null>> = {
   images: priceImages,
   speech: priceSpeech,
   transcription: () => null,
@@ -30,7 +31,7 @@ const priceRoute: Readonly<Record<Route, (question: MediaQuestion) => CostQuote 
 };
 
 /** What one call of a route that is no chat costs, USD; null where nobody knows (`whyUnpriced`). */
-export function priceMediaOutput(route: Route, question: MediaQuestion): CostQuote | null {
+export function priceMediaOutput(route: Route, question: PricedMedia): CostQuote | null {
   const { openrouterId, pricing } = question.model;
   if (openrouterId.endsWith(':free')) {
     return { typicalUsd: '0', worstUsd: '0', basis: `${openrouterId} is free.` };
@@ -39,7 +40,7 @@ export function priceMediaOutput(route: Route, question: MediaQuestion): CostQuo
 }
 
 /** Exact lines of the providers where there are any, else the catalogue's price of a picture or of its tokens. */
-function priceImages({ model, settings, prompt, prices }: MediaQuestion): CostQuote | null {
+function priceImages({ model, settings, prompt, prices }: PricedMedia): CostQuote | null {
   const { n = 1, imageSize = '1K', size, quality } = settings.imageConfig ?? {};
   const lines = prices.images?.filter(({ billable }) => billable === 'output_image') ?? [];
   if (lines.length === 0) {
@@ -93,9 +94,6 @@ function toMegapixels({ imageSize, size }: { imageSize: string; size: string | u
   return Math.ceil((width * height) / 10_000) / 100;
 }
 
-/** The catalogue gives the price of a picture or of its tokens under one name: no token costs as much, no picture as little. */
-const CHEAPEST_PICTURE_USD = '0.001';
-
 function priceByCatalogue(model: KnownModel, n: number, imageSize: string): CostQuote | null {
   const { image_output: picture, completion, request = '0' } = model.pricing;
   const price = picture ?? completion;
@@ -103,7 +101,7 @@ function priceByCatalogue(model: KnownModel, n: number, imageSize: string): Cost
     return null;
   }
   const { typical, worst } = pictureTokens(imageSize);
-  const isWhole = new Big(price).gte(CHEAPEST_PICTURE_USD);
+  const isWhole = isPerPicture(price);
   const toCost = (tokens: number): string =>
     new Big(price)
       .times(isWhole ? 1 : tokens)
@@ -118,10 +116,8 @@ function priceByCatalogue(model: KnownModel, n: number, imageSize: string): Cost
   };
 }
 
-const CHARACTERS_PER_TOKEN = 4;
-
 /** By the character that is spoken: https://openrouter.ai/docs/api-reference/text-to-speech */
-function priceSpeech({ model, prompt }: MediaQuestion): CostQuote | null {
+function priceSpeech({ model, prompt }: PricedMedia): CostQuote | null {
   const { prompt: perCharacter, completion, audio_output: perSound = '0', request = '0' } = model.pricing;
   if (perCharacter === '0' || completion !== '0' || perSound !== '0') {
     return null;
@@ -136,7 +132,7 @@ function priceSpeech({ model, prompt }: MediaQuestion): CostQuote | null {
   };
 }
 
-function priceTokens({ model, prompt }: MediaQuestion): CostQuote | null {
+function priceTokens({ model, prompt }: PricedMedia): CostQuote | null {
   const most = model.contextLength ?? Number.MAX_SAFE_INTEGER;
   const toCost = (tokens: number, tier: 'usual' | 'worst') =>
     priceUsage(model.pricing, { promptTokens: Math.min(tokens, most), completionTokens: 0 }, tier);
@@ -155,7 +151,7 @@ function priceTokens({ model, prompt }: MediaQuestion): CostQuote | null {
 /** A search unit is one query over at most a hundred documents; a thousand can be sent. */
 const MOST_SEARCH_UNITS = 10;
 
-function priceRerank(question: MediaQuestion): CostQuote | null {
+function priceRerank(question: PricedMedia): CostQuote | null {
   const { request = '0' } = question.model.pricing;
   const byTokens = priceTokens(question);
   return byTokens === null

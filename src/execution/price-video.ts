@@ -1,13 +1,13 @@
 import { Big } from 'big.js';
 import type { CostQuote } from '#resources/index.ts';
-import type { MediaQuestion } from './media-question.ts';
+import type { PricedMedia } from './priced-media.ts';
 
 /**
  * What a price of a film counts stands in its name alone. Of a name that tells no unit the film is taken to be meant
  * typically, and each of its seconds at worst. Null where a name speaks of something else, or where seconds are counted and
  * nobody says how many.
  */
-export function priceVideo({ model, settings, prices }: MediaQuestion): CostQuote | null {
+export function priceVideo({ model, settings, prices }: PricedMedia): CostQuote | null {
   const { video } = prices;
   const { durationSeconds, resolution, sound } = settings.video ?? {};
   const all = Object.entries(video?.skus ?? {});

@@ -53,7 +53,6 @@ const picture = (name: string): ContentPart => ({
   type: 'media',
   kind: 'image',
   contentType: 'image/png',
-  url: null,
   bytes: Buffer.from(name),
   filename: `${name}.png`,
 });

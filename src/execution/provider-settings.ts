@@ -1,6 +1,6 @@
 import { Big } from 'big.js';
 import { z } from 'zod';
-import type { ModelEndpoint } from '#models/index.ts';
+import { toPerMillion, type ModelEndpoint } from '#models/index.ts';
 
 /** As OpenRouter names them: https://openrouter.ai/docs/guides/routing/provider-selection */
 const quantizations = [
@@ -48,8 +48,6 @@ export const providerSettings = z
 
 export type ProviderSettings = NonNullable<z.output<typeof providerSettings>>;
 
-const MILLION = 1_000_000;
-
 /**
  * May this provider answer, as far as the list of providers tells? It does not tell who keeps prompts or learns from them,
  * so these narrow nothing here. `needed`: names of the parameters that the request has.
@@ -78,8 +76,8 @@ export function isWithin(
 ): boolean {
   const { prompt, completion, request } = maxPrice;
   return (
-    (prompt === undefined || new Big(pricing.prompt).times(MILLION).lte(prompt)) &&
-    (completion === undefined || new Big(pricing.completion).times(MILLION).lte(completion)) &&
+    (prompt === undefined || new Big(toPerMillion(pricing.prompt)).lte(prompt)) &&
+    (completion === undefined || new Big(toPerMillion(pricing.completion)).lte(completion)) &&
     (request === undefined || new Big(pricing.request ?? 0).lte(request))
   );
 }

@@ -1,15 +1,15 @@
 import { Big } from 'big.js';
-import { priceUsage, type PricedUsage, type Pricing, type Tier } from '#models/index.ts';
+import { priceUsage, toPerMillion, type PricedUsage, type Pricing, type Tier } from '#models/index.ts';
 import type { CostQuote, Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
 import { maxTokensOf } from './check-model.ts';
 import type { KnownModel } from './execution-deps.ts';
 import { findUsualPricing, listPricings, toCaps, withCacheWrites, type PriceCaps } from './list-pricings.ts';
-import type { PromptSize } from './measure-prompt.ts';
+import { toTokens, type PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 import type { UsableModel } from './named-model.ts';
 import { measureSchema } from './output-contract.ts';
-import { pictureTokens } from './picture-tokens.ts';
+import { isPerPicture, pictureTokens } from './picture-tokens.ts';
 import { priceExtras, type ExtraCost, type TurnNeed } from './price-extras.ts';
 import { priceMediaInputs } from './price-inputs.ts';
 
@@ -20,14 +20,10 @@ import { priceMediaInputs } from './price-inputs.ts';
 const PLUGIN_SEARCH_USD = '0.007';
 const FOUND_TOKENS = { typical: 2_000, worst: 10_000 };
 const OWN_SEARCHES = { typical: 1, worst: 5 };
-/** The catalogue gives the price of a picture or of its tokens under one name: no token costs as much, no picture as little. */
-const CHEAPEST_PICTURE_USD = '0.001';
 const MOST_TYPICAL_TOKENS = 1_000;
 const MOST_TYPICAL_REASONING_TOKENS = 4_000;
 const TEXT_BESIDE_PICTURE = 100;
-/** Of a schema, which is sent with the prompt. */
-const CHARACTERS_PER_TOKEN = 4;
-/** The sentence that asks for it. */
+/** The sentence that asks for the schema of an output, which is sent with the prompt. */
 const AROUND_SCHEMA = 120;
 
 export interface QuotedCall {
@@ -200,7 +196,7 @@ function estimate(named: UsableModel, assumed: Assumed): TurnNeed {
   const schema = settings.outputSchema === undefined ? 0 : measureSchema(settings.outputSchema) + AROUND_SCHEMA;
   const asked =
     tier === 'usual'
-      ? prompt.typicalTokens + files.typicalTokens + Math.ceil(schema / CHARACTERS_PER_TOKEN)
+      ? prompt.typicalTokens + files.typicalTokens + toTokens(schema)
       : prompt.worstTokens + files.worstTokens + schema;
   const read = asked + (isOnline ? FOUND_TOKENS[at] : 0);
   const picture = pictureTokens(settings.imageConfig?.imageSize);
@@ -231,7 +227,7 @@ function dearerReasoning({ internal_reasoning: reasoning, completion }: Pricing,
 }
 
 function toPicturePrice(model: KnownModel, { image_output: price }: Pricing): string | null {
-  return makesPictures(model) && price !== undefined && new Big(price).gte(CHEAPEST_PICTURE_USD) ? price : null;
+  return makesPictures(model) && price !== undefined && isPerPicture(price) ? price : null;
 }
 
 /** A model that makes pictures for nothing is one whose price stands elsewhere, unless it is called free. */
@@ -274,7 +270,7 @@ function describe(call: QuotedCall, { first, caps }: { first: UsableModel; caps:
   const source = first.isDeclared ? 'the prices that you declared' : "the catalogue's list prices";
   return [
     `${first.isDeclared ? first.written : model.openrouterId} at ${source}: ${counts}; four characters a token typically, one byte at worst.`,
-    `At worst for ${perMillion(caps.prompt)} and ${perMillion(caps.completion)} USD per million tokens of prompt and answer: no dearer provider may answer.`,
+    `At worst for ${toPerMillion(caps.prompt)} and ${toPerMillion(caps.completion)} USD per million tokens of prompt and answer: no dearer provider may answer.`,
     ...(files === '' ? [] : [`Among the prompt tokens: ${files}.`]),
     ...(extras === '' ? [] : [`Beside that: ${extras}.`]),
     ...(models.length > 1 ? ['The worst case is the dearest of the models that stand in for each other.'] : []),
@@ -283,8 +279,4 @@ function describe(call: QuotedCall, { first, caps }: { first: UsableModel; caps:
       ? []
       : [`The catalogue's prices cannot be read since ${model.oddSince}; these are the last good ones.`]),
   ].join(' ');
-}
-
-function perMillion(price: string): string {
-  return new Big(price).times(1_000_000).toFixed();
 }

@@ -1,4 +1,4 @@
-import type { FieldProblem, Json } from '#kit/index.ts';
+import { escapePointer, type FieldProblem, type Json } from '#kit/index.ts';
 import { compilePattern, type JsonObject } from '#resources/index.ts';
 
 const MAX_CHARACTERS = 16_000;
@@ -107,8 +107,8 @@ function readKeywords(walk: Walk, node: Readonly<Record<string, unknown>>, place
 }
 
 function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown }, place: Place): Json {
-  const path = `${place.path}/${escape(name)}`;
-  const inside = (key: string): Place => ({ ...place, path: `${path}/${escape(key)}`, depth: place.depth + 1 });
+  const path = `${place.path}/${escapePointer(name)}`;
+  const inside = (key: string): Place => ({ ...place, path: `${path}/${escapePointer(key)}`, depth: place.depth + 1 });
   switch (keywords.get(name)) {
     case 'value':
       walk.names += (name === 'required' || name === 'enum') && Array.isArray(value) ? value.length : 0;
@@ -141,7 +141,7 @@ function readMembers(walk: Walk, value: unknown, place: Place): Json {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      readNode(walk, item, { ...place, path: `${place.path}/${escape(key)}` }),
+      readNode(walk, item, { ...place, path: `${place.path}/${escapePointer(key)}` }),
     ]),
   );
 }
@@ -192,7 +192,7 @@ function listInner(schema: JsonObject, path: string): FieldProblem[] {
     const inner = holds === 'schema' ? [['', value] as const] : holds === 'value' ? [] : Object.entries(value ?? {});
     return inner.flatMap(([key, item]) =>
       isRecord(item)
-        ? listStrictFaults(item as JsonObject, `${path}/${name}${key === '' ? '' : `/${escape(key)}`}`)
+        ? listStrictFaults(item as JsonObject, `${path}/${name}${key === '' ? '' : `/${escapePointer(key)}`}`)
         : [],
     );
   });
@@ -209,8 +209,4 @@ function fail(path: string, message: string): ReadSchema {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function escape(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -3,8 +3,7 @@ import {
   noEvidence,
   type Answer,
   type AnswerPart,
-  type Evidence,
-  type MediaReference,
+  type JsonObject,
   type Outcome,
   type PartsEnd,
   type WholeBody,
@@ -79,7 +78,7 @@ export async function collectParts(outcome: Outcome): Promise<Outcome<WholeBody>
   for (;;) {
     const next = await body.parts.next();
     if (next.done) {
-      return next.value.ok ? toWhole(kept, next.value.evidence) : next.value;
+      return next.value.ok ? toWhole(kept, next.value) : next.value;
     }
     kept.push(next.value);
   }
@@ -98,7 +97,7 @@ export async function awaitFirstOutput(outcome: Outcome): Promise<Outcome> {
   for (;;) {
     const next = await parts.next();
     if (next.done) {
-      return next.value.ok ? toWhole(held, next.value.evidence) : next.value;
+      return next.value.ok ? toWhole(held, next.value) : next.value;
     }
     held.push(next.value);
     if (isOutput(next.value)) {
@@ -107,34 +106,28 @@ export async function awaitFirstOutput(outcome: Outcome): Promise<Outcome> {
   }
 }
 
-function toWhole(parts: readonly AnswerPart[], evidence: Evidence): Outcome<WholeBody> {
+function toWhole(parts: readonly AnswerPart[], { evidence, json }: PartsEnd & { ok: true }): Outcome<WholeBody> {
   return parts.some(isOutput)
-    ? { ok: true, answer: joinParts(parts), evidence }
+    ? { ok: true, answer: joinParts(parts, json), evidence }
     : failure({ problem: 'upstream_failed', cause: 'empty_answer: The answer ended without any output.' }, evidence);
 }
 
-/** Finished parts as the JSON for a client that does not read parts. */
-function joinParts(parts: readonly AnswerPart[]): Answer<WholeBody> {
-  const media: MediaReference[] = [];
-  const json: { response: string; usage?: Extract<AnswerPart, { type: 'usage' }>['usage'] } = { response: '' };
-  for (const part of parts) {
-    switch (part.type) {
-      case 'delta':
-        json.response += part.text;
-        break;
-      case 'media':
-        media.push(part.media);
-        break;
-      case 'usage':
-        json.usage = part.usage;
-        break;
-    }
-  }
-  return jsonAnswer(media.length === 0 ? json : { ...json, media: media.map((file) => ({ ...file })) }, media);
+/** Finished parts as the JSON for a client that does not read parts. `rest`: what it says beside them. */
+export function joinParts(parts: readonly AnswerPart[], rest: JsonObject = {}): Answer<WholeBody> {
+  const media = parts.flatMap((part) => (part.type === 'media' ? [part.media] : []));
+  const usage = parts.findLast((part) => part.type === 'usage')?.usage;
+  const json = {
+    response: parts.map((part) => (part.type === 'delta' ? part.text : '')).join(''),
+    ...rest,
+    ...(media.length === 0 ? {} : { media: media.map((file) => ({ ...file })) }),
+    ...(usage === undefined ? {} : { usage }),
+  };
+  return jsonAnswer(json, media);
 }
 
+/** Blanks are nothing to pay for. */
 function isOutput(part: AnswerPart): boolean {
-  return part.type === 'media' || (part.type === 'delta' && part.text !== '');
+  return part.type === 'media' || (part.type === 'delta' && part.text.trim() !== '');
 }
 
 function sizeOf(part: AnswerPart): number {

@@ -11,15 +11,16 @@ import {
   type Readiness,
   type RunContext,
 } from '#resources/index.ts';
-import type { ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from '#upstreams/index.ts';
-import { askForOutput } from './ask-for-output.ts';
+import type { ChatCall, ChatFailure, ChatRequest, ChatResult, FailureKind, Upstream } from '#upstreams/index.ts';
+import { askForOutput, type AskedOutput } from './ask-for-output.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { isStreak } from './find-streak.ts';
+import { giveInParts } from './give-in-parts.ts';
 import { toUsage } from './media-answer.ts';
 import type { OutputContract } from './output-contract.ts';
-import { storeFiles, type FileFailure } from './store-files.ts';
+import { isFailure, storeFile, storeFiles, type FileFailure } from './store-files.ts';
 import { wrapPcm } from './wrap-pcm.ts';
 import { findUnfit, keyDown, toSpent, type FoundKey } from './find-key.ts';
 
@@ -56,7 +57,22 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   }
   const asked = { request: run.request, contract: run.contract ?? null };
   const call = { apiKey: run.key.apiKey, signal, deadlineMs };
-  const { result, output, isRepaired } = await askForOutput({ upstream: run.upstream, clock: deps.clock }, asked, call);
+  const ask = async (onText?: ChatCall['onText']): Promise<Outcome> => {
+    const heard = onText ? { ...call, onText } : call;
+    const made = await askForOutput({ upstream: run.upstream, clock: deps.clock }, asked, heard);
+    return judgeMade(deps, run, { made, held });
+  };
+  // What is judged whole, or is spoken, has no part that could be sold before its end.
+  const isInParts = run.context.inParts === true && asked.contract === null && !run.request.audio;
+  return isInParts ? giveInParts(deps, ask) : ask();
+}
+
+async function judgeMade(
+  deps: ExecutionDeps,
+  run: ChatRun,
+  { made, held }: { made: AskedOutput; held: HeldShare | null },
+): Promise<Outcome> {
+  const { result, output, isRepaired } = made;
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
   const told = toEvidence(result, run.request.model);
   const marks = { ...(isRepaired ? { isRepaired } : {}), ...(run.isDeclared ? { isModelDeclared: true } : {}) };
@@ -174,8 +190,8 @@ async function storeMade(
   }
   const bytes = Buffer.from(audio.base64, 'base64');
   const sound = audio.format === 'pcm16' ? wrapPcm(bytes, PCM16_RATE) : bytes;
-  const spoken = await storeFiles(deps, { version, context, kind: 'audio', files: [{ bytes: sound }] });
-  return Array.isArray(spoken) ? [...stored, ...spoken] : spoken;
+  const spoken = await storeFile(deps, { version, context, kind: 'audio', file: { bytes: sound } });
+  return isFailure(spoken) ? spoken : [...stored, spoken];
 }
 
 /** Of the raw sound in a chat. @source https://openrouter.ai/docs/features/multimodal/audio */

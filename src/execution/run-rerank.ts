@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findSource } from './check-media.ts';
 import { toUsage } from './media-answer.ts';
-import { noFacts, toCall, type RunRoute } from './media-run.ts';
+import { notAsked, toCall, type RunRoute } from './media-run.ts';
 
 const MAX_DOCUMENTS = 1_000;
 
@@ -12,7 +12,7 @@ export const runRerank: RunRoute = async (deps, run) => {
   const documents = readDocuments(run.input[findSource(run.route, run) ?? '']);
   if (documents.length === 0 || documents.length > MAX_DOCUMENTS) {
     const cause = `unreadable_documents: The buyer sent ${documents.length} documents; 1 to ${MAX_DOCUMENTS} can be ranked, as a JSON list of texts or one a line.`;
-    return { facts: noFacts, refused: { problem: 'unprocessable', cause } };
+    return { facts: notAsked, refused: { problem: 'unprocessable', cause } };
   }
   const request = { model: run.request.model, query: run.prompt, documents, topN: run.settings.rerank?.topN };
   const result = await deps.openRouterMedia.rerankDocuments(request, toCall(run));

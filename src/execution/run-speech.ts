@@ -2,7 +2,7 @@ import type { MediaFacts } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { toUsage } from './media-answer.ts';
 import { toCall, type MediaRun, type RunRoute } from './media-run.ts';
-import { storeFiles } from './store-files.ts';
+import { isFailure, storeFile } from './store-files.ts';
 import { wrapPcm } from './wrap-pcm.ts';
 
 /** Raw samples become a file that players open. What it did cost is asked for while the file is stored. */
@@ -17,17 +17,16 @@ export const runSpeech: RunRoute = async (deps, run) => {
   const { bytes, sampleRate } = result.output;
   const isWrapped = bytes.toString('latin1', 0, 4) === 'RIFF';
   const file = { bytes: format === 'wav' && !isWrapped ? wrapPcm(bytes, sampleRate) : bytes };
-  const [stored, costUsd] = await Promise.all([
-    storeFiles(deps, { ...run, kind: 'audio', files: [file] }),
+  const [sound, costUsd] = await Promise.all([
+    storeFile(deps, { ...run, kind: 'audio', file }),
     findCost(deps, run, result),
   ]);
   const facts = { ...result, costUsd };
-  const [sound] = Array.isArray(stored) ? stored : [];
-  if (!Array.isArray(stored) || !sound) {
-    return { facts, refused: stored as Exclude<typeof stored, unknown[]> };
+  if (isFailure(sound)) {
+    return { facts, refused: sound };
   }
   const audio = { ...sound };
-  return { facts, media: stored, json: { response: '', audio, media: [audio], usage: toUsage(facts) } };
+  return { facts, media: [sound], json: { response: '', audio, media: [audio], usage: toUsage(facts) } };
 };
 
 function findCost(

@@ -3,7 +3,7 @@ import type { MediaResult, VideoJob } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { toUsage } from './media-answer.ts';
 import { toCall, type Made, type MediaRun, type RunRoute } from './media-run.ts';
-import { storeFiles } from './store-files.ts';
+import { isFailure, storeFile } from './store-files.ts';
 
 const checkpoint = z.object({ videoJob: z.string() });
 
@@ -60,11 +60,10 @@ async function fetchFilm(deps: ExecutionDeps, run: MediaRun, ended: Ended): Prom
   if (!opened.ok) {
     return { facts: { ...opened, costUsd: ended.costUsd }, failure: opened.failure, mayCost: true };
   }
-  const stored = await storeFiles(deps, { ...run, kind: 'video', files: [{ stream: opened.output }] });
-  const [film] = Array.isArray(stored) ? stored : [];
-  if (!Array.isArray(stored) || !film) {
-    return { facts: ended, refused: stored as Exclude<typeof stored, unknown[]> };
+  const film = await storeFile(deps, { ...run, kind: 'video', file: { stream: opened.output } });
+  if (isFailure(film)) {
+    return { facts: ended, refused: film };
   }
   const video = { ...film };
-  return { facts: ended, media: stored, json: { response: '', video, media: [video], usage: toUsage(ended) } };
+  return { facts: ended, media: [film], json: { response: '', video, media: [video], usage: toUsage(ended) } };
 }

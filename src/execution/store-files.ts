@@ -1,33 +1,37 @@
 import { Problem } from '#kit/index.ts';
+import type { MediaSource } from '#media/index.ts';
 import type { Failure, MediaReference, PublishedVersion, RunContext } from '#resources/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
-import { isCutShort } from './is-cut-short.ts';
 
-export type FileSource = { dataUrl: string } | { bytes: Uint8Array } | { stream: AsyncIterable<Uint8Array> };
 export type FileFailure = Omit<Failure, 'ok' | 'evidence'>;
 
-export interface FilesOfRun {
+interface OfRun {
   version: Pick<PublishedVersion, 'mediaRetentionSeconds' | 'ownerId' | 'resourceId'>;
   context: Pick<RunContext, 'callId'>;
   kind: 'image' | 'audio' | 'video';
-  files: readonly FileSource[];
 }
+
+type StoreDeps = Pick<ExecutionDeps, 'media' | 'log'>;
 
 const words = { image: 'image', audio: 'sound', video: 'film' } as const;
 
 /** Stores what a model made, all of it or nothing that counts: one file that is no good makes the answer a failure. */
 export async function storeFiles(
-  deps: Pick<ExecutionDeps, 'media' | 'log'>,
-  { version, context, kind, files }: FilesOfRun,
+  deps: StoreDeps,
+  { files, ...run }: OfRun & { files: readonly MediaSource[] },
 ): Promise<MediaReference[] | FileFailure> {
+  const stored = await Promise.all(files.map((file) => storeFile(deps, { ...run, file })));
+  return stored.find(isFailure) ?? stored.flatMap((one) => (isFailure(one) ? [] : [one]));
+}
+
+export async function storeFile(
+  deps: StoreDeps,
+  { version, context, kind, file }: OfRun & { file: MediaSource },
+): Promise<MediaReference | FileFailure> {
   const { ownerId, resourceId, mediaRetentionSeconds: retentionSeconds } = version;
   const { callId } = context;
-  if (files.some(isBroken)) {
-    return unusable(kind, 'It breaks off before its end.');
-  }
   try {
-    const about = { ownerId, callId, retentionSeconds, expect: kind };
-    return await Promise.all(files.map((source) => deps.media.store({ ...about, source })));
+    return await deps.media.store({ ownerId, callId, retentionSeconds, expect: kind, source: file });
   } catch (error) {
     if (error instanceof Problem) {
       return unusable(kind, error.message);
@@ -41,16 +45,13 @@ export async function storeFiles(
   }
 }
 
-function unusable(kind: FilesOfRun['kind'], message: string): FileFailure {
+export function isFailure(stored: MediaReference | FileFailure): stored is FileFailure {
+  return 'problem' in stored;
+}
+
+function unusable(kind: OfRun['kind'], message: string): FileFailure {
   return {
     problem: 'upstream_failed',
     cause: `unusable_${kind}: The model made an unusable ${words[kind]}. ${message}`,
   };
-}
-
-function isBroken(source: FileSource): boolean {
-  if ('dataUrl' in source) {
-    return isCutShort(Buffer.from(source.dataUrl.slice(source.dataUrl.indexOf(',') + 1), 'base64'));
-  }
-  return 'bytes' in source && isCutShort(Buffer.from(source.bytes));
 }

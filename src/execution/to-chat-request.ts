@@ -28,7 +28,8 @@ export function toChatRequest({ models, settings, messages, contract, inputs = [
   const { audio } = settings;
   const modalities = toModalities(first.model, { isSpoken: audio !== undefined });
   const asked = contract === null ? { messages } : askForJson({ contract, messages, takes: toAbility(models) });
-  const provider = toProvider({ models, settings, prompt: measureMessages(asked.messages), inputs });
+  // Without the schema, which is reckoned beside the prompt wherever it stands.
+  const provider = toProvider({ models, settings, prompt: measureMessages(messages), inputs });
   return {
     model: first.wireName,
     ...(fallbacks.length > 0 ? { fallbackModels: fallbacks.map(({ wireName }) => wireName) } : {}),

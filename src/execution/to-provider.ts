@@ -1,4 +1,5 @@
 import { Big } from 'big.js';
+import { toPerMillion } from '#models/index.ts';
 import type { ProviderChoice } from '#upstreams/index.ts';
 import { quoteCaps, type QuotedCall } from './quote-cost.ts';
 
@@ -10,14 +11,13 @@ export function toProvider(call: Omit<QuotedCall, 'feePercent'>): ProviderChoice
   const { provider = {} } = call.settings;
   const { maxPrice: allowed = {} } = provider;
   const caps = quoteCaps(call);
-  const perMillion = (price: string): string => new Big(price).times(1_000_000).toFixed();
   // Prices that hold at some hours, or for long prompts, may be above what the creator allows.
   const maxPrice =
     caps === null
       ? provider.maxPrice
       : {
-          prompt: least(perMillion(caps.prompt), allowed.prompt),
-          completion: least(perMillion(caps.completion), allowed.completion),
+          prompt: least(toPerMillion(caps.prompt), allowed.prompt),
+          completion: least(toPerMillion(caps.completion), allowed.completion),
           request: least(new Big(caps.request).toFixed(), allowed.request),
         };
   const choice: ProviderChoice = { ...provider, maxPrice };

@@ -14,7 +14,7 @@ import { transition } from './transitions.ts';
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
   deps.log.error({ err: error, callId: call.callId }, 'a call broke off');
   for (const name of ['refuse', 'fail', 'owe'] as const) {
-    const changes = { reason: 'internal', ...(name === 'owe' ? { ofRun: call.run } : {}) };
+    const changes = { reason: 'internal', ofProcess: deps.processId, ...(name === 'owe' ? { ofRun: call.run } : {}) };
     const moved = await transition(deps.database.system, { callId: call.callId, name }, changes).catch(() => false);
     if (moved) {
       if (name === 'refuse') {

@@ -110,7 +110,7 @@ async function move(
   const { callId } = call;
   const isOurs =
     to === 'running'
-      ? await transition(executor, { callId, name: 'run' }, { deadlineInMs: run.deadlineInMs })
+      ? await transition(executor, { callId, name: 'run' }, { deadlineInMs: run.deadlineInMs, ...toKept(call) })
       : await moveToSettling(
           executor,
           { callId, settlementPoint: 'upfront' },
@@ -121,4 +121,9 @@ async function move(
           },
         );
   return isOurs ? to : 'taken';
+}
+
+/** What is carried out behind its 202 is carried on by whichever process is there. */
+function toKept({ isLong, input }: PaidCall): { input?: PaidCall['input'] } {
+  return isLong ? { input } : {};
 }

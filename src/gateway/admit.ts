@@ -68,15 +68,15 @@ export async function refuseUnready(
  * pause of their own is no failure.
  */
 export async function refuseClosed(deps: GatewayDeps, asked: Refused): Promise<Problem | null> {
-  const { state, pausedBy, pauseCause, isPinned } = asked.version;
+  const { state, pausedBy, pauseCause, isWithdrawn } = asked.version;
   if (state === 'published') {
     return null;
   }
   if (state === 'archived') {
-    const detail = isPinned
+    const detail = isWithdrawn
       ? 'This version is no longer offered by its creator.'
       : 'This resource was archived by its creator.';
-    return new Problem('gone', { detail, ...(isPinned ? { next: 'Call the resource without a version.' } : {}) });
+    return new Problem('gone', { detail, ...(isWithdrawn ? { next: 'Call the resource without a version.' } : {}) });
   }
   await record(deps, asked, { cause: pauseCause ?? 'paused', isCounted: pausedBy !== 'owner' });
   return unavailable(undefined);

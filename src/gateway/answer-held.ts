@@ -1,16 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseExactJson, Problem } from '#kit/index.ts';
 import { findUse, isSamePayment, type Payment } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { jsonAnswer, type PublishedVersion } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import { adoptEnded } from './adopt-transfers.ts';
 import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
-import type { CallOutcome, Settlement } from './call-request.ts';
+import type { CallOutcome, EventsAsked, GivenAnswer, Settlement } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
 import { findHolder, type HeldCall } from './claim.ts';
 import { toFailedReceipt } from './failed-receipt.ts';
+import { followStream } from './follow-stream.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { rerunOwed } from './carry-on.ts';
+import { findAccepted } from './long-runs/answer-later.ts';
 import { resolvePending } from './resolve-pending.ts';
 import {
   answerOwed,
@@ -26,6 +28,8 @@ import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const WAIT_LIMIT_MS = 20_000;
 const POLL_MS = 200;
+const BEFORE_OUTPUT = ['claimed', 'running', 'settling'];
+const OPEN = [...BEFORE_OUTPUT, 'fulfilling'];
 
 export interface Again {
   payment: Payment;
@@ -34,6 +38,8 @@ export interface Again {
   version: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>;
   /** Of the request, where it was read. */
   input?: Record<string, unknown> | undefined;
+  /** As a stream. */
+  events?: EventsAsked | undefined;
 }
 
 interface KeptRow {
@@ -67,7 +73,8 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   }
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
-  const outcome = await findOutcome(deps, held, again);
+  const later = isProven && held.runs_long ? await findAccepted(deps, held.id) : null;
+  const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
   }
@@ -75,7 +82,11 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
 }
 
 async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
-  const closed = await untilClosed(deps, held.id);
+  const stream = again.events && (await findStream(deps, held.id, again));
+  if (stream) {
+    return stream;
+  }
+  const closed = await untilClosed(deps, held.id, OPEN);
   const row = closed && (await askAboutEnded(deps, { ...closed, id: held.id }, again));
   if (row?.state === 'pending') {
     await resolvePending(deps, held.id);
@@ -83,10 +94,13 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
   }
   if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
     const rerun = await rerunOwed(deps, held.id, again.input);
-    if (rerun.kind !== 'taken') {
-      return rerun.kind === 'run' ? rerun.outcome : answerOwed(rerun.retryAfterSeconds);
+    if (rerun.kind === 'run' || rerun.kind === 'given up') {
+      return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;
     }
-    return toOutcome(await untilClosed(deps, held.id), held.id, again);
+    if (rerun.kind === 'wait') {
+      return answerOwed(rerun.retryAfterSeconds);
+    }
+    return toOutcome(await untilClosed(deps, held.id, OPEN), held.id, again);
   }
   return toOutcome(row, held.id, again);
 }
@@ -150,12 +164,30 @@ export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallO
   return isSame ? answerHeld(deps, held, again) : null;
 }
 
+/** Of a call whose answer is being made, what has come of it and what still comes; null: it is not at that. */
+async function findStream(deps: GatewayDeps, callId: string, { payment, events }: Again): Promise<CallOutcome | null> {
+  const row = await untilClosed(deps, callId, BEFORE_OUTPUT);
+  if (row?.state !== 'fulfilling' || row.record === null || row.transaction === null || row.settled_at === null) {
+    return null;
+  }
+  const { receipt, record } = JSON.parse(row.record) as StoredRecord;
+  const { transaction } = row;
+  const answer: GivenAnswer = {
+    ...jsonAnswer({}),
+    body: { type: 'live', parts: followStream(deps, callId, events?.after ?? null) },
+    isSimulated: record.isSimulated,
+    isTest: false,
+    receipt: { ...receipt, transaction, at: row.settled_at.toISOString() },
+  };
+  return { kind: 'answer', answer, callId, isPaid: true, settlement: toKeptSettlement(payment, transaction, record) };
+}
+
 /** Waits for a call that another request is carrying out, in this process or in another one. */
-async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
+async function untilClosed(deps: GatewayDeps, callId: string, open: readonly string[]): Promise<KeptRow | null> {
   const until = Date.now() + WAIT_LIMIT_MS;
   for (;;) {
     const row = await readKept(deps, callId);
-    const isOpen = row !== null && ['claimed', 'running', 'settling', 'fulfilling'].includes(row.state);
+    const isOpen = row !== null && open.includes(row.state);
     if (!isOpen || Date.now() >= until) {
       return row;
     }
@@ -164,17 +196,23 @@ async function untilClosed(deps: GatewayDeps, callId: string): Promise<KeptRow |
   }
 }
 
+/** The answer of a paid call as it is kept, for whoever has shown to be its buyer. */
+export async function giveKept(deps: GatewayDeps, callId: string, payment: Payment): Promise<CallOutcome> {
+  const row = await readKept(deps, callId);
+  return toOutcome(row, callId, { payment });
+}
+
 async function readKept(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
   const found = await deps.database.system.query<KeptRow>({ name: 'calls_kept', text: selectKept, values: [callId] });
   return found.rows[0] ?? null;
 }
 
-function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutcome {
+function toOutcome(row: KeptRow | null, callId: string, again: Pick<Again, 'payment' | 'events'>): CallOutcome {
   switch (row?.state) {
     case 'settled':
     case 'delivered':
     case 'owed':
-      return toKeptAnswer(row, callId, again.payment);
+      return toKeptAnswer(row, callId, again);
     case 'pending':
       return settlementPending();
     case 'unpaid':
@@ -198,7 +236,11 @@ function toOutcome(row: KeptRow | null, callId: string, again: Again): CallOutco
   }
 }
 
-function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutcome {
+function toKeptAnswer(
+  row: KeptRow,
+  callId: string,
+  { payment, events }: Pick<Again, 'payment' | 'events'>,
+): CallOutcome {
   if (row.can_rerun || row.awaits_input) {
     return answerOwed();
   }
@@ -213,7 +255,11 @@ function toKeptAnswer(row: KeptRow, callId: string, payment: Payment): CallOutco
   const { receipt, record } = JSON.parse(row.record) as StoredRecord;
   return {
     kind: 'answer',
-    answer: toGivenAnswer(answer, { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() }),
+    answer: toGivenAnswer(
+      answer,
+      { ...receipt, transaction: row.transaction, at: row.settled_at.toISOString() },
+      events,
+    ),
     callId,
     isPaid: true,
     settlement: toKeptSettlement(payment, row.transaction, record),

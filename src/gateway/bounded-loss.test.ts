@@ -62,6 +62,14 @@ async function failFor(one: Made, spentCents: number): Promise<void> {
   one.spentCents = spentCents;
 }
 
+/** A run that failed and cost nothing counts nowhere. */
+function noteFailure(one: Made, hasFailed: boolean): void {
+  one.hasFailed = hasFailed;
+  if (hasFailed && (one.spentCents ?? one.cents) === 0) {
+    one.state = 'failed';
+  }
+}
+
 async function end(world: World, { which, how }: { which: number; how: keyof typeof endings }): Promise<void> {
   const open = world.made.filter(({ state }) => state === 'running' || state === 'pending');
   const chosen = open[which % Math.max(1, open.length)];
@@ -73,9 +81,12 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
     chosen.state = how === 'pays' ? 'paid' : 'lost';
   } else {
     const spentCents = spent[how];
-    await (spentCents === undefined ? move(chosen.callId, ...endings[how].arrows) : failFor(chosen, spentCents));
+    const arrows = endings[how].arrows;
+    await (spentCents === undefined
+      ? move(chosen.callId, ...arrows)
+      : failFor(chosen, Math.min(spentCents, chosen.cents)));
     chosen.state = endings[how].state;
-    chosen.hasFailed = how.startsWith('fails');
+    noteFailure(chosen, how.startsWith('fails'));
   }
   if (chosen.state === 'paid') {
     world.answered.push(chosen.wallet);
@@ -86,7 +97,8 @@ async function end(world: World, { which, how }: { which: number; how: keyof typ
 async function crash(world: World, process: number): Promise<void> {
   for (const one of world.made.filter((made) => made.process === process && made.state === 'running')) {
     await move(one.callId, 'fail');
-    Object.assign(one, { state: 'lost', hasFailed: true });
+    one.state = 'lost';
+    noteFailure(one, true);
   }
 }
 
@@ -126,7 +138,7 @@ const asked = fc.record({
   wallet: fc.nat(WALLETS - 1),
   client: fc.nat(CLIENTS - 1),
   resource: fc.constantFrom(...RESOURCES),
-  cents: fc.integer({ min: 1, max: 4 }),
+  cents: fc.integer({ min: 0, max: 4 }),
 });
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.array(asked, { minLength: 1, maxLength: 6 }).map((batch) => ({ batch })) },

@@ -15,7 +15,14 @@ function ask(
 ) {
   const echo = (buyerSecret?: string) => ({ echoed: buyerSecret ? { buyerSecret } : {} }) as Payment;
   const secrets = bound ? toShown(request, echo(secret)).secrets : [];
-  const held = { id: 'c', fingerprint: 'f', payment: {} as never, state, buyer_proofs: [...secrets, 'token'] };
+  const held = {
+    id: 'c',
+    fingerprint: 'f',
+    payment: {} as never,
+    state,
+    runs_long: false,
+    buyer_proofs: [...secrets, 'token'],
+  };
   const payment = echo(shown);
   return isBuyer({} as never, held, { payment, shown: toShown(request, payment), fingerprint, version });
 }

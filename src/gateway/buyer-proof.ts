@@ -103,6 +103,6 @@ function toSignInTerms(deps: ProofDeps, held: HeldCall, { payment, version }: As
   return { url, network: payment.network, nonce: toDigest('sign-in', held.id).slice(0, 32), nowMs: deps.clock.now() };
 }
 
-function toDigest(name: string, secret: string): string {
+export function toDigest(name: string, secret: string): string {
   return sha256Hex(`${name}:${secret}`);
 }

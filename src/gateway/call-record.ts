@@ -8,7 +8,7 @@ import {
   type UseMeasure,
 } from '#resources/index.ts';
 import type { CallRecord, MeasuredBy } from '#usage/index.ts';
-import type { Receipt } from './call-request.ts';
+import type { EventsAsked, Receipt, Settlement } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -36,6 +36,13 @@ export interface PaidCall {
   reservedUsd?: string;
   /** Told with the first answer; only the request that claimed the payment has it. */
   answerToken?: string;
+  /** It is answered with 202 and carried out behind it. */
+  isLong?: true;
+  /** Told once it is carried out: with what was paid, where it is paid already. */
+  onUnderWay?: (paid?: { receipt: Receipt; settlement: Settlement }) => void;
+  /** Of its request: in what form its answer is wanted, and when its client has gone. */
+  events?: EventsAsked | undefined;
+  gone?: AbortSignal | undefined;
   startedAt: number;
 }
 
@@ -140,7 +147,10 @@ export function toStoredRecord(
 }
 
 /** What a receipt says before it is known what became of the payment. */
-export function toReceiptParts(deps: Pick<GatewayDeps, 'publicUrl'>, call: PaidCall): StoredRecord['receipt'] {
+export function toReceiptParts(
+  deps: Pick<GatewayDeps, 'publicUrl'>,
+  call: Pick<PaidCall, 'callId' | 'offer' | 'payment' | 'version'>,
+): StoredRecord['receipt'] {
   const { callId, offer, payment, version } = call;
   return {
     paidUsdc: formatUsdc(offer.amountAtomic),

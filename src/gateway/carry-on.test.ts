@@ -38,6 +38,7 @@ const kind = {
 const deps = {
   kinds: new Map([[kind.name, kind]]),
   inFlight: new Map(),
+  longRuns: new Map(),
   reruns: new Set(),
   clock: systemClock,
   log: quietLog,

@@ -60,12 +60,16 @@ const giveInput = `
 const selectWaiting = `
   SELECT version_id FROM calls WHERE id = $1 AND state = 'owed' AND answer IS NULL AND input IS NULL AND reason = $2`;
 
-type Rerun = { kind: 'run'; outcome: CallOutcome } | { kind: 'wait'; retryAfterSeconds: number } | { kind: 'taken' };
+/** `outcome`: once the run has ended. */
+type Rerun =
+  | { kind: 'run'; outcome: Promise<CallOutcome> }
+  | { kind: 'given up'; outcome: CallOutcome }
+  | { kind: 'wait'; retryAfterSeconds: number }
+  | { kind: 'taken' };
 
 /**
  * owed -> fulfilling: runs a paid call again from what its row holds, in whichever process this is, without a new charge.
- * `input`: of the buyer's request, for a call that waits for it. `run`: what its buyer reads, also where it is not run any
- * more. `wait`: too soon after the last run, or its creator may lose no more today. `taken`: it is not owed any more, or
+ * `input`: of the buyer's request, for a call that waits for it. `given up`: it is not run any more. `wait`: too soon after the last run, or its creator may lose no more today. `taken`: it is not owed any more, or
  * there is nothing to run it from.
  */
 export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidCall['input']): Promise<Rerun> {
@@ -76,7 +80,7 @@ export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidC
   const found = await system.query<AskedRow>(selectVersion, [callId]);
   const owed = found.rows[0];
   if (owed?.is_given_up) {
-    return { kind: 'run', outcome: cannotProduce(owed.reason, owed.transaction) };
+    return { kind: 'given up', outcome: cannotProduce(owed.reason, owed.transaction) };
   }
   const version = owed && (await deps.published.findVersion(owed.version_id));
   if (!owed || !version) {
@@ -123,7 +127,7 @@ async function begin(
   const restored = restoreCall(deps, { callId, version, row });
   const call: PaidCall = { ...restored, input: restored.input ?? {}, ...(row.is_counted ? { reservedUsd } : {}) };
   const fulfilled = fulfilCall(deps, call, toPaid(call, row));
-  return { kind: 'run', outcome: await holdInFlight(deps, callId, fulfilled) };
+  return { kind: 'run', outcome: holdInFlight(deps, callId, fulfilled) };
 }
 
 async function isBeyond(deps: GatewayDeps, asked: { callId: string; moreUsd?: string }): Promise<boolean> {
@@ -135,7 +139,8 @@ async function isBeyond(deps: GatewayDeps, asked: { callId: string; moreUsd?: st
  * every few seconds. The runs themselves go on in the background. @returns how many were begun.
  */
 export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
-  const room = AT_ONCE - deps.reruns.size;
+  // What takes an hour holds up nobody.
+  const room = AT_ONCE - [...deps.reruns].filter((id) => !deps.longRuns.has(id)).length;
   if (room <= 0) {
     return 0;
   }
@@ -143,13 +148,18 @@ export async function carryOnOwed(deps: GatewayDeps): Promise<number> {
   for (const { id } of rows.filter((row) => !deps.reruns.has(row.id))) {
     deps.reruns.add(id);
     void rerunOwed(deps, id)
+      .then((rerun) => (rerun.kind === 'run' ? rerun.outcome : null))
       .catch((error: unknown) => deps.log.error({ err: error, callId: id }, 'an owed call could not be run again'))
       .finally(() => deps.reruns.delete(id));
   }
   return rows.length;
 }
 
-function toPaid(call: PaidCall, row: OwedRow): Paid {
+/** What a call that is paid already may be answered with. */
+export function toPaid(
+  call: Pick<PaidCall, 'payment' | 'offer'>,
+  row: Pick<OwedRow, 'record' | 'transaction' | 'settled_at'>,
+): Paid {
   const { receipt } = JSON.parse(row.record) as StoredRecord;
   const { transaction } = row;
   return {

@@ -7,6 +7,7 @@ import type { PaidCall } from './call-record.ts';
 import type { CallRequest } from './call-request.ts';
 import { claimPayment, type Claim } from './claim.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isAnsweredLater } from './long-runs/is-answered-later.ts';
 import { FETCH_LIMIT_MS, hasFiles } from './keep-inputs.ts';
 import { originOf } from './offer-version.ts';
 import { quoteWorst } from './quote-worst.ts';
@@ -30,7 +31,7 @@ export async function claimCall(
   { request, version, payment, fingerprint, shown }: Paying,
   { offer, input }: { offer: Offer; input: Record<string, unknown> },
 ): Promise<Claimed> {
-  const { requestId, clientAddress } = request;
+  const { requestId, clientAddress, events, gone } = request;
   const { answerToken, proofs } = bindProofs(shown);
   const call: PaidCall = {
     callId: newId(),
@@ -45,6 +46,8 @@ export async function claimCall(
     input,
     run: 1,
     answerToken,
+    // Nobody waits for it with an open connection.
+    ...(isAnsweredLater(request, version) ? { isLong: true } : { events, gone }),
     startedAt: deps.clock.now(),
   };
   const claim = await claimPayment(deps, {
@@ -63,7 +66,8 @@ export async function claimCall(
 }
 
 export function toPaying(request: CallRequest, version: PublishedVersion, payment: Payment): Paying {
-  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment) };
+  const { events } = request;
+  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment), events };
 }
 
 /** What a payment is bound to (docs/decisions/0006). */

@@ -36,6 +36,8 @@ interface ClaimInput {
   trustUsd: string | null;
   /** The client's network, from `toClient`. */
   client: string;
+  /** It is answered with 202 and carried out behind it. */
+  isLong?: true;
 }
 
 /** The call that holds a payment, as much of it as another request with the same payment needs. */
@@ -45,6 +47,7 @@ export interface HeldCall {
   payment: StoredPayment;
   state: State;
   buyer_proofs: string[];
+  runs_long: boolean;
 }
 
 /** `limited`: too many payments of the wallet, or of new wallets from its network, were refused lately. */
@@ -74,16 +77,16 @@ const insert = `
   made AS (
     INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client,
-                       buyer_proofs, settlement_point, offered_at)
+                       buyer_proofs, settlement_point, offered_at, runs_long)
     SELECT $1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22, $23, $24
+           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22, $23, $24, $25
     FROM limited WHERE NOT is_limited
     ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING
     RETURNING id)
   SELECT is_limited, EXISTS (SELECT FROM made) AS is_made FROM limited`;
 
 const selectHolder = `
-  SELECT id, fingerprint, payment, state, buyer_proofs FROM calls
+  SELECT id, fingerprint, payment, state, buyer_proofs, runs_long FROM calls
   WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state NOT IN ('refused', 'failed')`;
 
 /**
@@ -154,5 +157,6 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     input.proofs,
     input.settlementPoint,
     input.offeredAt,
+    input.isLong === true,
   ];
 }

@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { z } from 'zod';
 import { assertUser, operation, Problem, type Caller, type FieldProblem } from '#kit/index.ts';
-import { findOwnDraft, parseInput, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import { findOwnDraft, parseInput, quoteOf, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
 import { assertAffordable, maxCostUsd } from './max-cost.ts';
 import { notRun, takeTest, tried, tryVersion, type Tried, type TryDeps } from './try-version.ts';
 
@@ -79,7 +79,7 @@ async function toColumn({ resources }: TryDeps, version: PublishedVersion, model
   }
   const { parameters, ownerId } = version;
   const problems = await kind.checkPublishable(config, parameters, ownerId);
-  const quote = problems.length === 0 ? await kind.quoteCost?.(config, parameters, { ownerId }) : null;
+  const quote = problems.length === 0 ? await quoteOf(kind, { config, parameters, ownerId }) : null;
   return { model, version: { ...version, config }, problems, worstUsd: quote?.worstUsd ?? null };
 }
 

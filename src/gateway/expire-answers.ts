@@ -1,3 +1,4 @@
+import { LONG_RETENTION_SECONDS } from './long-runs/read-status.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 /** A statement holds its locks to its end, so each takes a bounded number of rows. */
@@ -15,7 +16,7 @@ const forget = `
     SELECT id FROM calls
     WHERE (answer IS NOT NULL OR payment ? 'raw')
       AND state IN ('delivered', 'owed', 'refunded', 'unpaid', 'refused', 'failed')
-      AND updated_at < now() - $1 * interval '1 second'
+      AND updated_at < now() - CASE WHEN runs_long THEN greatest($1, ${LONG_RETENTION_SECONDS}) ELSE $1 END * interval '1 second'
     LIMIT $2)`;
 
 /** Claims that were released hold nothing; what they cost is in the usage log. */

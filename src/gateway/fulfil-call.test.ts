@@ -37,7 +37,13 @@ const kind = {
 } as unknown as ResourceKind;
 
 function deps(): GatewayDeps {
-  const own = { kinds: new Map([[kind.name, kind]]), inFlight: new Map(), clock: systemClock, log: quietLog };
+  const own = {
+    kinds: new Map([[kind.name, kind]]),
+    inFlight: new Map(),
+    longRuns: new Map(),
+    clock: systemClock,
+    log: quietLog,
+  };
   return { ...own, database: database.current, publicUrl: 'https://farebox.test' } as unknown as GatewayDeps;
 }
 

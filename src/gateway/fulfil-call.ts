@@ -1,21 +1,24 @@
 import { awaitFirstOutput, collectParts } from '#execution/index.ts';
 import type { Evidence, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
-import type { CallOutcome, GivenAnswer, LivePart } from './call-request.ts';
+import type { CallOutcome, GivenAnswer } from './call-request.ts';
 import { toLogged, toStoredRecord, type PaidCall, type StoredRecord } from './call-record.ts';
 import { DELIVERY_DEADLINE_MS } from './close-settled.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { fetchMissing, hasFiles } from './keep-inputs.ts';
-import { keepParts, type WholeParts } from './keep-parts.ts';
+import { forgetStream } from './keep-streams.ts';
+import { keepParts, readAll, type WholeParts } from './keep-parts.ts';
+import type { KeptStream } from './keep-streams.ts';
+import type { LastPart } from './open-reader.ts';
 import { answerOwed, settlementPending } from './public-problem.ts';
 import { quoteWorst } from './quote-worst.ts';
 import { startRun, type Output } from './run-call.ts';
 import { withMedia } from './receipt-media.ts';
 import { longestRunMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
-import { toGivenAnswer, toStoredAnswer, toStoredParts, type StoredAnswer } from './stored-answer.ts';
+import { toGivenAnswer, toStoredAnswer, toStoredParts, toWholeStream, type StoredAnswer } from './stored-answer.ts';
 import { transitionReturning } from './transitions.ts';
 
 type Whole = { ok: true; stored: StoredAnswer; evidence: Evidence } | Failure;
@@ -27,38 +30,50 @@ export function giveAnswer(call: PaidCall, paid: Paid, { answer, evidence }: Out
   return toAnswer(call, paid, { ...answer, isSimulated, isTest: false, receipt });
 }
 
-/** Paid at its first output, of which the rest goes out while it comes. fulfilling -> settled at its end, or -> owed. */
-export function giveFromFirstOutput(
+/**
+ * Paid at its first output, of which the rest goes out while it comes, or in one piece to whoever wants it so. fulfilling ->
+ * settled at its end, or -> owed.
+ */
+export async function giveFromFirstOutput(
   deps: GatewayDeps,
   call: PaidCall,
   begun: { paid: Paid; output: Output },
-): CallOutcome {
+): Promise<CallOutcome> {
   const { paid, output } = begun;
   const { body, ...answer } = output.answer;
   if (body.type !== 'parts') {
     return giveAnswer(call, paid, { ...output, answer: { ...answer, body } });
   }
-  const { live, ended } = keepParts(body.parts, (whole) => close(deps, call, toWhole(answer, whole)));
+  if (!call.events) {
+    return finish(deps, call, { paid, outcome: output });
+  }
+  const keeping = { parts: body.parts, run: call.run, kept: deps.streams.open(call) };
+  const { live, ended } = keepParts(keeping, (whole) => close(deps, call, toWhole(call, answer, whole)));
   void holdInFlight(deps, call.callId, ended);
   const { isSimulated } = output.evidence;
-  return toAnswer(call, paid, {
-    ...answer,
-    body: { type: 'live', parts: live },
-    isSimulated,
-    isTest: false,
-    receipt: paid.receipt,
-  });
+  const { receipt } = paid;
+  return toAnswer(call, paid, { ...answer, body: { type: 'live', parts: live }, isSimulated, isTest: false, receipt });
 }
 
 /** Paid, and nothing run yet: fulfilling -> settled with the answer stored, or -> owed. */
 export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid): Promise<CallOutcome> {
   const { started } = startRun(deps, await fetchMissing(deps, call), longestRunMs(call));
-  const whole = await readWhole(call, await awaitFirstOutput(await started));
+  return finish(deps, call, { paid, outcome: await awaitFirstOutput(await started) });
+}
+
+async function finish(
+  deps: GatewayDeps,
+  call: PaidCall,
+  { paid, outcome }: { paid: Paid; outcome: Outcome },
+): Promise<CallOutcome> {
+  const kept = call.settlementPoint === 'at_first_output' ? deps.streams.open(call) : null;
+  const whole = await readWhole(call, outcome, kept).finally(() => kept?.close());
   const last = await close(deps, call, whole);
+  kept?.announce();
   if (last.type === 'error') {
     return { kind: 'problem', problem: last.problem, charged: true, settlement: paid.settlement };
   }
-  return whole.ok ? toAnswer(call, paid, toGivenAnswer(whole.stored, paid.receipt)) : answerOwed();
+  return whole.ok ? toAnswer(call, paid, toGivenAnswer(whole.stored, paid.receipt, call.events)) : answerOwed();
 }
 
 /**
@@ -75,7 +90,7 @@ export function withholdOutput(
     return begun.outcome;
   }
   const work = async (): Promise<void> => {
-    const whole = await readWhole(call, begun.output);
+    const whole = await readWhole(call, begun.output, null);
     if (!whole.ok) {
       await oweCall(deps, call, whole);
       return;
@@ -98,16 +113,10 @@ function toAnswer(call: PaidCall, paid: Paid, answer: GivenAnswer): CallOutcome 
 }
 
 /** Parts stay parts where they are what was sold. */
-async function readWhole(call: PaidCall, outcome: Outcome): Promise<Whole> {
+async function readWhole(call: PaidCall, outcome: Outcome, kept: KeptStream | null): Promise<Whole> {
   if (outcome.ok && outcome.answer.body.type === 'parts' && call.settlementPoint === 'at_first_output') {
     const { body, ...answer } = outcome.answer;
-    const read = Promise.withResolvers<WholeParts>();
-    const kept = keepParts(body.parts, async (whole) => {
-      read.resolve(whole);
-      return { type: 'done' };
-    });
-    await kept.ended;
-    return toWhole(answer, await read.promise);
+    return toWhole(call, answer, await readAll({ parts: body.parts, kept }));
   }
   const collected = await collectParts(outcome);
   return collected.ok
@@ -115,21 +124,26 @@ async function readWhole(call: PaidCall, outcome: Outcome): Promise<Whole> {
     : collected;
 }
 
-function toWhole(answer: Parameters<typeof toStoredParts>[0], { parts, end }: WholeParts): Whole {
-  return end.ok
-    ? { ok: true, stored: toStoredParts(answer, { parts, evidence: end.evidence }), evidence: end.evidence }
-    : end;
+function toWhole({ run }: PaidCall, answer: Parameters<typeof toStoredParts>[0], { parts, end }: WholeParts): Whole {
+  if (!end.ok) {
+    return end;
+  }
+  const { evidence, json = {} } = end;
+  return { ok: true, stored: toStoredParts(answer, { run, parts, json, evidence }), evidence };
 }
 
 /** Never rejects: what could not be written down is finished by the reconciler. */
-async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<LivePart> {
+async function close(deps: GatewayDeps, call: PaidCall, whole: Whole): Promise<LastPart> {
   try {
     if (whole.ok) {
       const isStored = await storeWhole(deps, call, whole);
       if (isStored && hasFiles(call.version)) {
         void deps.inputs.forget(call.callId);
       }
-      return isStored ? { type: 'done' } : { type: 'error', problem: answerOwed().problem };
+      const { json } = toWholeStream(whole.stored);
+      return isStored
+        ? { type: 'done', json, media: whole.stored.media }
+        : { type: 'error', problem: answerOwed().problem };
     }
     const { givenUp } = await oweCall(deps, call, whole);
     return { type: 'error', problem: (givenUp ?? answerOwed(whole.retryAfterSeconds)).problem };
@@ -158,6 +172,7 @@ async function storeWhole(deps: GatewayDeps, call: PaidCall, whole: Whole & { ok
     const changes = { answer: whole.stored, deadlineInMs: DELIVERY_DEADLINE_MS, reservedUsd, columns };
     const row = await transitionReturning<PaidRow>(tx, { callId, name: 'fulfil' }, changes);
     if (row) {
+      await forgetStream(tx, call);
       await recordCall(tx, {
         ...toEnded(row, whole.evidence, deps.clock.now() - call.startedAt),
         at: new Date(deps.clock.now()),
@@ -179,7 +194,7 @@ async function oweCall(
   const { callId, reservedUsd } = call;
   const costUsd = failure.evidence.costUsd ?? reservedUsd ?? (await quoteWorst(deps, call.version, call.offer));
   const owed = await deps.database.transaction(async (tx) => {
-    const changes = { reason: failure.problem, ofRun: call.run, costUsd, reservedUsd };
+    const changes = { reason: failure.problem, ofRun: call.run, ofProcess: deps.processId, costUsd, reservedUsd };
     const asked = { ...changes, columns: `${columns}, ${isGivenUp} AS is_given_up` };
     const row = await transitionReturning<OwedRow>(tx, { callId, name: 'owe' }, asked);
     if (row) {

@@ -3,6 +3,8 @@ import type { Database } from '#database/index.ts';
 import type { InputMedia } from '#execution/index.ts';
 import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
+import type { CallChanges } from './long-runs/call-changes.ts';
+import type { StreamKeeper } from './keep-streams.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
@@ -23,9 +25,23 @@ export interface GatewayDeps {
   inputs: InputMedia;
   /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
   lookUps: RateLimiter;
+  /** Keeps what has come of answers that go out while they are made. */
+  streams: StreamKeeper;
   processId: string;
   /** Calls that this process is carrying out now, so that a duplicate can wait for the first. */
   inFlight: Map<string, Promise<unknown>>;
   /** Owed calls that this process runs again without being asked. */
   reruns: Set<string>;
+  /** Runs behind a 202 that this process carries out, to be cut off. */
+  longRuns: Map<string, AbortController>;
+  callChanges: CallChanges;
+  /** How buyers are called back. */
+  callbacks: {
+    /** Secrets are made of it. */
+    key: Buffer;
+    /** Throws `invalid_input` for a URL that is never called. */
+    check(url: string): void;
+    /** One POST. The status; null: nobody answered. */
+    post(url: string, sent: { headers: Record<string, string>; body: string }): Promise<number | null>;
+  };
 }

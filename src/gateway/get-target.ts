@@ -8,16 +8,29 @@ export function getTarget(
   deps: Pick<GatewayDeps, 'published'>,
   target: CallRequest['target'],
 ): PublishedVersion | Promise<PublishedVersion> {
-  const found =
-    'slug' in target
-      ? deps.published.find(target.creator, target.slug, target.version)
-      : deps.published.findById(target.resourceId, target.version);
-  return found instanceof Promise ? found.then(orNotFound) : orNotFound(found);
+  const found = find(deps, target, target.version);
+  return found instanceof Promise
+    ? found.then((version) => version ?? refuse(deps, target))
+    : (found ?? refuse(deps, target));
 }
 
-function orNotFound(version: PublishedVersion | null): PublishedVersion {
-  if (!version) {
+function find(
+  { published }: Pick<GatewayDeps, 'published'>,
+  target: CallRequest['target'],
+  version?: number,
+): ReturnType<GatewayDeps['published']['find']> {
+  return 'slug' in target
+    ? published.find(target.creator, target.slug, version)
+    : published.findById(target.resourceId, version);
+}
+
+async function refuse(deps: Pick<GatewayDeps, 'published'>, target: CallRequest['target']): Promise<never> {
+  const newest = target.version === undefined ? null : await find(deps, target);
+  if (newest === null) {
     throw new Problem('not_found', { detail: 'No resource is published at this address.' });
   }
-  return version;
+  throw new Problem('not_found', {
+    detail: `This resource has no version ${target.version}; its latest is version ${newest.version}.`,
+    next: 'Name a version that it has, or none for the latest.',
+  });
 }

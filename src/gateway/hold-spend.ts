@@ -1,6 +1,5 @@
-import { quoteVersion } from '#execution/index.ts';
 import { formatUsdc } from '#kit/index.ts';
-import type { PublishedVersion, Readiness } from '#resources/index.ts';
+import { quoteVersion, type PublishedVersion, type Readiness } from '#resources/index.ts';
 import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 

@@ -5,12 +5,23 @@
  * settlement is never answered with a new challenge.
  */
 export { PLAIN_BODY_BYTES } from './body-limit.ts';
-export type { CallOutcome, CallRequest } from './call-request.ts';
+export type {
+  CallOutcome,
+  CallRequest,
+  CallStatus,
+  EventsAsked,
+  Later,
+  PlacedPart,
+  StreamPlace,
+} from './call-request.ts';
+export type { LongCalls } from './long-runs/open-long-calls.ts';
 export { compareModels } from './compare-models.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
+export { STREAMS_KEPT } from './keep-streams.ts';
 export { withMedia } from './receipt-media.ts';
+export { listOwed } from './list-owed.ts';
 export { listUpstreamModels } from './list-upstream-models.ts';
 export { repairCosts } from './repair-costs.ts';
 export type { RepairDeps } from './repair-costs.ts';

@@ -12,6 +12,7 @@ import { lastsLongEnough } from './run-limit.ts';
 /** What a call is refused for before it is worked on; its payment is free again. */
 export interface InputRefusal {
   reason: string;
+  /** For the creator, where the reason does not tell. */
   cause?: string;
   outcome: CallOutcome;
   isLogged: boolean;
@@ -85,7 +86,7 @@ export async function forgetEnded(
   const isOver =
     outcome.kind === 'answer'
       ? outcome.answer.body.type !== 'live'
-      : outcome.kind === 'challenge' || outcome.charged === false;
+      : outcome.kind === 'challenge' || (outcome.kind === 'problem' && outcome.charged === false);
   if (isOver && hasFiles(call.version)) {
     // Nobody waits for it with an answer in hand.
     void deps.inputs.forget(call.callId);
@@ -103,10 +104,26 @@ export async function keepForRun(
   }
   const kept = await deps.inputs.keep({ ...asked, isFree: true });
   if (!kept.ok) {
-    await deps.inputs.forget(asked.callId);
+    void deps.inputs.forget(asked.callId);
     throw 'busy' in kept ? tooManyFiles() : toInputProblem(kept.fields);
   }
   return kept.input;
+}
+
+/** The same for a run that is over when it resolves: its files are needed no more then, and nobody waits for that. */
+export async function withFiles<Result>(
+  deps: Pick<GatewayDeps, 'inputs'>,
+  asked: Parameters<GatewayDeps['inputs']['keep']>[0],
+  run: (input: Record<string, unknown>) => Promise<Result>,
+): Promise<Result> {
+  const input = await keepForRun(deps, asked);
+  try {
+    return await run(input);
+  } finally {
+    if (hasFiles(asked)) {
+      void deps.inputs.forget(asked.callId);
+    }
+  }
 }
 
 function refuseUnusable(fields: readonly FieldProblem[]): InputRefusal {

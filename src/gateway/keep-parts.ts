@@ -1,57 +1,61 @@
 import type { AnswerPart, PartsEnd } from '#resources/index.ts';
-import type { LivePart } from './call-request.ts';
+import type { PlacedPart } from './call-request.ts';
+import type { KeptStream } from './keep-streams.ts';
+import { openReader, type LastPart, type Reader } from './open-reader.ts';
 
 export interface WholeParts {
   parts: readonly AnswerPart[];
   end: PartsEnd;
 }
 
+interface Keeping {
+  parts: AsyncGenerator<AnswerPart, PartsEnd>;
+  run: number;
+  /** Where the parts are kept meanwhile, for readers elsewhere; null: nobody reads before the end. */
+  kept: KeptStream | null;
+  /** For how long the run waits for its reader, all in all. */
+  patienceMs?: number;
+}
+
 interface KeptParts {
-  /** For a reader who may be slow or turn away: the run goes on either way. May be read several times. */
-  live: AsyncIterable<LivePart>;
+  /** For one reader, who may be slow or turn away: the run goes on either way. */
+  live: AsyncIterable<PlacedPart>;
   ended: Promise<void>;
 }
 
+const PATIENCE_MS = 10_000;
+
 /**
- * Reads the parts of a paid answer to their end and keeps them, as they may go out to a buyer meanwhile. How much that
- * can be is bounded by execution. `onEnd` stores the whole answer and tells the last part; it must not reject.
+ * Reads the parts of a paid answer to their end and keeps them, as they may go out to a buyer meanwhile; no faster than they
+ * are kept and, for a time, than the buyer reads (docs/decisions/0030). `onEnd` stores the whole answer and tells the last
+ * part; it must not reject.
  */
-export function keepParts(
-  parts: AsyncGenerator<AnswerPart, PartsEnd>,
-  onEnd: (whole: WholeParts) => Promise<LivePart>,
-): KeptParts {
-  const kept: AnswerPart[] = [];
-  const all: LivePart[] = [];
-  let isEnded = false;
-  let changed = Promise.withResolvers<void>();
-  const tell = (part: LivePart): void => {
+export function keepParts(keeping: Keeping, onEnd: (whole: WholeParts) => Promise<LastPart>): KeptParts {
+  const { run, kept } = keeping;
+  const reader = openReader(run, keeping.patienceMs ?? PATIENCE_MS);
+  const ended = readAll(keeping, reader).then(async (whole) => {
+    await kept?.close();
+    const last = await onEnd(whole);
+    kept?.announce();
+    reader.end(last);
+  });
+  return { live: reader, ended };
+}
+
+/** The parts and how they ended. `reader`: whoever reads them meanwhile. */
+export async function readAll(
+  { parts, kept }: Pick<Keeping, 'parts' | 'kept'>,
+  reader: Pick<Reader, 'give' | 'room'> | null = null,
+): Promise<WholeParts> {
+  const all: AnswerPart[] = [];
+  for (let next = await parts.next(); ; next = await parts.next()) {
+    if (next.done) {
+      return { parts: all, end: next.value };
+    }
+    const part = next.value;
     all.push(part);
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
-  const readAll = async (): Promise<void> => {
-    for (let next = await parts.next(); ; next = await parts.next()) {
-      if (next.done) {
-        const last = await onEnd({ parts: kept, end: next.value });
-        isEnded = true;
-        return tell(last);
-      }
-      kept.push(next.value);
-      tell(next.value);
-    }
-  };
-  async function* read(): AsyncGenerator<LivePart> {
-    for (let position = 0; ; position += 1) {
-      if (position >= all.length && !isEnded) {
-        await changed.promise;
-      }
-      const part = all[position];
-      if (part === undefined) {
-        return;
-      }
-      yield part;
-    }
+    reader?.give(part);
+    await kept?.add(part);
+    await reader?.room();
   }
-  const ended = readAll();
-  return { live: { [Symbol.asyncIterator]: read }, ended };
 }

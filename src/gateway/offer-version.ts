@@ -28,6 +28,8 @@ type Input = Readonly<Record<string, unknown>>;
 
 /** A payment outlives the run by this much: to be settled, and to be sent once more after a run that failed. */
 const SETTLE_SECONDS = 60;
+/** What may take longer is paid before it runs, so its payment need not outlive it. */
+const LONGEST_ON_TRUST_SECONDS = 600;
 
 /** By the first amount that is asked; a version without a price formula has one. */
 const encoded = new WeakMap<PublishedVersion, Map<string, Offered>>();
@@ -176,11 +178,13 @@ export function resourceUrl(
 
 function toOffers(
   deps: Pick<OfferDeps, 'payments'>,
-  version: Pick<PublishedVersion, 'offers' | 'settlementPoint' | 'timeoutSeconds'>,
+  version: Pick<PublishedVersion, 'offers' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong'>,
 ): Offer[] {
   const paymentFlow = version.settlementPoint === 'upfront' ? { paymentFlow: 'upfront' as const } : {};
-  const maxTimeoutSeconds = 2 * version.timeoutSeconds + SETTLE_SECONDS;
-  return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, maxTimeoutSeconds, ...paymentFlow }));
+  const runsLong = version.runsLong ? { runsLong: true as const } : {};
+  const maxTimeoutSeconds = 2 * Math.min(version.timeoutSeconds, LONGEST_ON_TRUST_SECONDS) + SETTLE_SECONDS;
+  const terms = { maxTimeoutSeconds, ...paymentFlow, ...runsLong };
+  return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, ...terms }));
 }
 
 interface Origin {

@@ -16,6 +16,7 @@ import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { openCallChanges } from './long-runs/call-changes.ts';
 import { offerVersion } from './offer-version.ts';
 import { paidCall } from './paid-call.ts';
 import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -45,12 +46,16 @@ const step = fc.oneof(
     arbitrary: fc.record({
       by: fc.constantFrom([0], [1], [0, 1]),
       isGood: fc.boolean(),
+      /** Of a run that fails; null: nobody tells. */
+      costUsd: fc.constantFrom('0', null),
       during: fc.constantFrom(...during),
     }),
   },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
-const failing: Step = { by: [0], isGood: false, during: 'nothing' };
+type Run = Extract<Step, object>;
+const good: Run = { by: [0], isGood: true, costUsd: null, during: 'nothing' };
+const failing: Run = { by: [0], isGood: false, costUsd: '0', during: 'nothing' };
 const settlementPoint = fc.constantFrom('on_success' as const, 'at_first_output' as const, 'upfront' as const);
 
 async function openStory(point: PublishedVersion['settlementPoint']) {
@@ -100,6 +105,10 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),
+    longRuns: new Map(),
+    callChanges: openCallChanges(),
+    callbacks: { key: Buffer.alloc(32), check: () => {}, post: async () => null },
+    streams: undefined as never,
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };
@@ -211,19 +220,19 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
         }
         return outcome;
       };
-      const setRun = (isGood: boolean, what: (typeof during)[number]): void => {
+      const setRun = ({ isGood, costUsd, during: what }: Omit<Run, 'by'>): void => {
         story.run = () => {
           story.runs += 1;
           happen[what]();
           return isGood
             ? { ok: true, answer: jsonAnswer({ run: story.runs }), evidence: noEvidence }
-            : { ok: false, problem: 'upstream_failed', cause: 'toy', evidence: { ...noEvidence, costUsd: '0' } };
+            : { ok: false, problem: 'upstream_failed', cause: 'toy', evidence: { ...noEvidence, costUsd } };
         };
       };
-      setRun(true, 'nothing');
+      setRun(good);
       for (const next of steps) {
         if (typeof next === 'object') {
-          setRun(next.isGood, next.during);
+          setRun(next);
           await Promise.all(next.by.map(async (by) => hear(await world.ask(by))));
         } else if (next === 'a stranger with its body' || next === 'a stranger with another body') {
           // Before it is on the chain nobody but its buyer has it.
@@ -238,7 +247,7 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       }
       bank.isClosed = false;
       happen.published();
-      setRun(true, 'nothing');
+      setRun(good);
       happen.filled();
       happen['sent by others']();
       for (let turn = 0; turn < 6 && given.size === 0; turn += 1) {
@@ -260,9 +269,9 @@ test('in any order of calls, failures, strangers and watches, one payment buys o
       examples: [
         ...(['paused', 'time passes'] as const).map((what): [PublishedVersion['settlementPoint'], Step[]] => [
           'on_success',
-          [failing, 'sent by others', what, { by: [0], isGood: true, during: 'nothing' }],
+          [failing, 'sent by others', what, good],
         ]),
-        ['on_success', [{ by: [0, 1], isGood: false, during: 'nothing' }, 'time passes']],
+        ['on_success', [{ ...failing, by: [0, 1] }, 'time passes']],
       ],
     },
   );

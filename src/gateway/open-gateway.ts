@@ -6,6 +6,10 @@ import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { openCallChanges } from './long-runs/call-changes.ts';
+import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
+import { handOver } from './long-runs/resume-runs.ts';
+import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { askCaps } from './hold-spend.ts';
@@ -30,6 +34,8 @@ export interface Gateway extends WatchedCalls {
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
+  /** Has more of some stream been kept, here or in another process? To be called with each notification on STREAMS_KEPT. */
+  onStreamsKept(): void;
   /** The answer of a paid call has left: settled -> delivered, written down a moment later. */
   markDelivered(callId: string): void;
   /** Moves on overdue calls and those of dead processes; to be called every few seconds by a job. */
@@ -39,13 +45,18 @@ export interface Gateway extends WatchedCalls {
   /** Runs again what is paid and owed; to be called every few seconds by a third job. */
   carryOnOwed(): Promise<number>;
   expireAnswers(retentionSeconds: number): Promise<number>;
+  /** Calls that are carried out behind their 202. */
+  long: LongCalls;
   /** Waits for calls that are being carried out, then says that this process is gone. */
   close(): Promise<void>;
 }
 
 /** Opens the gateway of this process and takes over what a process before it left behind. */
 export async function openGateway(
-  given: Omit<GatewayDeps, 'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns'>,
+  given: Omit<
+    GatewayDeps,
+    'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges' | 'streams'
+  >,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
     ...given,
@@ -54,7 +65,11 @@ export async function openGateway(
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
     readiness: rememberReadiness({ ...given, askCaps: (version) => askCaps(given, version) }),
     reruns: new Set(),
+    longRuns: new Map(),
+    callChanges: openCallChanges(),
+    streams: keepStreams(given),
   };
+  const long = openLongCalls(deps);
   const deliveries = noteDeliveries(deps);
   await beat(deps);
   const timer = setInterval(() => {
@@ -67,6 +82,7 @@ export async function openGateway(
     findChallenge: (named) => findChallenge(deps, named),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
+    onStreamsKept: () => deps.streams.onKept(),
     markDelivered: (callId) => deliveries.note(callId),
     reconcile: () => reconcileCalls(deps),
     resolvePending: () => resolveAllPending(deps),
@@ -74,7 +90,9 @@ export async function openGateway(
     adoptTransfers: (network, transfers) => adoptTransfers(deps, network, transfers),
     recheckSettled: (callId) => recheckSettled(deps, callId),
     expireAnswers: (retentionSeconds) => expireAnswers(deps, retentionSeconds),
+    long,
     close: async () => {
+      await handOver(deps);
       // What is paid at its first output becomes another piece of work on the way.
       while (deps.inFlight.size > 0) {
         await Promise.allSettled(deps.inFlight.values());

@@ -1,5 +1,5 @@
 import { decodePayment } from '#payments/index.ts';
-import type { SettlementPoint } from '#resources/index.ts';
+import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
 import { answerHeld } from './answer-held.ts';
 import { answerRefused } from './answer-refused.ts';
@@ -10,8 +10,11 @@ import { claimCall, toPaying, type Paying } from './claim-call.ts';
 import { endCall } from './end-call.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { canStream, inForm } from './in-form.ts';
 import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
+import { answerLater } from './long-runs/answer-later.ts';
+import { assertCallback } from './long-runs/is-answered-later.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
@@ -20,14 +23,20 @@ import { unpaidCall } from './unpaid-call.ts';
 import { verifyCall } from './verify-call.ts';
 
 /** The paid call. Each step returns a value to this story; no step calls the next. */
-export async function paidCall(deps: GatewayDeps, request: CallRequest): Promise<CallOutcome> {
-  const version = await getTarget(deps, request.target);
+export async function paidCall(deps: GatewayDeps, asked: CallRequest): Promise<CallOutcome> {
+  const version = await getTarget(deps, asked.target);
+  const request = canStream(deps, version) ? asked : { ...asked, events: undefined };
+  return inForm(request, await answerCall(deps, request, version));
+}
+
+async function answerCall(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<CallOutcome> {
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
     return makeOffer(deps, version, request);
   }
+  assertCallback(deps, request, version);
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
     return unreadablePayment(decoded);
@@ -54,7 +63,9 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     case 'held':
       return answerHeld(deps, claim.call, again);
     case 'claimed':
-      return holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
+      return claim.call.isLong
+        ? answerLater(deps, claim.call, { request: paying.request, carry: (call) => carryOut(deps, call) })
+        : holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
   }
 }
 
@@ -63,6 +74,7 @@ async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome>
   try {
     const verified = await verifyCall(deps, call);
     if (verified.ok && verified.paid) {
+      verified.call.onUnderWay?.(verified.paid);
       return await fulfilCall(deps, verified.call, verified.paid);
     }
     return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
@@ -71,9 +83,19 @@ async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome>
   }
 }
 
+/** A call that another process was carrying out before it was paid. */
+export async function carryOnVerified(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
+  try {
+    return await inOrder[call.settlementPoint](deps, call);
+  } catch (error) {
+    return abandonCall(deps, call, error);
+  }
+}
+
 /** What follows the verification, by the moment when money moves. */
 const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Promise<CallOutcome>> = {
   on_success: async (deps, call) => {
+    call.onUnderWay?.();
     const ran = await runCall(deps, call);
     if (!ran.ok) {
       return ran.outcome;
@@ -82,6 +104,7 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
     return paid.ok ? giveAnswer(call, paid, ran.output) : paid.outcome;
   },
   at_first_output: async (deps, call) => {
+    call.onUnderWay?.();
     const ran = await runToFirstOutput(deps, call);
     if (!ran.ok) {
       return ran.outcome;
@@ -93,6 +116,10 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
   },
   upfront: async (deps, call) => {
     const paid = await settleCall(deps, call);
-    return paid.ok ? fulfilCall(deps, call, paid) : paid.outcome;
+    if (!paid.ok) {
+      return paid.outcome;
+    }
+    call.onUnderWay?.(paid);
+    return fulfilCall(deps, call, paid);
   },
 };

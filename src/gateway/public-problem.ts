@@ -78,7 +78,7 @@ export function failedBeforeCharge(): CallOutcome & { kind: 'problem' } {
 }
 
 /** Something failed here, and whether this payment bought an answer before could not be read. */
-export function purchaseUnknown(): CallOutcome {
+export function purchaseUnknown(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('unavailable', {
     detail: 'An error here kept the server from reading what this payment bought. It was not charged by this request.',
     next: 'Send the same payment again after the Retry-After time; do not sign a new one.',

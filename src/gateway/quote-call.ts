@@ -4,6 +4,7 @@ import {
   judgeMargin,
   measureUse,
   parseInput,
+  recallQuote,
   priceOffers,
   withoutCode,
   type CostQuote,
@@ -16,7 +17,7 @@ import { findTypicalLatency } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 
-type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness'>;
+type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness' | 'clock'>;
 
 const count = z.int().min(0);
 
@@ -47,7 +48,7 @@ export const quoted = z.object({
     .object({ typicalInput: count, worstInput: count, maxOutput: count })
     .nullable()
     .describe('Estimated, of the whole prompt with this input; null where it does not fit or nobody knows'),
-  latencyMs: z.int().nullable().describe('The median of the latest answers; null where there are none'),
+  latencyMs: z.int().nullable().describe('The median of the latest answers to buyers; null where there are none'),
   cost: z
     .object({
       typicalUsd: z.string(),
@@ -86,7 +87,11 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
   const parsed = parseInput(version, input, { isText: false });
   const offers = priceOffers(version, parsed.ok ? parsed.input : undefined);
   const kind = deps.kinds.get(version.kind);
-  const quote = kind ? await quoteWith(kind, version, parsed.ok ? parsed.input : undefined) : null;
+  const quote = kind
+    ? parsed.ok
+      ? await quoteInput(kind, version, parsed.input)
+      : await recallQuote({ kind, clock: deps.clock }, version)
+    : null;
   const readiness = await askReady(deps, version);
   return {
     resourceId: version.resourceId,
@@ -138,12 +143,12 @@ function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {
   return fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
 }
 
-async function quoteWith(
+async function quoteInput(
   kind: ResourceKind,
   { config, parameters, ownerId }: PublishedVersion,
-  input: Record<string, unknown> | undefined,
+  input: Record<string, unknown>,
 ): Promise<CostQuote | null> {
-  return (await kind.quoteCost?.(config, parameters, { ownerId, ...(input === undefined ? {} : { input }) })) ?? null;
+  return (await kind.quoteCost?.(config, parameters, { ownerId, input })) ?? null;
 }
 
 async function askReady(deps: Pick<QuoteDeps, 'readiness'>, version: PublishedVersion): Promise<Readiness> {

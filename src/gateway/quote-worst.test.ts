@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CostQuote, ResourceKind } from '#resources/index.ts';
+import { forgetQuotes, type CostQuote, type ResourceKind } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { makeOffer } from '../../tests/support/pay.ts';
 import { quietLog } from '../../tests/support/test-chain.ts';
@@ -13,7 +13,7 @@ function depsWith(quoteCost?: () => Promise<CostQuote | null>) {
   const clock = { now: () => nowMs };
   return {
     deps: { kinds: new Map([['openrouter_instant', kind]]), clock, log: quietLog },
-    later: () => (nowMs += 61_000),
+    later: () => (nowMs += 31_000),
   };
 }
 
@@ -26,7 +26,7 @@ test.each<[string, (() => Promise<CostQuote | null>) | undefined]>([
   expect(await quoteWorst(depsWith(quoteCost).deps, publishedVersion(), offer)).toBe('0.02');
 });
 
-test('the worst cost of a kind counts, and is asked once a minute', async () => {
+test('the worst cost of a kind counts, and is asked again after a while and after a change', async () => {
   let asked = 0;
   const { deps, later } = depsWith(async () => {
     asked += 1;
@@ -36,4 +36,6 @@ test('the worst cost of a kind counts, and is asked once a minute', async () => 
   expect([await quoteWorst(deps, version, offer), await quoteWorst(deps, version, offer)]).toEqual(['0.01', '0.01']);
   later();
   expect(await quoteWorst(deps, version, offer)).toBe('0.02');
+  forgetQuotes(deps.kinds.values());
+  expect(await quoteWorst(deps, version, offer)).toBe('0.03');
 });

@@ -1,7 +1,6 @@
-import { quoteVersion } from '#execution/index.ts';
 import { formatUsdc } from '#kit/index.ts';
 import type { Offer } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { quoteVersion, type PublishedVersion } from '#resources/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 const USD = /^\d{1,12}(\.\d{1,18})?$/;

@@ -22,7 +22,7 @@ export interface Standing {
 }
 
 const isOpen = `state IN ('claimed', 'running', 'settling', 'pending')`;
-const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
+export const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
 /** Work of a payment that brought nothing, and cost something. A neighbour's run that failed is no fault of a network. */
 const isInVain = `state IN ('unpaid', 'failed')`;
 const isRecent = `updated_at > now() - interval '1 day'`;

@@ -11,7 +11,14 @@ type ProcessDeps = Pick<GatewayDeps, 'database' | 'processId'>;
 const BATCH = 100;
 const AT_ONCE = 8;
 /** A process that has not beaten for this long is dead; its calls are taken over. */
-const DEAD_AFTER_SECONDS = 15;
+export const DEAD_AFTER_SECONDS = 15;
+
+/** Of a call behind a 202: a run that brings its process down is not begun for ever. */
+const MAX_TAKEOVERS = 3;
+
+/** Condition on a call: should its process die, another one goes on with it, and it is not given up. */
+export const isToBeResumed = `(runs_long AND state IN ('running', 'fulfilling') AND input IS NOT NULL AND deadline > now()
+  AND EXISTS (SELECT FROM long_calls WHERE call_id = calls.id AND takeovers < ${MAX_TAKEOVERS}))`;
 
 interface OpenCall {
   id: string;
@@ -21,6 +28,7 @@ interface OpenCall {
 const selectAbandoned = `
   SELECT id, state FROM calls
   WHERE state IN ('claimed', 'running', 'settling', 'fulfilling', 'settled')
+    AND NOT ${isToBeResumed}
     AND (deadline < now()
       OR (state IN ('claimed', 'running', 'settling', 'fulfilling')
           AND process_id NOT IN (SELECT id FROM gateway_processes WHERE beat_at > now() - $1 * interval '1 second')))
@@ -90,13 +98,17 @@ async function moveAbandoned(deps: ReconcileDeps, call: OpenCall): Promise<void>
         await releaseSpend(tx, [call.id]);
       }
       if (isOurs && (name === 'fail' || name === 'owe')) {
-        await recordAbandoned(deps, tx, { callId: call.id, status: name === 'fail' ? 'failed' : 'owed' });
+        await recordAbandoned(deps, tx, { callId: call.id, ...(name === 'fail' ? lostRun : owedRun) });
       }
       return isOurs;
     });
     deps.log.warn({ callId: call.id, state: call.state, moved }, 'call was abandoned');
   }
 }
+
+const cause = 'abandoned: the process that carried the call out stopped, or the call took too long';
+const lostRun = { status: 'failed', problem: 'upstream_timeout', cause } as const;
+const owedRun = { status: 'owed', problem: 'answer_owed', cause } as const;
 
 interface AbandonedRow {
   owner_id: string;
@@ -114,11 +126,11 @@ const selectAbandonedCall = `
   SELECT owner_id, resource_id, version_id, request_id, payer, network, created_at, offer->>'amountAtomic' AS charged, transaction
   FROM calls WHERE id = $1`;
 
-/** A run that died with its process is in the creator's log like any other that failed, or is owed. */
-async function recordAbandoned(
-  deps: ReconcileDeps,
+/** A run that nobody carries on is in the creator's log like any other that failed, or is owed. */
+export async function recordAbandoned(
+  deps: Pick<ReconcileDeps, 'published' | 'clock'>,
   tx: Tx,
-  { callId, status }: { callId: string; status: CallRecord['status'] },
+  { callId, ...ending }: { callId: string; status: CallRecord['status']; problem: string; cause: string },
 ): Promise<void> {
   const { rows } = await tx.query<AbandonedRow>(selectAbandonedCall, [callId]);
   const row = rows[0];
@@ -138,12 +150,7 @@ async function recordAbandoned(
     paid: { payer: row.payer, network: row.network },
     startedAt: row.created_at.getTime(),
   };
-  const record = toCallRecord(call, {
-    status,
-    problem: status === 'owed' ? 'answer_owed' : 'upstream_timeout',
-    cause: 'abandoned: the process that carried the call out stopped, or the call took too long',
-    endedAt: deps.clock.now(),
-  });
+  const record = toCallRecord(call, { ...ending, endedAt: deps.clock.now() });
   const { transaction } = row;
   const amountAtomic = transaction === null ? 0n : BigInt(row.charged);
   await recordCall(tx, { ...record, amountAtomic, transaction });

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { PauseRequest, ResourceKind } from '#resources/index.ts';
+import { quoteVersion, type PauseRequest, type ResourceKind } from '#resources/index.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { openToyKind, type ToyKind } from '../../tests/support/toy-kind.ts';
 import { rememberReadiness, type ReadinessMemory } from './remember-readiness.ts';
@@ -57,6 +57,27 @@ test('after a change that may concern it a version is asked anew', async () => {
   await memory.ask(version);
   memory.forget();
   expect(memory.isKnownReady(version)).toBe(false);
+});
+
+test('what a call costs is asked once for readiness and for what a run may cost, until a change', async () => {
+  const priced = { ...version, maxLossUsd: '0' };
+  let quoted = 0;
+  kind.quoteCost = async () => ({ typicalUsd: '0', worstUsd: `0.000${(quoted += 1)}`, basis: '' });
+  const deps = { kinds: new Map([['toy', kind as ResourceKind]]), clock: { now: () => nowMs }, log: quiet };
+  await memory.ask(priced);
+  expect(await quoteVersion(deps, priced)).toMatchObject({ worstUsd: '0.0001' });
+  memory.forget();
+  expect(await quoteVersion(deps, priced)).toMatchObject({ worstUsd: '0.0002' });
+  await memory.ask(priced);
+  expect(quoted).toBe(2);
+});
+
+test('a cost that could not be told is asked again at once', async () => {
+  const priced = { ...version, maxLossUsd: '0' };
+  kind.quoteCost = () => Promise.reject(new Error('down'));
+  expect(await memory.ask(priced)).toMatchObject({ ready: false, retryAfterSeconds: 60 });
+  kind.quoteCost = async () => ({ typicalUsd: '0', worstUsd: '0', basis: '' });
+  expect(await memory.ask(priced)).toEqual({ ready: true });
 });
 
 test('an answer that was being given during a change is not remembered', async () => {

@@ -1,9 +1,9 @@
 import type { Clock, Log } from '#kit/index.ts';
 import {
+  forgetQuotes,
   isSellable,
-  listPricedCases,
+  recallCases,
   type PauseRequest,
-  type PricedCase,
   type PublishedVersion,
   type Readiness,
   type ResourceKind,
@@ -34,23 +34,10 @@ interface MemoryDeps {
 const FRESH_MS = 2_000;
 /** So long it serves while it is asked anew. */
 const AGING_MS = 30_000;
-const QUOTED_MS = 30_000;
 
 /** Kept with the version in memory, and forgotten with it. */
 export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   let known = new WeakMap<PublishedVersion, { readiness: Readiness; at: number; isAsking: boolean }>();
-  /** What calls cost: it changes with the models, and then everything here is forgotten. */
-  let quotes = new WeakMap<PublishedVersion, { cases: Promise<readonly PricedCase[]>; at: number }>();
-  const recallCases = (kind: ResourceKind, version: PublishedVersion): Promise<readonly PricedCase[]> => {
-    const found = quotes.get(version);
-    if (found && deps.clock.now() - found.at <= QUOTED_MS) {
-      return found.cases;
-    }
-    const cases = listPricedCases(kind, version);
-    quotes.set(version, { cases, at: deps.clock.now() });
-    cases.catch(() => quotes.delete(version));
-    return cases;
-  };
   /** Why each version cannot run, as the log says already: buyers may ask often. */
   const told = new WeakMap<PublishedVersion, string>();
   const tell = (version: PublishedVersion, readiness: Readiness): void => {
@@ -64,7 +51,7 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   };
   const ask = async (version: PublishedVersion): Promise<Readiness> => {
     const askedIn = known;
-    const readiness = await askKind(deps, version, (kind) => recallCases(kind, version));
+    const readiness = await askKind(deps, version);
     tell(version, readiness);
     askedIn.set(version, { readiness, at: deps.clock.now(), isAsking: false });
     if (!readiness.ready) {
@@ -92,24 +79,22 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
     },
     forget: () => {
       known = new WeakMap();
-      quotes = new WeakMap();
+      forgetQuotes(deps.kinds.values());
     },
   };
 }
 
 /** A kind that cannot even say is not ready; what it threw is nothing for buyers. */
-async function askKind(
-  deps: MemoryDeps,
-  version: PublishedVersion,
-  list: (kind: ResourceKind) => Promise<readonly PricedCase[]>,
-): Promise<Readiness> {
+async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Readiness> {
   try {
     const unknown = {
       ready: false as const,
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    const readiness = kind ? await isSellable(kind, version, () => list(kind)) : unknown;
+    const readiness = kind
+      ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version))
+      : unknown;
     return readiness.ready ? ((await deps.askCaps?.(version)) ?? readiness) : readiness;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');

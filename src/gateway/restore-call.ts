@@ -17,9 +17,11 @@ export interface CallRow {
   input: string | null;
   record: string | null;
   runs: number;
+  runs_long: boolean;
 }
 
-export const callColumns = 'request_id, fingerprint, settlement_point, offered_at, payment, offer, input, record, runs';
+export const callColumns =
+  'request_id, fingerprint, settlement_point, offered_at, payment, offer, input, record, runs, runs_long';
 
 /** A call whose input may be known no more. */
 export type RestoredCall = Omit<PaidCall, 'input'> & { input: PaidCall['input'] | null };
@@ -44,6 +46,7 @@ export function restoreCall(
     offeredAt: row.offered_at ?? origin.offeredAt,
     input,
     run: row.runs,
+    ...(row.runs_long ? { isLong: true } : {}),
     startedAt: deps.clock.now(),
   };
 }

@@ -7,11 +7,14 @@ import { toPaidRecord, toStoredRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { keepCheckpoint } from './keep-checkpoint.ts';
 import { releaseRun } from './hold-run.ts';
+import { openLongRun } from './long-runs/open-long-run.ts';
 import { givenUp, toPublicProblem } from './public-problem.ts';
 import { runLimitMs } from './run-limit.ts';
 import { SETTLE_MARGIN_MS } from './settle-call.ts';
 import { toStoredAnswer } from './stored-answer.ts';
 import { moveToSettling, settlementPaths, transition } from './transitions.ts';
+
+const BUYER_LEFT = 'buyer_left: The buyer left before the first output, so the run was cancelled.';
 
 /** A usable answer, of which the rest may still be coming. */
 export type Output<Body extends AnswerBody = AnswerBody> = Outcome<Body> & { ok: true };
@@ -27,10 +30,21 @@ export async function runCall(deps: GatewayDeps, call: PaidCall): Promise<Ran<Wh
   return output.ok ? keepOutput(deps, call, { output, cancel }) : failCall(deps, call, output);
 }
 
-/** `at_first_output`. running -> settling while the first output is held, or -> failed. */
+/**
+ * `at_first_output`. running -> settling while the first output is held, or -> failed. A buyer who leaves before that has
+ * nothing to pay for, so the run is cancelled (docs/decisions/0030).
+ */
 export async function runToFirstOutput(deps: GatewayDeps, call: PaidCall): Promise<Ran<AnswerBody>> {
   const { started, cancel } = startRun(deps, call, runLimitMs(deps, call));
-  const output = await awaitFirstOutput(await started);
+  const { gone } = call;
+  gone?.addEventListener('abort', cancel);
+  if (gone?.aborted) {
+    cancel();
+  }
+  const output = await awaitFirstOutput(await started).finally(() => gone?.removeEventListener('abort', cancel));
+  if (!output.ok && gone?.aborted) {
+    return failCall(deps, call, { ...output, cause: BUYER_LEFT });
+  }
   return output.ok ? keepOutput(deps, call, { output, cancel }) : failCall(deps, call, output);
 }
 
@@ -39,7 +53,10 @@ export function startRun(deps: GatewayDeps, call: PaidCall, limitMs: number) {
   const { callId, version, payment, input } = call;
   const controller = new AbortController();
   const checkpoint = keepCheckpoint(deps.database, callId);
-  const context = { callId, payer: payment.payer, limitMs, isTest: false, signal: controller.signal, checkpoint };
+  const long = call.isLong ? openLongRun(deps, callId, controller) : {};
+  const { signal } = controller;
+  const inParts = call.settlementPoint === 'at_first_output';
+  const context = { callId, payer: payment.payer, limitMs, isTest: false, inParts, signal, checkpoint, ...long };
   return { started: execute(deps, { version, input }, context), cancel: () => controller.abort() };
 }
 
@@ -53,6 +70,7 @@ async function keepOutput<Body extends AnswerBody>(
   const noted = moveToSettling(deps.database.system, call, {
     record: toStoredRecord(deps, call, evidence),
     deadlineInMs: deps.payments.settleLimitMs + SETTLE_MARGIN_MS,
+    ofProcess: deps.processId,
     ...(body.type === 'parts' ? {} : { answer: toStoredAnswer({ ...answer, body }, evidence) }),
     ...(settlementPaths[call.settlementPoint].storedBefore.includes('input') ? { input: call.input } : {}),
   });
@@ -86,8 +104,9 @@ async function failCall(
     endedAt: deps.clock.now(),
   });
   const { problem: reason, evidence } = failure;
+  const changes = { reason, costUsd: evidence.costUsd, ofProcess: deps.processId };
   await deps.database.transaction(async (tx) => {
-    const isOurs = await transition(tx, { callId: call.callId, name: 'fail' }, { reason, costUsd: evidence.costUsd });
+    const isOurs = await transition(tx, { callId: call.callId, name: 'fail' }, changes);
     if (isOurs) {
       await recordCall(tx, record);
     }

@@ -5,6 +5,7 @@ import {
   diffAnswers,
   exampleRun,
   findOwnDraft,
+  recallQuote,
   readExamples,
   toExampleRun,
   type PublishedVersion,
@@ -45,7 +46,7 @@ export const runExamples = operation({
     assertUser(caller);
     const version = await findOwnVersion(deps, caller, { id, number });
     const kept = await deps.database.asUser(caller.userId, (tx) => readExamples(tx, { id, version: version.version }));
-    const worst = await quoteWorst(deps, version);
+    const worst = await findWorst(deps, version);
     assertAffordable({ worstUsd: kept.map(() => worst), maxCostUsd: most });
     const items: z.input<typeof output>['items'] = [];
     for (const { example, before } of kept) {
@@ -75,10 +76,9 @@ async function findOwnVersion(
   return draft.version ?? refuse('unprocessable', 'The draft cannot run yet. Validate it to see why.');
 }
 
-async function quoteWorst({ resources }: ExampleDeps, version: PublishedVersion): Promise<string | null> {
+async function findWorst({ resources, clock }: ExampleDeps, version: PublishedVersion): Promise<string | null> {
   const kind = resources.kinds.find(({ name }) => name === version.kind);
-  const { ownerId } = version;
-  return (await kind?.quoteCost?.(version.config, version.parameters, { ownerId }))?.worstUsd ?? null;
+  return (kind && (await recallQuote({ kind, clock }, version)))?.worstUsd ?? null;
 }
 
 function refuse(code: 'not_found' | 'unprocessable', detail: string): never {

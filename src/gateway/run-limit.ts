@@ -26,6 +26,13 @@ export function runLimitMs(deps: Pick<GatewayDeps, 'clock'>, call: PaidCall): nu
   return Math.max(0, Math.min(longestRunMs(call), validForMs(deps, call.payment)));
 }
 
+/** Of a test its owner waits for the end. */
+const LONGEST_TEST_MS = 120_000;
+
+export function testLimitMs(version: Pick<PublishedVersion, 'timeoutSeconds'>): number {
+  return Math.min(version.timeoutSeconds * 1000, LONGEST_TEST_MS);
+}
+
 /** What the version allows; the only limit of a run that is paid. */
 export function longestRunMs(call: { version: Pick<PublishedVersion, 'timeoutSeconds'> }): number {
   return call.version.timeoutSeconds * 1000;

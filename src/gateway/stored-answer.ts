@@ -1,11 +1,15 @@
-import type { Answer, AnswerPart, Evidence, MediaReference, WholeBody } from '#resources/index.ts';
-import type { GivenAnswer, LivePart, Receipt } from './call-request.ts';
+import type { Json } from '#kit/index.ts';
+import { joinParts } from '#execution/index.ts';
+import type { Answer, AnswerPart, Evidence, JsonObject, MediaReference, WholeBody } from '#resources/index.ts';
+import type { EventsAsked, GivenAnswer, LiveBody, PlacedPart, Receipt } from './call-request.ts';
+import { joinDeltas, listMedia, placeParts, type WholeStream } from './place-parts.ts';
 import { withMedia } from './receipt-media.ts';
 
 type StoredBody =
   | Extract<WholeBody, { type: 'json' }>
   | { type: 'bytes'; base64: string }
-  | { type: 'parts'; parts: readonly AnswerPart[] };
+  /** `run`: of the run that made it, whose stream a reader may stand in. Both absent: kept before there were such streams. */
+  | { type: 'parts'; parts: readonly AnswerPart[]; run?: number; json?: JsonObject };
 
 /** An answer without its receipt, as JSON: so it is kept in the row of its call. */
 export interface StoredAnswer {
@@ -29,44 +33,60 @@ export function toStoredAnswer(answer: Answer<WholeBody>, evidence: Evidence): S
 /** An answer that went out in parts, with all of them. */
 export function toStoredParts(
   answer: Omit<Answer, 'body'>,
-  whole: { parts: readonly AnswerPart[]; evidence: Evidence },
+  { evidence, ...whole }: WholeStream & { evidence: Evidence },
 ): StoredAnswer {
-  const media = whole.parts.flatMap((part) => (part.type === 'media' ? [part.media] : []));
-  const body: StoredBody = { type: 'parts', parts: joinDeltas(whole.parts) };
-  return { ...answer, body, media: [...answer.media, ...media], isSimulated: whole.evidence.isSimulated };
+  const body: StoredBody = { type: 'parts', ...whole, parts: joinDeltas(whole.parts) };
+  return { ...answer, body, media: [...answer.media, ...listMedia(whole.parts)], isSimulated: evidence.isSimulated };
 }
 
-export function toGivenAnswer(stored: StoredAnswer, receipt: Receipt): GivenAnswer {
+export function toGivenAnswer(stored: StoredAnswer, receipt: Receipt, events?: EventsAsked): GivenAnswer {
   const { body, ...answer } = stored;
-  return { ...answer, body: toBody(body), isTest: false, receipt: withMedia(receipt, stored.media) };
-}
-
-function toBody(body: StoredBody): GivenAnswer['body'] {
+  const given = { ...answer, isTest: false, receipt: withMedia(receipt, stored.media) };
   switch (body.type) {
     case 'json':
-      return body;
+      return { ...given, body };
     case 'bytes':
-      return { type: 'bytes', bytes: Buffer.from(body.base64, 'base64') };
+      return { ...given, body: { type: 'bytes', bytes: Buffer.from(body.base64, 'base64') } };
     case 'parts':
-      return { type: 'live', parts: replay(body.parts) };
+      return events
+        ? { ...given, body: toLive(stored, events) }
+        : { ...given, ...joinParts(body.parts, body.json), media: stored.media };
   }
 }
 
-async function* replay(parts: readonly AnswerPart[]): AsyncGenerator<LivePart> {
-  yield* parts;
-  yield { type: 'done' };
+/** For whoever wants events: an answer of JSON as the stream that it would have been. */
+export function toStream(answer: GivenAnswer, events: EventsAsked): GivenAnswer {
+  const { body, media } = answer;
+  return body.type === 'json' ? { ...answer, body: toLive({ body, media }, events) } : answer;
 }
 
-/** How the text was cut into pieces is nothing to keep. */
-function joinDeltas(parts: readonly AnswerPart[]): AnswerPart[] {
-  const joined: AnswerPart[] = [];
-  for (const part of parts) {
-    const last = joined.at(-1);
-    if (part.type === 'delta' && last?.type === 'delta') {
-      joined[joined.length - 1] = { type: 'delta', text: last.text + part.text };
-    } else {
-      joined.push(part);
-    }
+/** What a kept answer is as a stream, or would have been. */
+export function toWholeStream({ body, media }: Pick<StoredAnswer, 'body' | 'media'>): WholeStream {
+  if (body.type === 'parts') {
+    return { run: body.run ?? 1, parts: body.parts, json: body.json ?? {} };
   }
-  return joined;
+  const { response, usage, media: _, ...rest }: JsonObject = body.type === 'json' ? body.json : {};
+  const isText = typeof response === 'string';
+  const hasUsage = isObject(usage);
+  const parts: AnswerPart[] = [
+    ...(isText ? [{ type: 'delta' as const, text: response }] : []),
+    ...media.map((file) => ({ type: 'media' as const, media: file })),
+    ...(hasUsage ? [{ type: 'usage' as const, usage }] : []),
+  ];
+  const others = {
+    ...(isText || response === undefined ? {} : { response }),
+    ...(hasUsage || usage === undefined ? {} : { usage }),
+  };
+  return { run: 1, parts, json: { ...others, ...rest } };
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toLive(kept: Pick<StoredAnswer, 'body' | 'media'>, { after }: EventsAsked): LiveBody {
+  async function* replay(): AsyncGenerator<PlacedPart> {
+    yield* placeParts(toWholeStream(kept), after);
+  }
+  return { type: 'live', parts: replay() };
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { assertUser, operation, Problem, type Caller } from '#kit/index.ts';
-import { findOwnDraft, parseInput } from '#resources/index.ts';
+import { findOwnDraft, parseInput, withoutCode } from '#resources/index.ts';
 import { notRun, takeTest, tried, tryVersion, type TryDeps } from './try-version.ts';
+
 const fieldProblem = z.object({ path: z.string(), message: z.string() });
 
 const output = tried.extend({
-  /** What still stands in the way of publishing it; an answer may be had before. */
+  /** What else stands in the way of publishing it; an answer may be had before. */
   problems: z.array(fieldProblem),
 });
 type Tested = z.input<typeof output>;
@@ -35,7 +36,9 @@ export const testDraft = operation({
       throw new Problem('invalid_input', { detail: 'The input does not fit the parameters of the draft.', fields });
     }
     await takeTest(deps, caller.userId);
-    return { ...(await tryVersion(deps, { version, input: parsed.input })), problems };
+    const told = await tryVersion(deps, { version, input: parsed.input });
+    const cause = withoutCode(told.cause ?? '');
+    return { ...told, problems: problems.filter(({ message }) => message !== cause) };
   },
   run: async ({ prepared }: { prepared: Tested }, _caller: Caller) => prepared,
 });

@@ -112,6 +112,8 @@ export interface Changes {
   processId?: string;
   /** Only while this is the call's latest run. */
   ofRun?: number;
+  /** Only while this process carries the call: another one may have taken it over. */
+  ofProcess?: string;
 }
 
 /**
@@ -153,7 +155,8 @@ const statement = `
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
                  WHEN 'input' THEN input IS NOT NULL ELSE true END
-    AND ($12::int IS NULL OR runs = $12)`;
+    AND ($12::int IS NULL OR runs = $12)
+    AND ($15::uuid IS NULL OR process_id = $15)`;
 
 /**
  * Moves one call along one arrow. `false` means that the call no longer stood at its beginning: another request, process
@@ -184,7 +187,7 @@ export async function transitionReturning<Row extends object>(
 export async function moveToSettling(
   executor: Pool | PoolClient,
   call: { callId: string; settlementPoint: SettlementPoint },
-  stored: Required<Pick<Changes, 'deadlineInMs' | 'record'>> & Pick<Changes, 'answer' | 'input'>,
+  stored: Required<Pick<Changes, 'deadlineInMs' | 'record'>> & Pick<Changes, 'answer' | 'input' | 'ofProcess'>,
 ): Promise<boolean> {
   const { chargedBy, storedBefore } = settlementPaths[call.settlementPoint];
   const missing = storedBefore.filter((name) => stored[name] === undefined);
@@ -226,6 +229,7 @@ function toValues(move: { callId: string; name: TransitionName }, changes: Chang
     changes.ofRun ?? null,
     toUsd(changes.costUsd),
     toUsd(changes.reservedUsd),
+    changes.ofProcess ?? null,
   ];
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
+import { isOver } from './read-standing.ts';
 import { trustLimits } from './trust-limits.ts';
 
 const usd = z
@@ -47,8 +48,6 @@ export const putTrust = operation({
     return readTrust(deps, caller);
   },
 });
-
-const isOver = `state NOT IN ('claimed', 'running', 'settling', 'pending')`;
 
 const select = `
   SELECT trim_scale(coalesce((SELECT max_usd_per_day FROM trust_limits WHERE owner_id = $1), $2::numeric))::text AS "maxTrustUsdPerDay",

@@ -11,7 +11,8 @@ import {
 import { recordCall } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { hasFiles, keepForRun } from './keep-inputs.ts';
+import { withFiles } from './keep-inputs.ts';
+import { testLimitMs } from './run-limit.ts';
 
 export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
   resources: ResourcesDeps;
@@ -72,14 +73,9 @@ export async function tryVersion(deps: TryDeps, { version, input }: Try): Promis
   }
   const [callId, startedAt] = [newId(), deps.clock.now()];
   const clientAddress = `test:${version.ownerId}`;
-  const kept = await keepForRun(deps, { ...version, callId, clientAddress, input }).catch(underInput);
-  const context = { callId, payer: null, limitMs: version.timeoutSeconds * 1000, isTest: true };
-  const running = execute({ ...deps, kinds }, { version, input: kept }, context).then(collectParts);
-  const outcome = await running.finally(() => {
-    if (hasFiles(version)) {
-      void deps.inputs.forget(callId);
-    }
-  });
+  const context = { callId, payer: null, limitMs: testLimitMs(version), isTest: true };
+  const run = (kept: Try['input']) => execute({ ...deps, kinds }, { version, input: kept }, context).then(collectParts);
+  const outcome = await withFiles(deps, { ...version, callId, clientAddress, input }, run).catch(underInput);
   const { own, ...told } = outcome.evidence;
   const endedAt = deps.clock.now();
   const call = { callId, requestId: callId, version, callerUserId: version.ownerId, isTest: true, startedAt };

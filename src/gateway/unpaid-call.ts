@@ -1,24 +1,11 @@
 import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
-import { collectParts, execute } from '#execution/index.ts';
-import { withoutCode, type Failure, type Outcome, type PublishedVersion } from '#resources/index.ts';
-import { recordCall, type CallRecord } from '#usage/index.ts';
+import { withoutCode, type PublishedVersion } from '#resources/index.ts';
 import { admit, refuseUnready } from './admit.ts';
-import { toCallRecord } from './call-record.ts';
-import type { CallOutcome, CallRequest, Receipt } from './call-request.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdUnderCaps } from './hold-spend.ts';
-import { hasFiles, keepForRun } from './keep-inputs.ts';
-import { resourceUrl } from './offer-version.ts';
-import { withMedia } from './receipt-media.ts';
-import { toPublicProblem } from './public-problem.ts';
-
-interface Run {
-  callId: string;
-  version: PublishedVersion;
-  request: CallRequest;
-  caller: Caller;
-  startedAt: number;
-}
+import { keepForRun } from './keep-inputs.ts';
+import { runUnpaid, type UnpaidRun } from './run-unpaid.ts';
 
 /** A call without a payment: a free resource, or the owner's test of any resource. Rate limited, logged, never counted as paid. */
 export async function unpaidCall(
@@ -46,60 +33,21 @@ export async function unpaidCall(
   if (request.isOwnerTest) {
     await assertWithinLimit(deps, request, version);
   }
-  const run: Run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
+  const run = { callId: newId(), version, request, caller, startedAt: deps.clock.now() };
   await assertUnderCaps(deps, run);
   const { clientAddress } = request;
   const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
-  const { outcome, record } = await runOnce(deps, run, input).finally(() => {
-    if (hasFiles(version)) {
-      void deps.inputs.forget(run.callId);
-    }
-  });
-  if (!outcome.ok) {
-    return { kind: 'problem', problem: request.isOwnerTest ? toOwnerProblem(outcome) : toPublicProblem(outcome) };
-  }
-  const receipt: Receipt = {
-    transaction: null,
-    paidUsdc: '0',
-    network: null,
-    payer: null,
-    resource: resourceUrl(deps.publicUrl, version),
-    version: version.version,
-    callId: run.callId,
-    at: record.at.toISOString(),
-  };
-  const { isSimulated } = outcome.evidence;
-  const answer = {
-    ...outcome.answer,
-    isSimulated,
-    isTest: request.isOwnerTest,
-    receipt: withMedia(receipt, outcome.answer.media),
-  };
-  return { kind: 'answer', answer, callId: run.callId, isPaid: false };
+  return runUnpaid(deps, run, input);
 }
 
 /** What nobody pays for costs its creator too. */
-async function assertUnderCaps(deps: GatewayDeps, { callId, version, request }: Run): Promise<void> {
+async function assertUnderCaps(deps: GatewayDeps, { callId, version, request }: UnpaidRun): Promise<void> {
   const full = await holdUnderCaps(deps, { callId, version, payer: null });
   if (full) {
     const asked = { version, request, payer: null };
     const problem = await refuseUnready(deps, asked, full);
     throw request.isOwnerTest ? toOwnersRefusal(version, full.cause) : problem;
   }
-}
-
-async function runOnce(deps: GatewayDeps, run: Run, input: Record<string, unknown>) {
-  const { callId, version, request } = run;
-  const limitMs = version.timeoutSeconds * 1000;
-  const started = await execute(
-    deps,
-    { version, input },
-    { callId, payer: null, limitMs, isTest: request.isOwnerTest },
-  );
-  const outcome = await collectParts(started);
-  const record = toRecord(run, outcome, deps.clock.now());
-  await recordCall(deps.database.system, record);
-  return { outcome, record };
 }
 
 function assertOwner(caller: Caller, version: PublishedVersion): void {
@@ -140,25 +88,4 @@ function toOwnersRefusal({ state }: PublishedVersion, cause: string): Problem {
         detail: `Your resource is ${state}, so buyers are turned away: ${withoutCode(cause)}`,
         next: 'Try its draft with POST /api/resources/{id}/test, and put it back on sale with POST /api/resources/{id}/resume.',
       });
-}
-
-/** The owner sees the cause: it is their key, their model and their prompt. */
-function toOwnerProblem(outcome: Failure): Problem {
-  return new Problem(outcome.problem, { detail: `Your resource failed: ${withoutCode(outcome.cause)}` });
-}
-
-function toRecord(run: Run, outcome: Outcome, endedAt: number): CallRecord {
-  const { request, caller } = run;
-  const { evidence } = outcome;
-  return toCallRecord(
-    {
-      ...run,
-      requestId: request.requestId,
-      callerUserId: caller.kind === 'user' ? caller.userId : null,
-      isTest: request.isOwnerTest,
-    },
-    outcome.ok
-      ? { status: 'success', evidence, endedAt }
-      : { status: 'failed', problem: outcome.problem, cause: outcome.cause, evidence, endedAt },
-  );
 }

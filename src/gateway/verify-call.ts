@@ -8,7 +8,7 @@ import { askBeforeUncharged } from './ask-before-uncharged.ts';
 import { toPaidFirst, toPaidRecord, type PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { holdRun, releaseUnrun } from './hold-run.ts';
-import { keepInputs, keepSent } from './keep-inputs.ts';
+import { keepInputs, keepSent, type InputRefusal } from './keep-inputs.ts';
 import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
@@ -127,12 +127,7 @@ export async function verifyOffered(
   }
 }
 
-interface Refusal {
-  reason: string;
-  /** For the creator, where the reason does not tell. */
-  cause?: string;
-  outcome: CallOutcome;
-  isLogged: boolean;
+interface Refusal extends InputRefusal {
   /** The call stands in `refused` already. */
   isMoved?: boolean;
 }

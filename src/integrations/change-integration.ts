@@ -34,7 +34,12 @@ export async function changeIntegration<Row extends Written>(
   if (row === undefined) {
     return { row, paused: [], resumed: [], stillSelling: [] };
   }
-  const change = { ownerId, service: service.name, problem: toProblem(service, row) };
+  const change = {
+    ownerId,
+    service: service.name,
+    problem: toProblem(service, row),
+    isRefused: row?.is_valid === false,
+  };
   const reaction = await changes.announce(tx, change);
   await announceChange(tx, name);
   afterCommit(() => reaction.afterCommit());

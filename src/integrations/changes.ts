@@ -7,6 +7,8 @@ export interface IntegrationChange {
   service: string;
   /** Null: usable. Otherwise why it is not, in words for the owner. */
   problem: string | null;
+  /** The provider refused it; otherwise it was its owner who took it away. */
+  isRefused: boolean;
 }
 
 /** Something of the owner's that cannot work without a service. */

@@ -41,7 +41,13 @@ export async function assertGiven<Given extends object, Shown extends object>(
   service: IntegrationService<Given, Shown>,
   given: Given,
 ): Promise<Extract<Checked<Shown>, { verdict: 'good' }>> {
-  const checked = await checkGiven(deps, service, given);
+  return assertGood(service, await checkGiven(deps, service, given));
+}
+
+export function assertGood<Shown extends object>(
+  service: Pick<IntegrationService, 'credential'>,
+  checked: Checked<Shown>,
+): Extract<Checked<Shown>, { verdict: 'good' }> {
   if (checked.verdict === 'good') {
     return checked;
   }

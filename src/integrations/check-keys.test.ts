@@ -3,6 +3,7 @@ import type { ProviderAnswer } from '#integrations/index.ts';
 import { KEY, useIntegrationWorld } from '../../tests/support/integration-world.ts';
 import { migrateToyService, openToyService } from '../../tests/support/toy-integration.ts';
 import { checkKeys } from './index.ts';
+import { noChats } from '../../tests/support/no-chats.ts';
 
 const askNobody = () => Promise.reject(new Error('This service asks nobody else.'));
 const good = (hasCredit: boolean | null): ProviderAnswer => ({
@@ -16,7 +17,7 @@ const empty: ProviderAnswer = { ok: false, verdict: 'refused', detail: EMPTY };
 const at = useIntegrationWorld(
   (ask) => ({
     service: openToyService(ask),
-    clients: { openRouter: { getKey: askNobody, getCredits: askNobody } },
+    clients: { ...noChats, openRouter: { getKey: askNobody, getCredits: askNobody } },
     given: (token) => ({ token, room: 'lobby' }),
     good: () => good(true),
     shown: { room: 'lobby', members: 3 },

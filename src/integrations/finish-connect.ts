@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, Problem, type Caller } from '#kit/index.ts';
 import type { ConnectDeps } from './begin-connect.ts';
-import { assertGiven, checkGiven } from './check-given.ts';
+import { assertGood, checkGiven } from './check-given.ts';
 import { toViewSchema } from './integration.ts';
 import { openRouter } from './openrouter.ts';
 import { toAttempt } from './pkce.ts';
@@ -53,18 +53,19 @@ export const finishConnect = operation({
 });
 
 /**
- * The code is used up, so a key that is thrown away here lives on at the provider: a failure that may be of a moment is tried
- * again. The last one is told.
+ * The code is used up, so a key that is thrown away here lives on at the provider: an answer that says nothing of the
+ * key is asked for again. The last one is told.
  */
 async function checkNewKey(deps: ConnectDeps, apiKey: string): Promise<GoodKey<Shown>> {
+  let checked = await checkGiven(deps, openRouter, { apiKey });
   for (const waitMs of RETRY_AFTER_MS) {
-    const checked = await checkGiven(deps, openRouter, { apiKey });
-    if (checked.verdict === 'good') {
-      return checked;
+    if (checked.verdict !== 'unclear') {
+      break;
     }
-    await wait(checked.verdict === 'unclear' ? waitMs : 0);
+    await wait(waitMs);
+    checked = await checkGiven(deps, openRouter, { apiKey });
   }
-  return assertGiven(deps, openRouter, { apiKey });
+  return assertGood(openRouter, checked);
 }
 
 async function takeState({ vault }: ConnectDeps, ownerId: string, state: string): Promise<void> {

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
-import type { OpenRouterClient } from '#upstreams/index.ts';
+import type { DiscordClient, OpenRouterClient, TelegramClient } from '#upstreams/index.ts';
 
 /** Clients of the providers; a service's `check` takes the one that it needs. */
 export interface ProviderClients {
   openRouter: Pick<OpenRouterClient, 'getKey' | 'getCredits'>;
+  telegram: Pick<TelegramClient, 'findChat'>;
+  discord: Pick<DiscordClient, 'findWebhook'>;
 }
 
 export type ProviderAnswer =

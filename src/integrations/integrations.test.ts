@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { describeIntegration } from '../../tests/support/integration-contract.ts';
 import { migrateToyService, openToyService } from '../../tests/support/toy-integration.ts';
 import { getService } from './open-key.ts';
+import { discord } from './discord.ts';
 import { openRouter } from './openrouter.ts';
+import { telegram } from './telegram.ts';
+import { noChats } from '../../tests/support/no-chats.ts';
 
 const snapshot = {
   limit: '10',
@@ -19,6 +22,7 @@ const askNobody = () => Promise.reject(new Error('This service asks nobody else.
 describeIntegration('openrouter', (ask) => ({
   service: openRouter,
   clients: {
+    ...noChats,
     openRouter: {
       getKey: async () => {
         const answer = await ask();
@@ -41,11 +45,63 @@ describeIntegration('openrouter', (ask) => ({
   ),
 }));
 
+const noOpenRouter = { openRouter: { getKey: askNobody, getCredits: askNobody } };
+const notReached = { ok: false, verdict: 'unclear', detail: 'Nothing of this kind is played.' } as const;
+
+describeIntegration('telegram', (ask) => ({
+  service: telegram,
+  clients: {
+    ...noChats,
+    ...noOpenRouter,
+    telegram: {
+      findChat: async () => {
+        const answer = await ask();
+        return answer.ok
+          ? { ok: true, botUsername: answer.label ?? '', chatTitle: 'Alerts' }
+          : { ...notReached, verdict: answer.verdict, detail: answer.detail };
+      },
+    },
+  },
+  given: (botToken) => ({ botToken, chatId: '-1001234' }),
+  good: (repeat = 'farebot') => ({ ok: true, label: repeat, shown: {} }),
+  shown: { chatId: '-1001234', chatTitle: 'Alerts' },
+  malformed: [
+    { botToken: 'short', chatId: '1' },
+    { botToken: '123456:../../other/path', chatId: '1' },
+    { botToken: '123456:long-enough-token', chatId: 'no chat' },
+  ],
+}));
+
+describeIntegration('discord', (ask) => ({
+  service: discord,
+  clients: {
+    ...noChats,
+    ...noOpenRouter,
+    discord: {
+      findWebhook: async () => {
+        const answer = await ask();
+        return answer.ok
+          ? { ok: true, name: answer.label ?? '', channelId: '77' }
+          : { ...notReached, verdict: answer.verdict, detail: answer.detail };
+      },
+    },
+  },
+  given: (token) => ({ webhookUrl: `https://discord.com/api/webhooks/123456789/${token}` }),
+  good: (repeat = 'alerts') => ({ ok: true, label: repeat, shown: {} }),
+  shown: { webhookId: '123456789', channelId: '77' },
+  malformed: [
+    'https://example.com/api/webhooks/123456789/long-enough-token',
+    'https://discord.com.example.com/api/webhooks/123456789/long-enough-token',
+    'http://discord.com/api/webhooks/123456789/long-enough-token',
+    'https://discord.com/api/webhooks/123456789/../other-token',
+  ].map((webhookUrl) => ({ webhookUrl })),
+}));
+
 describeIntegration(
   'toy',
   (ask) => ({
     service: openToyService(ask),
-    clients: { openRouter: { getKey: askNobody, getCredits: askNobody } },
+    clients: { ...noChats, openRouter: { getKey: askNobody, getCredits: askNobody } },
     given: (token) => ({ token, room: 'lobby' }),
     good: (room = 'lobby') => ({ ok: true, label: 'bot', shown: { room, members: 3, secret: 'is not listed' } }),
     shown: { room: 'lobby', members: 3 },

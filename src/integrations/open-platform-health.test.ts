@@ -3,6 +3,7 @@ import { openDatabase } from '#database/index.ts';
 import type { OpenRouterClient } from '#upstreams/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { openPlatformHealth } from './index.ts';
+import { noChats } from '../../tests/support/no-chats.ts';
 
 type KeyCheck = Awaited<ReturnType<OpenRouterClient['getKey']>>;
 type Credits = Awaited<ReturnType<OpenRouterClient['getCredits']>>;
@@ -25,7 +26,7 @@ function open(on = database.current) {
   const keep = (...line: unknown[]) => void logged.push(line);
   return openPlatformHealth({
     database: on,
-    clients: { openRouter: { getKey: async () => key, getCredits: async () => credits } },
+    clients: { ...noChats, openRouter: { getKey: async () => key, getCredits: async () => credits } },
     clock,
     log: { error: keep, warn: keep },
     apiKey: API_KEY,

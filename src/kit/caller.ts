@@ -5,6 +5,8 @@ export const scopes = [
   'integrations:read',
   'integrations:write',
   'usage:read',
+  'notices:read',
+  'notices:write',
   'account:write',
   'admin',
 ] as const;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FieldProblem } from './errors.ts';
+import { toPointer } from './json-pointer.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -77,9 +78,4 @@ export function toFieldProblems(error: z.ZodError): FieldProblem[] {
       ? issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: UNKNOWN_FIELD }))
       : [{ path: toPointer(issue.path), message: issue.message }],
   );
-}
-
-/** JSON Pointer (RFC 6901) of a place in a value. */
-export function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -12,15 +12,17 @@ export { anonymous, onBehalfOf, scopes, vias } from './caller.ts';
 export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
+export { decodeBase64, decodeDataUrl, isDataUrl, toBase64, toDataUrl } from './data-url.ts';
 export { Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
 export type { ExactNumber } from './exact-number.ts';
 export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './exact-number.ts';
-export { explainIssue, toFieldProblems, toPointer, UNKNOWN_FIELD } from './explain-issue.ts';
-export { newId } from './ids.ts';
+export { explainIssue, toFieldProblems, UNKNOWN_FIELD } from './explain-issue.ts';
+export { isUuid, newId } from './ids.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
 export type { Json } from './json.ts';
+export { escapePointer, splitPointer, toPointer } from './json-pointer.ts';
 export { keccak256 } from './keccak256.ts';
 export type { Log } from './log.ts';
 export { formatUsdc, parseUsdc } from './money.ts';
@@ -41,4 +43,5 @@ export {
   toResourcePath,
   toResourceUrl,
 } from './resource-path.ts';
+export { toLine } from './to-line.ts';
 export { toNetwork } from './to-network.ts';

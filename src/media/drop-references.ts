@@ -1,5 +1,6 @@
 import type { Tx } from '#database/index.ts';
 import type { MediaDeps } from './media-deps.ts';
+import { isUnreferenced, referring } from './referring.ts';
 
 /**
  * Removes objects to which nobody refers any more, of those that `sql` returns as `object_id`, as a rule because it deletes
@@ -32,8 +33,11 @@ export async function lockObjects(tx: Tx, ids: readonly string[]): Promise<void>
   await tx.query('SELECT 1 FROM media_objects WHERE id = ANY($1) ORDER BY id FOR UPDATE', [ids]);
 }
 
-const deleteUnreferenced = `
-  DELETE FROM media_objects o
-   WHERE NOT EXISTS (SELECT 1 FROM x402_cached_images r WHERE r.object_id = o.id)
-     AND NOT EXISTS (SELECT 1 FROM media_uploads r WHERE r.object_id = o.id)
-     AND NOT EXISTS (SELECT 1 FROM media_inputs r WHERE r.object_id = o.id)`;
+const deleteUnreferenced = `DELETE FROM media_objects o WHERE ${isUnreferenced}`;
+
+/** Whatever refers to one of them. */
+export async function deleteReferring(tx: Tx, ids: readonly string[]): Promise<void> {
+  for (const { remove } of referring) {
+    await tx.query(remove, [ids]);
+  }
+}

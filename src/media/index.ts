@@ -8,6 +8,7 @@
 export { inspectMedia } from './inspect-media.ts';
 export type { InspectedMedia } from './inspect-media.ts';
 export type { KeptInput } from './keep-input.ts';
+export type { MediaSource } from './receive-file.ts';
 export { openMedia } from './open-media.ts';
 export type { Media } from './open-media.ts';
 export type { MediaKind } from './sniff-head.ts';

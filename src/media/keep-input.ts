@@ -20,8 +20,6 @@ interface InputToKeep {
   bytes: Uint8Array;
 }
 
-const BATCH = 500;
-
 const INSERT = `
   INSERT INTO media_inputs (id, call_id, object_id, content_type, expires_at) VALUES ($1, $2, $3, $4, $5)`;
 
@@ -60,9 +58,3 @@ export async function readInput(
 export async function forgetInputs(deps: MediaDeps, callId: string): Promise<void> {
   await dropReferences(deps, 'DELETE FROM media_inputs WHERE call_id = $1 RETURNING object_id', [callId]);
 }
-
-/** Those of calls that ended elsewhere, once their time is over. */
-export const dropExpiredInputs = `
-  DELETE FROM media_inputs WHERE id = ANY(ARRAY(
-    SELECT id FROM media_inputs WHERE expires_at <= $1 ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))
-  RETURNING object_id`;

@@ -65,7 +65,7 @@ function openProcess(at: number, hook: Hook, toKey: (key: string) => string = (k
 }
 
 const keep = (media: Media, content: Buffer = bytes) =>
-  media.store({ ownerId: 'u1', callId: newId(), source: { bytes: content } });
+  media.store({ ownerId: 'u1', callId: newId(), expect: 'image', source: { bytes: content } });
 const nothing: Hook = async () => {};
 
 /** What is wrong between rows and bytes. `isSettled`: everything has ended and was swept. */

@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { openMedia, type Media } from './index.ts';
+import { openMedia, type Media, type MediaSource } from './index.ts';
 
 const database = useTestDatabase();
 const signingKey = randomBytes(32);
@@ -37,8 +37,8 @@ function open(key: Uint8Array = signingKey): Media {
   });
 }
 
-const store = (source: { dataUrl: string } | { bytes: Uint8Array } = { dataUrl }) =>
-  media.store({ ownerId: 'u1', callId: newId(), source });
+const store = (source: MediaSource = { dataUrl }) =>
+  media.store({ ownerId: 'u1', callId: newId(), expect: 'image', source });
 
 /** Other pixels each time. */
 function makePng(): Buffer {
@@ -185,15 +185,21 @@ test('a file that was lost is written anew when the same content comes again', a
 });
 
 test('each file lives as long as its version says', async () => {
-  const kept = await media.store({ ownerId: 'u1', callId: newId(), retentionSeconds: 3_600, source: { dataUrl } });
+  const kept = await media.store({
+    ownerId: 'u1',
+    callId: newId(),
+    expect: 'image',
+    retentionSeconds: 3_600,
+    source: { dataUrl },
+  });
   expect(Date.parse(kept.expiresAt)).toBe(Math.floor((nowMs + 3_600_000) / 1000) * 1000);
 });
 
 test('a picture of more pixels than allowed, or of no size, is refused', async () => {
   const huge = PNG.sync.write(new PNG({ width: 2_000, height: 501 }));
   await expect(store({ bytes: huge })).rejects.toMatchObject({ code: 'too_large', message: /megapixels/ });
-  const cut = Buffer.from('GIF89a\0\0\0\0', 'latin1');
-  await expect(store({ bytes: cut })).rejects.toMatchObject({ code: 'unprocessable' });
+  const empty = Buffer.from('GIF89a\0\0\0\0', 'latin1');
+  await expect(store({ bytes: empty })).rejects.toMatchObject({ code: 'unprocessable' });
 });
 
 test('what is of another kind than expected is refused', async () => {
@@ -208,7 +214,7 @@ test('a stream is stored as it comes and cut off where it is too long, and nothi
       yield bytes.subarray(at, at + 10);
     }
   }
-  const image = await media.store({ ownerId: 'u1', callId: newId(), source: { stream: inPieces() } });
+  const image = await store({ stream: inPieces() });
   expect(await read(image.id, toQuery(image.url))).toMatchObject({ bytes });
   let sent = 0;
   async function* endless() {
@@ -216,9 +222,8 @@ test('a stream is stored as it comes and cut off where it is too long, and nothi
       yield Buffer.alloc(1_000, (sent += 1));
     }
   }
-  const source = { stream: endless(), maxBytes: 50_000 };
-  await expect(media.store({ ownerId: 'u1', callId: newId(), source })).rejects.toMatchObject({ code: 'too_large' });
-  expect(sent).toBe(51);
+  await expect(store({ stream: endless() })).rejects.toMatchObject({ code: 'too_large' });
+  expect(sent).toBe(2_001);
   expect(await readdir(join(folder, 'incoming'))).toEqual([]);
 });
 
@@ -233,7 +238,7 @@ test('drafts of killed writes are swept, running ones are not', async () => {
   expect(await readdir(join(folder, 'incoming'))).toEqual(['fresh']);
   await utimes(fresh, new Date(nowMs - 7_200_000), new Date(nowMs - 7_200_000));
   const restarted = open();
-  await restarted.store({ ownerId: 'u1', callId: newId(), source: { dataUrl } });
+  await restarted.store({ ownerId: 'u1', callId: newId(), expect: 'image', source: { dataUrl } });
   await expect.poll(() => readdir(join(folder, 'incoming'))).toEqual([]);
 });
 

@@ -54,7 +54,7 @@ test('a link to a picture from before opens it until it expires, and then its fi
   expect(await read(one, 3_600_000)).toEqual(bytes);
   expect(await read(two, 7_200_000)).toEqual(bytes);
   expect(await media.sweep()).toEqual({ orphans: 0, lost: 0 });
-  const again = await media.store({ ownerId: 'u1', callId: newId(), source: { bytes } });
+  const again = await media.store({ ownerId: 'u1', callId: newId(), expect: 'image', source: { bytes } });
   const { rows } = await database.current.system.query('SELECT 1 FROM media_objects');
   expect(rows.length).toBe(2);
   nowMs = start + 3_600_000;

@@ -36,7 +36,7 @@ interface MediaOptions {
 }
 
 export interface Media {
-  /** Throws `too_large`, and `unprocessable` for what the bytes do not show to be media of the kind that is expected. */
+  /** Throws `too_large`, and `unprocessable` for what the bytes do not show to be media of the kind that is expected, to its end. */
   store(media: MediaToStore): Promise<StoredMedia>;
   /** Throws `forbidden` (signature) and `gone` (expired or removed). */
   open(id: string, query: SignedQuery): Promise<OpenedMedia>;

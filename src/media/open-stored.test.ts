@@ -34,8 +34,8 @@ beforeAll(async () => {
       },
     },
   });
-  const source = { bytes: Buffer.concat([makePng(), randomBytes(1_000_000)]) };
-  const { id, url } = await media.store({ ownerId: 'u1', callId: newId(), source });
+  const source = { bytes: Buffer.concat([makePng(), randomBytes(1_000_000), makePng()]) };
+  const { id, url } = await media.store({ ownerId: 'u1', callId: newId(), expect: 'image', source });
   const { searchParams } = new URL(url);
   const [expires = '', signature = ''] = ['expires', 'signature'].map((name) => searchParams.get(name) ?? '');
   file = { id, query: { expires, signature } };

@@ -1,20 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import { sha256Hex } from '#kit/index.ts';
 import type { MediaDeps } from './media-deps.ts';
-import type { MediaKind } from './sniff-head.ts';
-
-export interface ReadUpload {
-  bytes: Buffer;
-  contentType: string;
-  kind: MediaKind;
-}
 
 /** `tooLarge`: it has more bytes than were asked for, and is not read. */
-export type FoundUpload = ReadUpload | { tooLarge: number };
+export type FoundUpload = { bytes: Buffer } | { tooLarge: number };
 
 interface Row {
-  content_type: string;
-  kind: MediaKind;
   key: string;
   sha256: string;
   bytes: string;
@@ -27,7 +18,7 @@ export async function readUpload(
   maxBytes: number,
 ): Promise<FoundUpload | null> {
   const { rows } = await database.system.query<Row>(
-    `SELECT u.content_type, u.kind, o.key, o.sha256, o.bytes
+    `SELECT o.key, o.sha256, o.bytes
        FROM media_uploads u JOIN media_objects o ON o.id = u.object_id WHERE u.id_hash = $1 AND u.expires_at > $2`,
     [sha256Hex(id), new Date(clock.now())],
   );
@@ -37,7 +28,5 @@ export async function readUpload(
   }
   const found = row ? await store.read(row.key) : null;
   const bytes = found ? await buffer(found.stream) : null;
-  return row && bytes && sha256Hex(bytes) === row.sha256
-    ? { bytes, contentType: row.content_type, kind: row.kind }
-    : null;
+  return row && bytes && sha256Hex(bytes) === row.sha256 ? { bytes } : null;
 }

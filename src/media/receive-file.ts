@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newId, Problem } from '#kit/index.ts';
-import { decodeDataUrl } from './decode-data-url.ts';
+import { decodeDataUrl, newId, Problem } from '#kit/index.ts';
 import { tooLarge } from './media-limits.ts';
 import type { LocalFile } from './media-store.ts';
 
-export type MediaSource =
-  | { dataUrl: string }
-  | { bytes: Uint8Array }
-  | { stream: AsyncIterable<Uint8Array>; maxBytes?: number };
+export type MediaSource = { dataUrl: string } | { bytes: Uint8Array } | { stream: AsyncIterable<Uint8Array> };
 
 /** A file that lies here only until it is in the store. */
 export interface ReceivedFile extends LocalFile {
@@ -26,14 +22,13 @@ interface Receiving {
 
 /** Writes to disk what comes, as it comes. Throws `too_large`, and `unprocessable` where nothing comes or it cannot be decoded. */
 export async function receiveFile({ incoming, maxBytes, what }: Receiving, source: MediaSource): Promise<ReceivedFile> {
-  const limit = Math.min(maxBytes, 'stream' in source ? (source.maxBytes ?? maxBytes) : maxBytes);
   await mkdir(incoming, { recursive: true });
   const path = join(incoming, newId());
   const remove = (): Promise<void> => rm(path, { force: true });
   try {
-    const written = await write(path, toChunks(source, limit), (sizeBytes) => {
-      if (sizeBytes > limit) {
-        throw tooLarge(what, limit);
+    const written = await write(path, toChunks(source, { maxBytes, what }), (sizeBytes) => {
+      if (sizeBytes > maxBytes) {
+        throw tooLarge(what, maxBytes);
       }
     });
     if (written.sizeBytes === 0) {
@@ -61,11 +56,20 @@ export async function sweepIncoming(incoming: string, beforeMs: number): Promise
   }
 }
 
-function toChunks(source: MediaSource, maxBytes: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+function toChunks(
+  source: MediaSource,
+  { maxBytes, what }: Pick<Receiving, 'maxBytes' | 'what'>,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   if ('stream' in source) {
     return source.stream;
   }
-  return ['bytes' in source ? source.bytes : decodeDataUrl(source.dataUrl, maxBytes)];
+  const decoded = 'bytes' in source ? source : decodeDataUrl(source.dataUrl, maxBytes);
+  if ('bytes' in decoded) {
+    return [decoded.bytes];
+  }
+  throw decoded.fault === 'too_large'
+    ? tooLarge(what, maxBytes)
+    : new Problem('unprocessable', { detail: `${what} is not base64 in a data URL.` });
 }
 
 async function write(

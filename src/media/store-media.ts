@@ -1,4 +1,5 @@
 import { newId, Problem } from '#kit/index.ts';
+import { isCutShort } from './is-cut-short.ts';
 import { keepObject } from './keep-object.ts';
 import type { MediaDeps } from './media-deps.ts';
 import { tooLarge } from './media-limits.ts';
@@ -12,8 +13,8 @@ export interface MediaToStore {
   callId: string;
   /** As the version of the resource says; the store's own unless told. */
   retentionSeconds?: number;
-  /** What is of another kind is refused. Plain text is recognised only as a `file` that is expected. */
-  expect?: MediaKind;
+  /** What is of another kind is refused. */
+  expect: MediaKind;
   source: MediaSource;
 }
 
@@ -33,21 +34,23 @@ const INSERT = `
     (id, owner_id, call_id, object_id, kind, content_type, width, height, bytes, sha256, created_at, expires_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
 
-/** Throws `too_large`, and `unprocessable` for what the bytes do not show to be media of the kind that is expected. */
+/** Throws `too_large`, and `unprocessable` for what the bytes do not show to be media of the kind that is expected, to its end. */
 export async function storeMedia(deps: MediaDeps, media: MediaToStore): Promise<StoredMedia> {
   const { expect } = media;
-  const what = expect === undefined ? 'The file' : toWords[expect];
-  const maxBytes =
-    expect === undefined ? Math.max(...Object.values(deps.limits.maxBytes)) : deps.limits.maxBytes[expect];
+  const what = toWords[expect];
+  const maxBytes = deps.limits.maxBytes[expect];
   const file = await receiveFile({ incoming: deps.incoming, maxBytes, what }, media.source);
   try {
-    const sniffed = await sniffMedia(file.path, expect === 'file' ? 'text/plain' : null);
-    if (!sniffed || (expect !== undefined && sniffed.kind !== expect)) {
+    const sniffed = await sniffMedia(file.path, null);
+    if (sniffed?.kind !== expect) {
       throw new Problem('unprocessable', {
         detail: `${what} is not of a type that is kept here: ${listTypes(expect)}.`,
       });
     }
     checkLimits(deps, sniffed, file.sizeBytes);
+    if (await isCutShort(file)) {
+      throw new Problem('unprocessable', { detail: `${what} breaks off before its end.` });
+    }
     return await insert(deps, media, { file, sniffed });
   } finally {
     await file.remove();

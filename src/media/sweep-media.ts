@@ -1,7 +1,7 @@
-import type { Tx } from '#database/index.ts';
-import { dropReferences, lockObjects } from './drop-references.ts';
+import { deleteReferring, dropReferences, lockObjects } from './drop-references.ts';
 import { ABANDONED_MS, sweepIncoming } from './receive-file.ts';
 import type { MediaDeps } from './media-deps.ts';
+import { isUnreferenced } from './referring.ts';
 
 /** So many at once are neither lost nor orphans: store and database do not belong together. */
 const MOST_AT_ONCE = 20;
@@ -67,11 +67,7 @@ async function readRows({ database }: MediaDeps, after: string, last: string | n
 }
 
 /** Half written when its process died, or left without a reference by one. */
-const abandoned = `
-  SELECT id AS object_id FROM media_objects o WHERE o.created_at < $1
-     AND NOT EXISTS (SELECT 1 FROM x402_cached_images r WHERE r.object_id = o.id)
-     AND NOT EXISTS (SELECT 1 FROM media_uploads r WHERE r.object_id = o.id)
-     AND NOT EXISTS (SELECT 1 FROM media_inputs r WHERE r.object_id = o.id)`;
+const abandoned = `SELECT id AS object_id FROM media_objects o WHERE o.created_at < $1 AND ${isUnreferenced}`;
 
 async function dropLost(deps: MediaDeps, missing: readonly ObjectRow[], known: number): Promise<number> {
   const lost: string[] = [];
@@ -96,10 +92,4 @@ async function dropLost(deps: MediaDeps, missing: readonly ObjectRow[], known: n
     return tx.query('DELETE FROM media_objects WHERE id = ANY($1)', [lost]);
   });
   return rowCount ?? 0;
-}
-
-async function deleteReferring(tx: Tx, ids: readonly string[]): Promise<void> {
-  await tx.query('DELETE FROM x402_cached_images WHERE object_id = ANY($1)', [ids]);
-  await tx.query('DELETE FROM media_uploads WHERE object_id = ANY($1)', [ids]);
-  await tx.query('DELETE FROM media_inputs WHERE object_id = ANY($1)', [ids]);
 }

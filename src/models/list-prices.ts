@@ -5,6 +5,7 @@ import { operation, type Caller } from '#kit/index.ts';
 import type { Model } from './model.ts';
 import { getNamedModel, modelPath } from './named-in-path.ts';
 import type { ModelsDeps } from './open-models.ts';
+import { toPerMillion } from './per-million.ts';
 import { isUnknownPrice, type Pricing } from './pricing.ts';
 
 const usd = z.string().nullable().describe('USD as a decimal; null: not known before a call, or not offered');
@@ -70,12 +71,12 @@ function toPoint(at: Date, pricing: Pricing | null): Point {
   return {
     at: at.toISOString(),
     isOffered: pricing !== null,
-    promptPerMillion: toUsd(pricing?.prompt, 1_000_000),
-    completionPerMillion: toUsd(pricing?.completion, 1_000_000),
-    requestUsd: pricing === null ? null : toUsd(pricing.request ?? '0', 1),
+    promptPerMillion: toUsd(pricing?.prompt, toPerMillion),
+    completionPerMillion: toUsd(pricing?.completion, toPerMillion),
+    requestUsd: pricing === null ? null : toUsd(pricing.request ?? '0', (price) => new Big(price).toFixed()),
   };
 }
 
-function toUsd(price: string | undefined, times: number): string | null {
-  return price === undefined || isUnknownPrice(price) ? null : new Big(price).times(times).toFixed();
+function toUsd(price: string | undefined, toShown: (price: string) => string): string | null {
+  return price === undefined || isUnknownPrice(price) ? null : toShown(price);
 }

@@ -6,6 +6,7 @@ import { readCatalogue } from './find-model.ts';
 import type { Model } from './model.ts';
 import { getNamedModel, modelPath } from './named-in-path.ts';
 import type { ModelsDeps } from './open-models.ts';
+import { findSubstitutes, type Substitute } from './find-substitutes.ts';
 import { priceUsage } from './price-usage.ts';
 
 const tokens = z.coerce.number().int().min(0).max(10_000_000).default(1_000);
@@ -30,11 +31,6 @@ const output = z.object({
   items: z.array(substitute),
 });
 
-interface Usage {
-  promptTokens: number;
-  completionTokens: number;
-}
-
 type Named = { model: Model; models: readonly Model[] };
 
 export const listSubstitutes = operation({
@@ -56,61 +52,22 @@ export const listSubstitutes = operation({
   ) => {
     const costUsd = priceUsage(model.pricing, usage, 'usual');
     const found = findSubstitutes(model, models, usage);
-    const byNearness = (one: Found, other: Found) => compareNearness(model, costUsd, [one, other]);
+    const byNearness = (one: Substitute, other: Substitute) => compareNearness(model, costUsd, [one, other]);
     const sorted = sort === 'nearest' ? found.toSorted(byNearness) : found;
-    const items = sorted.slice(0, limit).map(({ model: one, costUsd: cost }) => ({
+    const items = sorted.slice(0, limit).map(({ model: one, costUsd: cost, differenceUsd }) => ({
       openrouterId: one.openrouterId,
       displayName: one.displayName,
       contextLength: one.contextLength,
       expirationDate: one.expirationDate,
       costUsd: cost,
-      differenceUsd: costUsd === null ? null : new Big(cost).minus(costUsd).toFixed(),
+      differenceUsd,
     }));
     return { openrouterId: model.openrouterId, expirationDate: model.expirationDate, costUsd, items };
   },
 });
 
-interface Found {
-  model: Model;
-  costUsd: string;
-}
-
-/**
- * Models that read and write all that `model` does, take as long a prompt and all of its parameters, and outlive it; the
- * cheapest first. Routers, moving aliases and models of unknown price are none.
- */
-function findSubstitutes(model: Model, models: readonly Model[], usage: Usage): Found[] {
-  return models
-    .filter((one) => isSubstitute(model, one))
-    .flatMap((one) => {
-      const costUsd = priceUsage(one.pricing, usage, 'usual');
-      return costUsd === null ? [] : [{ model: one, costUsd }];
-    })
-    .toSorted(
-      (one, other) =>
-        new Big(one.costUsd).cmp(other.costUsd) || one.model.openrouterId.localeCompare(other.model.openrouterId, 'en'),
-    );
-}
-
-function isSubstitute(model: Model, one: Model): boolean {
-  const hasAll = (needed: readonly string[], offered: readonly string[]): boolean =>
-    needed.every((word) => offered.includes(word));
-  return (
-    one.openrouterId !== model.openrouterId &&
-    one.isActive &&
-    one.missingSince === null &&
-    !one.isRouter &&
-    !one.openrouterId.startsWith('~') &&
-    (one.expirationDate === null || (model.expirationDate !== null && one.expirationDate > model.expirationDate)) &&
-    hasAll(model.inputModalities, one.inputModalities) &&
-    hasAll(model.outputModalities, one.outputModalities) &&
-    hasAll(model.supportedParameters, one.supportedParameters) &&
-    (one.contextLength ?? Number.MAX_SAFE_INTEGER) >= (model.contextLength ?? 0)
-  );
-}
-
-function compareNearness(model: Model, costUsd: string | null, [one, other]: [Found, Found]): number {
-  const isOther = ({ model: { provider } }: Found): number => Number(provider !== model.provider);
-  const away = (found: Found): Big => new Big(found.costUsd).minus(costUsd ?? 0).abs();
+function compareNearness(model: Model, costUsd: string | null, [one, other]: [Substitute, Substitute]): number {
+  const isOther = ({ model: { provider } }: Substitute): number => Number(provider !== model.provider);
+  const away = (found: Substitute): Big => new Big(found.costUsd).minus(costUsd ?? 0).abs();
   return isOther(one) - isOther(other) || away(one).cmp(away(other));
 }

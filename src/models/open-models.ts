@@ -20,11 +20,24 @@ export interface ModelsDeps {
   cache: ModelCache;
 }
 
+export interface CatalogueChange {
+  openrouterId: string;
+  kind: 'price' | 'removed';
+  /** What a token of prompt and answer cost before and costs now, in USD; null where it is not told. */
+  before: TokenPrice;
+  after: TokenPrice;
+}
+
+export type TokenPrice = { prompt: string | null; completion: string | null };
+
 /** The catalogue as a sync has just left it; models are uuids of their rows. */
 export interface SyncedCatalogue {
   activeIds: string[];
   /** Missing, gone, or told of in a way that cannot be read. */
   troubledIds: string[];
+  syncId: string;
+  /** Models that have another price or are gone since the list before, by the uuids of their rows. */
+  changed: ReadonlyMap<string, CatalogueChange>;
   /** Of the model that a name means, however it is written. */
   findId(name: string): string | null;
 }

@@ -5,6 +5,7 @@ import { forgetModels, modelsChannel } from './find-model.ts';
 import { explainDoubt, judgeList, type Doubt } from './judge-list.ts';
 import { indexModels } from './model-index.ts';
 import { modelColumns, type Model, type OddField } from './model.ts';
+import { listChanged } from './list-changed.ts';
 import type { ModelsDeps } from './open-models.ts';
 import { parseCatalogue, type SkippedEntry } from './parse-catalogue.ts';
 import { REFRESH_SOON } from './refresh-endpoints.ts';
@@ -132,7 +133,7 @@ async function decide(deps: ApplyDeps, { syncId, raw }: FetchedCatalogue, isForc
   const counts = { ...told, ...changes };
   await finish(tx, { syncId, status: 'applied', counts, odd, at });
   await tx.query(REFRESH_SOON);
-  const affectedResources = await follow(deps);
+  const affectedResources = await follow(deps, syncId);
   if (missing.length > 0 || odd.length > 0 || Object.values(changes).some((count) => count > 0)) {
     await tx.query('SELECT pg_notify($1, $2)', [modelsChannel, syncId]);
   }
@@ -148,7 +149,7 @@ async function wasSnapshot(tx: Tx): Promise<boolean> {
 }
 
 /** Whoever keeps the id of a model's row brings it up to date, in the same transaction. */
-async function follow({ tx, follow: tell }: ApplyDeps): Promise<number> {
+async function follow({ tx, follow: tell }: ApplyDeps, syncId: string): Promise<number> {
   if (!tell) {
     return 0;
   }
@@ -160,6 +161,8 @@ async function follow({ tx, follow: tell }: ApplyDeps): Promise<number> {
     activeIds: rows.filter(({ isActive }) => isActive).map(({ id }) => id),
     troubledIds: rows.filter(isTroubled).map(({ id }) => id),
     findId: (name) => index.find(name)?.id ?? null,
+    syncId,
+    changed: await listChanged(tx, syncId),
   });
 }
 

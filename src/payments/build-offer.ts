@@ -10,6 +10,8 @@ interface OfferInput {
   maxTimeoutSeconds: number;
   /** x402 version 2: tells clients that the payment is settled first. Absent: at last. */
   paymentFlow?: 'upfront';
+  /** Told beside it: the answer is fetched later. */
+  runsLong?: true;
 }
 
 /** Throws `invalid_input` for a network that no scheme is listed for. */
@@ -23,9 +25,11 @@ export function buildOffer(list: SchemeList, input: OfferInput): Offer {
     });
   }
   const { asset, payTo, extra } = scheme.offer(network, input.payTo);
-  return { scheme: name, network, asset, amountAtomic, payTo, maxTimeoutSeconds, extra, ...toFlow(input) };
+  return { scheme: name, network, asset, amountAtomic, payTo, maxTimeoutSeconds, extra, ...toManner(input) };
 }
 
-function toFlow({ paymentFlow }: Pick<OfferInput, 'paymentFlow'>): Pick<OfferInput, 'paymentFlow'> {
-  return paymentFlow ? { paymentFlow } : {};
+type Manner = Pick<OfferInput, 'paymentFlow' | 'runsLong'>;
+
+function toManner({ paymentFlow, runsLong }: Manner): Manner {
+  return { ...(paymentFlow ? { paymentFlow } : {}), ...(runsLong ? { runsLong } : {}) };
 }

@@ -182,7 +182,7 @@ function isSmall({ header }: EncodedChallenge): boolean {
 
 function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']): PaymentRequired {
   const accepts = input.offers.map((offer) => {
-    const { amountAtomic, paymentFlow: _, ...rest } = offer;
+    const { amountAtomic, paymentFlow: _flow, runsLong: _long, ...rest } = offer;
     return { ...rest, extra: toWireExtra(offer), amount: amountAtomic.toString() };
   });
   return { x402Version: 2, error: toError(input), resource, accepts };

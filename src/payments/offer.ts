@@ -13,9 +13,11 @@ export interface Offer {
   extra: { [name: string]: Json };
   /** The money moves before anything runs; absent: at last. */
   paymentFlow?: 'upfront';
+  /** A call is answered with 202 first, and its answer is fetched later. */
+  runsLong?: true;
 }
 
 /** `extra` of an offer as clients and facilitators read it. */
-export function toWireExtra({ extra, paymentFlow }: Offer): Offer['extra'] {
-  return paymentFlow ? { ...extra, paymentFlow } : extra;
+export function toWireExtra({ extra, paymentFlow, runsLong }: Offer): Offer['extra'] {
+  return { ...extra, ...(paymentFlow ? { paymentFlow } : {}), ...(runsLong ? { runsLong } : {}) };
 }

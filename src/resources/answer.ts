@@ -77,8 +77,8 @@ export interface Failure {
   evidence: Evidence;
 }
 
-/** How an answer in parts ended; what was sent before stays sent. */
-export type PartsEnd = { ok: true; evidence: Evidence } | Failure;
+/** How an answer in parts ended; what was sent before stays sent. `json`: what the whole says beside text, files and usage. */
+export type PartsEnd = { ok: true; evidence: Evidence; json?: JsonObject } | Failure;
 
 /** Of an answer in parts the evidence is what is known when it begins. */
 export type Outcome<Body extends AnswerBody = AnswerBody> =

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
+import { checkDuration } from './check-duration.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkFormula } from './check-formula.ts';
 import { checkMargin } from './check-margin.ts';
@@ -28,6 +29,7 @@ export type Content = Pick<
   | 'settlementPoint'
   | 'maxLossUsd'
   | 'timeoutSeconds'
+  | 'runsLong'
   | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
@@ -71,6 +73,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...checkFormula(draft),
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
+    ...checkDuration(draft, 'offers' in offered ? offered.offers : null),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -102,6 +105,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     settlementPoint: draft.settlementPoint,
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,
+    ...(draft.runsLong ? { runsLong: true } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,
@@ -138,9 +142,14 @@ function checkRetention({ maxMediaRetentionSeconds: most }: ResourcesDeps, draft
 
 /** Money does not move for a part of what may turn out not to be what was promised. */
 function checkJudged(kind: ResourceKind, config: unknown): FieldProblem[] {
-  const message =
+  const schema =
     'An answer with an output schema is judged as a whole, so money cannot move at its first part: choose on_success.';
-  return (kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message }];
+  const whole =
+    'Only whole answers are sold with this configuration (sellsTruncated is false), and whether one is shows at its end: choose on_success.';
+  return [
+    ...((kind.outputOf?.(config) ?? null) === null ? [] : [{ path: '/settlementPoint', message: schema }]),
+    ...(kind.sellsOnlyWhole?.(config) === true ? [{ path: '/settlementPoint', message: whole }] : []),
+  ];
 }
 
 function checkSize(

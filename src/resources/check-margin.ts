@@ -26,12 +26,7 @@ export function toLowestSafePrice(quote: CostQuote, maxLossUsd = '0'): string {
 
 /** Twice what a call typically costs, and never less than covers the worst case. */
 export function toSuggestedPrice(quote: CostQuote): string {
-  const { typicalUsd, feePercent } = quote;
-  const twice = toLowestSafePrice({
-    ...quote,
-    worstUsd: new Big(typicalUsd).times(2).toFixed(),
-    ...(feePercent === undefined ? {} : { feePercent }),
-  });
+  const twice = toLowestSafePrice({ ...quote, worstUsd: new Big(quote.typicalUsd).times(2).toFixed() });
   const safe = toLowestSafePrice(quote);
   return new Big(twice).gt(safe) ? twice : safe;
 }

@@ -70,7 +70,9 @@ function readPublic(deps: ReadDeps, id: string): Read {
       offers,
       settlementPoint,
       timeoutSeconds,
+      mediaRetentionSeconds,
       parameters,
+      outputSchema,
       details,
     } = toPublicResource(deps, found ?? noSuchVersion(which));
     return {
@@ -83,7 +85,9 @@ function readPublic(deps: ReadDeps, id: string): Read {
       offers,
       settlementPoint,
       timeoutSeconds,
+      mediaRetentionSeconds,
       parameters,
+      outputSchema,
       details,
     };
   };

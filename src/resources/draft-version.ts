@@ -34,7 +34,7 @@ export async function readDraft(deps: ResourcesDeps, own: OwnDraft): Promise<Dra
   const checked = await checkDraft(deps, own);
   const made = toVersion(deps, own);
   const unready = made && (await findUnready(made));
-  const isTold = unready === null || checked.problems.some(({ message }) => message === unready.message);
+  const isTold = unready === null || checked.problems.some(({ message }) => isSameFault(message, unready.message));
   const problems = isTold ? checked.problems : [...checked.problems, unready];
   const isRunnable = !checked.problems.some(({ path }) => /^\/(kind|config|parameters)(\/|$)/.test(path));
   return {
@@ -96,6 +96,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     settlementPoint: 'on_success',
     maxLossUsd: null,
     timeoutSeconds: draft.timeoutSeconds,
+    ...(draft.runsLong ? { runsLong: true } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters: draft.parameters,
     inputSchema: {},
@@ -104,6 +105,12 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     superseded: [],
   };
   return { kind, version };
+}
+
+/** The first sentence says what is wrong, the rest what to do about it, which depends on who says it. */
+function isSameFault(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((message) => message.split(/\.(?=\s|$)/, 1)[0]);
+  return first === second;
 }
 
 /** A price that is none yet is no most either. */

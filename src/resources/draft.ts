@@ -8,6 +8,7 @@ import { settlementPoints } from './resource-kind.ts';
 
 const MAX_CONFIG_LENGTH = 200_000;
 const MAX_DEPTH = 32;
+const LONGEST_RUN_SECONDS = 3_600;
 
 const slugSchema = z
   .string()
@@ -71,7 +72,17 @@ export const draftFields = {
     .describe(
       "When the buyer's money moves: once the answer is usable, at its first usable part, or before anything runs. The kind of resource says which it can do.",
     ),
-  timeoutSeconds: z.int().min(5).max(600),
+  timeoutSeconds: z
+    .int()
+    .min(5)
+    .max(LONGEST_RUN_SECONDS)
+    .describe('How long a call may take, in seconds; beyond 600 only with `runsLong`.'),
+  runsLong: z
+    .boolean()
+    .optional()
+    .describe(
+      'Its calls are answered with 202 at once and carried out behind it: their buyers read the state, wait for the answer or are called back.',
+    ),
   mediaRetentionSeconds: z
     .int()
     .min(3_600)

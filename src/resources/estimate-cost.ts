@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toLowestSafePrice, toSuggestedPrice } from './check-margin.ts';
 import { checkOffers } from './check-offers.ts';
 import { toLowestPrice } from './lowest-price.ts';
+import { quoteOf } from './quote-version.ts';
 import type { Parameter } from './parameter.ts';
 import { listPricedCases } from './priced-cases.ts';
 import { priceOffers, type Priced } from './price-offers.ts';
@@ -58,7 +59,7 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
   if (!kind?.quoteCost || !parsed?.success) {
     return null;
   }
-  const quote = await kind.quoteCost(parsed.data, sold.parameters, { ownerId: sold.ownerId });
+  const quote = await quoteOf(kind, { ...sold, config: parsed.data });
   const priceUsdc = toLowestPrice(priceOffers(sold, toInputExample(sold.parameters)));
   return {
     priceUsdc,

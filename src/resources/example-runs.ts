@@ -93,15 +93,20 @@ export async function listMissingRuns({
   return rows;
 }
 
-/** All of a resource, each with what the newest version before this one made of it. `tx` sees what is its caller's. */
+/** All of a resource, in the order in which they were made. `tx` sees what is its caller's. */
+export async function readOwnExamples(tx: Pick<Tx, 'query'>, resourceId: string): Promise<ExampleRow[]> {
+  const { rows } = await tx.query<ExampleRow>('SELECT * FROM resource_examples WHERE resource_id = $1 ORDER BY id', [
+    resourceId,
+  ]);
+  return rows;
+}
+
+/** The same, each with what the newest version before this one made of it. */
 export async function readExamples(
   tx: Pick<Tx, 'query'>,
   { id, version }: { id: string; version: number },
 ): Promise<{ example: KeptExample; before: ExampleRunRow | null }[]> {
-  const { rows: examples } = await tx.query<ExampleRow>(
-    'SELECT * FROM resource_examples WHERE resource_id = $1 ORDER BY id',
-    [id],
-  );
+  const examples = await readOwnExamples(tx, id);
   const { rows: runs } = await tx.query<ExampleRunRow>(
     `SELECT DISTINCT ON (example_id) * FROM resource_example_runs
      WHERE example_id = ANY ($1) AND ended_at IS NOT NULL AND version > 0 AND ($2 = 0 OR version < $2)

@@ -1,5 +1,5 @@
 import type { Database } from '#database/index.ts';
-import { isSlug, isUsername, type Clock } from '#kit/index.ts';
+import { isSlug, isUsername, isUuid, type Clock } from '#kit/index.ts';
 import { loadVersion } from './load-version.ts';
 import type { PublishedVersion } from './resource-kind.ts';
 import { openVersionCache } from './version-cache.ts';
@@ -27,8 +27,6 @@ interface PublishedDeps {
   maxEntries?: number;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** The versions that buyers call, in memory; PostgreSQL is asked once per resource and change. */
 export function openPublished(deps: PublishedDeps): Published {
   const { clock, database, maxEntries = 5_000 } = deps;
@@ -54,12 +52,12 @@ export function openPublished(deps: PublishedDeps): Published {
       return version === undefined ? bySlug.find(key) : byPinnedSlug.find(`${key}/${version}`);
     },
     findById: (resourceId, version) => {
-      if (!UUID.test(resourceId)) {
+      if (!isUuid(resourceId)) {
         return null;
       }
       return version === undefined ? byResource.find(resourceId) : byPinnedResource.find(`${resourceId}/${version}`);
     },
-    findVersion: (versionId) => (UUID.test(versionId) ? byVersion.find(versionId) : null),
+    findVersion: (versionId) => (isUuid(versionId) ? byVersion.find(versionId) : null),
     onResourcesChanged: (resourceId) => caches.forEach((cache) => cache.drop(resourceId)),
     dropAll: () => caches.forEach((cache) => cache.drop()),
   };

@@ -5,12 +5,13 @@ import type { ResourcesDeps } from './resources-deps.ts';
 import type { ResourceState } from './tables.ts';
 
 type FollowDeps = Pick<ResourcesDeps, 'kinds' | 'clock' | 'onChanged' | 'isCovered'>;
+type Followed = Omit<IntegrationChange, 'isRefused'>;
 
 /**
  * Pauses the owner's published resources that cannot work without the service, or resumes what was paused for want of a
  * key, and only that. Inside the transaction of the change and as the owner, so that neither is there without the other.
  */
-export async function followIntegration(deps: FollowDeps, tx: Tx, change: IntegrationChange): Promise<Reaction> {
+export async function followIntegration(deps: FollowDeps, tx: Tx, change: Followed): Promise<Reaction> {
   const { problem } = change;
   await lockAll(tx, change.ownerId);
   const isCovered = problem !== null && (await isOwnerCovered(deps, tx, change));
@@ -33,7 +34,7 @@ async function lockAll(tx: Tx, ownerId: string): Promise<void> {
 export async function findDependents(
   deps: Pick<FollowDeps, 'kinds' | 'isCovered'>,
   tx: Tx,
-  change: Pick<IntegrationChange, 'ownerId' | 'service'>,
+  change: Pick<Followed, 'ownerId' | 'service'>,
 ): Promise<Dependent[]> {
   return (await isOwnerCovered(deps, tx, change)) ? [] : listByService(deps, tx, change);
 }
@@ -41,7 +42,7 @@ export async function findDependents(
 async function listByService(
   deps: Pick<FollowDeps, 'kinds'>,
   tx: Tx,
-  { ownerId, service }: Pick<IntegrationChange, 'ownerId' | 'service'>,
+  { ownerId, service }: Pick<Followed, 'ownerId' | 'service'>,
 ): Promise<Dependent[]> {
   const found = await findByService(deps, tx, ownerId);
   return (found.get(service) ?? []).map(({ id, kind, slug, name, state }) => ({ id, kind, slug, name, state }));
@@ -50,7 +51,7 @@ async function listByService(
 async function isOwnerCovered(
   { isCovered }: Pick<FollowDeps, 'isCovered'>,
   tx: Tx,
-  { ownerId, service }: Pick<IntegrationChange, 'ownerId' | 'service'>,
+  { ownerId, service }: Pick<Followed, 'ownerId' | 'service'>,
 ): Promise<boolean> {
   if (!isCovered) {
     return false;
@@ -67,7 +68,7 @@ function isPublished({ state }: Dependent): boolean {
 async function pause(
   deps: FollowDeps,
   tx: Tx,
-  { ownerId, service, problem }: IntegrationChange & { problem: string },
+  { ownerId, service, problem }: Followed & { problem: string },
 ): Promise<Dependent[]> {
   const dependents = await findDependents(deps, tx, { ownerId, service });
   await tx.query(
@@ -83,7 +84,7 @@ async function pause(
 }
 
 /** What waits for something else is looked at soon. Also what needs no service any more since it was published again while paused for one. */
-async function resume(deps: FollowDeps, tx: Tx, { ownerId, service }: IntegrationChange): Promise<Dependent[]> {
+async function resume(deps: FollowDeps, tx: Tx, { ownerId, service }: Followed): Promise<Dependent[]> {
   const found = await findByService(deps, tx, ownerId);
   const candidates = [...(found.get(service) ?? []), ...(found.get(null) ?? [])];
   const { rows } = await tx.query<{ id: string }>(

@@ -20,6 +20,7 @@ export type {
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
 export { isSellable, judgeMargin } from './check-margin.ts';
+export { forgetQuotes, quoteOf, quoteVersion, recallCases, recallQuote } from './quote-version.ts';
 export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';
@@ -45,6 +46,8 @@ export { describeKind, listKinds } from './list-kinds.ts';
 export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
 export { toLowestPrice } from './lowest-price.ts';
+export { listSlugs, listSold } from './list-sold.ts';
+export type { SoldResource } from './list-sold.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
@@ -67,10 +70,11 @@ export type {
   Unpriced,
   VersionOffer,
 } from './resource-kind.ts';
+export { toSettlementPoints } from './resource-kind.ts';
 export { openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';
-export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
+export type { ResourcesDeps, ResourceStats, SaleChange } from './resources-deps.ts';
 export { rollBackResource } from './roll-back-resource.ts';
 export { updateResourceVersion } from './update-version.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';

@@ -78,10 +78,11 @@ export async function insertVersion(tx: Tx, { row, draft, now }: Publication): P
     JSON.stringify(draft.draft),
     draft.content.mediaRetentionSeconds,
     draft.content.maxLossUsd,
+    draft.content.runsLong === true,
     toJson(draft.content.priceFormula),
     toJson(draft.content.useMeasure),
   ]);
-  await withdrawFormerPayees(tx, id, draft.content);
+  await withdrawFormerPayees(tx, { id, now }, draft.content);
   const { rows } = await tx.query<ResourceRow>(
     `UPDATE x402_resources SET published_version_id = $2, published_revision = $3, slug = $4, updated_at = $5,
        state = CASE WHEN $6 THEN 'published' ELSE state END,
@@ -113,21 +114,25 @@ async function findNewest(tx: Tx, id: string): Promise<{ version: number; draft_
 }
 
 /** Nobody shall be able to pay an address that the creator has given up, by calling an older version. */
-async function withdrawFormerPayees(tx: Tx, id: string, { offers }: Content): Promise<void> {
+async function withdrawFormerPayees(
+  tx: Tx,
+  { id, now }: { id: string; now: Date },
+  { offers }: Content,
+): Promise<void> {
   await tx.query(
-    `UPDATE x402_resource_versions v SET withdrawn_at = superseded_at
+    `UPDATE x402_resource_versions v SET withdrawn_at = $3
      WHERE resource_id = $1 AND superseded_at IS NOT NULL AND withdrawn_at IS NULL AND EXISTS (
        SELECT FROM jsonb_array_elements(v.offers) offer WHERE offer ->> 'payTo' <> ALL ($2::text[]))`,
-    [id, offers.map(({ payTo }) => payTo)],
+    [id, offers.map(({ payTo }) => payTo), now],
   );
 }
 
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
     price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
-    ai_model_id, draft, media_retention_seconds, max_loss_usd, price_formula, use_measure)
+    ai_model_id, draft, media_retention_seconds, max_loss_usd, runs_long, price_formula, use_measure)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20, $21, $22, $23, $24, $25, $26)`;
+    to_tsvector('simple', $19), $20, $21, $22, $23, $24, $25, $26, $27)`;
 
 function toJson(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);

@@ -3,6 +3,7 @@ import type { InTransaction, Tx } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { change, diffValues } from './diff-values.ts';
 import { exampleRun, toExampleRun, type ExampleRow, type ExampleRunRow, type Sample } from './example.ts';
+import { readOwnExamples } from './example-runs.ts';
 import { findOwn, notFound } from './own-resource.ts';
 
 const item = z.object({
@@ -26,10 +27,7 @@ export const listExamples = operation({
     if (!(await findOwn(tx, id))) {
       throw notFound();
     }
-    const { rows: examples } = await tx.query<ExampleRow>(
-      'SELECT * FROM resource_examples WHERE resource_id = $1 ORDER BY id',
-      [id],
-    );
+    const examples = await readOwnExamples(tx, id);
     // A few versions back are enough to see what changed.
     const { rows: runs } = await tx.query<ExampleRunRow>(
       `SELECT ranked.* FROM (

@@ -1,4 +1,4 @@
-import type { FieldProblem } from '#kit/index.ts';
+import { isDataUrl, type FieldProblem } from '#kit/index.ts';
 import type { Parameter } from './parameter.ts';
 
 /** Types of parameters whose value is a file. */
@@ -116,7 +116,7 @@ const UPLOAD = /^upload:[A-Za-z0-9_-]{16,128}$/;
 
 /** The forms in which a file is given; what it holds is looked at later. */
 export function isMediaText(text: string): boolean {
-  return UPLOAD.test(text) || /^data:[^,]{0,200};base64,/i.test(text.slice(0, 300)) || isUrl(text);
+  return UPLOAD.test(text) || isDataUrl(text) || isUrl(text);
 }
 
 function isUrl(text: string): boolean {

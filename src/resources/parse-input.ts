@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Big } from 'big.js';
-import { isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
+import { escapePointer, isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
 import { isMediaText } from './media-parameter.ts';
 import type { Parameter } from './parameter.ts';
 import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
@@ -163,8 +163,4 @@ function toRule(keyword: string, params: Record<string, unknown>): string {
     default:
       return 'be valid';
   }
-}
-
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

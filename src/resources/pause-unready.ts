@@ -1,7 +1,8 @@
 import type { PausedBy } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
+import { withoutCode } from './without-code.ts';
 
-type PauseDeps = Pick<ResourcesDeps, 'database' | 'clock' | 'onChanged'>;
+type PauseDeps = Pick<ResourcesDeps, 'database' | 'clock' | 'onChanged' | 'tellSale'>;
 
 /** The check cannot see what a call found, so the next call has to. */
 const FAULT = `interval '1 hour'`;
@@ -22,13 +23,22 @@ export interface PauseRequest {
 
 /** What cannot run is no longer sold, until its cause is gone. System role. Does nothing to what is paused already. */
 export async function pauseUnready(deps: PauseDeps, pause: PauseRequest): Promise<void> {
-  const { rowCount } = await deps.database.system.query(
-    `UPDATE x402_resources SET state = 'paused', paused_by = $4::text, pause_cause = $5, updated_at = $6::timestamptz,
-       looks = 0, next_look_at = $6::timestamptz + CASE $4::text WHEN 'fault' THEN ${FAULT} ELSE ${SETTLING} END
-     WHERE id = $1 AND owner_id = $2 AND published_version_id = $3 AND state = 'published'`,
-    [pause.resourceId, pause.ownerId, pause.versionId, pause.by, pause.cause.slice(0, 500), new Date(deps.clock.now())],
-  );
-  if (rowCount === 1) {
+  const at = new Date(deps.clock.now());
+  const cause = pause.cause.slice(0, 500);
+  const isPaused = await deps.database.transaction(async (tx) => {
+    const { rows } = await tx.query<{ slug: string }>(
+      `UPDATE x402_resources SET state = 'paused', paused_by = $4::text, pause_cause = $5, updated_at = $6::timestamptz,
+         looks = 0, next_look_at = $6::timestamptz + CASE $4::text WHEN 'fault' THEN ${FAULT} ELSE ${SETTLING} END
+       WHERE id = $1 AND owner_id = $2 AND published_version_id = $3 AND state = 'published' RETURNING slug`,
+      [pause.resourceId, pause.ownerId, pause.versionId, pause.by, cause, at],
+    );
+    const { ownerId, resourceId } = pause;
+    for (const { slug } of rows) {
+      await deps.tellSale?.(tx, { ownerId, resourceId, slug, cause: withoutCode(cause), at });
+    }
+    return rows.length === 1;
+  });
+  if (isPaused) {
     deps.onChanged?.(pause.resourceId);
   }
 }

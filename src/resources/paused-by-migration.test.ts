@@ -50,3 +50,14 @@ test('what a call had paused under its owner’s name is told from what the owne
     [keyless]: 'key',
   });
 });
+
+test('what its owner did not pause is looked at again at once', async () => {
+  const { rows } = await database.current.system.query<{ id: string; due: boolean | null }>(
+    'SELECT id, next_look_at <= now() AS due FROM x402_resources',
+  );
+  expect(Object.fromEntries(rows.map((row) => [row.id, row.due]))).toEqual({
+    [faulty]: true,
+    [paused]: null,
+    [keyless]: true,
+  });
+});

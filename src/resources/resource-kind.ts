@@ -59,6 +59,8 @@ export interface ResourceKind<Config = unknown> {
    * answer is judged as a whole, so nothing of it can be sold before its end. Null or absent: none is promised.
    */
   outputOf?(config: Config): { schema: JsonSchema; example: JsonObject | null } | null;
+  /** Whether only an answer that has ended well is sold, so that money cannot move at its first part. Absent: no. */
+  sellsOnlyWhole?(config: Config): boolean;
   /** At least one; each can be published as it is once it has a network and a payee. */
   examples: readonly [DraftExample, ...DraftExample[]];
   /** Members of the config that hold templates: a tag in them that cannot be read is refused with the save. */
@@ -140,6 +142,8 @@ export interface RunContext {
   /** Milliseconds since the epoch. */
   deadlineMs: number;
   isTest: boolean;
+  /** The answer may go out while it is made: a kind that can gives it in parts. */
+  inParts?: boolean;
   /** The kind's own quote of the most that this run costs, USD as a decimal; null where nobody knows. */
   quoteWorst?(): Promise<string | null>;
   /** Tells how far a run that takes long has come. */
@@ -172,7 +176,7 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'priceFormula' | 'settlementPoint' | 'timeoutSeconds' | 'publishedAt'
+  'versionId' | 'offers' | 'priceFormula' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
 > {
   until: Date;
 }
@@ -184,6 +188,8 @@ export interface PublishedVersion {
   version: number;
   /** Called by its number: it stays this version whatever is published after it, and nothing else can be paid. */
   isPinned?: true;
+  /** Archived under its number alone. */
+  isWithdrawn?: true;
   ownerId: string;
   /** The owner's username. */
   creator: string;
@@ -209,6 +215,8 @@ export interface PublishedVersion {
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;
   timeoutSeconds: number;
+  /** Its calls are answered with 202 and carried out behind it. */
+  runsLong?: true;
   /** How long files of its answers are kept. */
   mediaRetentionSeconds: number;
   parameters: Parameter[];

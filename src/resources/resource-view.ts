@@ -55,6 +55,8 @@ export const publicResource = z.object({
   /** When the buyer's money moves. */
   settlementPoint: z.enum(settlementPoints),
   timeoutSeconds: z.number(),
+  /** Its calls are answered with 202 first. */
+  runsLong: z.boolean(),
   /** How long files of answers can be fetched. */
   mediaRetentionSeconds: z.number(),
   parameters: z.array(parameterSchema),
@@ -201,6 +203,7 @@ export function toPublicResource(
     offers: version.offers.map(toShownOffer),
     settlementPoint: version.settlementPoint,
     timeoutSeconds: version.timeoutSeconds,
+    runsLong: version.runsLong === true,
     mediaRetentionSeconds: version.mediaRetentionSeconds,
     parameters: version.parameters,
     inputSchema: version.inputSchema,

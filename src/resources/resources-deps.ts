@@ -11,6 +11,16 @@ export interface ResourceStats {
   last_called_at: string | null;
 }
 
+/** What stopped or began to be sold without its owner. */
+export interface SaleChange {
+  ownerId: string;
+  resourceId: string;
+  slug: string;
+  /** Why it is not sold, for the owner; null: it is sold again. */
+  cause: string | null;
+  at: Date;
+}
+
 export interface ResourcesDeps {
   database: Database;
   kinds: readonly ResourceKind[];
@@ -31,6 +41,8 @@ export interface ResourcesDeps {
   isCovered?: (username: string, service: string) => boolean;
   /** `tx` has the rights of the system. */
   findStats?: (tx: Tx, resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
+  /** Tells the owner, in the transaction of the change. `tx` has the rights of the system. */
+  tellSale?: (tx: Tx, change: SaleChange) => Promise<void>;
   /** Told right after a change of this process, so that its own memory need not wait for the notification. */
   onChanged?: (resourceId: string) => void;
 }

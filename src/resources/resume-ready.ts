@@ -4,7 +4,9 @@ import { askReadiness } from './ask-readiness.ts';
 import type { PausedBy, Readiness } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 
-type ResumeDeps = Pick<ResourcesDeps, 'database' | 'kinds' | 'clock' | 'onChanged'> & { log: Pick<Log, 'warn'> };
+type ResumeDeps = Pick<ResourcesDeps, 'database' | 'kinds' | 'clock' | 'onChanged' | 'tellSale'> & {
+  log: Pick<Log, 'warn'>;
+};
 
 interface Waiting {
   id: string;
@@ -94,13 +96,20 @@ async function keepPaused(
 
 /** Guarded by the time of the last change: a pause of the owner's, or a key that went meanwhile, stands. */
 async function resume(deps: ResumeDeps, { id, updated_at: readAt }: Waiting): Promise<boolean> {
-  const { rowCount } = await deps.database.system.query(
-    `UPDATE x402_resources SET state = 'published', paused_by = NULL, pause_cause = NULL, updated_at = $3
-     WHERE ${UNCHANGED}`,
-    [id, readAt, new Date(deps.clock.now())],
-  );
-  if (rowCount === 1) {
+  const at = new Date(deps.clock.now());
+  const isResumed = await deps.database.transaction(async (tx) => {
+    const { rows } = await tx.query<{ ownerId: string; slug: string }>(
+      `UPDATE x402_resources SET state = 'published', paused_by = NULL, pause_cause = NULL, updated_at = $3
+       WHERE ${UNCHANGED} RETURNING owner_id AS "ownerId", slug`,
+      [id, readAt, at],
+    );
+    for (const resumed of rows) {
+      await deps.tellSale?.(tx, { ...resumed, resourceId: id, cause: null, at });
+    }
+    return rows.length === 1;
+  });
+  if (isResumed) {
     deps.onChanged?.(id);
   }
-  return rowCount === 1;
+  return isResumed;
 }

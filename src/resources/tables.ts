@@ -44,6 +44,7 @@ export interface VersionRow {
   settlement_point: PublishedVersion['settlementPoint'];
   max_loss_usd: string | null;
   timeout_seconds: number;
+  runs_long: boolean;
   media_retention_seconds: number;
   parameters: Parameter[];
   input_schema: JsonSchema;
@@ -58,6 +59,7 @@ export interface VersionRow {
   is_withdrawn?: boolean;
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
+        runsLong: boolean;
         offers: StoredOffer[];
         priceFormula: PriceFormula | null;
         publishedAt: string;
@@ -70,7 +72,7 @@ export interface VersionRow {
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
   v.offers, v.price_formula, v.use_measure, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
-  v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.runs_long, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
@@ -82,6 +84,7 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     versionId: row.id,
     version: row.version,
     ...(row.is_pinned ? { isPinned: true } : {}),
+    ...(row.is_withdrawn && row.state !== 'archived' ? { isWithdrawn: true } : {}),
     ownerId: row.owner_id,
     creator: row.creator,
     slug: row.current_slug,
@@ -100,18 +103,22 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     settlementPoint: row.settlement_point,
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
+    ...(row.runs_long ? { runsLong: true } : {}),
     mediaRetentionSeconds: row.media_retention_seconds,
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
-    superseded: (row.superseded ?? []).map(({ publishedAt, supersededAt, offers, priceFormula, ...replaced }) => ({
-      ...replaced,
-      offers: offers.map(fromStoredOffer),
-      ...toFormula(priceFormula),
-      publishedAt: new Date(publishedAt),
-      until: new Date(Date.parse(supersededAt) + GRACE_MS),
-    })),
+    superseded: (row.superseded ?? []).map(
+      ({ publishedAt, supersededAt, offers, runsLong, priceFormula, ...replaced }) => ({
+        ...replaced,
+        ...(runsLong ? { runsLong } : {}),
+        offers: offers.map(fromStoredOffer),
+        ...toFormula(priceFormula),
+        publishedAt: new Date(publishedAt),
+        until: new Date(Date.parse(supersededAt) + GRACE_MS),
+      }),
+    ),
   };
 }
 

@@ -13,6 +13,7 @@ import { listResourceVersions, openPublished, rollBackResource, updateResourceVe
 
 const database = useOlderDatabase('0039');
 const id = newId();
+let beganAt: number;
 const ada: User = {
   kind: 'user',
   userId: 'user_ada',
@@ -86,6 +87,8 @@ beforeAll(async () => {
       [id, current],
     ),
   );
+  const { rows } = await database.current.system.query<{ now: Date }>('SELECT now()');
+  beganAt = rows[0]?.now.getTime() ?? NaN;
   await database.update();
 });
 
@@ -93,7 +96,9 @@ test('versions that were replaced before they could be called by number are with
   const { deps, clock } = openToyResources(database.current);
   const { items } = await perform(listResourceVersions, [deps, ada], { id });
   const withdrawn = new Map(items.map(({ version, withdrawnAt }) => [version, withdrawnAt]));
-  expect([withdrawn.get(1), withdrawn.get(3)]).toEqual(['2026-01-01T00:00:00.000Z', null]);
+  expect(withdrawn.get(3)).toBeNull();
+  // When the migration did it, not when they were replaced.
+  expect(Date.parse(withdrawn.get(1) ?? '')).toBeGreaterThanOrEqual(beganAt);
   const published = openPublished({ database: database.current, clock });
   expect(await published.find('ada', 'haiku', 1)).toMatchObject({ version: 1, state: 'archived' });
   expect(await published.find('ada', 'haiku', 3)).toMatchObject({ version: 3, state: 'published', isPinned: true });

@@ -1,15 +1,13 @@
 /**
- * HTTP clients for what executes: OpenRouter, any upstream that speaks chat completions, and the safe way to hosts that
- * users name. Invariants: an upstream's failure is a value that says how it failed; neither keys nor prompts stand in
- * results, problems or log lines; costs keep the text they had on the wire; a user's URL is called only over https at a
- * public address that is checked when connecting; redirects are followed for files alone, each judged as the first URL was.
- * users name; and the one for object stores that speak the S3 API. Invariants: an upstream's failure is a value that says
- * how it failed; neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the
- * wire; a user's URL is called only over https at a public address that is checked when connecting, and redirects are not
- * followed.
+ * HTTP clients for what executes (OpenRouter, any upstream that speaks chat completions), for object stores that speak the
+ * S3 API, and the safe way to hosts that users name. Invariants: an upstream's failure is a value that says how it failed;
+ * neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the wire; a user's URL
+ * is called only over https at a public address that is checked when connecting; redirects are followed for files alone,
+ * each judged as the first URL was.
  */
 export type {
   ChatFacts,
+  ChatCall,
   ChatFailure,
   ChatMessage,
   ContentPart,
@@ -22,14 +20,23 @@ export type {
   Upstream,
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
+export { noFacts } from './openrouter/media.ts';
 export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, VideoModel } from './openrouter/media.ts';
+export type { ChatServiceFailure } from './chat-service.ts';
+export type { DiscordClient } from './discord/open-discord.ts';
+export { openMail } from './mail/open-mail.ts';
+export type { Mail, MailClient, MailSent } from './mail/open-mail.ts';
 export type { GenerationCost } from './openrouter/get-generation-cost.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';
 export { openOpenRouter } from './openrouter/open-openrouter.ts';
 export type { OpenRouterClient } from './openrouter/open-openrouter.ts';
 export { fetchFile } from './outbound/fetch-file.ts';
+export { findUrlFault } from './outbound/find-url-fault.ts';
+export { postMessage } from './outbound/post-message.ts';
+export type { Posted } from './outbound/post-message.ts';
 export type { Outbound } from './outbound/open-outbound.ts';
 export { openS3 } from './s3/open-s3.ts';
 export type { S3, S3Options } from './s3/open-s3.ts';
+export type { TelegramClient } from './telegram/open-telegram.ts';
 export type { Timers } from './timers.ts';

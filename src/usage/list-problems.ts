@@ -3,6 +3,7 @@ import type { InTransaction, Tx } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { dashboardFilters, range, showRange, toDays, toRange, toRangeBefore, type Range } from './dashboard-query.ts';
 import { assertRange, type DashboardDeps } from './get-summary.ts';
+import { inDays } from './read-figures.ts';
 
 const problemsOutput = z.object({
   range,
@@ -31,7 +32,6 @@ export const listProblems = operation({
 });
 
 async function countProblems(tx: Tx, { from, to }: Range, resourceId = ''): Promise<Map<string, number>> {
-  const inDays = `day >= ($1::timestamptz AT TIME ZONE 'UTC')::date AND day <= (($2::timestamptz - interval '1 second') AT TIME ZONE 'UTC')::date`;
   const { rows } = await tx.query<{ problem: string; calls: string }>(
     `SELECT problem, sum(calls)::text AS calls FROM (
        SELECT problem, calls FROM usage_problems WHERE owner_id = app_user_id() AND ${inDays} AND ($3::uuid IS NULL OR resource_id = $3)

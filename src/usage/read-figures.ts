@@ -43,7 +43,8 @@ const toText: Partial<Record<Grouping, string>> = {
 
 const own = 'owner_id = app_user_id()';
 const inRange = 'hour >= $1 AND hour < $2';
-const inDays = `day >= ($1::timestamptz AT TIME ZONE 'UTC')::date
+/** The days, by UTC, that $1 to $2 touches. */
+export const inDays = `day >= ($1::timestamptz AT TIME ZONE 'UTC')::date
   AND day <= (($2::timestamptz - interval '1 second') AT TIME ZONE 'UTC')::date`;
 const ofResource = '($3::uuid IS NULL OR resource_id = $3)';
 const ofVersion = `${ofResource} AND ($4::int IS NULL OR version = $4) AND ($5::text IS NULL OR model = $5)`;

@@ -7,7 +7,7 @@ export interface Scheduler {
   schedule(job: { name: string; cron: string; retries: number; run(scheduledAt: Date): Promise<void> }): unknown;
 }
 
-/** Closes the rollups once a minute, on one of the processes. */
+/** Adds up what has come, once a minute and on one of the processes: for the statistics, and for dashboards. */
 export function scheduleRollup(scheduler: Scheduler, database: Database): void {
   scheduler.schedule({
     name: 'usage.rollup',
@@ -15,6 +15,13 @@ export function scheduleRollup(scheduler: Scheduler, database: Database): void {
     retries: 3,
     run: async () => {
       await closeRollups(database);
+    },
+  });
+  scheduler.schedule({
+    name: 'usage.hours',
+    cron: '45 * * * * *',
+    retries: 3,
+    run: async () => {
       await closeHours(database);
     },
   });

@@ -5,6 +5,7 @@ import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { closeRollups } from './close-rollups.ts';
+import { findTypicalLatency } from './find-typical-latency.ts';
 import { getStats, type Stats } from './get-stats.ts';
 import { recordCall, type CallRecord } from './record-call.ts';
 import { scheduleRollup } from './schedule-rollup.ts';
@@ -215,15 +216,34 @@ test('a call that was owed is counted when it ends, and changes no more then', a
   expect(await count()).toBe(1);
 });
 
-test('the rollup is scheduled once a minute', async () => {
+test('both rollups are scheduled once a minute, each under its name', async () => {
   const call = makeRecord();
   await record(call);
   const jobs: Parameters<Parameters<typeof scheduleRollup>[0]['schedule']>[0][] = [];
   scheduleRollup({ schedule: (job) => jobs.push(job) }, database.current);
-  expect(jobs).toMatchObject([{ name: 'usage.rollup', cron: '30 * * * * *' }]);
-  await jobs[0]?.run(now);
-  const { rows } = await database.current.system.query('SELECT * FROM usage_pending WHERE resource_id = $1', [
-    call.resourceId,
+  expect(jobs).toMatchObject([
+    { name: 'usage.rollup', cron: '30 * * * * *' },
+    { name: 'usage.hours', cron: '45 * * * * *' },
   ]);
-  expect(rows).toEqual([]);
+  const count = async (table: 'usage_pending' | 'usage_changes') =>
+    (await database.current.system.query(`SELECT FROM ${table} WHERE resource_id = $1`, [call.resourceId])).rowCount;
+  await jobs[0]?.run(now);
+  expect([await count('usage_pending'), await count('usage_changes')]).toEqual([0, 1]);
+  await jobs[1]?.run(now);
+  expect(await count('usage_changes')).toBe(0);
+});
+
+test('how long a call takes is told by calls of others that were answered, not by tests, failures or refusals', async () => {
+  const resourceId = newId();
+  const took = (latencyMs: number, changes: Partial<CallRecord> = {}): CallRecord =>
+    makeRecord({ resourceId, latencyMs, ...changes });
+  const find = () => findTypicalLatency(database.current.system, resourceId);
+  const later = { at: new Date('2026-11-21T11:30:00.000Z') };
+  const others = ['failed', 'refused', 'unpaid'].flatMap((status) =>
+    Array.from({ length: 40 }, () => took(1, { status: status as CallRecord['status'], ...later })),
+  );
+  await record(...others, took(2, { isTest: true }), took(3, { callerUserId: 'creator', isFree: true }));
+  expect(await find()).toBeNull();
+  await record(took(700), took(800), took(900));
+  expect(await find()).toBe(800);
 });

@@ -9,7 +9,7 @@ export interface Question {
 
 /** Asks a simulator about lighthouses; `body` is laid over that. */
 export function askSimulator(
-  simulator: OpenRouterSimulator,
+  simulator: Pick<OpenRouterSimulator, 'url' | 'keys'>,
   body: Record<string, unknown> = {},
   { key = simulator.keys.healthy, headers = {}, signal }: Question = {},
 ): Promise<Response> {

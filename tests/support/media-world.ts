@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { openOpenRouterInstant } from '#execution/index.ts';
-import { openMedia } from '#media/index.ts';
+import { newId } from '#kit/index.ts';
+import { openMedia, type Media } from '#media/index.ts';
 import { parameterSchema } from '#resources/parameter.ts';
 import type { Outcome, RunContext } from '#resources/index.ts';
 import { openOutbound, type Outbound } from '#upstreams/outbound/open-outbound.ts';
@@ -18,17 +19,22 @@ export const MEDIA_TOPIC = 'a canary named Harold Quince';
 
 const outputs = ['image', 'speech', 'transcription', 'video', 'embeddings', 'rerank'];
 const models = [
-  ...outputs.map((output) => knownModel({ openrouterId: `acme/${output}`, outputModalities: [output] })),
+  ...outputs.map((output) =>
+    knownModel({ openrouterId: `acme/${output}`, inputModalities: ['text', 'audio'], outputModalities: [output] }),
+  ),
   knownModel({ openrouterId: 'acme/talker', outputModalities: ['text', 'audio'] }),
 ];
 const parameters = [
   parameterSchema.parse({ name: 'topic' }),
   parameterSchema.parse({ name: 'source', required: false }),
 ];
+const soundParameter = parameterSchema.parse({ name: 'sound', type: 'audio' });
 
 export interface MediaCall {
   config?: object;
   input?: Record<string, unknown>;
+  /** Kept as the file of the parameter `sound`. */
+  sound?: Buffer;
   context?: Partial<RunContext>;
 }
 
@@ -40,10 +46,11 @@ export function useMediaWorld() {
   let outbound: Outbound;
   let client: OpenRouterClient;
   let world: ReturnType<typeof executionDeps>;
+  let media: Media;
   const use = (openRouter: OpenRouterClient): void => {
     const clock = { now: () => Date.now() };
     const publicUrl = 'https://f.example';
-    const media = openMedia({ database: database.current, folder, signingKey: randomBytes(32), publicUrl, clock });
+    media = openMedia({ database: database.current, folder, signingKey: randomBytes(32), publicUrl, clock });
     const given = { openRouter, openRouterMedia: openRouter.media, chatCompletions: {} as never, outbound, media };
     world = executionDeps(given, models);
     world.deps.openCreatorKey = async () => ({ apiKey: CANARY_KEY });
@@ -59,10 +66,14 @@ export function useMediaWorld() {
     await rm(folder, { recursive: true, force: true });
   });
   beforeEach(() => use(client));
+  const keep = async (bytes: Buffer): Promise<object> => {
+    const contentType = 'audio/wav';
+    return { kind: 'audio', ...(await media.keepInput({ callId: newId(), contentType, bytes })) };
+  };
   const run = async (
     output: string,
     steps: Step[],
-    { config = {}, input = {}, context = {} }: MediaCall = {},
+    { config = {}, input = {}, sound, context = {} }: MediaCall = {},
   ): Promise<Outcome> => {
     // There is no price list, so that the first request of a run is its own.
     router.upstream.script((response, request) => {
@@ -72,8 +83,12 @@ export function useMediaWorld() {
     });
     const kind = openOpenRouterInstant(world.deps);
     const whole = { modelId: `acme/${output}`, systemPrompt: 'About {topic}{/topic}', ...config };
-    const version = publishedVersion({ parameters, config: kind.configSchema.parse(whole) });
-    return kind.run(version, { topic: MEDIA_TOPIC, ...input }, runContext(context));
+    const version = publishedVersion({
+      parameters: sound ? [...parameters, soundParameter] : parameters,
+      config: kind.configSchema.parse(whole),
+    });
+    const files = sound ? { sound: await keep(sound) } : {};
+    return kind.run(version, { topic: MEDIA_TOPIC, ...input, ...files }, runContext(context));
   };
   return {
     router,

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { migrate, openDatabase, type Database } from '#database/index.ts';
@@ -10,6 +10,7 @@ const migrations = join(import.meta.dirname, '../../migrations');
 
 interface OlderDatabase {
   readonly current: Database;
+  readonly url: string;
   /** Applies the migrations that are missing and tells which. */
   update(): Promise<string[]>;
 }
@@ -19,7 +20,14 @@ interface OlderDatabase {
  * is no superuser, so that row-level security holds for the migrations that follow.
  */
 export function useOlderDatabase(number: string): OlderDatabase {
-  const name = `farebox_older_${number}_${process.pid}_${Date.now().toString(36)}`;
+  return useDatabaseOf(number, async () =>
+    (await readdir(migrations)).filter((found) => found < number).map((file) => join(migrations, file)),
+  );
+}
+
+/** The same of any choice of migrations, which are applied under their own names. */
+export function useDatabaseOf(label: string, listPaths: () => Promise<string[]>): OlderDatabase {
+  const name = `farebox_older_${label}_${process.pid}_${Date.now().toString(36)}`;
   const url = () => {
     const owned = new URL(withDatabase(inject('adminUrl'), name));
     [owned.username, owned.password] = [name, name];
@@ -32,8 +40,8 @@ export function useOlderDatabase(number: string): OlderDatabase {
     await administer(`GRANT farebox_app, farebox_system TO ${name} WITH ADMIN OPTION`);
     await administer(`CREATE DATABASE ${name} OWNER ${name}`);
     folder = await mkdtemp(join(tmpdir(), 'farebox-migrations-'));
-    for (const file of (await readdir(migrations)).filter((found) => found < number)) {
-      await cp(join(migrations, file), join(folder, file));
+    for (const path of await listPaths()) {
+      await cp(path, join(folder, basename(path)));
     }
     await migrate(url(), folder);
     database = openDatabase({ url: url(), systemConnections: 2, userConnections: 2 });
@@ -50,6 +58,9 @@ export function useOlderDatabase(number: string): OlderDatabase {
         throw new Error('The database is ready only inside hooks and tests.');
       }
       return database;
+    },
+    get url() {
+      return url();
     },
     update: () => migrate(url(), migrations),
   };

@@ -179,6 +179,7 @@ export const toyResource: PublicResource = {
   ],
   settlementPoint: 'on_success',
   timeoutSeconds: 60,
+  runsLong: false,
   mediaRetentionSeconds: 604_800,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },
@@ -253,6 +254,9 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
       return toyFile;
     },
     takeUpload: async ({ declaredBytes }) => ({ id: 'toy', sizeBytes: declaredBytes ?? 0 }),
+    getContract: async () => {
+      throw new Problem('not_found', { detail: 'There is no such resource.' });
+    },
     landing: {
       listFeatured: async () => [toyResource],
       listPublished: async () => ({ items: [toyResource], nextCursor: null }),

@@ -10,6 +10,7 @@ import {
   type Outcome,
   type PartsEnd,
   type ResourceKind,
+  type RunContext,
 } from '#resources/index.ts';
 import type { Chunk } from './stream-source.ts';
 
@@ -47,13 +48,13 @@ export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> 
       URL.canParse(source) ? [] : [{ path: '/config/source', message: 'This is no URL.' }],
     toPublic: ({ form }) => ({ form }),
     isReady: async () => ({ ready: true }),
-    run: async (version, input, { signal }) => {
+    run: async (version, input, { signal, report }) => {
       const { source, form } = toyStreamConfig.parse(version.config);
       const url = new URL(source);
       url.searchParams.set('topic', String(input['topic']));
       try {
         const response = await fetch(url, { signal });
-        const parts = readParts(response);
+        const parts = readParts(response, report);
         return form === 'parts' ? { ok: true, answer: toAnswer(parts), evidence: toEvidence(0) } : collect(parts, form);
       } catch {
         return broken(0);
@@ -64,18 +65,21 @@ export function openToyStream(): ResourceKind<z.output<typeof toyStreamConfig>> 
 
 type Parts = AsyncGenerator<AnswerPart, PartsEnd>;
 
-async function* readParts(response: Response): Parts {
+async function* readParts(response: Response, report: RunContext['report']): Parts {
   let chunks = 0;
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
   // What breaks after the last line was read is nobody's any more.
   body.on('error', () => {});
+  const lines = createInterface({ input: body });
+  lines.on('error', () => {});
   try {
-    for await (const line of createInterface({ input: body })) {
+    for await (const line of lines) {
       const chunk = JSON.parse(line) as Chunk;
       if (!('text' in chunk)) {
         return { ok: false, problem: 'upstream_failed', cause: 'toy_failed: as told', evidence: toEvidence(chunks) };
       }
       chunks += 1;
+      report?.({ percent: chunks * 30, note: `chunk ${chunks}` });
       yield { type: 'delta', text: chunk.text };
     }
   } catch {

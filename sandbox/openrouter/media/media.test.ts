@@ -5,25 +5,21 @@ import { createHmac } from 'node:crypto';
 import { OpenRouter } from '@openrouter/sdk';
 import * as errors from '@openrouter/sdk/models/errors';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator, type OpenRouterSimulator } from '../start-simulator.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { drawMp3, drawSamples } from './sound.ts';
+import { useSimulator } from '../../../tests/support/use-simulator.ts';
+import type { OpenRouterSimulator } from '../start-simulator.ts';
 
 /** The official client, unmodified, reads every answer of the routes beside chat. */
 
 const clock = { at: Date.parse('2026-11-20T12:00:00Z'), now: () => clock.at };
-let simulator: OpenRouterSimulator;
+const simulator = useSimulator({ clock, generationDelayMs: 0 });
 let sdk: OpenRouter;
 
-beforeAll(async () => {
-  const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models, clock, generationDelayMs: 0 });
+beforeAll(() => {
   sdk = openSdk(simulator.keys.healthy);
 });
-afterAll(() => simulator.stop());
 beforeEach(() => {
-  simulator.control.reset();
   simulator.control.setLatency({ firstTokenMs: 0 });
 });
 
@@ -210,6 +206,15 @@ describe('@openrouter/sdk', () => {
     const imageGenerationRequest = { model: 'openai/gpt-4o-mini', prompt: 'a lighthouse' };
     await expect(sdk.images.generate({ imageGenerationRequest })).rejects.toBeInstanceOf(errors.NotFoundResponseError);
   });
+});
+
+test('a picture that its provider failed to make costs nothing', async () => {
+  const before = simulator.control.getBalance(simulator.keys.healthy);
+  simulator.control.fail('images_502', { route: 'media' });
+  const imageGenerationRequest = { model: 'black-forest-labs/flux-3-image', prompt: 'a lighthouse' };
+  await expect(sdk.images.generate({ imageGenerationRequest })).rejects.toBeInstanceOf(errors.BadGatewayResponseError);
+  expect(simulator.control.getBalance(simulator.keys.healthy)).toEqual(before);
+  expect(await sdk.images.generate({ imageGenerationRequest })).toMatchObject({ data: [expect.anything()] });
 });
 
 test('whoever asked is told of a finished film, with a signature of the time and the body', async () => {

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAuthPaths } from '../auth-paths.ts';
+import { callPaths } from '../call-paths.ts';
 import { protocolPaths, sandboxPaths } from '../protocol-paths.ts';
 import { toPage, type Markup } from './layout.ts';
 import { publishing } from './publishing.ts';
@@ -27,7 +28,7 @@ export function docsPage({ origin, isSandbox, operations, kinds }: Docs): Promis
           Everything is HTTP and JSON. Programs read <a href="/api/openapi.json">the OpenAPI document</a>.
         </p>
       </header>
-      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })}
+      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })} ${afterwards(origin)}
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
         ${[...groups].map(([name, members]) => operationTable(name, members.map(toRow)))}
@@ -44,7 +45,10 @@ function theCall(origin: string): Markup {
     <p>
       A resource lives at <code>${origin}/@creator/slug</code> and takes <code>POST</code> with a JSON body, or
       <code>GET</code> with its parameters in the query. <code>POST /api/execute</code> with
-      <code>{"resourceId", "input"}</code> does the same by id. Its creator calls it without a payment with
+      <code>{"resourceId", "input"}</code> does the same by id. <code>${origin}/@creator/slug@3</code> (by id:
+      <code>"version": 3</code>) is its third version, whatever was published later, until its creator withdraws it.
+      <code>POST /api/resources/{id}/quote</code> with the input tells what a call would cost and whether the input
+      fits; it runs nothing and needs no payment. Its creator calls it without a payment with
       <code>X-Owner-Test: true</code> and a session or API key.
     </p>
     <ol>
@@ -84,9 +88,50 @@ function theCall(origin: string): Markup {
         Files of an answer (pictures, sound, video, PDF) come as signed links that end when the resource&rsquo;s page
         says; the receipt names each with its SHA-256. They can be fetched in parts (<code>Range</code>). A file that a
         call needs can be sent before it: <code>POST /api/uploads</code> with its bytes as the body answers with an id
-        that is good for an hour.
+        that is good for an hour, and <code>upload:&lt;id&gt;</code> is then the value of the parameter.
+      </li>
+      <li>
+        With <code>Prefer: respond-async</code>, and always where a resource runs long, the answer is
+        <code>202</code> with a status URL in <code>Location</code>, a status token that is told once, and the receipt
+        where the call is paid already. With <code>Authorization: Bearer</code> and that token the URL tells state and
+        progress: at once, when the call has ended (<code>Prefer: wait=30</code>) or as server-sent events;
+        <code>/result</code> below it gives the answer, kept for a day, and <code>DELETE</code> takes the call back
+        while nothing is charged. With <code>X-Farebox-Callback</code> and an https URL you are called back with the end
+        and the receipt, signed as Standard Webhooks describe with the <code>callbackSecret</code> of the 202.
       </li>
     </ol>
+  </section>`;
+}
+
+function afterwards(origin: string): Markup {
+  return html`<section aria-labelledby="afterwards">
+    <h2 id="afterwards">Once it is published</h2>
+    <ul>
+      <li>
+        <strong>Connect</strong> OpenRouter without pasting a key:
+        <code>POST /api/user/integrations/openrouter/connect</code> answers with the address of its consent page.
+      </li>
+      <li>
+        <strong>Examples</strong>: inputs that you keep with <code>POST /api/resources/{id}/examples</code> are run as
+        your tests for each version that is published; buyers see the answers as <code>samples</code>, and you what
+        changed since the version before.
+      </li>
+      <li>
+        <strong>Compare</strong> up to four models on the same inputs, within a cost that you state:
+        <code>POST /api/resources/{id}/compare</code>.
+      </li>
+      <li>
+        <strong>Versions</strong>: <code>GET /api/resources/{id}/versions</code> lists them,
+        <code>…/{version}/diff</code> shows what one changed, <code>PATCH …/{version}</code> labels or withdraws one,
+        and <code>POST /api/resources/{id}/rollback</code> publishes an earlier one anew. Buyers may call each as
+        <code>${origin}/@creator/slug@{version}</code>.
+      </li>
+      <li>
+        <strong>Dashboards</strong>: <code>GET /api/usage/summary</code>, <code>/series</code>,
+        <code>/breakdown</code> and <code>/problems</code> tell revenue, cost, margin, calls, payers, errors and
+        latencies; <code>GET /api/usage</code> lists the calls.
+      </li>
+    </ul>
   </section>`;
 }
 
@@ -106,6 +151,7 @@ type PathItems = Record<string, Record<string, unknown>>;
 function listByHand(isSandbox: boolean): [string, Row[]][] {
   return [
     ['auth', toRows(toAuthPaths())],
+    ['calls', toRows(callPaths)],
     ['server', toRows(protocolPaths)],
     ...(isSandbox ? [['sandbox', toRows(sandboxPaths)] satisfies [string, Row[]]] : []),
   ];

@@ -87,6 +87,7 @@ function facts(resource: PublicResource): Markup {
     ['Kind', resource.kind],
     ['Category', foreign(resource.category)],
     ['Time limit', `${resource.timeoutSeconds} s`],
+    ['Answer', resource.runsLong ? 'fetched later: the call is answered with 202' : 'in the response to the call'],
     ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
     ['Version', String(resource.version)],
   ];

@@ -57,5 +57,5 @@ export function describeFiles(parameters: readonly Parameter[], input: Input): A
 /** Named after the parameter: what a buyer called it says nothing and may say anything. */
 function toPart(name: string, { kind, contentType }: KeptFile, bytes: Uint8Array): ContentPart {
   const ending = contentType.split('/')[1] ?? 'bin';
-  return { type: 'media', kind, contentType, url: null, bytes, filename: `${name}.${ending}` };
+  return { type: 'media', kind, contentType, bytes, filename: `${name}.${ending}` };
 }

@@ -140,7 +140,7 @@ describe('an upload', () => {
 
 test('of a URL only its form is looked at before the payment is verified', async () => {
   expect(await check({ type: 'image' }, 'https://files.example/secret-token.png')).toEqual([
-    '/it `it` is a URL that may not be fetched: Only https URLs are called.',
+    '/it `it` cannot be fetched: its address is not allowed. Only https URLs are called.',
   ]);
   expect(opened).toEqual(['https://files.example/secret-token.png']);
   expect(await keep({ type: 'image' }, 'https://files.example/secret-token.png')).toMatchObject({ ok: false });

@@ -1,9 +1,10 @@
 import { openByteBudget, toNetwork, type FieldProblem, type Log } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import { isMedia, toMediaCaps, type MediaParameter, type PublishedVersion } from '#resources/index.ts';
+import { findUrlFault } from '#upstreams/index.ts';
 import { checkFile } from './check-file.ts';
 import type { KeptFile, UnusableFile } from './kept-file.ts';
-import { checkFetchable, isUrl, readGiven, readSent, type GivenDeps } from './read-given.ts';
+import { isUrl, readGiven, readSent, type GivenDeps } from './read-given.ts';
 
 type Input = Record<string, unknown>;
 type Parameters = Pick<PublishedVersion, 'parameters'>;
@@ -163,7 +164,8 @@ function countBytes(given: readonly Given[]): number {
 async function findFault(deps: GivenDeps, { parameter, text }: Given, whose: Whose): Promise<FieldProblem[] | 'busy'> {
   const toFields = (reason: string | null) => (reason === null ? [] : [toFieldProblem(parameter, reason)]);
   if (isUrl(text)) {
-    return toFields(checkFetchable(deps, text));
+    const fault = findUrlFault(deps.outbound, text);
+    return toFields(fault && `cannot be fetched: its address is not allowed. ${fault}`);
   }
   const sent = await readSent(deps, parameter, text);
   if (!sent.ok) {

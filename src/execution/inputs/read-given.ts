@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { decodeDataUrl } from '#kit/index.ts';
 import type { Media } from '#media/index.ts';
 import { toMediaCaps, type MediaParameter } from '#resources/index.ts';
 import { fetchFile, type Outbound } from '#upstreams/index.ts';
@@ -33,19 +33,6 @@ export async function readSent(deps: GivenDeps, parameter: MediaParameter, text:
     : { ok: true, bytes: upload.bytes };
 }
 
-/** May this URL be fetched, as far as it tells by itself? */
-export function checkFetchable({ outbound }: Pick<GivenDeps, 'outbound'>, url: string): string | null {
-  try {
-    outbound.open(url);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) {
-      return `is a URL that may not be fetched: ${error.message}`;
-    }
-    throw error;
-  }
-}
-
 export async function readGiven(deps: GivenDeps, parameter: MediaParameter, text: string): Promise<GivenFile> {
   if (!isUrl(text)) {
     return readSent(deps, parameter, text);
@@ -56,14 +43,11 @@ export async function readGiven(deps: GivenDeps, parameter: MediaParameter, text
 }
 
 function decode(dataUrl: string, maxBytes: number): GivenFile {
-  const base64 = dataUrl.slice(dataUrl.indexOf(',') + 1);
-  const bytes = Math.floor((base64.length * 3) / 4);
-  // Two characters may be padding.
-  if (bytes > maxBytes + 2) {
-    return { ok: false, reason: `has about ${bytes} bytes, and at most ${maxBytes} are taken` };
+  const decoded = decodeDataUrl(dataUrl, maxBytes);
+  if ('bytes' in decoded) {
+    return { ok: true, bytes: decoded.bytes };
   }
-  if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
-    return { ok: false, reason: 'is a data URL that holds no base64' };
-  }
-  return { ok: true, bytes: Buffer.from(base64, 'base64') };
+  return decoded.fault === 'too_large'
+    ? { ok: false, reason: `has about ${decoded.aboutBytes} bytes, and at most ${maxBytes} are taken` }
+    : { ok: false, reason: 'is a data URL that holds no base64' };
 }

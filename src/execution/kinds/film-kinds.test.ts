@@ -126,6 +126,7 @@ describe('a film', () => {
     ['a page', bytes(['<html>'], { type: 'text/html' }), /^malformed/],
     ['a page that calls itself a film', bytes(['<html>'], { type: 'video/mp4' }), /^unusable_video/],
     ['a picture', bytes([png], { type: 'video/mp4' }), /^unusable_video/],
+    ['a film that was cut', bytes([mp4.subarray(0, -3)], { type: 'video/mp4' }), /^unusable_video: .*breaks off/],
     ['a film without end', endless('video/mp4'), /^unusable_video|^answer_too_large/],
   ])('is not sold where there is %s', async (_what, step, cause) => {
     expect(

@@ -57,9 +57,20 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     config: {
       modelId: 'openai/gpt-4o-mini',
       systemPrompt:
-        'Read the invoice that the user sends. Answer with one JSON object and nothing else: ' +
-        'number, date, currency, total. Dates: {dates}{/dates}. What the invoice does not tell is null.',
+        'Read number, date, currency and total out of the invoice that the user sends. ' +
+        'Dates: {dates}{/dates}. What the invoice does not tell is null.',
       userMessage: '{invoice}{/invoice}',
+      outputSchema: {
+        type: 'object',
+        properties: {
+          number: { type: ['string', 'null'] },
+          date: { type: ['string', 'null'] },
+          currency: { type: ['string', 'null'] },
+          total: { type: ['number', 'null'] },
+        },
+        required: ['number', 'date', 'currency', 'total'],
+        additionalProperties: false,
+      },
       maxTokens: 400,
       temperature: 0,
     },

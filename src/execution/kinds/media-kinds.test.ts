@@ -29,6 +29,16 @@ describe('pictures', () => {
     expect(sent).toEqual({ model: 'acme/image', prompt: `About ${MEDIA_TOPIC}` });
   });
 
+  test.each<[string, string, string | null]>([
+    ['fee and provider', ',"cost_details":{"upstream_inference_cost":0.0300000000000000001}', '0.0315000000000000001'],
+    ['what nobody knows where only the fee is told', '', null],
+  ])('with a provider key of the account cost %s', async (_what, details, costUsd) => {
+    const usage = `{"cost":0.0015,"is_byok":true${details}}`;
+    const body = `{"created":1,"data":[{"b64_json":"${png.toString('base64')}"}],"usage":${usage}}`;
+    const outcome = await media.run('image', [bytes([body], { type: 'application/json' })]);
+    expect(outcome).toMatchObject({ ok: true, evidence: { costUsd } });
+  });
+
   test.each<[string, Step, RegExp]>([
     ['HTML in the place of a picture', picture(btoa('<html><script>alert(1)</script></html>')), /^unusable_image/],
     ['SVG, which can hold scripts', picture(btoa('<svg xmlns="http://www.w3.org/2000/svg"/>')), /^unusable_image/],
@@ -89,7 +99,8 @@ describe('speech', () => {
     ['a sound without end', endless('audio/mpeg'), /^answer_too_large/],
     ['a sound that breaks off', bytes(['fff'], { type: 'audio/mpeg', cut: true }), /^connection_failed/],
   ])('is not sold where there is %s', async (_what, step, cause) => {
-    expect(await media.run('speech', [step])).toMatchObject(failed(cause));
+    const context = { deadlineMs: Date.now() + 20_000 };
+    expect(await media.run('speech', [step], { context })).toMatchObject(failed(cause));
   });
 
   test('is sold also where nobody tells what it did cost', async () => {
@@ -100,6 +111,14 @@ describe('speech', () => {
     });
     expect(outcome).toMatchObject({ ok: true, evidence: { costUsd: null } });
     expect(media.orders().filter((line) => line.includes('/generation')).length).toBeGreaterThan(0);
+  });
+
+  test('with a provider key of the account costs what the generation tells of both', async () => {
+    const mp3 = Buffer.concat([Buffer.from('fffb10c4', 'hex'), Buffer.alloc(100)]);
+    const answer = bytes([mp3], { type: 'audio/mpeg', headers: { 'x-generation-id': 'gen-1' } });
+    const told = status(200, { data: { total_cost: 0.0001, is_byok: true, upstream_inference_cost: 0.002 } });
+    const outcome = await media.run('speech', [answer, told], { context: { deadlineMs: Date.now() + 5_000 } });
+    expect(outcome).toMatchObject({ ok: true, evidence: { costUsd: '0.0021' } });
   });
 });
 
@@ -140,7 +159,7 @@ describe('what else is no answer', () => {
   const vector = (embedding: unknown): Step => status(200, { object: 'list', data: [{ embedding }] });
   const ranks = (...results: object[]): Step => status(200, { results });
   const documents = { config: { rerank: { documents: 'source' } }, input: { source: 'one\ntwo' } };
-  const sound = { config: { transcription: { audio: 'source' } }, input: { source: 'data:audio/wav;base64,AAAA' } };
+  const sound = { config: { transcription: { audio: 'sound' } }, sound: Buffer.from('RIFF') };
 
   test.each<[string, string, Step, MediaCall]>([
     ['an empty vector', 'embeddings', vector([]), {}],
@@ -175,15 +194,12 @@ test.each(['image', 'speech', 'video', 'embeddings', 'rerank', 'transcription'])
         JSON.stringify({ error: { code: 400, message: `${headers.authorization} ${body}`, metadata: { raw: body } } }),
       );
     };
-    const config = { rerank: { documents: 'source' }, transcription: { audio: 'source' } };
-    const input = {
-      source:
-        output === 'rerank'
-          ? MEDIA_TOPIC
-          : `data:audio/wav;base64,${Buffer.from(MEDIA_TOPIC.repeat(9)).toString('base64')}`,
-    };
+    const config = { rerank: { documents: 'source' }, transcription: { audio: 'sound' } };
+    const input = { source: MEDIA_TOPIC };
+    const sound = Buffer.from(MEDIA_TOPIC.repeat(9));
     const only = output === 'rerank' || output === 'transcription' ? { [output]: config[output] } : {};
-    const outcome = await media.run(output, [repeat], { config: only, input });
+    const sent = output === 'transcription' ? { sound } : { input };
+    const outcome = await media.run(output, [repeat], { config: only, ...sent });
     expect(outcome.ok).toBe(false);
     const told = JSON.stringify([outcome, media.told()]);
     expect(

@@ -31,7 +31,6 @@ import { checkTemplates, quotePrompt, toWanted, type QuotedPrompt } from '../quo
 import { remember } from '../remember.ts';
 import { failBefore, runChat } from '../run-chat.ts';
 import { runMedia } from '../run-media.ts';
-import { toDataUrl } from '../to-data-url.ts';
 import { toChatRequest } from '../to-chat-request.ts';
 import { instantExamples } from './instant-examples.ts';
 
@@ -76,8 +75,8 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     const { config, prompt } = prepare(version);
     return toWanted(deps, prompt, toQuoted(config, version.parameters));
   };
-  /** By config, as last seen when it was asked whether it can run, which comes before each offer. */
-  const forms = new Map<string, keyof typeof answers>();
+  /** By the config of a version, as last seen when it was asked whether it can run, which comes before each offer. */
+  const forms = new WeakMap<object, keyof typeof answers>();
   return {
     name: 'openrouter_instant',
     title: 'OpenRouter Instant',
@@ -88,13 +87,13 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     answerSchema: anyAnswer,
     answerExample: chatAnswerExample,
     answerOf: (config) => {
-      const form = forms.get(toFormKey(config));
+      const form = forms.get(config);
       return form ? { schema: answers[form], example: answerExamples[form] } : null;
     },
     examples: instantExamples,
     templateFields: ['systemPrompt', 'userMessage'],
     readsFiles: true,
-    settlementPoints: ['on_success', 'upfront'],
+    settlementPoints: ['on_success', 'at_first_output', 'upfront'],
     integrationOf: () => OPENROUTER,
     checkPublishable: async (config, parameters) => [
       ...(await checkTemplates(deps, config, toQuoted(config, parameters))),
@@ -122,6 +121,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
     explainUnpriced: (config) => explainRoute(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
+    sellsOnlyWhole: ({ sellsTruncated }) => !sellsTruncated,
     toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider }) => ({
       model: toShownName(modelId),
       ...(declared === undefined ? {} : { isModelDeclared: true }),
@@ -133,7 +133,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     isReady: async (version) => {
       const { config, declared } = prepare(version);
       const { audio } = config;
-      forms.set(toFormKey(config), await chooseForm(deps, toModelIds(config), { declared, audio }));
+      forms.set(version.config as object, await chooseForm(deps, toModelIds(config), { declared, audio }));
       return askOpenRouter(deps, version, ask(version));
     },
     holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
@@ -193,17 +193,15 @@ async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome>
   return withExpectedCost(await runChat(deps, run), expected);
 }
 
-/** Files are no part of the prompt there: one is worked on instead of it, as a data URL. */
+/** Files are no part of the prompt there: one is worked on instead of it. */
 async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'>, call: ReadyCall): Promise<Outcome> {
-  const { version, context, key, models, config, isDeclared, files } = call;
+  const { version, context, key, models, config, isDeclared, files, input } = call;
   const { parameters } = version;
-  const messages = showMessages(call.prompt, { input: call.input, parameters });
-  const sent = [...files].map(([name, file]) => [name, toDataUrl(file)]);
-  const about = { version, context, key, route, settings: config, parameters, isDeclared };
+  const messages = showMessages(call.prompt, { input, parameters });
+  const about = { version, context, key, route, settings: config, parameters, input, files, isDeclared };
   const run = {
     ...about,
     prompt: messages.map(({ content }) => content).join('\n\n'),
-    input: { ...call.input, ...Object.fromEntries(sent) },
     request: { model: models[0]?.wireName ?? '' },
   };
   const asked = { models, prompt: measureMessages(messages), feePercent: deps.creditFeePercent };
@@ -218,10 +216,6 @@ function toPrepared(config: InstantConfig, parameters: Parameter[]): Prepared {
 
 function toDeclared({ declaredModel: declared }: InstantConfig): KnownModel | null {
   return declared === undefined ? null : toKnownModel(declared);
-}
-
-function toFormKey({ modelId, fallbackModels, audio }: InstantConfig): string {
-  return JSON.stringify([modelId, fallbackModels, audio !== undefined]);
 }
 
 function toModelIds({ modelId, fallbackModels = [] }: InstantConfig): string[] {

@@ -108,7 +108,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     examples: [example],
     templateFields: ['systemPrompt'],
     readsFiles: true,
-    settlementPoints: ['on_success', 'upfront'],
+    settlementPoints: ['on_success', 'at_first_output', 'upfront'],
     allowsUserMessage: (config) => config.allowsUserMessage,
     integrationOf: (config) => (config.upstream.type === 'openrouter' ? OPENROUTER : null),
     checkPublishable: async (config, parameters) => [
@@ -126,6 +126,7 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
     quoteCost: (config, parameters, { input }) => quotePrompt(deps, config, { ...toQuoted(config, parameters), input }),
     explainUnpriced: (config) => explainUnpriced(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
+    sellsOnlyWhole: ({ sellsTruncated }) => !sellsTruncated,
     toPublic,
     isReady: async (version) => {
       const { upstream } = prepare(version).config;

@@ -5,7 +5,7 @@ import type { Chain } from '../network.ts';
 import type { Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import { eip155, type Eip155Chain } from './eip155/chain.ts';
-import { checkGas } from './eip155/check-gas.ts';
+import { checkGas, readGas } from './eip155/check-gas.ts';
 import { openPendingPayments, withReverted } from './eip155/pending-payment.ts';
 import { openSettlementQueue, unavailable, unknown } from './eip155/settlement-queue.ts';
 import { toSettlerAddress, toSigningKey } from './eip155/sign-transaction.ts';
@@ -76,6 +76,7 @@ export function openEmbeddedSettler(options: EmbeddedOptions): Settler {
     settle,
     limitMs: timing.answerMs,
     checkReady: () => checkGas({ chain, addresses, gasLimit: GAS_OF_A_SETTLEMENT }),
+    readGas: () => readGas({ chain, addresses, gasLimit: GAS_OF_A_SETTLEMENT }),
     stop: () => queue.stop(),
   };
 }

@@ -10,6 +10,13 @@ export type SettlerOutcome = Settlement | { status: 'unavailable'; reason: strin
 
 export type SettlerReadiness = { ready: true } | { ready: false; cause: string };
 
+export interface GasReserve {
+  network: string;
+  addresses: readonly string[];
+  /** About how many settlements the richest of them pays for at what gas costs now. */
+  settlements: number;
+}
+
 /**
  * Makes payments happen on their network. Knows no scheme: what is to be executed or sent is told by the payment's own.
  * Settling the same payment again is safe: the network lets it move money once. `refused` only when nothing that this
@@ -24,6 +31,8 @@ export interface Settler {
   /** Asked only when the chain itself cannot be reached. */
   verify?(payment: Payment, offer: Offer): Promise<Verdict>;
   checkReady(network: string): Promise<SettlerReadiness>;
+  /** What is left for gas. Absent: it pays none of its own. Null: it could not be asked. */
+  readGas?(): Promise<GasReserve | null>;
   stop?(): Promise<void>;
 }
 

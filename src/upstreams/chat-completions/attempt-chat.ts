@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { discard, readText, TooLargeError } from '../read-body.ts';
 import type { Timers } from '../timers.ts';
 import type { ChatCall, ChatFailure, FailureKind } from './chat.ts';
 import { findAdjustment, listNamed, type Adjustment } from './adjustments.ts';
@@ -12,11 +13,12 @@ import {
   type Collected,
 } from './collect-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
+import { passOnText, type TextPassing } from './pass-on-text.ts';
 import { parseEvent, type ChatEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
 import { quoteLabel } from './quote-upstream.ts';
 import { readErrorBody } from './read-error.ts';
-import { readEvents, readText, TooLargeError } from './read-events.ts';
+import { readEvents } from './read-events.ts';
 import { watchAttempt, type Watch } from './watch-attempt.ts';
 
 const MAX_ERROR_BYTES = 64_000;
@@ -71,7 +73,8 @@ export async function attemptChat(timers: Timers, prepared: PreparedAttempt, cal
     });
     attempt.isSimulated = header(response, 'x-farebox-simulated') === 'true';
     attempt.collected.generationId = toLabel(header(response, 'x-generation-id'));
-    attempt.failure = await readAnswer({ response, attempt, watch, timers, prepared });
+    const passing = call.onText ? passOnText(attempt, call.onText) : null;
+    attempt.failure = await readAnswer({ response, attempt, watch, timers, prepared, passing });
   } catch (error) {
     const kind = watch.reason() ?? (error instanceof TooLargeError ? 'too_large' : 'connection');
     attempt.failure = plainFailure(kind);
@@ -95,6 +98,7 @@ interface Reading {
   watch: Watch;
   timers: Timers;
   prepared: PreparedAttempt;
+  passing: TextPassing | null;
 }
 
 async function readAnswer(reading: Reading): Promise<ChatFailure | null> {
@@ -116,16 +120,23 @@ async function readAnswer(reading: Reading): Promise<ChatFailure | null> {
   if (collected.error || collected.finishReason === 'error') {
     return toFailure(reading, { kind: 'error_event', status: null, error: collected.error });
   }
-  takeOffThinking(collected);
+  if (reading.passing) {
+    reading.passing.end();
+  } else {
+    takeOffThinking(collected);
+  }
   return judgeAnswer(collected);
 }
 
 /** Collects what comes, as a stream or in one piece. @returns whether something of it is no answer. */
-async function readBody({ response, attempt, watch, timers }: Reading): Promise<boolean> {
+async function readBody({ response, attempt, watch, timers, passing }: Reading): Promise<boolean> {
   const { collected } = attempt;
   let isMalformed = false;
   const collect = (event: ChatEvent): void => {
     collectEvent(collected, event);
+    if (passing === null) {
+      collected.newText = '';
+    }
     if (attempt.firstTokenAtMs === null && hasOutput(collected)) {
       attempt.firstTokenAtMs = timers.now();
     }
@@ -142,8 +153,13 @@ async function readBody({ response, attempt, watch, timers }: Reading): Promise<
         return 'stop';
       }
       collect(event);
-      return hasFailed(collected) ? 'stop' : 'more';
+      if (hasFailed(collected)) {
+        return 'stop';
+      }
+      passing?.pass();
+      return 'more';
     },
+    untilTaken: () => passing?.untilTaken() ?? null,
     // A stream was asked for, plain JSON came: some upstreams report errors so, and a few answer so.
     onJson: (text) => {
       const event = parseEvent(text);
@@ -184,11 +200,6 @@ function endBody(body: Readable, timers: Timers, isBroken: boolean): void {
     const cancel = timers.after(MAX_LINGER_MS, () => discard(body));
     body.once('close', cancel);
   }
-}
-
-/** Destroying a body that has not ended makes its stream emit an error, which means nothing here. */
-function discard(body: Readable): void {
-  body.on('error', () => {}).destroy();
 }
 
 function header(response: Dispatcher.ResponseData, name: string): string | null {

@@ -1,13 +1,12 @@
-/** A piece of a message. Of a file the bytes, or a URL that the upstream is to fetch itself. */
+/** A piece of a message. An upstream is never sent an address of a file, only its bytes. */
 export type ContentPart =
   | { type: 'text'; text: string }
   | {
       type: 'media';
       kind: 'image' | 'audio' | 'video' | 'file';
       contentType: string;
-      url: string | null;
-      bytes: Uint8Array | null;
-      filename: string | null;
+      bytes: Uint8Array;
+      filename: string;
     };
 
 export interface ChatMessage {
@@ -79,6 +78,11 @@ export interface ChatCall {
   signal: AbortSignal;
   /** Epoch milliseconds; attempts, waits and reading all end before it. */
   deadlineMs: number;
+  /**
+   * Takes the text of the answer while it comes, without what the model thought; all pieces together are the text of the
+   * result. Nothing more is read from the upstream until what this returns has resolved.
+   */
+  onText?(text: string, told: { isSimulated: boolean }): Promise<void> | null;
 }
 
 export interface ChatUsage {

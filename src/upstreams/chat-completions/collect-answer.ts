@@ -1,7 +1,7 @@
 import type { ChatUsage, Citation, FinishReason } from './chat.ts';
 import { readCitation } from './read-citation.ts';
 import { toFinishReason } from './finish-reasons.ts';
-import { toDecimalText } from './parse-json.ts';
+import { toUsageCost } from './true-cost.ts';
 import type { ChatEvent, EventMessage, EventUsage } from './parse-event.ts';
 import { splitThinking } from './split-thinking.ts';
 
@@ -14,6 +14,8 @@ const MAX_AUDIO_CHARACTERS = 34_000_000;
 /** What has arrived of one answer so far. */
 export interface Collected {
   text: string;
+  /** What of the text nobody has taken yet who passes it on while it comes. */
+  newText: string;
   textBytes: number;
   /** Data URLs, each once. */
   images: Set<string>;
@@ -40,6 +42,7 @@ export interface Collected {
 export function startCollecting(): Collected {
   return {
     text: '',
+    newText: '',
     textBytes: 0,
     images: new Set(),
     imageBytes: 0,
@@ -142,6 +145,7 @@ function addText(collected: Collected, text: string): void {
     return;
   }
   collected.text += text;
+  collected.newText += text;
 }
 
 /** Images count only as data URLs: an address chosen by an upstream is never fetched. */
@@ -162,7 +166,7 @@ function toUsage(usage: EventUsage): ChatUsage {
     inputTokens: usage.prompt_tokens ?? null,
     outputTokens: usage.completion_tokens ?? null,
     reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
-    costUsd: toDecimalText(usage.cost),
+    costUsd: toUsageCost(usage),
   };
 }
 

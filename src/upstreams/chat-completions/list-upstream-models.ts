@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dispatcher } from 'undici';
 import { quoteLabel } from './quote-upstream.ts';
-import { readText } from './read-events.ts';
+import { readText } from '../read-body.ts';
 
 /** Ids of models; or the status with which nothing useful came, null where nobody answered. */
 export type UpstreamModels = { ok: true; ids: string[] } | { ok: false; status: number | null };

@@ -8,7 +8,7 @@ const bytes = Buffer.from('a picture of a harbour, and of what lies behind the l
 const base64 = bytes.toString('base64');
 
 function media(more: Partial<ContentPart & { type: 'media' }>): ContentPart {
-  return { type: 'media', kind: 'image', contentType: 'image/png', url: null, bytes, filename: 'photo.png', ...more };
+  return { type: 'media', kind: 'image', contentType: 'image/png', bytes, filename: 'photo.png', ...more };
 }
 
 test.each<[ContentPart, object]>([
@@ -17,10 +17,6 @@ test.each<[ContentPart, object]>([
     { type: 'text', text: 'Hi' },
   ],
   [media({}), { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } }],
-  [
-    media({ url: 'https://e.example/a', bytes: null }),
-    { type: 'image_url', image_url: { url: 'https://e.example/a' } },
-  ],
   [
     media({ kind: 'audio', contentType: 'audio/mpeg' }),
     { type: 'input_audio', input_audio: { data: base64, format: 'mp3' } },
@@ -62,10 +58,9 @@ test('a model without a system turn reads it as the first text of a message with
   ]);
 });
 
-test('nothing of a file is quoted back: neither its beginning, its URL and name, nor a long piece of it', () => {
-  const url = 'https://files.example/private-token-of-ada';
-  const secrets = listTexts([{ role: 'user', content: [media({}), media({ url, bytes: null })] }]);
-  for (const echoed of [base64.slice(4, 30), 'private-token-of-ada', 'A'.repeat(80)]) {
+test('nothing of a file is quoted back: neither its beginning and name, nor a long piece of it', () => {
+  const secrets = listTexts([{ role: 'user', content: [media({}), media({ filename: 'private-name-of-ada.png' })] }]);
+  for (const echoed of [base64.slice(4, 30), 'private-name-of-ada', 'A'.repeat(80)]) {
     expect(quoteUpstream(`Bad image: ${echoed}`, secrets)).toBe('');
   }
   expect(quoteUpstream('Bad image: it is too small', secrets)).toBe('Bad image: it is too small');

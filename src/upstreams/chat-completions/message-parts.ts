@@ -1,3 +1,4 @@
+import { toBase64, toDataUrl } from '#kit/index.ts';
 import type { ChatMessage, ContentPart } from './chat.ts';
 
 type MediaPart = Extract<ContentPart, { type: 'media' }>;
@@ -27,27 +28,22 @@ function toWirePart(part: ContentPart): WirePart {
   }
   switch (part.kind) {
     case 'image':
-      return { type: 'image_url', image_url: { url: toUrl(part) } };
+      return { type: 'image_url', image_url: { url: toDataUrl(part.contentType, part.bytes) } };
     case 'audio':
       // Raw base64: sound has no URL on the wire.
-      return { type: 'input_audio', input_audio: { data: toBase64(part), format: toFormat(part) } };
+      return {
+        type: 'input_audio',
+        input_audio: { data: toBase64(part.bytes), format: toAudioFormat(part.contentType) },
+      };
     case 'video':
-      return { type: 'video_url', video_url: { url: toUrl(part) } };
+      return { type: 'video_url', video_url: { url: toDataUrl(part.contentType, part.bytes) } };
     case 'file':
-      return { type: 'file', file: { filename: part.filename ?? 'file', file_data: toUrl(part) } };
+      return { type: 'file', file: { filename: part.filename, file_data: toDataUrl(part.contentType, part.bytes) } };
   }
 }
 
-function toFormat({ contentType }: MediaPart): string {
+export function toAudioFormat(contentType: string): string {
   return audioFormats[contentType] ?? contentType.replace(/^audio\//, '');
-}
-
-function toUrl(part: MediaPart): string {
-  return part.url ?? `data:${part.contentType};base64,${toBase64(part)}`;
-}
-
-function toBase64({ bytes }: MediaPart): string {
-  return bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
 
 /** Without its files. */
@@ -69,7 +65,6 @@ export function listTexts(messages: readonly ChatMessage[]): string[] {
 /** Errors repeat the beginning of a file, if any of it; longer runs of base64 are never quoted (`quoteUpstream`). */
 const ECHOED_BYTES = 600;
 
-function toEcho({ url, filename, bytes }: MediaPart): string[] {
-  const start = bytes === null ? null : Buffer.from(bytes.subarray(0, ECHOED_BYTES)).toString('base64');
-  return [url, filename, start].filter((text) => text !== null);
+function toEcho({ filename, bytes }: MediaPart): string[] {
+  return [filename, toBase64(bytes.subarray(0, ECHOED_BYTES))];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseJsonExact } from './parse-json.ts';
 import { findError } from './read-error.ts';
+import { costKeys, usageCost } from './true-cost.ts';
 
 // Lenient on purpose: only fields that are used, and a field of an unexpected type counts as absent
 // instead of failing an answer that is otherwise good. Real upstreams drift.
@@ -66,7 +67,7 @@ const choice = z
 const usage = z.object({
   prompt_tokens: count,
   completion_tokens: count,
-  cost: z.string().nullish().catch(null),
+  ...usageCost,
   completion_tokens_details: z.object({ reasoning_tokens: count }).nullish().catch(null),
 });
 
@@ -85,7 +86,7 @@ export type EventUsage = z.output<typeof usage>;
 /** One `data:` event of a stream, or the body of an answer that came as plain JSON; null when it is not a JSON object. */
 export function parseEvent(json: string): ChatEvent | null {
   try {
-    const value = parseJsonExact(json, ['cost']);
+    const value = parseJsonExact(json, costKeys);
     const parsed = event.safeParse(Array.isArray(value) ? value[0] : value);
     return parsed.success ? { ...parsed.data, error: findError(value) } : null;
   } catch {

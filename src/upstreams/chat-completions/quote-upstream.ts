@@ -1,3 +1,5 @@
+import { toLine } from '#kit/index.ts';
+
 const MAX_QUOTE = 240;
 const WINDOW = 12;
 /** A piece of a file: no name, id or word is as long. */
@@ -11,11 +13,7 @@ export function quoteUpstream(message: unknown, secrets: readonly string[]): str
   if (typeof message !== 'string') {
     return '';
   }
-  const line = message
-    .slice(0, MAX_QUOTE)
-    // eslint-disable-next-line no-control-regex -- control characters are what is removed
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .trim();
+  const line = toLine(message.slice(0, MAX_QUOTE));
   if (BASE64.test(line)) {
     return '';
   }

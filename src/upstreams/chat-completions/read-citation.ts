@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toLine } from '#kit/index.ts';
 import type { Citation } from './chat.ts';
 
 const MAX_URL = 2_000;
@@ -21,13 +22,9 @@ export function readCitation(value: unknown): Citation | null {
   }
   const url = new URL(text);
   const isPlain = url.protocol === 'https:' && url.username === '' && url.password === '';
-  return isPlain ? { url: url.href, title: toLine(parsed.data.url_citation.title) } : null;
+  return isPlain ? { url: url.href, title: toTitle(parsed.data.url_citation.title) } : null;
 }
 
-function toLine(title: string | null | undefined): string | null {
-  const line = (title ?? '')
-    // eslint-disable-next-line no-control-regex -- control characters are what is removed
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .trim();
-  return line === '' ? null : line.slice(0, MAX_TITLE);
+function toTitle(title: string | null | undefined): string | null {
+  return toLine(title ?? '').slice(0, MAX_TITLE) || null;
 }

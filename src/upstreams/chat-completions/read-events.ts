@@ -1,20 +1,18 @@
 import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
+import { TooLargeError } from '../read-body.ts';
 
 const MAX_BODY_BYTES = 128_000_000;
 const MAX_EVENT_CHARACTERS = 32_000_000;
 const MAX_AFTER_END_BYTES = 64_000;
-
-/** A body over its cap. */
-export class TooLargeError extends Error {
-  override readonly name = 'TooLargeError';
-}
 
 interface Readers {
   /** Each `data:` of an event stream, until this says 'stop'. */
   onData(data: string, isTail: boolean): 'more' | 'stop';
   /** The whole body where it is JSON instead of a stream. */
   onJson(text: string): void;
+  /** What nothing more is read before; null: nothing. */
+  untilTaken(): Promise<void> | null;
 }
 
 /**
@@ -23,7 +21,7 @@ interface Readers {
  * Rejects when the connection breaks (`TooLargeError` when a cap is passed).
  * After 'stop' the little that follows is read away, so that the connection can be used again.
  */
-export function readEvents(body: Readable, { onData, onJson }: Readers): Promise<void> {
+export function readEvents(body: Readable, { onData, onJson, untilTaken }: Readers): Promise<void> {
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder();
     let bytes = 0;
@@ -67,6 +65,11 @@ export function readEvents(body: Readable, { onData, onJson }: Readers): Promise
         fail(new TooLargeError('The answer of the upstream is too large.'));
       } else if (!isStopped && !body.destroyed) {
         take(decoder.decode(chunk, { stream: true }));
+        const taken = isStopped ? null : untilTaken();
+        if (taken) {
+          body.pause();
+          void taken.then(() => body.resume());
+        }
       }
     });
     body.on('end', () => {
@@ -81,18 +84,4 @@ export function readEvents(body: Readable, { onData, onJson }: Readers): Promise
     body.on('error', reject);
     body.on('close', () => reject(new Error('The connection closed before the answer ended.')));
   });
-}
-
-/** The whole body as text; `TooLargeError` when it is longer than `maxBytes`. */
-export async function readText(body: Readable, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new TooLargeError('The answer of the upstream is too large.');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

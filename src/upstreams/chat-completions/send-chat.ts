@@ -1,5 +1,6 @@
 import type { Log } from '#kit/index.ts';
 import type { Timers } from '../timers.ts';
+import { wait } from '../wait.ts';
 import type { Adjustment } from './adjustments.ts';
 import { attemptChat, type Attempt, type PreparedAttempt } from './attempt-chat.ts';
 import type { ChatAudio, ChatCall, ChatFacts, ChatResult } from './chat.ts';
@@ -88,24 +89,6 @@ function delayAfter(deps: ChatDeps, made: { attempt: Attempt; attempts: number; 
     'an upstream attempt failed',
   );
   return delayMs;
-}
-
-/** True after the delay, false as soon as the caller goes away. */
-function wait(timers: Timers, delayMs: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = (isOver: boolean): void => {
-      cancel();
-      signal.removeEventListener('abort', onAbort);
-      resolve(isOver);
-    };
-    const onAbort = (): void => end(false);
-    const cancel = timers.after(delayMs, () => end(true));
-    if (signal.aborted) {
-      onAbort();
-    } else {
-      signal.addEventListener('abort', onAbort, { once: true });
-    }
-  });
 }
 
 function toFacts(

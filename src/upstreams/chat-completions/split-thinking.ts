@@ -37,6 +37,18 @@ export function splitThinking(text: string): { answer: string; hasThought: boole
   return { answer, hasThought: true };
 }
 
+/** How a text without blanks before it begins to think; null where it does not, or not yet. */
+export function findForm(begun: string): Form | 'channels' | null {
+  return begun.startsWith(CHANNEL) || begun.startsWith(STARTED_CHANNEL)
+    ? 'channels'
+    : (forms.find(({ opens }) => begun.startsWith(opens)) ?? null);
+}
+
+/** Whether more of the text could show that it begins with thinking. */
+export function beginsThinking(begun: string): boolean {
+  return [...forms.map(({ opens }) => opens), CHANNEL, STARTED_CHANNEL].some((opens) => opens.startsWith(begun));
+}
+
 /** What follows the thinking that the text begins with; null where it begins with none. */
 function takeOff(text: string): string | null {
   const begun = text.trimStart();
@@ -49,6 +61,7 @@ function takeOff(text: string): string | null {
 }
 
 const CHANNEL = '<|channel|>';
+const STARTED_CHANNEL = `<|start|>assistant${CHANNEL}`;
 const MESSAGE = '<|message|>';
 const marks = ['<|end|>', '<|return|>', '<|start|>', CHANNEL];
 

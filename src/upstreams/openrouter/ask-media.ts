@@ -8,10 +8,10 @@ import { decideRetry } from '../chat-completions/decide-retry.ts';
 import { parseFailure, plainFailure } from '../chat-completions/parse-failure.ts';
 import { quoteLabel } from '../chat-completions/quote-upstream.ts';
 import { readErrorBody } from '../chat-completions/read-error.ts';
-import { readText, TooLargeError } from '../chat-completions/read-events.ts';
+import { readText, TooLargeError } from '../read-body.ts';
 import { watchAttempt, type Watch } from '../chat-completions/watch-attempt.ts';
-import type { MediaFacts, MediaResult } from './media.ts';
-import { wait } from './wait.ts';
+import { wait } from '../wait.ts';
+import { noFacts, type MediaFacts, type MediaResult } from './media.ts';
 
 const MAX_ERROR_BYTES = 64_000;
 
@@ -111,17 +111,6 @@ async function attempt<T>(http: MediaHttp, ask: MediaAsk<T>, call: ChatCall): Pr
     }
   }
 }
-
-const noFacts: MediaFacts = {
-  model: null,
-  provider: null,
-  generationId: null,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: null,
-  attempts: 1,
-  isSimulated: false,
-};
 
 function readFacts(response: Dispatcher.ResponseData, secrets: readonly string[]): MediaFacts {
   return {

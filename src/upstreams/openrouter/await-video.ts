@@ -3,7 +3,7 @@ import { plainFailure } from '../chat-completions/parse-failure.ts';
 import type { MediaHttp } from './ask-media.ts';
 import type { MediaResult, VideoCall, VideoJob } from './media.ts';
 import { findVideo } from './run-video.ts';
-import { wait } from './wait.ts';
+import { wait } from '../wait.ts';
 
 const FIRST_DELAY_MS = 300;
 const MAX_DELAY_MS = 10_000;

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { readPublicFile } from '../outbound/read-public-file.ts';
+import { decodeBase64, decodeDataUrl, isDataUrl } from '#kit/index.ts';
+import { openFile } from '../outbound/open-file.ts';
+import { readBytes } from '../read-body.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
+
 import { readMediaJson } from './read-media-json.ts';
 
 /** Ten pictures of 10 MB in base64 are more than any model gives. */
@@ -59,7 +62,7 @@ async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): P
   const found = form.safeParse(body).data?.data.slice(0, MAX_IMAGES) ?? [];
   const files: ImageFile[] = [];
   for (const item of found) {
-    const file = item?.b64_json ? toDataUrl(item.b64_json) : await fetchFile(http, item?.url, signal);
+    const file = item?.b64_json ? decode(item.b64_json) : await fetchFile(http, item?.url, signal);
     if (file === null) {
       return null;
     }
@@ -69,10 +72,9 @@ async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): P
 }
 
 /** Some providers send a data URL where base64 is meant. What the bytes are is seen later. */
-function toDataUrl(base64: string): ImageFile | null {
-  const plain = base64.startsWith('data:') ? base64.slice(base64.indexOf(',') + 1) : base64;
-  const isWhole = plain.length % 4 === 0 || (!plain.endsWith('=') && plain.length % 4 !== 1);
-  return isWhole ? { dataUrl: `data:application/octet-stream;base64,${plain}` } : null;
+function decode(given: string): ImageFile | null {
+  const decoded = isDataUrl(given) ? decodeDataUrl(given, MAX_BYTES) : decodeBase64(given, MAX_BYTES);
+  return 'bytes' in decoded ? decoded : null;
 }
 
 async function fetchFile(
@@ -83,6 +85,6 @@ async function fetchFile(
   if (!url || outbound === null) {
     return null;
   }
-  const bytes = await readPublicFile(outbound, { url, maxBytes: MAX_FILE_BYTES, signal });
-  return bytes === null ? null : { bytes };
+  const opened = await openFile(outbound, { url, signal, maxBytes: MAX_FILE_BYTES });
+  return opened.ok ? { bytes: await readBytes(opened.body, MAX_FILE_BYTES) } : null;
 }

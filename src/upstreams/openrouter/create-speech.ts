@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { askMedia, header, type MediaHttp, type Read } from './ask-media.ts';
 import type { MediaResult, SpeechFile, SpeechRequest } from './media.ts';
-import { readBytes } from './read-bytes.ts';
+import { discard, readBytes } from '../read-body.ts';
 
 const MAX_BYTES = 25_000_000;
 const SAMPLE_RATE = 24_000;
@@ -27,7 +27,7 @@ export function createSpeech(
 async function readSpeech(response: Dispatcher.ResponseData): Promise<Read<SpeechFile> | null> {
   const type = header(response, 'content-type') ?? '';
   if (/html|json|text/.test(type)) {
-    response.body.on('error', () => {}).destroy();
+    discard(response.body);
     return null;
   }
   const bytes = await readBytes(response.body, MAX_BYTES);

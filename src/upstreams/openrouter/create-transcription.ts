@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { toBase64 } from '#kit/index.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
+import { toAudioFormat } from '../chat-completions/message-parts.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { MediaResult, Transcription, TranscriptionRequest } from './media.ts';
 import { readMediaJson } from './read-media-json.ts';
@@ -28,8 +30,9 @@ export function createTranscription(
   call: ChatCall,
 ): Promise<MediaResult<Transcription>> {
   const { model, audio, language, temperature, timestamps } = request;
+  const data = toBase64(audio.bytes);
   // A stretch of the sound is enough to tell a repetition of it.
-  const secrets = [audio.base64.slice(0, 4_000)];
+  const secrets = [data.slice(0, 4_000)];
   return askMedia(
     http,
     {
@@ -37,7 +40,7 @@ export function createTranscription(
       path: '/audio/transcriptions',
       body: {
         model,
-        input_audio: { data: audio.base64, format: audio.format },
+        input_audio: { data, format: toAudioFormat(audio.contentType) },
         language,
         temperature,
         ...(timestamps ? { response_format: 'verbose_json', timestamp_granularities: timestamps } : {}),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readText } from '../chat-completions/read-events.ts';
+import { readText } from '../read-body.ts';
 import type { JsonGet } from './get-json.ts';
 
 /** `refused`: the code is wrong, used or too old. `unreachable`: nothing is known of it. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import { parseJsonExact } from '../chat-completions/parse-json.ts';
-import { readText } from '../chat-completions/read-events.ts';
+import { readText } from '../read-body.ts';
 
 /** Where the small GET requests go. */
 export interface JsonGet {

@@ -12,6 +12,17 @@ export interface MediaFacts {
   isSimulated: boolean;
 }
 
+export const noFacts: MediaFacts = {
+  model: null,
+  provider: null,
+  generationId: null,
+  inputTokens: null,
+  outputTokens: null,
+  costUsd: null,
+  attempts: 1,
+  isSimulated: false,
+};
+
 /** Like the chat client's: every way to fail is a value. */
 export type MediaResult<T> =
   | (MediaFacts & { ok: true; output: T })
@@ -29,7 +40,9 @@ export interface ImagesRequest {
   background?: string | undefined;
 }
 
-export type ImageFile = { dataUrl: string } | { bytes: Buffer };
+export interface ImageFile {
+  bytes: Buffer;
+}
 
 export interface SpeechRequest {
   model: string;
@@ -48,7 +61,7 @@ export interface SpeechFile {
 
 export interface TranscriptionRequest {
   model: string;
-  audio: { base64: string; format: string };
+  audio: { bytes: Uint8Array; contentType: string };
   language?: string | undefined;
   temperature?: number | undefined;
   timestamps?: readonly ('word' | 'segment')[] | undefined;

@@ -2,9 +2,10 @@ import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { toLabel } from '../chat-completions/collect-answer.ts';
 import { parseFailure } from '../chat-completions/parse-failure.ts';
-import { parseJsonExact, toDecimalText } from '../chat-completions/parse-json.ts';
+import { parseJsonExact } from '../chat-completions/parse-json.ts';
 import { findError } from '../chat-completions/read-error.ts';
-import { readText } from '../chat-completions/read-events.ts';
+import { costKeys, toUsageCost, usageCost } from '../chat-completions/true-cost.ts';
+import { readText } from '../read-body.ts';
 import type { Read } from './ask-media.ts';
 
 const count = z.number().int().nonnegative().nullish().catch(null);
@@ -22,7 +23,7 @@ const common = z.object({
       completion_tokens: count,
       output_tokens: count,
       total_tokens: count,
-      cost: text,
+      ...usageCost,
     })
     .nullish()
     .catch(null),
@@ -62,14 +63,14 @@ export async function readMediaJson<T>(
     ...(generationId === null ? {} : { generationId }),
     inputTokens: usage?.prompt_tokens ?? usage?.input_tokens ?? null,
     outputTokens: usage?.completion_tokens ?? usage?.output_tokens ?? null,
-    costUsd: toDecimalText(usage?.cost),
+    costUsd: toUsageCost(usage),
   };
   return { output, facts };
 }
 
 function parse(json: string): unknown {
   try {
-    return parseJsonExact(json, ['cost']);
+    return parseJsonExact(json, costKeys);
   } catch {
     return undefined;
   }

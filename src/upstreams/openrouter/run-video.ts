@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { quoteUpstream } from '../chat-completions/quote-upstream.ts';
 import type { Watch } from '../chat-completions/watch-attempt.ts';
-import { openPublicFile } from '../outbound/read-public-file.ts';
+import { openFile } from '../outbound/open-file.ts';
+import { discard } from '../read-body.ts';
 import { askMedia, header, type MediaHttp, type Read } from './ask-media.ts';
 import type { MediaResult, VideoJob, VideoRequest } from './media.ts';
 import { readMediaJson } from './read-media-json.ts';
@@ -97,10 +98,12 @@ async function findBody(
   if (isFile) {
     return response.body;
   }
-  response.body.on('error', () => {}).destroy();
-  return response.statusCode >= 300 && location !== null && outbound !== null
-    ? openPublicFile(outbound, { url: location, signal })
-    : null;
+  discard(response.body);
+  if (response.statusCode < 300 || location === null || outbound === null) {
+    return null;
+  }
+  const opened = await openFile(outbound, { url: location, signal });
+  return opened.ok ? opened.body : null;
 }
 
 async function* readOn(body: Readable, watch: Watch): AsyncGenerator<Uint8Array> {
@@ -110,7 +113,7 @@ async function* readOn(body: Readable, watch: Watch): AsyncGenerator<Uint8Array>
     }
   } finally {
     watch.stop();
-    body.on('error', () => {}).destroy();
+    discard(body);
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import { Problem } from '#kit/index.ts';
+import { readBytes, TooLargeError } from '../read-body.ts';
+import { openFile } from './open-file.ts';
 import type { Outbound } from './open-outbound.ts';
 
 export interface FileLimits {
@@ -12,13 +11,7 @@ export interface FileLimits {
 /** Why there is no file, in words for whoever named the URL; they never repeat it. */
 export type FetchedFile = { ok: true; bytes: Buffer } | { ok: false; reason: string };
 
-const MAX_REDIRECTS = 5;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-/**
- * Reads a file from a URL that a stranger named: one GET, with no header of anybody and no cookie, and each redirect is
- * judged as the first URL was. Nothing is unpacked. Never throws for what the other side does.
- */
+/** Reads a file from a URL that a stranger named. Never throws for what the other side does. */
 export async function fetchFile(
   outbound: Pick<Outbound, 'open'>,
   url: string,
@@ -26,81 +19,20 @@ export async function fetchFile(
 ): Promise<FetchedFile> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    let next = url;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const target = outbound.open(next);
-      const response = await request(target, signal);
-      const location = REDIRECTS.has(response.statusCode) ? header(response, 'location') : null;
-      if (location === null) {
-        return await readFile(response, maxBytes);
-      }
-      discard(response.body);
-      next = URL.canParse(location, target.url.href) ? new URL(location, target.url).href : '';
+    const opened = await openFile(outbound, { url, signal, maxBytes });
+    if (!opened.ok) {
+      return opened;
     }
-    return { ok: false, reason: `it redirects more than ${MAX_REDIRECTS} times` };
+    const bytes = await readBytes(opened.body, maxBytes);
+    return bytes.length === 0 ? { ok: false, reason: 'it is empty' } : { ok: true, bytes };
   } catch (error) {
-    return { ok: false, reason: toReason(error, signal, timeoutMs) };
+    return { ok: false, reason: toReason(error, signal, { maxBytes, timeoutMs }) };
   }
 }
 
-function request(
-  { url, dispatcher }: ReturnType<Outbound['open']>,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  return dispatcher.request({
-    origin: url.origin,
-    path: `${url.pathname}${url.search}`,
-    method: 'GET',
-    headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'Farebox' },
-    signal,
-    // The signal limits all of it, also what comes a byte at a time.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-}
-
-async function readFile(response: Dispatcher.ResponseData, maxBytes: number): Promise<FetchedFile> {
-  const { statusCode, body } = response;
-  const encoding = header(response, 'content-encoding');
-  const announced = Number(header(response, 'content-length') ?? 0);
-  const refusal =
-    statusCode !== 200
-      ? `its server answered with status ${statusCode}`
-      : encoding !== null && encoding !== 'identity'
-        ? 'its server sends it packed'
-        : announced > maxBytes
-          ? `it has ${announced} bytes, and at most ${maxBytes} are read`
-          : null;
-  if (refusal !== null) {
-    discard(body);
-    return { ok: false, reason: refusal };
-  }
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      discard(body);
-      return { ok: false, reason: `it has more than ${maxBytes} bytes` };
-    }
-    chunks.push(chunk);
-  }
-  return length === 0 ? { ok: false, reason: 'it is empty' } : { ok: true, bytes: Buffer.concat(chunks, length) };
-}
-
-function toReason(error: unknown, signal: AbortSignal, timeoutMs: number): string {
-  if (error instanceof Problem) {
-    return `it may not be fetched: ${error.message}`;
+function toReason(error: unknown, signal: AbortSignal, { maxBytes, timeoutMs }: FileLimits): string {
+  if (error instanceof TooLargeError) {
+    return `it has more than ${maxBytes} bytes`;
   }
   return signal.aborted ? `it did not come within ${timeoutMs / 1000} seconds` : 'its server cannot be reached';
-}
-
-/** Destroying a body that has not ended makes its stream emit an error, which means nothing here. */
-function discard(body: Readable): void {
-  body.on('error', () => {}).destroy();
-}
-
-function header({ headers }: Dispatcher.ResponseData, name: string): string | null {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }

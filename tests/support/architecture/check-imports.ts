@@ -83,6 +83,7 @@ export const packageRules: readonly PackageRule[] = [
     owners: ['src/database/', 'src/durable/', 'src/payments/', 'src/gateway/'],
     why: 'others are given connections by database/',
   },
+  { pattern: /^nodemailer$/, owners: ['src/upstreams/'], why: 'only upstreams/ opens outbound connections' },
   { pattern: /^@dbos-inc\//, owners: ['src/durable/'], why: 'durable/ hides the engine' },
   { pattern: /^better-auth/, owners: ['src/accounts/'], why: 'accounts/ hides the library' },
   { pattern: /^hono/, owners: ['src/api/'], why: 'only surfaces know HTTP frameworks' },

@@ -100,7 +100,8 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
         return { operation: null, faults: ['the document has no such operation'] };
       }
       const [type = ''] = answer.contentType.split(';');
-      const schema = operation.responses[answer.status]?.content[type]?.schema;
+      const content = operation.responses[answer.status]?.content;
+      const schema = (content?.[type] ?? content?.[type.replace(/\/.*/, '/*')])?.schema;
       const name = `${operation.operationId} ${answer.status} ${type}`;
       const faults =
         schema === undefined
@@ -126,10 +127,10 @@ function toPattern(template: string): RegExp {
   return new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-/** The body, or the value of each event. An event is checked with its name where the schema asks for one. */
+/** The body, or the value of each event. An event is checked with its name where the schema asks for one; bytes are a text. */
 function readValues(type: string, text: string): unknown[] {
   if (type !== 'text/event-stream') {
-    return [JSON.parse(text)];
+    return [type === 'application/json' ? JSON.parse(text) : text];
   }
   const blocks = text.replaceAll('\r\n', '\n').split('\n\n');
   return blocks.flatMap((block) => {

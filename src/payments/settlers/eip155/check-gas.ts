@@ -1,6 +1,6 @@
 import type { Eip155Chain } from './chain.ts';
 import { readFees } from './fees.ts';
-import type { SettlerReadiness } from '../settler.ts';
+import type { GasReserve, SettlerReadiness } from '../settler.ts';
 
 export interface GasCheck {
   chain: Pick<Eip155Chain, 'rpc' | 'network'>;
@@ -10,16 +10,27 @@ export interface GasCheck {
 
 /** Ready when the chain answers and one of our accounts can pay for a settlement. */
 export async function checkGas(check: GasCheck): Promise<SettlerReadiness> {
+  const reserve = await readGas(check);
+  if (reserve === null) {
+    return { ready: false, cause: 'the RPC endpoint does not answer' };
+  }
+  return reserve.settlements >= 1
+    ? { ready: true }
+    : { ready: false, cause: `no settler account can pay for gas: fund ${check.addresses.join(', ')}` };
+}
+
+/** Null when the chain does not answer. */
+export async function readGas({ chain, addresses, gasLimit }: GasCheck): Promise<GasReserve | null> {
   try {
     const [fees, ...balances] = await Promise.all([
-      readFees(check.chain),
-      ...check.addresses.map((address) => check.chain.rpc.call('eth_getBalance', [address, 'latest'])),
+      readFees(chain),
+      ...addresses.map((address) => chain.rpc.call('eth_getBalance', [address, 'latest'])),
     ]);
-    const needed = fees.maxFeePerGas * check.gasLimit;
-    return balances.some((balance) => BigInt(String(balance)) >= needed)
-      ? { ready: true }
-      : { ready: false, cause: `no settler account can pay for gas: fund ${check.addresses.join(', ')}` };
+    const needed = fees.maxFeePerGas * gasLimit;
+    const [most = 0n] = balances.map((balance) => BigInt(String(balance))).toSorted((a, b) => (a > b ? -1 : 1));
+    const settlements = needed === 0n ? Number.MAX_SAFE_INTEGER : Number(most / needed);
+    return { network: chain.network.caip2, addresses, settlements };
   } catch {
-    return { ready: false, cause: 'the RPC endpoint does not answer' };
+    return null;
   }
 }

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/** One event of `text/event-stream`; `data` is written as JSON on one line. */
+export interface ServerEvent {
+  id?: string;
+  event: string;
+  data: object;
+}
+
+export interface EventStream {
+  /** Aborts when the reader has gone. */
+  readonly gone: AbortSignal;
+  /** Resolves once the reader's buffer has room for more: whoever awaits it holds one event at a time. Rejects when the reader has gone. */
+  send(event: ServerEvent): Promise<void>;
+  end(): void;
+}
+
+/** Proxies and browsers give up on a silent connection after 30 to 60 seconds. */
+const HEARTBEAT_MS = 15_000;
+
+const streamHeaders = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
+
+/**
+ * Begins a response of server-sent events (HTML Standard, 9.2) with a comment as heartbeat while nothing is sent.
+ * `Cache-Control` is for the caller to say.
+ */
+export function openEventStream(
+  res: ServerResponse,
+  answer: { status: number; headers: OutgoingHttpHeaders },
+): EventStream {
+  const gone = new AbortController();
+  res.writeHead(answer.status, { ...answer.headers, ...streamHeaders });
+  res.flushHeaders();
+  const timer = setInterval(() => {
+    if (!res.writableNeedDrain) {
+      res.write(': \n\n');
+    }
+  }, HEARTBEAT_MS);
+  timer.unref();
+  res.once('close', () => {
+    clearInterval(timer);
+    gone.abort();
+  });
+  return {
+    gone: gone.signal,
+    send: async ({ id, event, data }) => {
+      gone.signal.throwIfAborted();
+      const name = id === undefined ? '' : `id: ${id}\n`;
+      if (!res.write(`${name}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) {
+        await once(res, 'drain', { signal: gone.signal });
+      }
+    },
+    end: () => {
+      res.end();
+    },
+  };
+}

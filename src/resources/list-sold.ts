@@ -1,0 +1,72 @@
+import type { Tx } from '#database/index.ts';
+import { quoteOf } from './quote-version.ts';
+import { toLowestPrice } from './lowest-price.ts';
+import type { CostQuote, ResourceKind } from './resource-kind.ts';
+import type { ResourcesDeps } from './resources-deps.ts';
+import { toPublishedVersion, versionColumns, type VersionRow } from './tables.ts';
+
+/** What a creator sells, or would if nothing kept it from running. */
+export interface SoldResource {
+  ownerId: string;
+  resourceId: string;
+  slug: string;
+  /** The models that it asks, as its config names them. */
+  models: readonly string[];
+  /** The lowest of its offers; "0" is free. */
+  priceUsdc: string;
+  /** What a call costs its creator, asked now. */
+  quote(): Promise<CostQuote | null>;
+}
+
+const PAGE = 500;
+
+/** Every resource that is published, or paused by something else than its owner, in pages. `tx`: with the system's rights. */
+export async function* listSold(
+  { kinds }: Pick<ResourcesDeps, 'kinds'>,
+  tx: Pick<Tx, 'query'>,
+): AsyncGenerator<SoldResource[]> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const { rows } = await tx.query<VersionRow>(
+      `SELECT ${versionColumns}, NULL AS superseded
+       FROM x402_resources r
+       JOIN x402_resource_versions v ON v.id = r.published_version_id
+       JOIN users u ON u.id = r.owner_id
+       WHERE (r.state = 'published' OR (r.state = 'paused' AND r.paused_by <> 'owner')) AND r.id > $1
+       ORDER BY r.id LIMIT ${PAGE}`,
+      [after],
+    );
+    yield rows.flatMap((row) => {
+      const kind = kinds.find(({ name }) => name === row.kind);
+      return kind ? [toSold(kind, row)] : [];
+    });
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE) {
+      return;
+    }
+    after = last.resource_id;
+  }
+}
+
+function toSold(kind: ResourceKind, row: VersionRow): SoldResource {
+  const version = toPublishedVersion(row);
+  // What the kind cannot read any more says nothing.
+  const parsed = kind.configSchema.safeParse(version.config);
+  return {
+    ownerId: version.ownerId,
+    resourceId: version.resourceId,
+    slug: version.slug,
+    models: parsed.success ? (kind.modelIdsOf?.(parsed.data) ?? []) : [],
+    priceUsdc: toLowestPrice(version.offers),
+    quote: async () => (parsed.success ? quoteOf(kind, version) : null),
+  };
+}
+
+/** The slugs of resources by their ids. The system's rights. */
+export async function listSlugs(tx: Pick<Tx, 'query'>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await tx.query<{ id: string; slug: string }>(
+    'SELECT id, slug FROM x402_resources WHERE id = ANY ($1)',
+    [ids],
+  );
+  return new Map(rows.map(({ id, slug }) => [id, slug]));
+}

@@ -1,0 +1,119 @@
+/** Opens what accounts are told and connects it with the modules that are watched. */
+import { listOperators } from '#accounts/index.ts';
+import { openLimiter } from '#database/index.ts';
+import { listOwed } from '#gateway/index.ts';
+import * as connections from '#integrations/index.ts';
+import { systemClock as clock } from '#kit/index.ts';
+import * as catalogue from '#models/index.ts';
+import * as notices from '#notices/index.ts';
+import { listGas, type Payments } from '#payments/index.ts';
+import * as resources from '#resources/index.ts';
+import { openMail, type Upstreams } from '#upstreams/index.ts';
+import { listErrorRates, listLosses } from '#usage/index.ts';
+import type { Infrastructure } from './start-infrastructure.ts';
+
+interface Watched {
+  integrations: connections.IntegrationDeps;
+  models: catalogue.ModelsDeps;
+  payments: Payments;
+  resourcesDeps: resources.ResourcesDeps;
+}
+
+export type Notices = ReturnType<typeof startNotices>;
+
+/** `stack` closes what is opened. Told of changes from here on, each in its own transaction. */
+export function startNotices(
+  infrastructure: Infrastructure,
+  { upstreams, ...watched }: Watched & { upstreams: Upstreams },
+  stack: AsyncDisposableStack,
+) {
+  const { config, database, vault, publicUrl, log } = infrastructure;
+  const deps: notices.NoticesDeps = {
+    database,
+    vault,
+    clock,
+    log,
+    publicUrl,
+    mail: openMailClient(infrastructure, stack),
+    webhooks: upstreams.webhooks,
+    telegram: upstreams.telegram,
+    discord: upstreams.discord,
+    chats: toChats(watched.integrations),
+    limits: {
+      tests: openLimiter({ name: 'notice-tests', points: 20, seconds: 3_600, database }),
+      codes: openLimiter({ name: 'notice-codes', points: 5, seconds: 86_400, database }),
+    },
+  };
+  const sources = toSources(watched, config.ADMIN_EMAILS);
+  follow(watched, sources);
+  const watching = { ...deps, sources };
+  return {
+    deps,
+    send: async () => {
+      await notices.spreadNotices(deps);
+      await notices.sendDue(deps);
+    },
+    watchMoney: () => notices.watchMoney(watching),
+    watchCatalogue: () => notices.watchCatalogue(watching),
+    expire: () => notices.expireNotices(deps, config.NOTICE_RETENTION_DAYS),
+  };
+}
+
+/** What depends on a key or a model follows the change; then its owner is told, in the same transaction. */
+function follow({ integrations, models, resourcesDeps }: Watched, sources: notices.WatchSources): void {
+  resourcesDeps.tellSale = (tx, change) => notices.tellSale({ tx, clock }, change);
+  integrations.changes.subscribe(async (tx, change) => {
+    const reaction = await resources.followIntegration(resourcesDeps, tx, change);
+    const provider = integrations.services.find(({ name }) => name === change.service)?.provider ?? change.service;
+    await notices.tellConnection({ tx, clock }, { ...change, ...reaction, provider });
+    return reaction;
+  });
+  models.follow = async (tx, synced) => {
+    const affected = await resources.followModels(resourcesDeps, tx, synced);
+    await notices.tellCatalogue({ tx, clock, sources }, synced);
+    return affected;
+  };
+}
+
+function openMailClient({ config, sandbox }: Infrastructure, stack: AsyncDisposableStack): notices.NoticesDeps['mail'] {
+  if (config.SMTP_URL === undefined) {
+    return sandbox ? 'sink' : null;
+  }
+  const mail = openMail({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM });
+  stack.defer(() => mail.close());
+  return mail;
+}
+
+function toChats(integrations: connections.IntegrationDeps): notices.NoticesDeps['chats'] {
+  const { telegram, discord } = connections;
+  return {
+    openTelegram: (ownerId) => connections.openConnection(integrations, telegram, ownerId),
+    openDiscord: async (ownerId) => {
+      const given = await connections.openConnection(integrations, discord, ownerId);
+      return given && connections.toDiscordWebhook(given);
+    },
+    listConnected: (channel, ownerIds) =>
+      connections.listConnected(integrations, channel === 'telegram' ? telegram : discord, ownerIds),
+    refuse: (service, { ownerId, secret: apiKey, problem }) =>
+      connections.refuseKey(integrations, { service, ownerId, apiKey, problem }),
+  };
+}
+
+function toSources(
+  { integrations, models, payments, resourcesDeps }: Watched,
+  adminEmails: readonly string[],
+): notices.WatchSources {
+  return {
+    listBalances: () => connections.listBalances(integrations),
+    listOwed,
+    listErrorRates,
+    listLosses,
+    listSlugs: resources.listSlugs,
+    listSold: (tx) => resources.listSold(resourcesDeps, tx),
+    listEndingModels: (until) => catalogue.listEndingModels(models, until),
+    findModelId: (name) => catalogue.findModelId(models, name),
+    listSubstitutes: (model, asked) => catalogue.listPricedSubstitutes(models, model, asked),
+    listGas: () => listGas(payments),
+    listOperators: (tx) => listOperators(tx, adminEmails),
+  };
+}
