@@ -55,7 +55,7 @@ async function ask(url: string, body?: unknown, method = 'POST'): Promise<Paymen
   return decodePaymentRequiredHeader(header ?? '');
 }
 const amountOf = (required: PaymentRequired) => required.accepts[0]?.amount;
-const told = (required: PaymentRequired) =>
+const toldBy = (required: PaymentRequired) =>
   (required.extensions as unknown as { 'price-by-input': { info: object } })['price-by-input'].info;
 
 test('an unpaid request is asked for the price of its own input, an empty one for the most, and both are told which it is', async () => {
@@ -63,14 +63,14 @@ test('an unpaid request is asked for the price of its own input, an empty one fo
   const exact = await ask(url, { topic: 'a harbour', lines: 7 });
   // 0.002 + 9 x 0.0000105 + 7 x 0.001 = 0.0090945, rounded up.
   expect(amountOf(exact)).toBe('9095');
-  expect(told(exact)).toEqual({ isExact: true, fromUsdc: '0.003', toUsdc: '0.04' });
+  expect(toldBy(exact)).toEqual({ isExact: true, fromUsdc: '0.003', toUsdc: '0.04' });
   expect(exact.error).toBe('Payment required');
   expect(amountOf(await ask(url, { topic: 'a harbour', lines: 7, style: 'ornate' }))).toBe('19095');
   expect(amountOf(await ask(`${url}?topic=a%20harbour&lines=7`, undefined, 'GET'))).toBe('9095');
   expect(amountOf(await ask(url, { topic: 'a harbour' }))).toBe('6095');
   for (const none of [undefined, {}, { topic: 5 }]) {
     const most = await ask(url, none);
-    expect([amountOf(most), told(most)]).toEqual(['40000', { isExact: false, fromUsdc: '0.003', toUsdc: '0.04' }]);
+    expect([amountOf(most), toldBy(most)]).toEqual(['40000', { isExact: false, fromUsdc: '0.003', toUsdc: '0.04' }]);
     expect(most.error).toContain('at most 0.04 USDC. Send the input');
   }
   expect(amountOf(await ask(url, { topic: 'a harbour', lines: 40, style: 'ornate' }))).toBe('40000');

@@ -111,7 +111,8 @@ export function toCallRecord(call: LoggedCall, ending: Ending): CallRecord {
 }
 
 /** What is measured of a call is never more than what its own payment is for. */
-function toMeasure({ isCharged: _, ...measure }: UseMeasure, mostAtomic: bigint | undefined): MeasuredBy {
+function toMeasure(useMeasure: UseMeasure, mostAtomic: bigint | undefined): MeasuredBy {
+  const { isCharged: _, ...measure } = useMeasure;
   return mostAtomic === undefined ? measure : { ...measure, maxUsdc: formatUsdc(mostAtomic) };
 }
 

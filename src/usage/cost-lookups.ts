@@ -1,4 +1,6 @@
-import type { Pool } from 'pg';
+import type { Tx } from '#database/index.ts';
+
+type Executor = Pick<Tx, 'query'>;
 
 /** A run whose cost its provider is asked for. */
 export interface CostLookup {
@@ -22,7 +24,7 @@ const TAKE = `
     asked_since < now() - interval '1 day' AS "isLate"`;
 
 /** Those that are due; each waits twice as long as before until it is due again, up to an hour. */
-export async function takeCostLookups(system: Pool, limit: number): Promise<CostLookup[]> {
+export async function takeCostLookups(system: Executor, limit: number): Promise<CostLookup[]> {
   return (await system.query<CostLookup>(TAKE, [limit])).rows;
 }
 
@@ -43,7 +45,7 @@ const CLOSE = `
  * is called.
  */
 export async function closeCostLookup(
-  system: Pool,
+  system: Executor,
   { callId, generationId }: Pick<CostLookup, 'callId' | 'generationId'>,
   costUsd: string | null,
 ): Promise<void> {

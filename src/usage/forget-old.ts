@@ -1,4 +1,6 @@
-import type { Pool } from 'pg';
+import type { Tx } from '#database/index.ts';
+
+type Executor = Pick<Tx, 'query'>;
 
 const statements = [
   // Longer than a call can be logged anew.
@@ -9,7 +11,7 @@ const statements = [
 ];
 
 /** What only recent calls need. */
-export async function forgetOld(system: Pool): Promise<void> {
+export async function forgetOld(system: Executor): Promise<void> {
   for (const statement of statements) {
     await system.query(statement);
   }

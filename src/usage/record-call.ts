@@ -249,7 +249,7 @@ function toRow(record: CallRecord): Record<Column, Json> {
 /** Only generations of OpenRouter can be asked for. Of two turns that made one answer it would tell one. */
 function isCostToBeAsked({ costUsd, evidence }: CallRecord): boolean {
   const { generationId, isRepaired } = evidence;
-  return toDecimal(costUsd) === null && isRepaired !== true && /^gen-/.test(toText(generationId) ?? '');
+  return toDecimal(costUsd) === null && isRepaired !== true && (toText(generationId)?.startsWith('gen-') ?? false);
 }
 
 function toText(value: Json | undefined, limit = TEXT_LIMIT): string | null {

@@ -201,7 +201,7 @@ test('a cap of another creator, resource or wallet bounds nothing here', async (
 
 test.each([
   { scope: 'key', subject: 'mine', perDayUsd: '1' },
-  { scope: 'resource', subject: newId(), perDayUsd: '1' },
+  { scope: 'resource', subject: 'essay', perDayUsd: '1' },
   { scope: 'payer', subject: '0x12', perDayUsd: '1' },
   { scope: 'key', perDayUsd: '-1' },
 ] as const)('%j is no cap', async (cap) => {

@@ -1,4 +1,6 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Tx } from '#database/index.ts';
+
+type Executor = Pick<Tx, 'query'>;
 
 /** What creators are willing to spend a day, counted over all processes by the database (docs/decisions/0046). */
 export interface SpendCap {
@@ -20,7 +22,7 @@ const HOLD = `
   FROM hold_spend($1, $2, $3, $4, $5) AS full_cap LEFT JOIN spend_caps cap ON cap.id = full_cap`;
 
 /** Sets the worst case of a call aside under all caps that it counts for; otherwise tells the one that has no room for it. */
-export async function holdSpend(system: Pool, call: HeldCall): Promise<SpendCap | null> {
+export async function holdSpend(system: Executor, call: HeldCall): Promise<SpendCap | null> {
   const values = [call.callId, call.ownerId, call.resourceId, call.payer, call.worstUsd];
   const { rows } = await system.query<SpendCap | { scope: null }>({ name: 'usage-hold-spend', text: HOLD, values });
   const [found] = rows;
@@ -28,7 +30,7 @@ export async function holdSpend(system: Pool, call: HeldCall): Promise<SpendCap 
 }
 
 /** Calls that are not run after all. */
-export async function releaseSpend(executor: Pool | PoolClient, callIds: readonly string[]): Promise<void> {
+export async function releaseSpend(executor: Executor, callIds: readonly string[]): Promise<void> {
   await executor.query({ name: 'usage-release-spend', text: 'SELECT release_spend($1)', values: [callIds] });
 }
 
@@ -41,7 +43,7 @@ const FULL = `
 
 /** A cap of the key or the resource that leaves no room for one more call now, whoever pays it. */
 export async function findFullCap(
-  system: Pool,
+  system: Executor,
   { ownerId, resourceId, worstUsd }: Omit<HeldCall, 'callId' | 'payer'>,
 ): Promise<SpendCap | null> {
   const { rows } = await system.query<SpendCap>({
