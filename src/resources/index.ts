@@ -44,7 +44,6 @@ export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
 export { toLowestPrice } from './lowest-price.ts';
 export { listSlugs, listSold } from './list-sold.ts';
-export type { SoldResource } from './list-sold.ts';
 export { listResourceVersions } from './list-versions.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
@@ -67,7 +66,7 @@ export type {
 export { openResumption } from './resume-ready.ts';
 export { openResourceSecret } from './resource-secret.ts';
 export type { ResourceSecretDeps } from './resource-secret.ts';
-export type { ResourcesDeps, ResourceStats, SaleChange } from './resources-deps.ts';
+export type { ResourcesDeps, ResourceStats } from './resources-deps.ts';
 export { rollBackResource } from './roll-back-resource.ts';
 export { updateResourceVersion } from './update-version.ts';
 export { compileTemplate, renderTemplate, toTemplateFieldProblems } from './template.ts';

@@ -6,9 +6,7 @@
  * shown to the creator only.
  */
 export { listErrorRates } from './list-error-rates.ts';
-export type { ErrorRate } from './list-error-rates.ts';
 export { listLosses } from './list-losses.ts';
-export type { Loss } from './list-losses.ts';
 export { exportUsage } from './export-usage.ts';
 export { getBreakdown } from './get-breakdown.ts';
 export { getSeries } from './get-series.ts';
