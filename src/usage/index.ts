@@ -7,9 +7,7 @@
  * shown to the creator only.
  */
 export { listErrorRates } from './list-error-rates.ts';
-export type { ErrorRate } from './list-error-rates.ts';
 export { listLosses } from './list-losses.ts';
-export type { Loss } from './list-losses.ts';
 export { closeCostLookup, takeCostLookups } from './cost-lookups.ts';
 export type { CostLookup } from './cost-lookups.ts';
 export { deleteSpendCap } from './delete-spend-cap.ts';
