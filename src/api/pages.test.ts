@@ -156,7 +156,7 @@ test('a page of resources leads to the next one', async () => {
 });
 
 test('clients of OpenAI are told which model a resource is', async () => {
-  expect(await page('/resources/demo/haiku', publish({}))).toContain('the model <code>demo/haiku</code>');
+  expect(await page('/resources/demo/haiku', publish({}))).toContain('<code>demo/haiku</code>');
 });
 
 test('a paused resource says so', async () => {
