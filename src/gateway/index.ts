@@ -13,7 +13,6 @@ export type {
   GivenAnswer,
   LivePart,
   PlacedPart,
-  Receipt,
   StreamPlace,
 } from './call-request.ts';
 export { compareModels } from './compare-models.ts';

@@ -19,7 +19,7 @@ const holders = ['parameters', 'extra_body'] as const;
 /** Clients put tags of their own here too. */
 const TAGS = 'metadata';
 
-export const sharedMembers: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', TAGS, ...holders]);
+const sharedMembers: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', TAGS, ...holders]);
 
 /**
  * Sorts the members of a request: values of parameters, what has no effect, and what is refused because an answer without it
