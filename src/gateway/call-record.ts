@@ -2,7 +2,7 @@ import { formatUsdc } from '#kit/index.ts';
 import type { Offer, Payment } from '#payments/index.ts';
 import { noEvidence, type Evidence, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { CallRecord } from '#usage/index.ts';
-import type { Receipt, Settlement } from './call-request.ts';
+import type { Receipt } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -32,8 +32,8 @@ export interface PaidCall {
   answerToken?: string;
   /** It is answered with 202 and carried out behind it. */
   isLong?: true;
-  /** Told once it is carried out: with what was paid, where it is paid already. */
-  onUnderWay?: (paid?: { receipt: Receipt; settlement: Settlement }) => void;
+  /** Told once its row holds what any process needs to carry it on. */
+  onUnderWay?: () => void;
   startedAt: number;
 }
 

@@ -7,13 +7,10 @@ import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
 import { claimCall, toPaying, type Paying } from './claim-call.ts';
-import { endCall } from './end-call.ts';
 import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
-import { holdInFlight } from './hold-in-flight.ts';
-import { answerLater } from './long-runs/answer-later.ts';
-import { assertCallback } from './long-runs/is-answered-later.ts';
+import { answerNowOrLater, assertCallback } from './long-runs/answer-later.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
@@ -57,9 +54,7 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     case 'held':
       return answerHeld(deps, claim.call, again);
     case 'claimed':
-      return claim.call.isLong
-        ? answerLater(deps, claim.call, { request: paying.request, carry: (call) => carryOut(deps, call) })
-        : holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
+      return answerNowOrLater(deps, claim.call, { request: paying.request, carry: (call) => carryOut(deps, call) });
   }
 }
 
@@ -68,7 +63,6 @@ async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome>
   try {
     const verified = await verifyCall(deps, call);
     if (verified.ok && verified.paid) {
-      verified.call.onUnderWay?.(verified.paid);
       return await fulfilCall(deps, verified.call, verified.paid);
     }
     return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
@@ -77,19 +71,9 @@ async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome>
   }
 }
 
-/** A call that another process was carrying out before it was paid. */
-export async function carryOnVerified(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
-  try {
-    return await inOrder[call.settlementPoint](deps, call);
-  } catch (error) {
-    return abandonCall(deps, call, error);
-  }
-}
-
 /** What follows the verification, by the moment when money moves. */
-const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Promise<CallOutcome>> = {
+export const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Promise<CallOutcome>> = {
   on_success: async (deps, call) => {
-    call.onUnderWay?.();
     const ran = await runCall(deps, call);
     if (!ran.ok) {
       return ran.outcome;
@@ -98,7 +82,6 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
     return paid.ok ? giveAnswer(call, paid, ran.output) : paid.outcome;
   },
   at_first_output: async (deps, call) => {
-    call.onUnderWay?.();
     const ran = await runToFirstOutput(deps, call);
     if (!ran.ok) {
       return ran.outcome;
@@ -110,10 +93,6 @@ const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Pr
   },
   upfront: async (deps, call) => {
     const paid = await settleCall(deps, call);
-    if (!paid.ok) {
-      return paid.outcome;
-    }
-    call.onUnderWay?.(paid);
-    return fulfilCall(deps, call, paid);
+    return paid.ok ? fulfilCall(deps, call, paid) : paid.outcome;
   },
 };

@@ -1,9 +1,10 @@
 import { callColumns, restoreCall, type CallRow } from '../restore-call.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
+import { abandonCall } from '../abandon-call.ts';
 import { endCall } from '../end-call.ts';
 import { holdInFlight } from '../hold-in-flight.ts';
 import { fulfilCall } from '../fulfil-call.ts';
-import { carryOnVerified } from '../paid-call.ts';
+import { inOrder } from '../paid-call.ts';
 import type { PaidCall } from '../call-record.ts';
 import { toPaid } from '../carry-on.ts';
 import { DEAD_AFTER_SECONDS, isToBeResumed } from '../reconcile-calls.ts';
@@ -68,8 +69,9 @@ async function resume(deps: GatewayDeps, row: LostRow): Promise<boolean> {
     return false;
   }
   deps.log.warn({ callId, former }, 'a run that another process had begun is carried on');
-  const carrying = paid ? fulfilCall(deps, call, paid) : carryOnVerified(deps, call);
-  void holdInFlight(deps, callId, noteEnd(deps, callId, endCall(deps, call, carrying)));
+  const carrying = paid ? fulfilCall(deps, call, paid) : inOrder[call.settlementPoint](deps, call);
+  const ending = carrying.catch((error: unknown) => abandonCall(deps, call, error));
+  void holdInFlight(deps, callId, noteEnd(deps, callId, endCall(deps, call, ending)));
   return true;
 }
 
