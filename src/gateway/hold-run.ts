@@ -1,6 +1,7 @@
 import type { Readiness } from '#resources/index.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isOurs } from './long-runs/is-ours.ts';
 
 /** Before any money moves: sets aside what is limited of the call's run, such as a share of a key that others use too. */
 export async function holdRun(
@@ -12,12 +13,15 @@ export async function holdRun(
 
 /** The call is not run after all. Never rejects: what cannot be released counts as used. */
 export async function releaseRun(
-  { kinds, log }: Pick<GatewayDeps, 'kinds' | 'log'>,
-  { version, callId }: PaidCall,
+  deps: Pick<GatewayDeps, 'kinds' | 'log' | 'database' | 'processId'>,
+  call: PaidCall,
 ): Promise<void> {
+  const { version, callId } = call;
   try {
-    await kinds.get(version.kind)?.releaseRun?.(callId);
+    if (await isOurs(deps, call)) {
+      await deps.kinds.get(version.kind)?.releaseRun?.(callId);
+    }
   } catch (err) {
-    log.warn({ err, callId }, 'what was set aside for a run could not be released');
+    deps.log.warn({ err, callId }, 'what was set aside for a run could not be released');
   }
 }

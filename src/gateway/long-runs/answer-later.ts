@@ -10,6 +10,7 @@ import { holdInFlight } from '../hold-in-flight.ts';
 import { resourceUrl } from '../offer-version.ts';
 import { callbackSecretOf } from './callback-secret.ts';
 import { isAnsweredLater } from './is-answered-later.ts';
+import { rerunIfOwed } from './rerun-if-owed.ts';
 import { insertLong, noteEnded } from './long-row.ts';
 import { isOpen, readStanding } from './read-status.ts';
 import { newStatusToken } from './status-token.ts';
@@ -79,9 +80,17 @@ async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Pro
 }
 
 /** The same payment again while its call is still carried out: null where it has ended. */
-export async function findAccepted(deps: GatewayDeps, callId: string): Promise<CallOutcome | null> {
+export async function findAccepted(
+  deps: GatewayDeps,
+  callId: string,
+  input: PaidCall['input'] | undefined,
+): Promise<CallOutcome | null> {
   const standing = await readStanding(deps, callId);
-  return standing && isOpen(standing.status) ? toAccepted(deps, callId) : null;
+  if (!standing || !isOpen(standing.status)) {
+    return null;
+  }
+  rerunIfOwed(deps, standing, input);
+  return toAccepted(deps, callId);
 }
 
 async function toAccepted(

@@ -82,10 +82,12 @@ function toPaidAlready(call: PaidCall, { state, record, transaction, settled_at 
 }
 
 /** This process stops: others go on with what it runs behind a 202, and nothing that it still does counts for these calls. */
-export async function handOver(deps: Pick<GatewayDeps, 'database' | 'processId' | 'longRuns'>): Promise<void> {
-  await deps.database.system.query(
+export async function handOver(deps: Pick<GatewayDeps, 'database' | 'processId' | 'longRuns' | 'log'>): Promise<void> {
+  const handed = deps.database.system.query(
     `UPDATE calls SET process_id = $2 WHERE process_id = $1 AND runs_long AND state IN ('running', 'fulfilling')`,
     [deps.processId, NOBODY],
   );
+  // Without it others find out by themselves that this process is gone.
+  await handed.catch((err: unknown) => deps.log.warn({ err }, 'long runs could not be handed over'));
   deps.longRuns.forEach((controller) => controller.abort());
 }
