@@ -1,10 +1,13 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid`, `paid`, `signatures` or `transactions`; `dashboards` and `agreement`, which take minutes, only when they are named. What is compared and why: bench/README.md.
+ * `npm run bench -- unpaid owner`, say; `dashboards` and `agreement`, which take minutes, only when they are named. What is
+ * compared and why: bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
 import { measureAgreement } from './measure-agreement.ts';
+import { measureCatalogue } from './measure-catalogue.ts';
 import { measureDashboards } from './measure-dashboards.ts';
+import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
 import { measureTransactions } from './measure-transactions.ts';
@@ -12,7 +15,7 @@ import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
 const long = ['dashboards', 'agreement'];
-const parts = ['signatures', 'transactions', 'unpaid', 'paid', ...long];
+const parts = ['signatures', 'transactions', 'catalogue', 'unpaid', 'owner', 'paid', ...long];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -30,19 +33,25 @@ if (wants('signatures')) {
 if (wants('transactions')) {
   await measureTransactions();
 }
+if (wants('catalogue')) {
+  await measureCatalogue();
+}
 if (wants('dashboards')) {
   await measureDashboards();
 }
 if (wants('agreement') && !(await measureAgreement())) {
   process.exitCode = 1;
 }
-if (wants('paid')) {
+if (wants('owner') || wants('paid')) {
   await installPeers();
 }
-if (wants('unpaid') || wants('paid')) {
+if (wants('unpaid') || wants('owner') || wants('paid')) {
   const world = await openWorld(stack);
   if (wants('unpaid')) {
     await measureUnpaid(world);
+  }
+  if (wants('owner')) {
+    await measureOwner(world);
   }
   if (wants('paid')) {
     await measurePaid(world);

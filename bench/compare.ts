@@ -51,7 +51,7 @@ export async function compare({ title, unit, rounds, aim, ours, theirs }: Compar
   }
 }
 
-function describe(rounds: readonly Round[], unit: string): string {
+export function describe(rounds: readonly Round[], unit: string): string {
   const parts = [
     `${spread(
       rounds.map((round) => round.perSecond),
@@ -61,7 +61,7 @@ function describe(rounds: readonly Round[], unit: string): string {
   const cpu = rounds.flatMap((round) => round.cpuMicros ?? []);
   const ms = rounds.flatMap((round) => round.medianMs ?? []);
   if (ms.length > 0) {
-    parts.push(`${median(ms).toFixed(0)} ms each`);
+    parts.push(`${median(ms).toFixed(median(ms) < 10 ? 2 : 0)} ms each`);
   }
   if (cpu.length > 0) {
     parts.push(`${median(cpu).toFixed(cpu[0] && cpu[0] > 1000 ? 0 : 1)} µs of processor time each`);
@@ -69,7 +69,7 @@ function describe(rounds: readonly Round[], unit: string): string {
   return parts.join(', ');
 }
 
-function spread(values: readonly number[], digits: number): string {
+export function spread(values: readonly number[], digits: number): string {
   return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
 }
 

@@ -7,7 +7,7 @@ const folder = join(import.meta.dirname, 'peers');
 
 /** What we are measured against has its own lockfile, so that nobody who only runs Farebox installs it. */
 export async function installPeers(): Promise<void> {
-  if (existsSync(join(folder, 'node_modules/@x402/express/package.json'))) {
+  if (existsSync(join(folder, 'node_modules/@portkey-ai/gateway/package.json'))) {
     return;
   }
   console.log('Installing the peers (npm ci --prefix bench/peers); this happens once.');

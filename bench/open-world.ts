@@ -17,7 +17,8 @@ export interface BenchWorld {
   chain: Chain;
   simulator: { url: string; apiKey: string };
   payTo: string;
-  farebox: { pid: number; url: string; resourceUrl: string };
+  /** `ownerKey`: an API key of the resource's owner. */
+  farebox: { pid: number; url: string; resourceUrl: string; ownerKey: string };
   /** Private key of a new account with gas. */
   makeSettlerKey(): Promise<string>;
 }
@@ -36,24 +37,28 @@ export async function openWorld(stack: AsyncDisposableStack): Promise<BenchWorld
     await chain.fund(wallet.address, SETTLER_WEI);
     return toPrivateKey(wallet);
   };
-  const payTo = makeWallet().address;
-  const farebox = await startServerChild({
+  const world = { chain, simulator: simulator.said, payTo: makeWallet().address, makeSettlerKey };
+  return { ...world, farebox: await openFarebox(stack, world, {}) };
+}
+
+/** A server in a process of its own with one published resource. */
+export async function openFarebox(
+  stack: AsyncDisposableStack,
+  { chain, simulator, payTo, makeSettlerKey }: Omit<BenchWorld, 'farebox'>,
+  settings: Record<string, string>,
+): Promise<BenchWorld['farebox']> {
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-bench-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const { pid, url, stop } = await startServerChild({
     PORT: '0',
     DATA_DIR: join(folder, 'data'),
     RPC_URLS: `${NETWORK}=${chain.rpcUrl}`,
-    OPENROUTER_BASE_URL: simulator.said.url,
+    OPENROUTER_BASE_URL: simulator.url,
     SETTLER_PRIVATE_KEYS: await makeSettlerKey(),
-    // The peer writes no line per call either.
+    // The peers write no line per call either.
     LOG_LEVEL: 'warn',
+    ...settings,
   });
-  stack.defer(async () => void (await farebox.stop()));
-  const { apiKey } = simulator.said;
-  const resourceUrl = await publishResource(farebox.url, { apiKey, payTo, priceUsdc: PRICE_USDC });
-  return {
-    chain,
-    simulator: simulator.said,
-    payTo,
-    farebox: { pid: farebox.pid, url: farebox.url, resourceUrl },
-    makeSettlerKey,
-  };
+  stack.defer(async () => void (await stop()));
+  return { pid, url, ...(await publishResource(url, { apiKey: simulator.apiKey, payTo, priceUsdc: PRICE_USDC })) };
 }

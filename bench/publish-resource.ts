@@ -1,3 +1,6 @@
+export const MODEL = 'openai/gpt-4o-mini';
+export const MAX_TOKENS = 120;
+
 /** Calls the management API as one creator; throws where it is refused. */
 export type Call = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 
@@ -17,11 +20,11 @@ export async function openCreator(publicUrl: string, username: string): Promise<
   };
 }
 
-/** A creator with a working key and one published text resource. Returns its URL. */
+/** A creator with a working key and one published text resource. */
 export async function publishResource(
   publicUrl: string,
   given: { apiKey: string; payTo: string; priceUsdc: string },
-): Promise<string> {
+): Promise<{ resourceUrl: string; ownerKey: string }> {
   const call = await openCreator(publicUrl, 'bench');
   await call('PUT', '/api/user/integrations/openrouter', { apiKey: given.apiKey });
   const { id } = await call('POST', '/api/resources', {
@@ -35,13 +38,14 @@ export async function publishResource(
     network: 'eip155:84532',
     parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
     config: {
-      modelId: 'openai/gpt-4o-mini',
+      modelId: MODEL,
       systemPrompt: 'Write a haiku about {topic}{/topic}.',
-      maxTokens: 120,
+      maxTokens: MAX_TOKENS,
     },
   });
   await call('POST', `/api/resources/${String(id)}/publish`, {});
-  return `${publicUrl}/@bench/haiku`;
+  const { secret } = await call('POST', '/api/user/api-keys', { label: 'bench', scopes: ['resources:write'] });
+  return { resourceUrl: `${publicUrl}/@bench/haiku`, ownerKey: String(secret) };
 }
 
 /** @returns the Cookie header. */

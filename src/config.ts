@@ -135,6 +135,11 @@ const settings = {
     '`demo` in the sandbox, nothing in live mode',
   ),
   ADMIN_EMAILS: setting(list(z.email()).default([]), 'E-mail addresses of administrators, comma separated.', 'nobody'),
+  OWNER_CALLS_PER_MINUTE: setting(
+    whole(1, 10_000_000).default(30),
+    'Calls that an owner makes to their own resources without paying (`X-Owner-Test`, tests of drafts), per owner and minute over all processes. They run on the owner\u2019s key: raise it where owners use their resources as their own gateway.',
+    '`30`',
+  ),
   TRUSTED_PROXY_HOPS: setting(
     whole(0, 8).default(0),
     'How many reverse proxies in front append to X-Forwarded-For. Rate limits count the address that the outermost of them saw.',

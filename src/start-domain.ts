@@ -67,7 +67,8 @@ export async function startDomain(
     maxMediaRetentionSeconds: config.MEDIA_MAX_RETENTION_DAYS * 86_400,
   };
   const notices = startNotices(infrastructure, { upstreams, integrations, models, payments, resourcesDeps }, stack);
-  const freeLimiter = openLimiter({ name: 'free', points: 30, seconds: 60, database });
+  const points = config.OWNER_CALLS_PER_MINUTE;
+  const ownerLimiter = openLimiter({ name: 'owner', points, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const own = { database, publicUrl, clock, log };
   const gateway = await openGateway({
@@ -77,8 +78,9 @@ export async function startDomain(
     kinds: new Map(kinds.map((kind) => [kind.name, kind])),
     payments,
     pause,
-    limiter: freeLimiter,
     callbacks: toCallbacks(upstreams, vault.deriveKey('callbacks')),
+    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
+    ownerLimiter,
   });
   stack.defer(() => gateway.close());
   return {
@@ -95,7 +97,7 @@ export async function startDomain(
     notices,
     inputs,
     costs: { ...keys.ports, findGenerationCost: openRouter.getGenerationCost, database, log },
-    drafts: { resources: resourcesDeps, limiter: freeLimiter, published, inputs, database, clock, log },
+    drafts: { resources: resourcesDeps, ownerLimiter, published, inputs, database, clock, log },
     checkKeys: keys.check,
     checkPlatformKey: keys.checkPlatform,
     resumeReady: resources.openResumption({ ...resourcesDeps, log }),

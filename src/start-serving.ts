@@ -5,6 +5,7 @@ import {
   checkReadiness,
   openLanding,
   openMetrics,
+  openModels,
   paidRoute,
   readContract,
   startServer,
@@ -88,6 +89,7 @@ export async function startServing(
       featured: config.FEATURED_RESOURCES,
       localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
     }),
+    models: openModels({ ports, resources: resourcesDeps, gateway, publicUrl }),
     log,
     metrics,
     limits: {

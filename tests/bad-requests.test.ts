@@ -30,17 +30,23 @@ describe.each<[string, (world: World) => Bad[] | Promise<Bad[]>, number]>([
     const table = await list(world);
     expect(table.length).toBeGreaterThanOrEqual(atLeast);
     const before = await readTables(world.app.databaseUrl);
-    const asked = world.app.sandbox?.openRouter?.control.requests.length;
+    const asked = countAsked();
     const found = [];
     for (const bad of table) {
       found.push(...(await findFaults(bad)));
     }
     expect(found).toEqual([]);
     expect(changedTables(before, await readTables(world.app.databaseUrl))).toEqual([]);
-    expect(world.app.sandbox?.openRouter?.control.requests.length).toBe(asked);
+    expect(countAsked()).toBe(asked);
     expect(await world.app.balanceOf(world.buyer.address)).toBe(10_000_000n);
   });
 });
+
+/** Without what is read again from time to time. */
+function countAsked(): number | undefined {
+  const requests = world.app.sandbox?.openRouter?.control.requests;
+  return requests?.filter(({ path }) => !path.endsWith('/endpoints')).length;
+}
 
 async function findFaults({ why, send, status, code, says }: Bad): Promise<string[]> {
   const { url } = world.app;

@@ -1,37 +1,10 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { configOf, MODEL, OTHER, useCatalogueWorld } from './support/catalogue-world.ts';
 import { payFor, send } from './support/paid-request.ts';
-import { useApp, type Creator } from './support/start-app.ts';
 
-const app = useApp({ ADMIN_EMAILS: 'ruth@example.com' });
-const control = () => {
-  const simulator = app.current.sandbox?.openRouter;
-  if (!simulator) {
-    throw new Error('These tests need the simulated OpenRouter.');
-  }
-  return simulator.control;
-};
-const MODEL = 'openai/gpt-4o-mini';
-const OTHER = 'anthropic/claude-haiku-4.5';
-const config = (more: object = {}) => ({
-  modelId: MODEL,
-  systemPrompt: 'Write about {topic}{/topic}.',
-  maxTokens: 400,
-  ...more,
-});
-
-let ruth: Creator;
-beforeAll(async () => {
-  ruth = await app.current.makeCreator('ruth');
-});
-afterEach(async () => {
-  control().reset();
-  await sync({ force: true });
-});
-
-async function sync(options = {}): Promise<Record<string, unknown>> {
-  return (await ruth.call('POST', '/api/admin/sync-models', options)).body;
-}
+const world = useCatalogueWorld();
+const { app, control, sync } = world;
 
 async function buy(url: string) {
   const buyer = await app.current.makeBuyer();
@@ -39,7 +12,7 @@ async function buy(url: string) {
 }
 
 async function lastUsage(resourceId: string): Promise<Record<string, unknown>> {
-  const { body } = await ruth.call('GET', `/api/usage?resourceId=${resourceId}`);
+  const { body } = await world.ruth.call('GET', `/api/usage?resourceId=${resourceId}`);
   return (body['items'] as Record<string, unknown>[])[0] ?? {};
 }
 
@@ -50,18 +23,18 @@ const asked = () =>
     .map(({ body }) => body as { model: string; models?: string[] });
 
 async function tryToPublish(slug: string, draft: Record<string, unknown>) {
-  const made = await ruth.call('POST', '/api/resources', {
+  const made = await world.ruth.call('POST', '/api/resources', {
     kind: 'openrouter_instant',
     slug,
     name: slug,
     category: 'ai',
     priceUsdc: '0.01',
-    payTo: ruth.payTo,
+    payTo: world.ruth.payTo,
     network: 'eip155:84532',
     parameters: [{ name: 'topic', maxLength: 200 }],
     ...draft,
   });
-  return ruth.call('POST', `/api/resources/${String(made.body['id'])}/publish`, {});
+  return world.ruth.call('POST', `/api/resources/${String(made.body['id'])}/publish`, {});
 }
 
 test.each([
@@ -69,7 +42,10 @@ test.each([
   ['an object instead of a price', { pricing: { prompt: { usd: '1' }, completion: '0.0000006' } }],
   ['no modalities', { architecture: { input_modalities: [], output_modalities: [] } }],
 ])('a model that is listed with %s goes on being sold', async (what, fields) => {
-  const { url } = await ruth.publish({ slug: `odd-${what.replaceAll(' ', '-')}`.slice(0, 40), config: config() });
+  const { url } = await world.ruth.publish({
+    slug: `odd-${what.replaceAll(' ', '-')}`.slice(0, 40),
+    config: configOf(),
+  });
   control().changeEntry(MODEL, fields);
   expect(await sync()).toMatchObject({
     status: 'applied',
@@ -82,7 +58,7 @@ test.each([
 });
 
 test('a model that one list lacks goes on being sold, and the list is told how many resources use it', async () => {
-  const { url } = await ruth.publish({ slug: 'once-missing', config: config() });
+  const { url } = await world.ruth.publish({ slug: 'once-missing', config: configOf() });
   control().retireModel(MODEL, { listed: false });
   const answer = await sync();
   expect(answer).toMatchObject({ status: 'applied', counts: { removed: 0, missing: 1 }, missing: [MODEL] });
@@ -92,7 +68,7 @@ test('a model that one list lacks goes on being sold, and the list is told how m
 });
 
 test('when the first model is gone, a call runs on the one that stands in for it', async () => {
-  const { id, url } = await ruth.publish({ slug: 'stand-in', config: config({ fallbackModels: [OTHER] }) });
+  const { id, url } = await world.ruth.publish({ slug: 'stand-in', config: configOf({ fallbackModels: [OTHER] }) });
   control().retireModel(MODEL, { listed: false });
   await sync({ force: true });
   const answer = await buy(url);
@@ -102,7 +78,7 @@ test('when the first model is gone, a call runs on the one that stands in for it
 });
 
 test('without a model that stands in, a model that is gone is not sold', async () => {
-  const { url } = await ruth.publish({ slug: 'alone', config: config() });
+  const { url } = await world.ruth.publish({ slug: 'alone', config: configOf() });
   const buyer = await app.current.makeBuyer();
   const payment = await payFor(buyer, url);
   control().retireModel(MODEL, { listed: false });
@@ -124,14 +100,14 @@ test.each([
   const slug = `named-${createHash('sha256').update(modelId).digest('hex').slice(0, 12)}`;
   // What nobody can price beforehand is not sold at a fixed price; it may be given away.
   const priceUsdc = /@preset|auto/.test(modelId) ? '0' : '0.01';
-  const { url } = await ruth.publish({ slug, priceUsdc, config: config({ modelId }) });
+  const { url } = await world.ruth.publish({ slug, priceUsdc, config: configOf({ modelId }) });
   const answered = priceUsdc === '0' ? await send(url, { body: { topic: 'a harbour' } }) : await buy(url);
   expect(answered).toMatchObject({ status: 200 });
   expect(asked().at(-1)?.model).toBe(wireName);
 });
 
 test('the search that :online adds is in the expected cost and in the true one', async () => {
-  const { id, url } = await ruth.publish({ slug: 'online', config: config({ modelId: `${MODEL}:online` }) });
+  const { id, url } = await world.ruth.publish({ slug: 'online', config: configOf({ modelId: `${MODEL}:online` }) });
   expect((await buy(url)).status).toBe(200);
   const { costUsd, expectedCostUsd } = await lastUsage(id);
   expect(Number(expectedCostUsd)).toBeGreaterThan(0.007);
@@ -144,7 +120,7 @@ test.each([
   ['claude-haiku-4.5', 'anthropic/claude-haiku-4.5'],
 ])('%s cannot be published, and the answer suggests %s', async (modelId, nearest) => {
   const slug = `unknown-${modelId.replaceAll(/[^a-z0-9]+/g, '-')}`;
-  const { status, body } = await tryToPublish(slug, { config: config({ modelId }) });
+  const { status, body } = await tryToPublish(slug, { config: configOf({ modelId }) });
   expect(status).toBe(422);
   const [error] = body['errors'] as { path: string; message: string }[];
   expect(error?.path).toBe('/config/modelId');
@@ -152,14 +128,14 @@ test.each([
 });
 
 test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price', async () => {
-  const { id, url } = await ruth.publish({
+  const { id, url } = await world.ruth.publish({
     slug: 'picture',
     priceUsdc: '0.02',
     acceptsLoss: { maxLossUsdPerCall: '1' },
     category: 'media',
-    config: config({ modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' }),
+    config: configOf({ modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.' }),
   });
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   const { published, draft } = body['cost'] as { published: Record<string, string>; draft: unknown };
   expect(published).toMatchObject({
     priceUsdc: '0.02',
@@ -177,17 +153,21 @@ test('a picture sold for 0.02 that costs 0.038 shows its loss beside its price',
 });
 
 test('a cost that nobody knows is told as unknown, not as zero', async () => {
-  const { id } = await ruth.publish({ slug: 'router', priceUsdc: '0', config: config({ modelId: 'openrouter/auto' }) });
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { id } = await world.ruth.publish({
+    slug: 'router',
+    priceUsdc: '0',
+    config: configOf({ modelId: 'openrouter/auto' }),
+  });
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   expect(body['cost']).toMatchObject({
     published: { priceUsdc: '0', typicalCostUsd: null, worstCostUsd: null, typicalMarginUsd: null },
   });
 });
 
 test('strangers see no cost, and the creator sees it of a draft too', async () => {
-  const { id } = await ruth.publish({ slug: 'secret-cost', config: config() });
-  await ruth.call('PATCH', `/api/resources/${id}`, { priceUsdc: '0.5' });
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { id } = await world.ruth.publish({ slug: 'secret-cost', config: configOf() });
+  await world.ruth.call('PATCH', `/api/resources/${id}`, { priceUsdc: '0.5' });
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   expect(body['cost']).toMatchObject({ draft: { priceUsdc: '0.5' }, published: { priceUsdc: '0.01' } });
   const stranger = (await fetch(`${app.current.url}/api/resources/${id}`).then((response) =>
     response.json(),
@@ -197,7 +177,10 @@ test('strangers see no cost, and the creator sees it of a draft too', async () =
 });
 
 test('a version carries the row of its model, and a sync follows a model that is renamed', async () => {
-  const { id } = await ruth.publish({ slug: 'carries', config: config({ modelId: 'OpenAI/GPT-4o-mini:floor' }) });
+  const { id } = await world.ruth.publish({
+    slug: 'carries',
+    config: configOf({ modelId: 'OpenAI/GPT-4o-mini:floor' }),
+  });
   const read = async () => {
     const { rows } = await app.current.database.system.query<{ openrouter_id: string }>(
       `SELECT m.openrouter_id FROM x402_resource_versions v JOIN ai_models m ON m.id = v.ai_model_id

@@ -1,36 +1,12 @@
 import { Big } from 'big.js';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { configOf, MODEL, OTHER, useCatalogueWorld } from './support/catalogue-world.ts';
 import { payFor, send } from './support/paid-request.ts';
-import { useApp, type Creator } from './support/start-app.ts';
+import type { Creator } from './support/start-app.ts';
 
 /* What calls cost, what they must be sold for, and what is told of both, through the whole app. */
-const app = useApp({ ADMIN_EMAILS: 'ruth@example.com' });
-const MODEL = 'openai/gpt-4o-mini';
-const OTHER = 'anthropic/claude-haiku-4.5';
-const control = () => {
-  const simulator = app.current.sandbox?.openRouter;
-  if (!simulator) {
-    throw new Error('These tests need the simulated OpenRouter.');
-  }
-  return simulator.control;
-};
-const config = (more: object = {}) => ({
-  modelId: MODEL,
-  systemPrompt: 'Write about {topic}{/topic}.',
-  maxTokens: 400,
-  ...more,
-});
-
-let ruth: Creator;
-beforeAll(async () => {
-  ruth = await app.current.makeCreator('ruth');
-});
-afterEach(async () => {
-  control().reset();
-  await sync();
-});
-
-const sync = () => ruth.call('POST', '/api/admin/sync-models', { force: true });
+const world = useCatalogueWorld();
+const { app, control, sync } = world;
 
 async function getModel(path: string) {
   const response = await fetch(`${app.current.url}/api/models/${path}`);
@@ -44,7 +20,7 @@ async function buy(url: string, topic = 'a harbour') {
 }
 
 async function readLog(resourceId: string): Promise<Record<string, unknown>[]> {
-  const { body } = await ruth.call('GET', `/api/usage?resourceId=${resourceId}`);
+  const { body } = await world.ruth.call('GET', `/api/usage?resourceId=${resourceId}`);
   return body['items'] as Record<string, unknown>[];
 }
 
@@ -52,16 +28,16 @@ const lastChat = () =>
   control().requests.findLast(({ path }) => path.endsWith('/chat/completions'))?.body as Record<string, unknown>;
 
 async function draftOf(slug: string, more: Record<string, unknown>): Promise<string> {
-  const { body, status } = await ruth.call('POST', '/api/resources', {
+  const { body, status } = await world.ruth.call('POST', '/api/resources', {
     kind: 'openrouter_instant',
     slug,
     name: slug,
     category: 'ai',
     priceUsdc: '0.01',
-    payTo: ruth.payTo,
+    payTo: world.ruth.payTo,
     network: 'eip155:84532',
     parameters: [{ name: 'topic', maxLength: 200 }],
-    config: config(),
+    config: configOf(),
     ...more,
   });
   expect(status).toBeLessThan(300);
@@ -69,14 +45,14 @@ async function draftOf(slug: string, more: Record<string, unknown>): Promise<str
 }
 
 async function publish(id: string, edit: Record<string, unknown> = {}) {
-  await ruth.call('PATCH', `/api/resources/${id}`, edit);
-  const { status, body } = await ruth.call('POST', `/api/resources/${id}/publish`, {});
+  await world.ruth.call('PATCH', `/api/resources/${id}`, edit);
+  const { status, body } = await world.ruth.call('POST', `/api/resources/${id}/publish`, {});
   const [error] = (body['errors'] ?? []) as { path: string; message: string }[];
   return { status, path: error?.path, message: error?.message ?? '' };
 }
 
 const costOf = async (id: string) => {
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   return (body['cost'] as { draft: Record<string, string> }).draft;
 };
 
@@ -94,9 +70,9 @@ test('the providers of a model are listed with prices, limits, uptime and latenc
 
 test('the price of a model is told as points of a chart', async () => {
   control().changePrice(MODEL, { prompt: '0.0000009' });
-  await sync();
+  await sync({ force: true });
   control().reset();
-  await sync();
+  await sync({ force: true });
   const { points } = (await getModel(`${MODEL}/prices`)) as unknown as { points: Record<string, unknown>[] };
   expect(points.map(({ promptPerMillion }) => promptPerMillion).slice(-4)).toEqual(['0.15', '0.9', '0.15', '0.15']);
   const times = points.map(({ at }) => Date.parse(String(at)));
@@ -142,7 +118,7 @@ test.each([
   ['a router', 'openrouter/auto', /chooses a model for each call by itself/],
   ['a preset', '@preset/terse', /preset/],
 ])('%s is refused at a fixed price with the reason, and may be given away', async (what, modelId, reason) => {
-  const id = await draftOf(`unpriced-${what.slice(2)}`, { config: config({ modelId }) });
+  const id = await draftOf(`unpriced-${what.slice(2)}`, { config: configOf({ modelId }) });
   const refused = await publish(id);
   expect(refused).toMatchObject({ status: 422, path: '/priceUsdc' });
   expect(refused.message).toMatch(reason);
@@ -150,35 +126,35 @@ test.each([
 });
 
 test('a model that has become too dear is not offered any more: no 402, its creator reads the numbers, and it comes back by itself', async () => {
-  const { id, url } = await ruth.publish({ slug: 'dearer', config: config() });
+  const { id, url } = await world.ruth.publish({ slug: 'dearer', config: configOf() });
   const payment = await payFor(await app.current.makeBuyer(), url);
   control().changePrice(MODEL, { completion: '0.001' });
-  await sync();
+  await sync({ force: true });
   await expect.poll(async () => (await send(url)).status).toBe(503);
   const paid = await send(url, { payment, body: { topic: 'a harbour' } });
   expect(paid).toMatchObject({ status: 503, body: { charged: false } });
   expect(JSON.stringify(paid.body)).not.toMatch(/margin|cost|model/i);
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   expect(body).toMatchObject({ state: 'paused', pausedBy: 'readiness' });
   expect(body['pauseCause']).toMatch(/A call can cost up to .* its price is 0\.01 USDC\. The lowest price/);
   control().reset();
-  await sync();
+  await sync({ force: true });
   await expect.poll(async () => (await send(url)).status, { timeout: 20_000 }).toBe(402);
 });
 
 test('a model whose price is not told any more is not sold, because nothing would be sent along that bounds it', async () => {
-  const { id, url } = await ruth.publish({ slug: 'untold', config: config() });
+  const { id, url } = await world.ruth.publish({ slug: 'untold', config: configOf() });
   const payment = await payFor(await app.current.makeBuyer(), url);
   control().changePrice(MODEL, { prompt: '-1', completion: '-1' });
-  await sync();
+  await sync({ force: true });
   await expect.poll(async () => (await send(url)).status).toBe(503);
   expect(await send(url, { payment, body: { topic: 'a' } })).toMatchObject({ status: 503, body: { charged: false } });
-  const { body } = await ruth.call('GET', `/api/resources/${id}`);
+  const { body } = await world.ruth.call('GET', `/api/resources/${id}`);
   expect(body['pauseCause']).toMatch(/costs is not known before it.*sold again by itself/);
 });
 
 test('the highest prices that were reckoned with are always sent along, so that no dearer provider answers', async () => {
-  const { id, url } = await ruth.publish({ slug: 'capped', config: config() });
+  const { id, url } = await world.ruth.publish({ slug: 'capped', config: configOf() });
   expect((await buy(url)).status).toBe(200);
   expect(lastChat()).toMatchObject({
     provider: { max_price: { prompt: '0.1875', completion: '0.75', request: '0' } },
@@ -192,7 +168,7 @@ test('the highest prices that were reckoned with are always sent along, so that 
 test('a choice of providers is sent, narrows the worst case, and shows buyers what it promises them', async () => {
   const all = await draftOf('all-providers', {});
   const one = await draftOf('one-provider', {
-    config: config({ provider: { only: ['simulated-private'], zdr: true, dataCollection: 'deny', sort: 'price' } }),
+    config: configOf({ provider: { only: ['simulated-private'], zdr: true, dataCollection: 'deny', sort: 'price' } }),
   });
   expect(Number((await costOf(one))['worstCostUsd'])).toBeLessThan(Number((await costOf(all))['worstCostUsd']));
   expect((await publish(one)).status).toBe(200);
@@ -214,23 +190,23 @@ test('a choice of providers is sent, narrows the worst case, and shows buyers wh
 });
 
 test('settings that leave no provider are a problem, and a provider that nobody knows is a warning', async () => {
-  const none = await draftOf('nobody', { config: config({ provider: { only: ['nobody-at-all'] } }) });
+  const none = await draftOf('nobody', { config: configOf({ provider: { only: ['nobody-at-all'] } }) });
   expect(await publish(none)).toMatchObject({
     status: 422,
     path: '/config/provider',
     message: expect.stringContaining('simulated, simulated-private, simulated-plus'),
   });
-  const odd = await draftOf('odd', { config: config({ provider: { ignore: ['simulted-plus'] } }) });
-  const { body } = await ruth.call('POST', `/api/resources/${odd}/validate`, {});
+  const odd = await draftOf('odd', { config: configOf({ provider: { ignore: ['simulted-plus'] } }) });
+  const { body } = await world.ruth.call('POST', `/api/resources/${odd}/validate`, {});
   expect(body['warnings']).toContainEqual(expect.objectContaining({ path: '/config/provider/ignore' }));
 });
 
 test('a fallback counts in the worst case, and what answered in its place is told to buyer and creator', async () => {
   const alone = await draftOf('no-fallback', {});
-  const { id, url } = await ruth.publish({
+  const { id, url } = await world.ruth.publish({
     slug: 'fallback',
     priceUsdc: '0.05',
-    config: config({ fallbackModels: [OTHER] }),
+    config: configOf({ fallbackModels: [OTHER] }),
   });
   expect(Number((await costOf(id))['worstCostUsd'])).toBeGreaterThan(Number((await costOf(alone))['worstCostUsd']));
   control().retireModel(MODEL);
@@ -253,14 +229,14 @@ async function quote(id: string, body: object, creator?: Creator) {
 }
 
 test('anybody is told before paying what a call costs, whether the input fits and how long it takes; nothing runs', async () => {
-  const { id, url } = await ruth.publish({ slug: 'quoted', config: config() });
+  const { id, url } = await world.ruth.publish({ slug: 'quoted', config: configOf() });
   expect((await buy(url)).status).toBe(200);
   const chats = control().requests.length;
   const { status, body } = await quote(id, { input: { topic: 'rivers' } });
   expect(status).toBe(200);
   expect(body).toMatchObject({
     priceUsdc: '0.01',
-    offers: [{ scheme: 'exact', network: 'eip155:84532', priceUsdc: '0.01', payTo: ruth.payTo }],
+    offers: [{ scheme: 'exact', network: 'eip155:84532', priceUsdc: '0.01', payTo: world.ruth.payTo }],
     isReady: true,
     isValid: true,
     problems: [],
@@ -278,9 +254,9 @@ test('anybody is told before paying what a call costs, whether the input fits an
 });
 
 test('an owner is told the expected and the worst cost of the very input, and no call of it costs more', async () => {
-  const { id, url } = await ruth.publish({ slug: 'own-quote', config: config() });
-  const short = await quote(id, { input: { topic: 'sea' } }, ruth);
-  const long = await quote(id, { input: { topic: 'sea '.repeat(40) } }, ruth);
+  const { id, url } = await world.ruth.publish({ slug: 'own-quote', config: configOf() });
+  const short = await quote(id, { input: { topic: 'sea' } }, world.ruth);
+  const long = await quote(id, { input: { topic: 'sea '.repeat(40) } }, world.ruth);
   const [one, other] = [short, long].map(({ body }) => body['cost'] as Record<string, string>);
   expect(one).toMatchObject({ feePercent: '5.5', loss: null, basis: expect.stringContaining('per million') });
   expect(Number(other?.['worstUsd'])).toBeGreaterThan(Number(one?.['worstUsd']));
@@ -292,8 +268,8 @@ test('an owner is told the expected and the worst cost of the very input, and no
 });
 
 test('a quote says when a resource cannot answer, and why to its owner alone', async () => {
-  const { id } = await ruth.publish({ slug: 'away', config: config() });
-  await ruth.call('POST', `/api/resources/${id}/pause`, {});
+  const { id } = await world.ruth.publish({ slug: 'away', config: configOf() });
+  await world.ruth.call('POST', `/api/resources/${id}/pause`, {});
   expect((await quote(id, { input: { topic: 'sea' } })).body).toMatchObject({ isReady: false, cause: null });
-  expect((await quote(id, { input: { topic: 'sea' } }, ruth)).body).toMatchObject({ cause: expect.any(String) });
+  expect((await quote(id, { input: { topic: 'sea' } }, world.ruth)).body).toMatchObject({ cause: expect.any(String) });
 });

@@ -1,7 +1,9 @@
 import { parseEther } from 'viem';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
+import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startFaultyRpc, type Fault, type FaultyRpc } from './support/faulty-rpc.ts';
+import { caught, payingFetch } from './support/openai-client.ts';
 import { countRuns, payFor, send, type Answered } from './support/paid-request.ts';
 import { makeAccount } from './support/pay.ts';
 import { useApp, type Creator } from './support/start-app.ts';
@@ -96,5 +98,36 @@ test('the chain cannot be asked at all: nothing runs, nothing is said about the 
   expect(countRuns(app.current, body.topic)).toBe(0);
   rpc.plan(() => null);
   expect((await send(url, { payment, body })).status).toBe(200);
+  expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
+});
+
+test('a client of OpenAI that repeats failed requests by itself signs no second payment for one that may be settled', async () => {
+  await creator.publish({ slug: 'repeated', payTo: makeAccount().address });
+  const buyer = await makeBuyer();
+  const sent: Request[] = [];
+  const noting: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    if (request.headers.has('PAYMENT-SIGNATURE')) {
+      sent.push(request.clone());
+    }
+    return fetch(request);
+  };
+  const client = new OpenAI({
+    baseURL: `${app.current.url}/v1`,
+    apiKey: 'unused',
+    maxRetries: 2,
+    fetch: payingFetch(buyer, noting),
+  });
+  fallSilentAfterSending('drop after');
+  const messages = [{ role: 'user' as const, content: 'a letter that was lost twice' }];
+  const error = await caught(client.chat.completions.create({ model: 'ada/repeated', messages }));
+  expect(error).toBeInstanceOf(OpenAI.InternalServerError);
+  expect(error).toMatchObject({ code: 'settlement_pending', error: { receipt: { charged: null } } });
+  expect(error.error).not.toHaveProperty('charged');
+  expect(sent).toHaveLength(1);
+  rpc.plan(() => null);
+  const again = async () => (await fetch(sent[0]?.clone() ?? '')).status;
+  await expect.poll(again, { timeout: 20_000 }).toBe(200);
+  expect(countRuns(app.current, 'a letter that was lost twice')).toBe(1);
   expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
 });

@@ -15,27 +15,33 @@ const listNames = (printed: string): string[] =>
 const app = useApp();
 
 /** The blocks of the README between the line that says they are tried and their end. */
-async function readReadme(): Promise<{ commands: string[]; program: string }> {
+async function readReadme(): Promise<{ commands: string[]; programs: Map<string, string> }> {
   const text = await readFile(join(root, 'README.md'), 'utf8');
   const commands = [...text.matchAll(/<!-- tried by tests\/readme\.test\.ts -->\n```sh\n(.*?)```/gs)];
-  const program = /```js\n(.*?)```/s.exec(text)?.[1] ?? '';
-  return { commands: commands.map((found) => found[1] ?? ''), program };
+  const programs = [...text.matchAll(/Save this as `([\w.]+)`[^\n]*\n\n```js\n(.*?)```/gs)];
+  return {
+    commands: commands.map((found) => found[1] ?? ''),
+    programs: new Map(programs.map(([, name = '', program = '']) => [name, program])),
+  };
 }
 
 test('every step of the README works as it is shown, from the first 402 to the usage of a resource of one’s own', async () => {
-  const { commands, program } = await readReadme();
-  expect(commands).toHaveLength(5);
+  const { commands, programs } = await readReadme();
+  expect(commands).toHaveLength(6);
+  expect([...programs.keys()]).toEqual(['pay.mjs', 'chat.mjs']);
   const folder = await mkdtemp(join(tmpdir(), 'farebox-readme-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(join(folder, 'pay.mjs'), program);
+  for (const [name, program] of programs) {
+    await writeFile(join(folder, name), program);
+  }
 
   const script = commands.map((block) => `${block}\necho; echo ---`).join('\n');
   const here = script.replaceAll('http://localhost:4020', app.current.url);
   const environment = { HOME: folder, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
   const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', here], { cwd: folder, env: environment });
 
-  const [challenge, paid, signedUp, published, earned] = stdout.split('---\n');
+  const [challenge, paid, said, signedUp, published, earned] = stdout.split('---\n');
   expect(challenge).toMatch(/^HTTP\/1\.1 402 .*PAYMENT-REQUIRED: /s);
   expect(paid).toMatch(/^200 \{.*\[simulated\].*paidUsdc: '0\.01'/s);
   const text = await readFile(join(root, 'README.md'), 'utf8');
@@ -45,6 +51,7 @@ test('every step of the README works as it is shown, from the first 402 to the u
   expect(listNames(shown)).toEqual(
     expect.arrayContaining(['response', 'finishReason', 'usage', 'simulated', 'receipt']),
   );
+  expect(said).toMatch(/^\[simulated\] .{20}/s);
   expect(signedUp).toMatch(/"secret":"fbx_[\w-]{43}"/);
   expect(published).toMatch(/"lastFour".*"state":"published"/s);
   expect(earned).toMatch(/"test":true.*paidUsdc: '0\.02'.*"earnedUsdc":"0\.02"/s);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '#database/index.ts';
-import { Problem, sha256Hex, scopes as allScopes, type Clock, type Scope } from '#kit/index.ts';
+import { gather, Problem, sha256Hex, scopes as allScopes, type Clock, type Scope } from '#kit/index.ts';
 
 const SECRET_BYTES = 32;
 const SHOWN_LENGTH = 'fbx_'.length + 6;
 const KEY_PATTERN = /^fbx_[A-Za-z0-9_-]{43}$/;
 const LAST_USED_EVERY_MS = 60_000;
+const MOST_TOGETHER = 100;
 
 interface NewSecret {
   secret: string;
@@ -41,8 +42,11 @@ interface Row {
  * The owner of a presented key. Throws `unauthenticated` when it is malformed, unknown, revoked or expired.
  * The index is searched by the hash, so timing tells nothing about the secrets stored.
  */
-export async function getKeyOwner(deps: { database: Database; clock: Clock }, presented: string): Promise<KeyOwner> {
-  const row = KEY_PATTERN.test(presented) ? await findRow(deps.database, presented) : undefined;
+export async function getKeyOwner(
+  deps: { database: Database; clock: Clock; findKey: FindKey },
+  presented: string,
+): Promise<KeyOwner> {
+  const row = KEY_PATTERN.test(presented) ? await deps.findKey(sha256Hex(presented)) : undefined;
   const now = deps.clock.now();
   if (!row) {
     throw refuse('This API key is not known here.');
@@ -63,15 +67,22 @@ export async function getKeyOwner(deps: { database: Database; clock: Clock }, pr
   return { userId: row.owner_id, username: row.username, email: row.email, scopes: granted };
 }
 
-async function findRow(database: Database, presented: string): Promise<Row | undefined> {
-  const { rows } = await database.system.query<Row>({
-    name: 'find_api_key',
-    text: `SELECT k.id, k.owner_id, u.username, u.email, k.scopes, k.expires_at, k.revoked_at, k.last_used_at
-             FROM api_keys k JOIN users u ON u.id = k.owner_id
-            WHERE k.secret_hash = $1`,
-    values: [sha256Hex(presented)],
-  });
-  return rows[0];
+/** The row with this hash, as it stands when asked. */
+export type FindKey = (secretHash: string) => Promise<Row | undefined>;
+
+/** Keys that are presented at the same time are looked up together. */
+export function openKeyRows(database: Database): FindKey {
+  return gather(async (secretHashes: readonly string[]) => {
+    const { rows } = await database.system.query<Row & { secret_hash: string }>({
+      name: 'find_api_keys',
+      text: `SELECT k.secret_hash, k.id, k.owner_id, u.username, u.email, k.scopes, k.expires_at, k.revoked_at, k.last_used_at
+               FROM api_keys k JOIN users u ON u.id = k.owner_id
+              WHERE k.secret_hash = ANY ($1)`,
+      values: [[...new Set(secretHashes)]],
+    });
+    const byHash = new Map(rows.map((row) => [row.secret_hash, row]));
+    return secretHashes.map((secretHash) => byHash.get(secretHash));
+  }, MOST_TOGETHER);
 }
 
 function refuse(detail: string): Problem {

@@ -2,7 +2,7 @@ import { betterAuth } from 'better-auth';
 import type { Database } from '#database/index.ts';
 import { anonymous, scopes as allScopes, type Caller, type Clock, type Scope, type User } from '#kit/index.ts';
 import { findUserByEmail } from './find-user.ts';
-import { getKeyOwner } from './api-key.ts';
+import { getKeyOwner, openKeyRows } from './api-key.ts';
 import { toAuthOptions } from './auth-options.ts';
 import { openKnownClients } from './known-client.ts';
 import { openSignInLimits } from './limit-sign-in.ts';
@@ -57,6 +57,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
     }),
   };
 
+  const keys = { ...options, findKey: openKeyRows(options.database) };
   const toUser = (found: Omit<User, 'kind' | 'isAdmin'>): User => {
     const isAdmin = admins.has(found.email.toLowerCase());
     const scopes = found.scopes.filter((scope: Scope) => scope !== 'admin' || isAdmin);
@@ -86,7 +87,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
       const presented = parseBearer(headers.get('authorization'));
       return presented === null
         ? findSession(headers)
-        : toUser({ ...(await getKeyOwner(options, presented)), via: 'api_key' });
+        : toUser({ ...(await getKeyOwner(keys, presented)), via: 'api_key' });
     },
     ensureUser: async (wanted) => {
       const existing = await findUserByEmail(options.database, wanted.email);

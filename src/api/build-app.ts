@@ -7,6 +7,7 @@ import { healthRoutes } from './health-route.ts';
 import { mediaRoutes } from './media-route.ts';
 import { metricsRoutes } from './metrics-route.ts';
 import { mountRoutes } from './mount-routes.ts';
+import { modelRoutes } from './openai/model-routes.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { pagesRoutes } from './pages-route.ts';
 import { answerProblem } from './problem.ts';
@@ -26,6 +27,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
   app.notFound((c) => leadHome(c) ?? answerProblem(c, nothingThere, options.log));
   mountRoutes(app, [
     ...operationRoutes(options, origins),
+    ...modelRoutes(options),
     ...mediaRoutes(options),
     ...uploadRoutes(options),
     ...authRoutes(options),

@@ -5,7 +5,7 @@ import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { openEventStream } from './event-stream.ts';
-import { header, shared } from './paid-headers.ts';
+import { readHeader, sharedHeaders } from './call-exchange.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readPrefer } from './read-prefer.ts';
 import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
@@ -80,9 +80,9 @@ function dispatch(deps: CallRouteDeps, served: Record<string, Handle>, exchange:
   const { method = 'GET' } = req;
   const allow = [...Object.keys(served), ...('GET' in served ? ['HEAD'] : []), 'OPTIONS'].toSorted().join(', ');
   if (method === 'OPTIONS') {
-    const allowed = toAllowedHeaders(header(req, 'access-control-request-headers'), readHeaders);
+    const allowed = toAllowedHeaders(readHeader(req, 'access-control-request-headers'), readHeaders);
     const preflight = { 'Access-Control-Allow-Methods': allow, 'Access-Control-Max-Age': '86400', Allow: allow };
-    res.writeHead(204, { ...shared, ...preflight, ...allowed }).end();
+    res.writeHead(204, { ...sharedHeaders, ...preflight, ...allowed }).end();
     return 204;
   }
   const handle = served[method === 'HEAD' ? 'GET' : method];
@@ -98,7 +98,7 @@ function dispatch(deps: CallRouteDeps, served: Record<string, Handle>, exchange:
 async function tellStatus(deps: CallRouteDeps, exchange: Exchange): Promise<number> {
   const { req, res, callId, gone } = exchange;
   await assertBuyer(deps, exchange);
-  if (req.method !== 'HEAD' && header(req, 'accept')?.includes('text/event-stream')) {
+  if (req.method !== 'HEAD' && readHeader(req, 'accept')?.includes('text/event-stream')) {
     return streamStatus(deps, exchange);
   }
   const { waitMs } = readPrefer(req);
@@ -200,17 +200,17 @@ function toEvents(before: CallStatus | null, now: CallStatus): { event: string; 
 }
 
 function assertBuyer(deps: CallRouteDeps, { req, callId }: Exchange): Promise<void> {
-  const addresses = { forwardedFor: header(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
+  const addresses = { forwardedFor: readHeader(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
   return deps.gateway.long.assertBuyer(callId, {
-    statusToken: /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(header(req, 'authorization') ?? '')?.[1],
-    answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
-    signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
+    statusToken: /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(readHeader(req, 'authorization') ?? '')?.[1],
+    answerToken: readHeader(req, ANSWER_TOKEN_HEADER.toLowerCase()),
+    signIn: readHeader(req, SIGN_IN_HEADER.toLowerCase()),
     clientAddress: toClientAddress(addresses, deps.trustedProxyHops),
   });
 }
 
 function toHeaders({ requestId }: Exchange): Record<string, string> {
-  return { ...shared, 'X-Request-Id': requestId };
+  return { ...sharedHeaders, 'X-Request-Id': requestId };
 }
 
 function writeProblem(deps: CallRouteDeps, { res, requestId, callId }: Exchange, error: unknown): number {
@@ -224,6 +224,6 @@ function writeProblem(deps: CallRouteDeps, { res, requestId, callId }: Exchange,
     res.destroy();
     return status;
   }
-  res.writeHead(status, { ...shared, ...headers }).end(body);
+  res.writeHead(status, { ...sharedHeaders, ...headers }).end(body);
   return status;
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** One event of `text/event-stream`; `data` is written as JSON on one line. */
+/** One event of `text/event-stream`; an object is written as JSON on one line, text of one line as it is. */
 export interface ServerEvent {
   id?: string;
-  event: string;
-  data: object;
+  event?: string;
+  data: object | string;
 }
 
 export interface EventStream {
@@ -47,7 +47,9 @@ export function openEventStream(
     send: async ({ id, event, data }) => {
       gone.signal.throwIfAborted();
       const name = id === undefined ? '' : `id: ${id}\n`;
-      if (!res.write(`${name}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) {
+      const type = event === undefined ? '' : `event: ${event}\n`;
+      const line = typeof data === 'string' ? data : JSON.stringify(data);
+      if (!res.write(`${name}${type}data: ${line}\n\n`)) {
         await once(res, 'drain', { signal: gone.signal });
       }
     },

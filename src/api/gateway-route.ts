@@ -7,47 +7,33 @@ import {
   toNetwork,
   toPinnedSlug,
   toResourcePath,
-  type ByteBudget,
-  type Caller,
-  type Log,
 } from '#kit/index.ts';
-import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest, type Gateway } from '#gateway/index.ts';
-import { SIGN_IN_HEADER, toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
-import { toAllowedHeaders } from './allow-headers.ts';
-import { toClientAddress } from './client-address.ts';
+import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
+import { toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import {
+  answerPreflight,
+  CALLBACK_HEADER,
+  isPaying,
+  readCallHeaders,
+  readHeader,
+  sharedHeaders,
+  type BoundedDeps,
+  type CallExchange,
+  type PaidRouteDeps,
+} from './call-exchange.ts';
+import { openaiRoute } from './openai/openai-route.ts';
 import { toProblemAnswer } from './problem.ts';
-import { LAST_EVENT_ID, readEventsAsked } from './read-events-asked.ts';
+import { readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
-import { header, shared } from './paid-headers.ts';
 import { readExecute } from './read-execute.ts';
-import { CALLBACK_HEADER, readPrefer } from './read-prefer.ts';
+import { readPrefer } from './read-prefer.ts';
 import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
 import { writeAccepted } from './write-status.ts';
-
-interface PaidRouteDeps {
-  gateway: Gateway;
-  authenticate(headers: Headers): Promise<Caller>;
-  /** How many proxies in front append to X-Forwarded-For. */
-  trustedProxyHops: number;
-  log: Pick<Log, 'info' | 'error'>;
-  /** Counts for /metrics; seconds where work was done. */
-  observe(outcome: string, seconds?: number): void;
-}
-
-type BoundedDeps = PaidRouteDeps & { largeBodies: ByteBudget };
 
 const executePath = '/api/execute';
 
 /** Those that the challenges name. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
-
-const preflight = {
-  'Access-Control-Allow-Methods': [...methods].join(', '),
-  'Access-Control-Max-Age': '86400',
-};
-
-/** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
 
 /**
  * The HTTP surface of the paid call: GET and POST of `/@creator/slug`, and `POST /api/execute`.
@@ -55,7 +41,11 @@ const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, A
  */
 export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
   const bounded = { ...deps, largeBodies: openByteBudget(LARGE_BODIES) };
+  const openai = openaiRoute(bounded);
   return (req, res) => {
+    if (openai(req, res)) {
+      return true;
+    }
     const url = req.url ?? '/';
     const isExecute = url === executePath || url.startsWith(`${executePath}?`);
     if (!isExecute && !url.startsWith('/@') && !url.startsWith('/%40')) {
@@ -63,15 +53,14 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
     }
     const requestId = newId();
     if (req.method === 'OPTIONS') {
-      const allowed = toAllowedHeaders(header(req, 'access-control-request-headers'), readHeaders);
-      res.writeHead(204, { ...shared, ...preflight, ...allowed }).end();
+      answerPreflight({ req, res, requestId }, methods);
       return true;
     }
     const path = isExecute ? null : parseResourcePath(url);
     const challenge = path && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path) : null;
     if (challenge) {
       deps.observe('challenge');
-      writeChallenge(challenge, { req, res, headers: { ...shared, 'X-Request-Id': requestId } });
+      writeChallenge(challenge, { req, res, headers: { ...sharedHeaders, 'X-Request-Id': requestId } });
       return true;
     }
     void answer(bounded, { req, res, requestId, path, isExecute });
@@ -82,10 +71,7 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
 /** Bytes of large bodies in this process at a time. */
 const LARGE_BODIES = { total: 192 * 1024 * 1024, perClient: 48 * 1024 * 1024 };
 
-interface Exchange {
-  req: IncomingMessage;
-  res: ServerResponse;
-  requestId: string;
+interface Exchange extends CallExchange {
   path: ReturnType<typeof parseResourcePath>;
   isExecute: boolean;
 }
@@ -114,7 +100,7 @@ async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
 }
 
 async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallRequest> {
-  const { req, path, isExecute, requestId } = exchange;
+  const { req, path, isExecute } = exchange;
   if (isExecute) {
     if (req.method !== 'POST') {
       throw new Problem('method_not_allowed', {
@@ -132,34 +118,25 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
       headers: { Allow: [...methods, 'OPTIONS'].join(', ') },
     });
   }
-  const clientAddress = toClientAddress(readAddresses(req), deps.trustedProxyHops);
+  const told = readCallHeaders(deps, exchange);
   const body = await readCallBody(exchange, {
     limitBytes: path ? await deps.gateway.findBodyLimit(path) : PLAIN_BODY_BYTES,
-    client: toNetwork(clientAddress),
+    client: toNetwork(told.clientAddress),
     budget: deps.largeBodies,
   });
   const request = {
-    requestId,
-    method: req.method ?? 'GET',
+    ...told,
     url: path ? toRequested(path) : (req.url ?? '/'),
     bodyDigest: body.digest,
-    // A HEAD request has no room for an answer: it is always a probe.
-    payment: req.method === 'HEAD' ? {} : readPayment(req),
-    isOwnerTest: req.method !== 'HEAD' && header(req, 'x-owner-test')?.toLowerCase() === 'true',
-    idempotencyKey: header(req, 'idempotency-key') ?? '',
-    answerToken: header(req, ANSWER_TOKEN_HEADER.toLowerCase()),
-    signIn: header(req, SIGN_IN_HEADER.toLowerCase()),
-    later: { ...readPrefer(req), callbackUrl: header(req, CALLBACK_HEADER.toLowerCase()) },
-    authenticate: () => deps.authenticate(toHeaders(req)),
-    clientAddress,
+    isOwnerTest: req.method !== 'HEAD' && readHeader(req, 'x-owner-test')?.toLowerCase() === 'true',
     events: readEventsAsked(req),
-    gone: untilGone(exchange.res),
+    later: { ...readPrefer(req), callbackUrl: readHeader(req, CALLBACK_HEADER.toLowerCase()) },
   };
   if (isExecute) {
     return { ...request, ...readExecute(body.input) };
   }
   const query = readQuery(path?.query ?? '');
-  const input = body.isEmpty ? query : body.input;
+  const input = body.sizeBytes === 0 ? query : body.input;
   const target = path?.version === undefined ? toNames(path) : { ...toNames(path), version: path.version };
   return { ...request, input, target };
 }
@@ -175,7 +152,7 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
   const settled = settlement ? { [settlement.name]: settlement.value } : {};
   if (outcome.kind === 'challenge') {
-    const headers = { ...shared, 'X-Request-Id': requestId, ...settled };
+    const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...settled };
     const { reason, detail } = outcome;
     return writeChallenge(outcome.challenge, { req, res, headers, reason, detail });
   }
@@ -187,7 +164,7 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
     const told = { requestId, more, headers: { ...settled, ...token } };
     return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
   }
-  const headers = { ...shared, 'X-Request-Id': requestId, ...settled, ...token };
+  const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...settled, ...token };
   if (outcome.kind === 'accepted') {
     return writeAccepted(outcome, { req, res, headers });
   }
@@ -195,16 +172,6 @@ function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutc
   const onSent = outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {};
   const onFault = (err: unknown): void => deps.log.error({ err, requestId, callId }, 'a stream broke off');
   return writeAnswer(outcome, { res, requestId, headers, onSent, onFault });
-}
-
-function untilGone(res: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) {
-      gone.abort();
-    }
-  });
-  return gone.signal;
 }
 
 interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {
@@ -236,13 +203,9 @@ function writeProblem(res: ServerResponse, error: unknown, context: ProblemConte
     res.destroy();
     return status;
   }
-  res.writeHead(status, { ...shared, ...added, ...headers });
+  res.writeHead(status, { ...sharedHeaders, ...added, ...headers });
   res.end(body);
   return status;
-}
-
-function isPaying(req: IncomingMessage): boolean {
-  return 'payment-signature' in req.headers || 'x-payment' in req.headers;
 }
 
 function isServed({ method = 'GET' }: IncomingMessage): boolean {
@@ -254,30 +217,6 @@ function isUnpaid(req: IncomingMessage): boolean {
   return (
     !('payment-signature' in headers || 'x-payment' in headers || 'x-owner-test' in headers) || req.method === 'HEAD'
   );
-}
-
-function readPayment(req: IncomingMessage): CallRequest['payment'] {
-  const paymentSignature = header(req, 'payment-signature');
-  const xPayment = header(req, 'x-payment');
-  return {
-    ...(paymentSignature === undefined ? {} : { paymentSignature }),
-    ...(xPayment === undefined ? {} : { xPayment }),
-  };
-}
-
-function toHeaders(req: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const name of ['authorization', 'cookie', 'origin', 'user-agent'] as const) {
-    const value = req.headers[name];
-    if (value !== undefined) {
-      headers.set(name, value);
-    }
-  }
-  return headers;
-}
-
-function readAddresses(req: IncomingMessage) {
-  return { forwardedFor: header(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
 }
 
 function toNames(path: Exchange['path']): { creator: string; slug: string } {

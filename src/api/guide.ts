@@ -29,6 +29,12 @@ owed: the same payment runs it again without a new charge). Sending the same pay
 \`Prefer: respond-async\`, or a resource with \`runsLong\`: the call is answered with 202, carried out behind it by whichever
 process is there, and followed at the URL in \`Location\` with the status token of the 202. See \`GET /api/calls/{id}\`.
 
+## Clients of OpenAI
+Every published resource is a model id, \`creator/slug\`, at \`/v1/chat/completions\`, \`/v1/responses\` and \`/v1/models\`.
+The message of the user is the resource's \`user_message\` or its only text; further parameters go by their names into
+\`metadata\` or \`parameters\`. A paying fetch pays; the API key of its owner runs it without a payment; any other key is
+nobody's. Let the client send nothing twice by itself (\`maxRetries: 0\`): each request that it repeats is paid anew.
+
 ## Headers of a call
 \`PAYMENT-SIGNATURE\` (x402 version 2) or \`X-PAYMENT\` (version 1) pay; \`X-Owner-Test: true\` is the creator's own test;
 \`Idempotency-Key\` names the call. Answers carry \`PAYMENT-RESPONSE\`, \`X-Request-Id\` and, where the body has no room for
@@ -44,6 +50,7 @@ export const tagTexts: Readonly<Record<string, string>> = {
   integrations: 'Keys of providers that your resources run on.',
   kinds: 'What can be published.',
   models: 'The catalogue of AI models.',
+  openai: 'The paid call for clients of OpenAI.',
   operations: 'For whoever runs the server, and this document.',
   resources: 'Drafts, versions and states of resources.',
   sandbox: 'What is simulated here.',

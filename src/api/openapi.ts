@@ -6,6 +6,7 @@ import { toAuthPaths } from './auth-paths.ts';
 import { callPaths, callSchemas } from './call-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
+import { openaiPaths, openaiSchemas } from './openai/openai-paths.ts';
 import { paidSchemas, toPaidPaths } from './paid-paths.ts';
 import { operationProblems } from './problem-responses.ts';
 import { problemSchema } from './problem-schema.ts';
@@ -28,6 +29,7 @@ export function toOpenapi(
     Problem: problemSchema,
     ...paidSchemas,
     ...callSchemas,
+    ...openaiSchemas,
     ...toKindSchemas(kinds),
   };
   const add = (operation: BoundOperation, operationId: string): void => {
@@ -41,6 +43,7 @@ export function toOpenapi(
   const byHand = {
     ...toPaidPaths(kinds),
     ...callPaths,
+    ...openaiPaths,
     ...toAuthPaths(),
     ...protocolPaths,
     ...(about.isSandbox ? sandboxPaths : {}),

@@ -155,6 +155,10 @@ test('a page of resources leads to the next one', async () => {
   expect(await page('/resources?cursor=abc', { landing })).not.toContain('cursor=');
 });
 
+test('clients of OpenAI are told which model a resource is', async () => {
+  expect(await page('/resources/demo/haiku', publish({}))).toContain('<code>demo/haiku</code>');
+});
+
 test('a paused resource says so', async () => {
   expect(await page('/resources/demo/haiku', publish({ state: 'paused' }))).toContain('is paused');
 });

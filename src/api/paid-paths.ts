@@ -35,8 +35,19 @@ export const paymentHeaders = [
   header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
   header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
   header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
+  header(
+    'Last-Event-ID',
+    'With `Accept: text/event-stream` and the payment of a stream that broke off: the id of the last event that came.',
+  ),
   ...laterHeaders,
 ];
+
+const streamOfEvents = [
+  'Each event has an id and JSON as data: `meta` (callId, resource, version, run), `delta` (text), `media` (a file),',
+  '`usage`, `receipt`, and at the end `done` (what the answer says beside these) or `error` (a problem).',
+  'A stream without an end has broken off: the same payment with `Last-Event-ID` goes on behind that event.',
+  'Another `meta` means that the answer is made anew and what came before it is void.',
+].join(' ');
 
 /** Who pays with a wallet needs no account; the owner's own test does. */
 export const paidSecurity = [{}, { apiKey: [] }, { session: [] }];
@@ -141,10 +152,10 @@ export function toPaidResponses(json: JsonObject): JsonObject {
     ]),
     200: {
       description:
-        'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, bytes, or parts, one JSON object a line, of which the last are the `receipt` and `done` or `error`.',
+        'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, or bytes. With `Accept: text/event-stream`, where the kind can stream, it comes as server-sent events.',
       content: {
         'application/json': json,
-        'application/x-ndjson': { schema: { type: 'string', description: 'One JSON object a line.' } },
+        'text/event-stream': { schema: { type: 'string', description: streamOfEvents } },
         '*/*': { schema: { type: 'string', format: 'binary' } },
       },
       headers: {

@@ -1,9 +1,10 @@
 import type { Context } from 'hono';
 import { Problem, problemKinds, toProblemJson, type Log } from '#kit/index.ts';
+import { isOpenaiPath, toOpenaiError } from './openai/to-openai-error.ts';
 import { messagePage } from './pages/message-page.ts';
 import type { Env } from './request-context.ts';
 
-const DATA_PATH = /^\/(api|sandbox|healthz|readyz|metrics)(\/|$)/;
+const DATA_PATH = /^\/(api|v1|sandbox|healthz|readyz|metrics)(\/|$)/;
 
 interface ProblemContext {
   requestId: string;
@@ -13,6 +14,8 @@ interface ProblemContext {
   status?: number;
   /** Further members of the body, or other values for those that every problem has. */
   more?: Readonly<Record<string, unknown>>;
+  /** As whom the client speaks to expects it; problem+json unless told. */
+  form?: 'problem' | 'openai';
 }
 
 interface ProblemAnswer {
@@ -22,15 +25,19 @@ interface ProblemAnswer {
 }
 
 /** Any error as an HTTP answer: the one place that knows which headers and which body a problem has. */
-export function toProblemAnswer(error: unknown, { status, more, ...context }: ProblemContext): ProblemAnswer {
-  const json = { ...toProblemJson(error, context), ...more, ...(status === undefined ? {} : { status }) };
-  const body = JSON.stringify(json);
+export function toProblemAnswer(error: unknown, { status, more, form, ...context }: ProblemContext): ProblemAnswer {
+  const json: Record<string, unknown> = {
+    ...toProblemJson(error, context),
+    ...more,
+    ...(status === undefined ? {} : { status }),
+  };
+  const body = JSON.stringify(form === 'openai' ? { error: toOpenaiError(json) } : json);
   return {
     status: Number(json['status']),
     headers: {
       ...toOwnHeaders(error),
       'Cache-Control': 'no-store',
-      'Content-Type': 'application/problem+json',
+      'Content-Type': form === 'openai' ? 'application/json' : 'application/problem+json',
       'Content-Length': String(Buffer.byteLength(body)),
       'X-Request-Id': context.requestId,
     },
@@ -51,7 +58,8 @@ function toOwnHeaders(error: unknown): Record<string, string> {
 export function answerProblem(c: Context<Env>, error: unknown, log: Log): Response | Promise<Response> {
   const requestId = c.get('requestId') ?? 'unknown';
   const problem = error instanceof Problem ? error : hideError(error, requestId, log);
-  const { status, headers, body } = toProblemAnswer(problem, { requestId });
+  const form = isOpenaiPath(new URL(c.req.url).pathname) ? 'openai' : 'problem';
+  const { status, headers, body } = toProblemAnswer(problem, { requestId, form });
   for (const [name, value] of Object.entries(headers)) {
     c.header(name, value);
   }

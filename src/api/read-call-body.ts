@@ -15,7 +15,7 @@ interface BodyBounds {
 interface CallBody {
   /** Hex SHA-256 of the bytes as sent. */
   digest: string;
-  isEmpty: boolean;
+  sizeBytes: number;
   input: CallRequest['input'];
 }
 
@@ -27,7 +27,7 @@ export async function readCallBody(exchange: Exchange, bounds: BodyBounds): Prom
   const { req } = exchange;
   const bytes = await readBytes(exchange, bounds);
   const digest = createHash('sha256').update(bytes).digest('hex');
-  return { digest, isEmpty: bytes.length === 0, input: toInput(bytes, req) };
+  return { digest, sizeBytes: bytes.length, input: toInput(bytes, req) };
 }
 
 /** The query as input: text values that the resource's schema gives their types. */
@@ -91,9 +91,11 @@ function readBytes({ req, res }: Exchange, { limitBytes, client, budget }: BodyB
   });
   req.once('end', () => resolve(Buffer.concat(chunks)));
   req.once('error', reject);
-  req.once('close', () =>
-    reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' })),
-  );
+  req.once('close', () => {
+    if (!req.complete) {
+      reject(new Problem('invalid_input', { detail: 'The connection ended before the body did.' }));
+    }
+  });
   return promise;
 }
 

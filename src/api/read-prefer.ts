@@ -1,8 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { header } from './paid-headers.ts';
-
-/** Our own header: where to tell that a call behind a 202 has ended. */
-export const CALLBACK_HEADER = 'X-Farebox-Callback';
+import { readHeader } from './call-exchange.ts';
 
 const LONGEST_WAIT_SECONDS = 60;
 /** One preference (RFC 7240): its name and value; what follows behind a semicolon are parameters that ours do not have. */
@@ -11,7 +8,7 @@ const preference = /^\s*([a-z-]+)\s*(?:=\s*"?(\d{1,6})"?\s*)?(?:;.*)?$/i;
 /** `Prefer: respond-async, wait=10`. Of a preference that is named twice the first counts; what is not known is ignored. */
 export function readPrefer(req: IncomingMessage): { isAsked: boolean; waitMs: number } {
   const named = new Map<string, string>();
-  for (const text of (header(req, 'prefer') ?? '').split(',')) {
+  for (const text of (readHeader(req, 'prefer') ?? '').split(',')) {
     const [, name, value = ''] = preference.exec(text) ?? [];
     if (name !== undefined && !named.has(name.toLowerCase())) {
       named.set(name.toLowerCase(), value);

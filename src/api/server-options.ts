@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { BoundOperation, Caller, OperationPorts, Json, Log, RateLimiter, Source } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
+import type { Models } from './openai/open-models.ts';
 import type { Metrics } from './open-metrics.ts';
 import type { PublicResource, ResourceContract } from './public-resource.ts';
 
@@ -70,6 +71,8 @@ export interface AppOptions {
     ): Promise<{ items: readonly PublicResource[]; nextCursor: string | null }>;
     findResource(place: { creator: string; slug: string }, source: Source): Promise<PublicResource | null>;
   };
+  /** What can be called, as OpenAI's clients list it. */
+  models: Models;
   log: Log;
   /** Of what is no operation; counted by client address; none means unlimited. */
   limits?: { auth?: RateLimiter; faucet?: RateLimiter; pages?: RateLimiter; uploads?: RateLimiter };

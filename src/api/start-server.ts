@@ -7,7 +7,7 @@ import { buildApp } from './build-app.ts';
 import { toProblemAnswer } from './problem.ts';
 import type { ServerOptions } from './server-options.ts';
 
-const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$)|api\/calls\/)/i;
+const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$)|api\/calls\/|v1\/)/i;
 
 export interface RunningServer {
   url: string;

@@ -1,7 +1,7 @@
 import { writeEvents, type Answered, type Written } from './write-events.ts';
 
 /** What a resource answers is no page of this origin, whatever its content type says. */
-const paidAnswer = {
+export const paidAnswer = {
   'Content-Security-Policy': "default-src 'none'; sandbox",
   'Cache-Control': 'private, no-store',
   Vary: 'Accept, PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
@@ -9,6 +9,9 @@ const paidAnswer = {
 
 /** Our own header for the receipt of an answer that has no room for it: base64 of its JSON. */
 export const RECEIPT_HEADER = 'X-Farebox-Receipt';
+
+/** Our own header for what of a request in another protocol had no effect. */
+export const IGNORED_HEADER = 'X-Farebox-Ignored';
 
 /** Our own header for the secret that later shows who the buyer is; with the first answer, and in requests. */
 export const ANSWER_TOKEN_HEADER = 'X-Farebox-Answer-Token';

@@ -4,7 +4,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 /** Of calls without files. */
 export const PLAIN_BODY_BYTES = 256 * 1024;
 /** Larger files come by URL or upload: a body is held in memory whole. */
-const MOST_BODY_BYTES = 16 * 1024 * 1024;
+export const MOST_BODY_BYTES = 16 * 1024 * 1024;
 
 /** The most that the body of a call of this resource may have: what its files take as base64, beside the rest. */
 export async function findBodyLimit(

@@ -50,8 +50,9 @@ export async function* followStream(
       values: [callId],
     });
     const [call] = rows;
-    if (call?.answer != null) {
-      return yield* placeParts(toWholeStream(parseExactJson(call.answer) as StoredAnswer), place);
+    const answer = call?.answer ?? null;
+    if (answer !== null) {
+      return yield* placeParts(toWholeStream(parseExactJson(answer) as StoredAnswer), place);
     }
     owedSince = call?.state === 'owed' ? (owedSince ?? performance.now()) : null;
     const isLost = owedSince !== null && performance.now() - owedSince > OWED_LIMIT_MS;

@@ -67,7 +67,8 @@ async function finish(
   { paid, outcome }: { paid: Paid; outcome: Outcome },
 ): Promise<CallOutcome> {
   const kept = call.settlementPoint === 'at_first_output' ? deps.streams.open(call) : null;
-  const whole = await readWhole(call, outcome, kept).finally(() => kept?.close());
+  const whole = await readWhole(call, outcome, kept);
+  await kept?.close();
   const last = await close(deps, call, whole);
   kept?.announce();
   if (last.type === 'error') {

@@ -5,6 +5,7 @@ import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
 import type { CallChanges } from './long-runs/call-changes.ts';
 import type { StreamKeeper } from './keep-streams.ts';
+import type { CallRecord } from '#usage/index.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 
 export interface GatewayDeps {
@@ -16,13 +17,17 @@ export interface GatewayDeps {
   publicUrl: string;
   clock: Clock;
   log: Log;
-  /** Counts free calls and owner tests. */
+  /** Counts free calls. */
   limiter: RateLimiter;
+  /** Counts an owner's calls without payment. */
+  ownerLimiter: RateLimiter;
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
   /** The files among inputs. */
   inputs: InputMedia;
+  /** Writes calls that nobody paid for into the log, those that end together in one commit. */
+  recordUnpaid(record: CallRecord): Promise<unknown>;
   /** Counts looks at the chain for payments that no key of their payer signed, in this process. */
   lookUps: RateLimiter;
   /** Keeps what has come of answers that go out while they are made. */

@@ -4,18 +4,19 @@
  * `transitions`; before money moves, the row holds the answer or what it takes to make it in any process; an unknown
  * settlement is never answered with a new challenge.
  */
-export { PLAIN_BODY_BYTES } from './body-limit.ts';
+export { MOST_BODY_BYTES, PLAIN_BODY_BYTES } from './body-limit.ts';
 export type {
   CallOutcome,
   CallRequest,
   CallStatus,
   EventsAsked,
-  Later,
+  GivenAnswer,
+  LivePart,
   PlacedPart,
   StreamPlace,
 } from './call-request.ts';
-export type { LongCalls } from './long-runs/open-long-calls.ts';
 export { compareModels } from './compare-models.ts';
+export type { Callable } from './get-callable.ts';
 export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';

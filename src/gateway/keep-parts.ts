@@ -33,13 +33,14 @@ const PATIENCE_MS = 10_000;
 export function keepParts(keeping: Keeping, onEnd: (whole: WholeParts) => Promise<LastPart>): KeptParts {
   const { run, kept } = keeping;
   const reader = openReader(run, keeping.patienceMs ?? PATIENCE_MS);
-  const ended = readAll(keeping, reader).then(async (whole) => {
+  const keep = async (): Promise<void> => {
+    const whole = await readAll(keeping, reader);
     await kept?.close();
     const last = await onEnd(whole);
     kept?.announce();
     reader.end(last);
-  });
-  return { live: reader, ended };
+  };
+  return { live: reader, ended: keep() };
 }
 
 /** The parts and how they ended. `reader`: whoever reads them meanwhile. */

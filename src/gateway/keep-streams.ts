@@ -1,6 +1,6 @@
-import type { Tx } from '#database/index.ts';
+import type { Database, Tx } from '#database/index.ts';
+import type { Log } from '#kit/index.ts';
 import type { AnswerPart } from '#resources/index.ts';
-import type { GatewayDeps } from './gateway-deps.ts';
 import { countPlaces, joinDeltas } from './place-parts.ts';
 
 /** Told in all processes that more is kept of some stream; it names none, because there may be many. */
@@ -57,7 +57,13 @@ export async function forgetStream(executor: Tx, { callId }: { callId: string })
   });
 }
 
-export function keepStreams({ database, log }: Pick<GatewayDeps, 'database' | 'log'>): StreamKeeper {
+export function keepStreams({
+  database,
+  log,
+}: {
+  database: Pick<Database, 'system'>;
+  log: Pick<Log, 'warn'>;
+}): StreamKeeper {
   const open = new Set<Unwritten>();
   let mustTell = false;
   let timer: NodeJS.Timeout | undefined;

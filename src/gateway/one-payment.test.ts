@@ -14,11 +14,12 @@ import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { withoutFiles } from '../../tests/support/without-files.ts';
 import { adoptTransfers } from './adopt-transfers.ts';
 import { carryOnOwed } from './carry-on.ts';
+import { callInForm } from './call-in-form.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { openCallChanges } from './long-runs/call-changes.ts';
+import { keepStreams } from './keep-streams.ts';
 import { offerVersion } from './offer-version.ts';
-import { paidCall } from './paid-call.ts';
 import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 
@@ -98,6 +99,8 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     clock,
     log: quietLog,
     limiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    ownerLimiter: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
+    recordUnpaid: async () => {},
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
     inputs: withoutFiles,
@@ -108,7 +111,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     longRuns: new Map(),
     callChanges: openCallChanges(),
     callbacks: { key: Buffer.alloc(32), check: () => {}, post: async () => null },
-    streams: undefined as never,
+    streams: keepStreams({ database: database.current, log: quietLog }),
   }));
   // As official clients send it: with the secret of the 402 that it answers.
   const extensions = { 'buyer-secret': { info: { secret: newSecret() } } };
@@ -130,7 +133,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
   // What anybody can rebuild from the chain.
   const bare = encodeHeader({ x402Version: 2, accepted: toRequirement(offered), payload: sealed });
   const strange = { ...request, payment: { paymentSignature: bare } };
-  const ask = (by: number, asked: CallRequest) => paidCall(processes[by] as GatewayDeps, asked);
+  const ask = (by: number, asked: CallRequest) => callInForm(processes[by] as GatewayDeps, asked);
   return {
     bank,
     payer,

@@ -1,7 +1,9 @@
 import { openLimiter } from '#database/index.ts';
-import { newId } from '#kit/index.ts';
+import { gather, newId } from '#kit/index.ts';
+import { recordCalls, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
+import { callInForm } from './call-in-form.ts';
 import { carryOnOwed } from './carry-on.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { Challenge, WatchedCalls } from '#payments/index.ts';
@@ -9,12 +11,12 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
+import { getCallable, type Callable } from './get-callable.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
 import { askCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
-import { paidCall } from './paid-call.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -24,12 +26,16 @@ const BEAT_EVERY_MS = 3_000;
 /** Each is up to three questions to the chain. Of one client's network, for payments that its payer's key did not sign. */
 const LOOK_UPS_PER_MINUTE = 20;
 
+const RECORDED_TOGETHER = 100;
+
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** What a call would cost and whether it would be answered; nothing runs. */
   quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
+  /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
+  getCallable(target: CallRequest['target']): Promise<Callable>;
   /** The most bytes that the body of a call of this resource may have. */
   findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
@@ -55,7 +61,15 @@ export interface Gateway extends WatchedCalls {
 export async function openGateway(
   given: Omit<
     GatewayDeps,
-    'processId' | 'inFlight' | 'lookUps' | 'readiness' | 'reruns' | 'longRuns' | 'callChanges' | 'streams'
+    | 'processId'
+    | 'inFlight'
+    | 'lookUps'
+    | 'readiness'
+    | 'reruns'
+    | 'longRuns'
+    | 'callChanges'
+    | 'streams'
+    | 'recordUnpaid'
   >,
 ): Promise<Gateway> {
   const deps: GatewayDeps = {
@@ -68,6 +82,10 @@ export async function openGateway(
     longRuns: new Map(),
     callChanges: openCallChanges(),
     streams: keepStreams(given),
+    recordUnpaid: gather(async (records: readonly CallRecord[]) => {
+      await recordCalls(given.database.system, records);
+      return records;
+    }, RECORDED_TOGETHER),
   };
   const long = openLongCalls(deps);
   const deliveries = noteDeliveries(deps);
@@ -77,9 +95,10 @@ export async function openGateway(
   }, BEAT_EVERY_MS);
   timer.unref();
   return {
-    call: (request) => paidCall(deps, request),
+    call: (request) => callInForm(deps, request),
     quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
+    getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),
     forgetReadiness: () => deps.readiness.forget(),
     onStreamsKept: () => deps.streams.onKept(),

@@ -25,6 +25,8 @@ export function openReader(run: number, patienceMs: number): Reader {
   let state: 'open' | 'ended' | 'given up' = 'open';
   let arrived = Promise.withResolvers<void>();
   let taken = Promise.withResolvers<void>();
+  const isFull = (): boolean => state === 'open' && places > MOST_WAITING;
+  const isEmpty = (): boolean => state === 'open' && waiting.length === 0;
   const add = (placed: PlacedPart): void => {
     if (state === 'open') {
       join(waiting, placed);
@@ -34,14 +36,13 @@ export function openReader(run: number, patienceMs: number): Reader {
   const giveUp = (): void => {
     state = 'given up';
     waiting = [];
-    places = 0;
     arrived.resolve();
     taken.resolve();
   };
   const untilRoom = async (): Promise<void> => {
     const begunAt = performance.now();
     const timer = setTimeout(giveUp, leftMs);
-    while (places > MOST_WAITING) {
+    while (isFull()) {
       taken = Promise.withResolvers();
       await taken.promise;
     }
@@ -49,7 +50,7 @@ export function openReader(run: number, patienceMs: number): Reader {
     leftMs -= performance.now() - begunAt;
   };
   const next = async (): Promise<IteratorResult<PlacedPart, undefined>> => {
-    while (waiting.length === 0 && state === 'open') {
+    while (isEmpty()) {
       arrived = Promise.withResolvers();
       await arrived.promise;
     }
@@ -57,7 +58,7 @@ export function openReader(run: number, patienceMs: number): Reader {
     if (value === undefined) {
       return { done: true, value };
     }
-    places = state === 'given up' ? 0 : position - value.position;
+    places = position - value.position;
     taken.resolve();
     return { done: false, value };
   };
@@ -71,7 +72,7 @@ export function openReader(run: number, patienceMs: number): Reader {
       places += countPlaces(part);
       add({ run, position, part });
     },
-    room: () => (places > MOST_WAITING && state === 'open' ? untilRoom() : null),
+    room: () => (isFull() ? untilRoom() : null),
     end: (last) => {
       add(last.type === 'done' ? toDone({ run, position }, last) : { run, position, part: last });
       state = state === 'open' ? 'ended' : state;

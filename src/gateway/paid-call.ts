@@ -1,35 +1,22 @@
 import { decodePayment } from '#payments/index.ts';
-import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
-import { abandonCall } from './abandon-call.ts';
 import { answerHeld } from './answer-held.ts';
 import { answerRefused } from './answer-refused.ts';
-import type { CallOutcome, CallRequest } from './call-request.ts';
-import type { PaidCall } from './call-record.ts';
+import type { CallOutcome } from './call-request.ts';
+import { carryOut } from './carry-out.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
 import { claimCall, toPaying, type Paying } from './claim-call.ts';
 import { endCall } from './end-call.ts';
-import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { canStream, inForm } from './in-form.ts';
-import { getTarget } from './get-target.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { answerLater } from './long-runs/answer-later.ts';
 import { assertCallback } from './long-runs/is-answered-later.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
-import { runCall, runToFirstOutput } from './run-call.ts';
-import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
-import { verifyCall } from './verify-call.ts';
 
 /** The paid call. Each step returns a value to this story; no step calls the next. */
-export async function paidCall(deps: GatewayDeps, asked: CallRequest): Promise<CallOutcome> {
-  const version = await getTarget(deps, asked.target);
-  const request = canStream(deps, version) ? asked : { ...asked, events: undefined };
-  return inForm(request, await answerCall(deps, request, version));
-}
-
-async function answerCall(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<CallOutcome> {
+export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' | 'version'>): Promise<CallOutcome> {
+  const { request, version } = asked;
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }
@@ -68,58 +55,3 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
         : holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
   }
 }
-
-/** The claimed part. Until the settler is asked nothing can be charged; from then on no answer is lost. */
-async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
-  try {
-    const verified = await verifyCall(deps, call);
-    if (verified.ok && verified.paid) {
-      verified.call.onUnderWay?.(verified.paid);
-      return await fulfilCall(deps, verified.call, verified.paid);
-    }
-    return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
-  } catch (error) {
-    return abandonCall(deps, call, error);
-  }
-}
-
-/** A call that another process was carrying out before it was paid. */
-export async function carryOnVerified(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
-  try {
-    return await inOrder[call.settlementPoint](deps, call);
-  } catch (error) {
-    return abandonCall(deps, call, error);
-  }
-}
-
-/** What follows the verification, by the moment when money moves. */
-const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Promise<CallOutcome>> = {
-  on_success: async (deps, call) => {
-    call.onUnderWay?.();
-    const ran = await runCall(deps, call);
-    if (!ran.ok) {
-      return ran.outcome;
-    }
-    const paid = await settleCall(deps, call);
-    return paid.ok ? giveAnswer(call, paid, ran.output) : paid.outcome;
-  },
-  at_first_output: async (deps, call) => {
-    call.onUnderWay?.();
-    const ran = await runToFirstOutput(deps, call);
-    if (!ran.ok) {
-      return ran.outcome;
-    }
-    const paid = await settleCall(deps, call);
-    return paid.ok
-      ? giveFromFirstOutput(deps, call, { paid, output: ran.output })
-      : withholdOutput(deps, call, { ...ran, ...paid });
-  },
-  upfront: async (deps, call) => {
-    const paid = await settleCall(deps, call);
-    if (!paid.ok) {
-      return paid.outcome;
-    }
-    call.onUnderWay?.(paid);
-    return fulfilCall(deps, call, paid);
-  },
-};

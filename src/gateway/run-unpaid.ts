@@ -10,7 +10,7 @@ import {
   type PartsEnd,
   type PublishedVersion,
 } from '#resources/index.ts';
-import { recordCall, type CallRecord } from '#usage/index.ts';
+import type { CallRecord } from '#usage/index.ts';
 import { toCallRecord } from './call-record.ts';
 import type { CallOutcome, CallRequest, GivenAnswer, LiveBody, PlacedPart, Receipt } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -99,7 +99,7 @@ async function close(
   if (hasFiles(run.version)) {
     void deps.inputs.forget(run.callId);
   }
-  await recordCall(deps.database.system, toRecord(run, end, deps.clock.now()));
+  await deps.recordUnpaid(toRecord(run, end, deps.clock.now()));
 }
 
 function toAnswer(

@@ -14,7 +14,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { withFiles } from './keep-inputs.ts';
 import { testLimitMs } from './run-limit.ts';
 
-export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'limiter' | 'inputs'> & {
+export type TryDeps = Pick<GatewayDeps, 'database' | 'clock' | 'log' | 'ownerLimiter' | 'inputs'> & {
   resources: ResourcesDeps;
 };
 
@@ -125,8 +125,8 @@ function toShown({ answer: { contentType, body } }: Awaited<ReturnType<typeof co
 }
 
 /** Shares its count with the owner's tests of what is published. */
-export async function takeTest({ limiter }: Pick<TryDeps, 'limiter'>, ownerId: string): Promise<void> {
-  const { isAllowed, retryAfterSeconds } = await limiter.take(`test:${ownerId}`);
+export async function takeTest({ ownerLimiter }: Pick<TryDeps, 'ownerLimiter'>, ownerId: string): Promise<void> {
+  const { isAllowed, retryAfterSeconds } = await ownerLimiter.take(ownerId);
   if (!isAllowed) {
     throw new Problem('rate_limited', {
       detail: 'Tests are limited per minute.',

@@ -65,10 +65,9 @@ function assertOwner(caller: Caller, version: PublishedVersion): void {
 }
 
 async function assertWithinLimit(deps: GatewayDeps, request: CallRequest, version: PublishedVersion): Promise<void> {
-  const who = request.isOwnerTest
-    ? `test:${version.ownerId}`
-    : `free:${version.resourceId}:${toNetwork(request.clientAddress)}`;
-  const { isAllowed, retryAfterSeconds } = await deps.limiter.take(who);
+  const { isAllowed, retryAfterSeconds } = request.isOwnerTest
+    ? await deps.ownerLimiter.take(version.ownerId)
+    : await deps.limiter.take(`free:${version.resourceId}:${toNetwork(request.clientAddress)}`);
   if (!isAllowed) {
     throw new Problem('rate_limited', {
       detail: 'Calls that cost nothing are limited per minute.',

@@ -17,7 +17,6 @@ export { discord, toDiscordWebhook } from './discord.ts';
 export { finishConnect } from './finish-connect.ts';
 export { listIntegrations } from './list-integrations.ts';
 export { listBalances } from './list-balances.ts';
-export type { Balance } from './list-balances.ts';
 export { listConnected, openConnection } from './open-connection.ts';
 export { explainMissingKey, openKey } from './open-key.ts';
 export { openPlatformBudget } from './open-platform-budget.ts';

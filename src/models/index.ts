@@ -24,7 +24,7 @@ export { readModelName, toWireName } from './model-name.ts';
 export type { ModelName, RoutingSuffix } from './model-name.ts';
 export type { OddField } from './model.ts';
 export { openModels } from './open-models.ts';
-export type { CatalogueChange, ModelsDeps, SyncedCatalogue } from './open-models.ts';
+export type { ModelsDeps } from './open-models.ts';
 export { receiveEvent } from './receive-event.ts';
 export { refreshEndpoints, refreshWanted } from './refresh-endpoints.ts';
 export { scheduleModelSync } from './schedule-model-sync.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { listen } from '#database/index.ts';
+import { listen, type Tx } from '#database/index.ts';
 import { anonymous, Problem, type User } from '#kit/index.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { perform } from '../../tests/support/perform.ts';
@@ -147,6 +147,25 @@ test('syncing the same catalogue again changes nothing, however it is written', 
   const again = await sync(rewritten);
   expect(again).toMatchObject({ status: 'applied', counts: { listed: models.length, skipped: 0 } });
   expect(await changesOf(again.syncId)).toEqual([]);
+});
+
+test('a sync of 500 models sends as many statements as one of 10', async () => {
+  const plain = database.current;
+  const sent = { query: 0 };
+  const get = (tx: Tx, name: keyof Tx): unknown => {
+    sent.query += name === 'query' ? 1 : 0;
+    return typeof tx[name] === 'function' ? tx[name].bind(tx) : tx[name];
+  };
+  deps.database = {
+    ...plain,
+    transaction: (run) =>
+      plain.transaction((tx) => run(new Proxy(tx, { get: (of, name) => get(of, name as keyof Tx) }))),
+  };
+  await sync(many(10));
+  const few = sent.query;
+  expect(await sync(many(500))).toMatchObject({ status: 'applied', counts: { listed: 500 } });
+  expect([few, sent.query - few]).toEqual([few, few]);
+  expect(few).toBeLessThan(20);
 });
 
 test('a model keeps its id when it is removed and comes back', async () => {

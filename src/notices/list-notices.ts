@@ -3,7 +3,7 @@ import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { eventNames } from './event.ts';
 
-export const severities = ['info', 'warning', 'critical'] as const;
+const severities = ['info', 'warning', 'critical'] as const;
 
 const notice = z.object({
   id: z.string(),

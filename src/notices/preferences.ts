@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
-import { channelNames } from './channel.ts';
+import type { ChannelName } from './channel.ts';
 import { eventNames } from './event.ts';
 
-const places = ['inbox', ...channelNames] as const;
+type Place = 'inbox' | ChannelName;
+const event = z.enum(eventNames);
 const choices = z.object({
   inbox: z.boolean(),
   email: z.boolean(),
@@ -12,14 +13,13 @@ const choices = z.object({
   telegram: z.boolean(),
   discord: z.boolean(),
 });
-const preferences = z.record(z.enum(eventNames), choices);
 const output = z.object({
-  preferences: preferences.describe(
-    'For each event, where you are told of it. A channel tells only while it is connected.',
-  ),
+  items: z
+    .array(choices.extend({ event }))
+    .describe('For each event, where you are told of it. A channel tells only while it is connected.'),
 });
 
-type Preferences = z.output<typeof preferences>;
+type Preferences = z.output<typeof output>;
 
 export const getPreferences = operation({
   name: 'notices.preferences.get',
@@ -30,7 +30,7 @@ export const getPreferences = operation({
   output,
   run: async ({ tx }: InTransaction, caller: Caller) => {
     assertUser(caller);
-    return { preferences: await readPreferences(tx, caller.userId) };
+    return readPreferences(tx, caller.userId);
   },
 });
 
@@ -40,23 +40,29 @@ export const putPreferences = operation({
   summary: 'Choose of which events you are told, and where; what you do not name stays as it is',
   scope: 'notices:write',
   input: z.object({
-    preferences: z
-      .partialRecord(z.enum(eventNames), choices.partial())
-      .describe('Such as {"resource_resumed": {"email": false}}'),
+    items: z
+      .array(choices.partial().extend({ event }))
+      .min(1)
+      .max(eventNames.length)
+      .describe('Such as [{"event": "resource_resumed", "email": false}]'),
   }),
   output,
-  run: async ({ tx }: InTransaction, caller: Caller, chosen) => {
+  run: async ({ tx }: InTransaction, caller: Caller, { items }) => {
     assertUser(caller);
-    const rows = Object.entries(chosen.preferences).flatMap(([event, byPlace]) =>
-      Object.entries(byPlace ?? {}).map(([channel, isOn]) => ({ event, channel, is_on: isOn })),
+    // Of what is named twice the last counts.
+    const chosen = new Map(
+      items.flatMap(({ event: name, ...byPlace }) =>
+        Object.entries(byPlace).map(([channel, isOn]) => [`${name} ${channel}`, { event: name, channel, is_on: isOn }]),
+      ),
     );
+    const rows = [...chosen.values()];
     await tx.query(
       `INSERT INTO notice_preferences (owner_id, event, channel, is_on)
        SELECT $1, event, channel, is_on FROM jsonb_to_recordset($2::jsonb) AS x(event text, channel text, is_on boolean)
        ON CONFLICT (owner_id, event, channel) DO UPDATE SET is_on = excluded.is_on`,
       [caller.userId, JSON.stringify(rows)],
     );
-    return { preferences: await readPreferences(tx, caller.userId) };
+    return readPreferences(tx, caller.userId);
   },
 });
 
@@ -66,6 +72,16 @@ async function readPreferences(tx: Tx, ownerId: string): Promise<Preferences> {
     [ownerId],
   );
   const off = new Set(rows.map(({ name }) => name));
-  const ofEvent = (event: string) => Object.fromEntries(places.map((place) => [place, !off.has(`${event} ${place}`)]));
-  return Object.fromEntries(eventNames.map((event) => [event, ofEvent(event)])) as Preferences;
+  const items = eventNames.map((name) => {
+    const isOn = (place: Place): boolean => !off.has(`${name} ${place}`);
+    return {
+      event: name,
+      inbox: isOn('inbox'),
+      email: isOn('email'),
+      webhook: isOn('webhook'),
+      telegram: isOn('telegram'),
+      discord: isOn('discord'),
+    };
+  });
+  return { items };
 }

@@ -5,7 +5,10 @@ import { channels } from './channels/by-name.ts';
 import type { NoticesDeps } from './notices-deps.ts';
 
 const BATCH = 200;
-/** So many messages leave by one channel of an account in a window; what comes beyond them leaves together when it ends. */
+/**
+ * So many messages leave by one channel of an account in a window; what comes beyond them leaves together when it ends.
+ * @internal for its test.
+ */
 export const pace: Readonly<Record<ChannelName, { messages: number; windowMs: number }>> = {
   email: { messages: 4, windowMs: 3_600_000 },
   webhook: { messages: 30, windowMs: 600_000 },

@@ -95,8 +95,7 @@ function toUsual({ usualCalls, usualFailures }: WatchedErrors): number {
   return usualCalls === 0 ? 0 : usualFailures / usualCalls;
 }
 
-/** @internal */
-export function isSpike(rate: WatchedErrors): boolean {
+function isSpike(rate: WatchedErrors): boolean {
   const share = rate.calls === 0 ? 0 : rate.failures / rate.calls;
   return share >= LEAST_SHARE && share >= TIMES_USUAL * toUsual(rate);
 }

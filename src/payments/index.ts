@@ -35,7 +35,7 @@ export { settlePayment } from './settle-payment.ts';
 export { toSettlerAddress } from './settlers/eip155/sign-transaction.ts';
 export { openEmbeddedSettlers } from './settlers/embedded-settler.ts';
 export { openFacilitatorSettlers } from './settlers/facilitator-settler.ts';
-export type { GasReserve, Settler, SettlerDeps } from './settlers/settler.ts';
+export type { Settler, SettlerDeps } from './settlers/settler.ts';
 export { fromStoredOffer, fromStoredPayment, toStoredOffer, toStoredPayment } from './stored-payment.ts';
 export type { StoredOffer, StoredPayment } from './stored-payment.ts';
 export { verifyPayment } from './verify-payment.ts';

@@ -25,7 +25,7 @@ export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, Vide
 export type { ChatServiceFailure } from './chat-service.ts';
 export type { DiscordClient } from './discord/open-discord.ts';
 export { openMail } from './mail/open-mail.ts';
-export type { Mail, MailClient, MailSent } from './mail/open-mail.ts';
+export type { MailClient, MailSent } from './mail/open-mail.ts';
 export type { GenerationCost } from './openrouter/get-generation-cost.ts';
 export { openUpstreams } from './open-upstreams.ts';
 export type { Upstreams } from './open-upstreams.ts';

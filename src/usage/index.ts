@@ -7,9 +7,7 @@
  * shown to the creator only.
  */
 export { listErrorRates } from './list-error-rates.ts';
-export type { ErrorRate } from './list-error-rates.ts';
 export { listLosses } from './list-losses.ts';
-export type { Loss } from './list-losses.ts';
 export { closeCostLookup, takeCostLookups } from './cost-lookups.ts';
 export type { CostLookup } from './cost-lookups.ts';
 export { deleteSpendCap } from './delete-spend-cap.ts';
@@ -27,6 +25,6 @@ export type { SpendCap } from './spend-caps.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
-export { recordCall } from './record-call.ts';
+export { recordCall, recordCalls } from './record-call.ts';
 export type { CallRecord, MeasuredBy } from './record-call.ts';
 export { scheduleRollup } from './schedule-rollup.ts';

@@ -66,22 +66,62 @@ const MAX_INT = 2_147_483_647;
 /** With or without an exponent, as JSON writes numbers. */
 const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
+type Column = (typeof columns)[number];
+const columns = [
+  'call_id',
+  'resource_id',
+  'version_id',
+  'version',
+  'owner_id',
+  'payer',
+  'caller_user_id',
+  'request_id',
+  'status',
+  'problem',
+  'cause',
+  'model',
+  'provider',
+  'generation_id',
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'latency_ms',
+  'first_output_ms',
+  'finish_reason',
+  'amount_atomic',
+  'network',
+  'transaction',
+  'is_test',
+  'is_simulated',
+  'is_free',
+  'at',
+  'attempts',
+  'evidence',
+  'expected_cost_usd',
+  'key_source',
+  'measured_by',
+  'cost_state',
+] as const;
+
+/** Of the statement, where it writes one call or several. */
+interface Parts {
+  rows: string;
+  isOne: string;
+  /** Is the cost of this one to be asked for later? */
+  isAsked: string;
+  isCounted: string;
+}
+
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
 // the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody
 // meant to pay, not.
 // A call that is paid after all no longer counts as what it was before, and nothing takes a booked payment back. What its
 // runs have cost adds up; a call that went unpaid is logged anew with the run that it had.
-const SQL = `
-WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1),
+const toSql = ({ rows, isOne, isAsked, isCounted }: Parts): string => `
+WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id ${isOne}),
 recorded AS (
-  INSERT INTO x402_prompt_template_usage_logs AS logged (
-    call_id, resource_id, version_id, version, owner_id, payer, caller_user_id, request_id, status, problem, cause,
-    model, provider, generation_id, input_tokens, output_tokens, cost_usd, latency_ms, first_output_ms, finish_reason,
-    amount_atomic, network, transaction, is_test, is_simulated, is_free, at, attempts, evidence, expected_cost_usd,
-    key_source, measured_by, cost_state)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-          $24, $25, $26, $27, $28, $29, $30, $31, $33,
-          CASE WHEN $34 THEN 'asked' END)
+  INSERT INTO x402_prompt_template_usage_logs AS logged (${columns.join(', ')})
+  ${rows}
   ON CONFLICT (call_id) DO UPDATE SET
     status = excluded.status, problem = excluded.problem, cause = excluded.cause, at = excluded.at,
     amount_atomic = excluded.amount_atomic, transaction = excluded.transaction,
@@ -101,8 +141,9 @@ recorded AS (
     expected_cost_usd = coalesce(excluded.expected_cost_usd, logged.expected_cost_usd),
     key_source = coalesce(excluded.key_source, logged.key_source),
     measured_by = coalesce(excluded.measured_by, logged.measured_by),
-    cost_state = CASE WHEN $34 AND NOT EXISTS (SELECT FROM usage_cost_lookups known
-      WHERE known.call_id = $1 AND known.generation_id = $14) THEN 'asked' ELSE logged.cost_state END
+    cost_state = CASE WHEN excluded.cost_state = 'asked' AND NOT EXISTS (SELECT FROM usage_cost_lookups known
+      WHERE known.call_id = excluded.call_id AND known.generation_id = excluded.generation_id)
+      THEN 'asked' ELSE logged.cost_state END
   WHERE excluded.transaction IS NOT NULL
     AND (logged.status = 'owed'
       OR (logged.status IN ('failed', 'refused', 'unpaid') AND logged.transaction IS NULL
@@ -110,14 +151,14 @@ recorded AS (
   RETURNING *),
 asked AS (
   INSERT INTO usage_cost_lookups (call_id, generation_id, owner_id, key_source)
-  SELECT call_id, $14, owner_id, $31 FROM recorded WHERE $34
+  SELECT call_id, generation_id, owner_id, key_source FROM recorded WHERE ${isAsked}
   ON CONFLICT DO NOTHING)
 INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
 SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
        (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
 FROM recorded
 WHERE status <> 'owed'
-  AND (status <> 'refused' OR $32 AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
+  AND (status <> 'refused' OR ${isCounted} AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
   AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id
 UNION ALL
 SELECT former.resource_id, (former.at AT TIME ZONE 'UTC')::date, 0, -(former.status = 'failed')::int,
@@ -126,6 +167,23 @@ FROM former JOIN recorded USING (call_id)
 WHERE former.status IN ('failed', 'unpaid') AND NOT former.is_test
   AND former.caller_user_id IS DISTINCT FROM former.owner_id`;
 
+const placeOf = (column: Column): string => `$${columns.indexOf(column) + 1}`;
+
+const one = toSql({
+  rows: `VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`,
+  isOne: '= $1',
+  isAsked: `${placeOf('cost_state')} = 'asked'`,
+  isCounted: `$${columns.length + 1}`,
+});
+
+const many = toSql({
+  rows: `SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::x402_prompt_template_usage_logs, $1)`,
+  isOne: `IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json))`,
+  isAsked: `call_id IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json)
+    WHERE value ->> 'cost_state' = 'asked')`,
+  isCounted: 'true',
+});
+
 /**
  * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes nothing,
  * but for a call that was owed, or that was not paid when it ended and is now: costs and attempts are added up then, and
@@ -133,47 +191,59 @@ WHERE former.status IN ('failed', 'unpaid') AND NOT former.is_test
  * fail the caller's transaction.
  */
 export async function recordCall(executor: SqlExecutor, record: CallRecord): Promise<void> {
-  const { evidence } = record;
-  await executor.query({
-    name: 'usage-record-call',
-    text: SQL,
-    values: [
-      record.callId,
-      record.resourceId,
-      record.versionId,
-      record.version,
-      record.ownerId,
-      toText(record.payer),
-      toText(record.callerUserId),
-      toText(record.requestId) ?? '',
-      record.status,
-      toText(record.problem),
-      toText(record.cause, CAUSE_LIMIT),
-      toText(evidence['model']),
-      toText(evidence['provider']),
-      toText(evidence['generationId']),
-      toCount(evidence['inputTokens']),
-      toCount(evidence['outputTokens']),
-      toDecimal(record.costUsd),
-      toCount(record.latencyMs),
-      toCount(record.firstOutputMs),
-      toText(evidence['finishReason']),
-      record.amountAtomic.toString(),
-      toText(record.network),
-      toText(record.transaction),
-      record.isTest,
-      record.isSimulated,
-      record.isFree,
-      record.at.toISOString(),
-      toCount(record.attempts, MAX_INT),
-      JSON.stringify(toStorable(evidence)),
-      toDecimal(evidence['expectedCostUsd']),
-      record.keySource ?? null,
-      record.isCounted ?? true,
-      record.measuredBy ? JSON.stringify(record.measuredBy) : null,
-      isCostToBeAsked(record),
-    ],
+  const row = toRow(record);
+  const values = columns.map((column) => {
+    const value = row[column];
+    return value !== null && typeof value === 'object' ? JSON.stringify(value) : value;
   });
+  await executor.query({ name: 'usage-record-call', text: one, values: [...values, record.isCounted ?? true] });
+}
+
+/**
+ * The same for different calls that count, which end at the same time: one statement and one commit for all of them. It
+ * resolves when they are on disk.
+ */
+export async function recordCalls(executor: SqlExecutor, records: readonly CallRecord[]): Promise<void> {
+  await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(records.map(toRow))] });
+}
+
+function toRow(record: CallRecord): Record<Column, Json> {
+  const { evidence } = record;
+  return {
+    call_id: record.callId,
+    resource_id: record.resourceId,
+    version_id: record.versionId,
+    version: record.version,
+    owner_id: record.ownerId,
+    payer: toText(record.payer),
+    caller_user_id: toText(record.callerUserId),
+    request_id: toText(record.requestId) ?? '',
+    status: record.status,
+    problem: toText(record.problem),
+    cause: toText(record.cause, CAUSE_LIMIT),
+    model: toText(evidence['model']),
+    provider: toText(evidence['provider']),
+    generation_id: toText(evidence['generationId']),
+    input_tokens: toCount(evidence['inputTokens']),
+    output_tokens: toCount(evidence['outputTokens']),
+    cost_usd: toDecimal(record.costUsd),
+    latency_ms: toCount(record.latencyMs),
+    first_output_ms: toCount(record.firstOutputMs),
+    finish_reason: toText(evidence['finishReason']),
+    amount_atomic: record.amountAtomic.toString(),
+    network: toText(record.network),
+    transaction: toText(record.transaction),
+    is_test: record.isTest,
+    is_simulated: record.isSimulated,
+    is_free: record.isFree,
+    at: record.at.toISOString(),
+    attempts: toCount(record.attempts, MAX_INT),
+    evidence: toStorable(evidence),
+    expected_cost_usd: toDecimal(evidence['expectedCostUsd']),
+    key_source: record.keySource ?? null,
+    measured_by: record.measuredBy ? { ...record.measuredBy } : null,
+    cost_state: isCostToBeAsked(record) ? 'asked' : null,
+  };
 }
 
 /** Only generations of OpenRouter can be asked for. Of two turns that made one answer it would tell one. */

@@ -13,18 +13,20 @@ interface Received {
 export interface CallbackReceiver {
   origin: string;
   received: Received[];
-  /** The statuses that it answers with next; 204 when there are none. */
-  answers: number[];
+  /** Answers so once at this path, and else with 204. */
+  refuse(path: string, status: number): void;
   close(): Promise<void>;
 }
 
 export async function startCallbackReceiver(): Promise<CallbackReceiver> {
   const received: Received[] = [];
-  const answers: number[] = [];
+  const refusals = new Map<string, number>();
   const server = createServer((req, res) => {
     void text(req).then((body) => {
-      received.push({ path: req.url ?? '', headers: req.headers as Record<string, string>, body });
-      res.writeHead(answers.shift() ?? 204).end();
+      const { url: path = '' } = req;
+      received.push({ path, headers: req.headers as Record<string, string>, body });
+      res.writeHead(refusals.get(path) ?? 204).end();
+      refusals.delete(path);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -32,7 +34,7 @@ export async function startCallbackReceiver(): Promise<CallbackReceiver> {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    answers,
+    refuse: (path, status) => void refusals.set(path, status),
     close: async () => {
       server.closeAllConnections();
       server.close();

@@ -49,10 +49,25 @@ export function describeNoticeChannels({ app, servers, simulator, control, serve
         expect(await tryOut(channel)).toEqual({ ok: true, problem: null });
       }
 
-      const prefer = { preferences: { key_refused: { discord: false } } };
-      expect((await dora.call('PUT', `${place}/preferences`, prefer)).body).toMatchObject({
-        preferences: { key_refused: { discord: false, email: true, inbox: true }, calls_owed: { discord: true } },
+      const prefer = { items: [{ event: 'key_refused', discord: false }] };
+      const preferred = await dora.call('PUT', `${place}/preferences`, prefer);
+      expect(preferred.body['items']).toContainEqual({
+        event: 'key_refused',
+        inbox: true,
+        email: true,
+        webhook: true,
+        telegram: true,
+        discord: false,
       });
+      expect(preferred.body['items']).toContainEqual({
+        event: 'calls_owed',
+        inbox: true,
+        email: true,
+        webhook: true,
+        telegram: true,
+        discord: true,
+      });
+
       const before = servers.map(({ seen }) => seen.length);
       control().disableKey(simulator().keys.ownProviderKey);
       await dora.call('POST', `${openRouterPath}/test`);
@@ -154,7 +169,7 @@ export function describeNoticeChannels({ app, servers, simulator, control, serve
       expect((await mark(finn, { upTo: middle?.id })).body).toEqual({ marked: 2, unread: 1 });
       expect((await inbox(finn, '&unread=true')).map(({ id }) => id)).toEqual([newest?.id]);
       expect((await mark(finn, { ids: [newest?.id] })).body).toEqual({ marked: 1, unread: 0 });
-      await finn.call('PUT', '/api/user/notices/preferences', { preferences: { key_refused: { inbox: false } } });
+      await finn.call('PUT', '/api/user/notices/preferences', { items: [{ event: 'key_refused', inbox: false }] });
       expect(await inbox(finn)).toEqual([]);
       expect((await mark(finn, {})).status).toBe(400);
     });

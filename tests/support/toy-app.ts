@@ -262,6 +262,10 @@ export function toyOptions(changes: Partial<ServerOptions> = {}): { options: Ser
       listPublished: async () => ({ items: [toyResource], nextCursor: null }),
       findResource: async ({ creator, slug }) => (creator === 'demo' && slug === 'haiku' ? toyResource : null),
     },
+    models: {
+      list: async () => ({ data: [], hasMore: false }),
+      find: async () => null,
+    },
     log: { debug: () => {}, info: () => {}, warn: keep, error: keep },
     ...changes,
   };

@@ -3,6 +3,7 @@ import { problemKinds, type BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAuthPaths } from '../auth-paths.ts';
 import { callPaths } from '../call-paths.ts';
+import { openaiPaths } from '../openai/openai-paths.ts';
 import { protocolPaths, sandboxPaths } from '../protocol-paths.ts';
 import { toPage, type Markup } from './layout.ts';
 import { publishing } from './publishing.ts';
@@ -28,7 +29,7 @@ export function docsPage({ origin, isSandbox, operations, kinds }: Docs): Promis
           Everything is HTTP and JSON. Programs read <a href="/api/openapi.json">the OpenAPI document</a>.
         </p>
       </header>
-      ${theCall(origin)} ${publishing({ origin, isSandbox, kinds })} ${afterwards(origin)}
+      ${theCall(origin)} ${openaiClients(origin)} ${publishing({ origin, isSandbox, kinds })} ${afterwards(origin)}
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
         ${[...groups].map(([name, members]) => operationTable(name, members.map(toRow)))}
@@ -135,6 +136,29 @@ function afterwards(origin: string): Markup {
   </section>`;
 }
 
+function openaiClients(origin: string): Markup {
+  return html`<section aria-labelledby="openai">
+    <h2 id="openai">With clients of OpenAI</h2>
+    <p>
+      Every published resource is a model id, <code>creator/slug</code> (or <code>creator/slug@3</code>), for any client
+      of OpenAI with <code>${origin}/v1</code> as its base URL: <code>/chat/completions</code> and
+      <code>/responses</code>, whole or streamed, and <code>/models</code>. Give the client a paying fetch, such as that
+      of <code>@x402/fetch</code>, any text as its API key, and no retries of its own, since each request that it
+      repeats is paid anew. With your API key (scope <code>resources:write</code>) your own resources run without a
+      payment.
+    </p>
+    <p>
+      The message of the user fills <code>user_message</code> where the resource takes one, else its only text (or the
+      one that is needed and not named); further parameters go by their names into <code>metadata</code>,
+      <code>parameters</code> or the request itself, pictures, sound and files of the message into the parameter that
+      takes such. What cannot reach the model, such as a system prompt, earlier messages or tools, is refused before
+      anybody pays; what only shapes the text (<code>temperature</code>, <code>max_tokens</code> …) is the
+      creator&rsquo;s to choose and told in <code>farebox.ignored</code>. The receipt is <code>farebox.receipt</code>;
+      errors are OpenAI&rsquo;s, with our <code>code</code> and <code>charged</code>.
+    </p>
+  </section>`;
+}
+
 interface Row {
   route: string;
   summary: string;
@@ -152,6 +176,7 @@ function listByHand(isSandbox: boolean): [string, Row[]][] {
   return [
     ['auth', toRows(toAuthPaths())],
     ['calls', toRows(callPaths)],
+    ['openai', toRows(openaiPaths)],
     ['server', toRows(protocolPaths)],
     ...(isSandbox ? [['sandbox', toRows(sandboxPaths)] satisfies [string, Row[]]] : []),
   ];

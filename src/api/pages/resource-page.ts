@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { toModelId } from '../openai/model-id.ts';
 import type { PublicResource } from '../public-resource.ts';
 import { resourceUrl, toCurl, toFaucetCurl, toFetchProgram } from './call-snippets.ts';
 import { foreign, listing, toPage, type Markup } from './layout.ts';
@@ -38,6 +39,11 @@ export function resourcePage(view: ResourceView): Promise<string> {
       <section aria-labelledby="call">
         <h2 id="call">Call it</h2>
         ${resource.offers.length === 0 ? listing('It is free', toCurl(origin, resource)) : paying(view)}
+        <p>
+          For clients of OpenAI it is the model
+          <code>${toModelId({ creator: resource.creator, slug: resource.slug })}</code> at <code>${origin}/v1</code>:
+          <a href="/docs#openai">how they call it</a>.
+        </p>
       </section>
     </article>`,
   });

@@ -3,7 +3,7 @@ import type { GatewayDeps } from '../gateway-deps.ts';
 import { endCall } from '../end-call.ts';
 import { holdInFlight } from '../hold-in-flight.ts';
 import { fulfilCall } from '../fulfil-call.ts';
-import { carryOnVerified } from '../paid-call.ts';
+import { carryOnVerified } from '../carry-out.ts';
 import type { PaidCall } from '../call-record.ts';
 import { toPaid } from '../carry-on.ts';
 import { DEAD_AFTER_SECONDS, isToBeResumed } from '../reconcile-calls.ts';

@@ -1,16 +1,17 @@
-type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
+/** A number of JSON with what must follow it where it is the value of a name. */
+const NUMBER = String.raw`(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}])`;
 
 /**
- * JSON.parse that leaves the numbers under `exactKeys` as the text they had on the wire, because a float loses digits.
- * Parses plainly (and much faster) when no such key occurs.
+ * JSON.parse that leaves the numbers under `exactKeys`, which are plain words, as the text they had on the wire, because a
+ * float loses digits. Inside of a text every quote has a backslash before it, so a name with bare quotes is a name.
  */
 export function parseJsonExact(text: string, exactKeys: readonly string[]): unknown {
-  if (!exactKeys.some((key) => text.includes(`"${key}"`))) {
+  const present = exactKeys.filter((key) => text.includes(`"${key}"`));
+  if (present.length === 0) {
     return JSON.parse(text);
   }
-  const keepText: Reviver = (key, value, context) =>
-    typeof value === 'number' && exactKeys.includes(key) ? (context?.source ?? String(value)) : value;
-  return JSON.parse(text, keepText as Parameters<typeof JSON.parse>[1]);
+  const numbers = new RegExp(String.raw`(?<!\\)("(?:${present.join('|')})"\s*:\s*)${NUMBER}`, 'g');
+  return JSON.parse(text.replace(numbers, '$1"$2"'));
 }
 
 const DECIMAL = /^\d{1,30}(\.\d{1,60})?([eE][+-]?\d{1,2})?$/;

@@ -1,12 +1,8 @@
-import { z } from 'zod';
-
-const loose = z.record(z.string(), z.unknown());
-
 /** What of a body (or of one event) is the error, in any of the places where upstreams put it; undefined for none. */
 export function findError(body: unknown): unknown {
   // Google wraps its errors in a list where a stream was asked for.
   const first: unknown = Array.isArray(body) ? (body as unknown[])[0] : body;
-  const given = loose.safeParse(first).data;
+  const given = toObject(first);
   if (!given) {
     return undefined;
   }
@@ -26,7 +22,7 @@ export function readErrorBody(text: string): unknown {
   if (error) {
     return error;
   }
-  const given = loose.safeParse(body).data;
+  const given = toObject(body);
   return given ? { ...given, message: toMessage(given) } : body;
 }
 
@@ -39,7 +35,7 @@ function findBareError(given: Record<string, unknown>): unknown {
 
 /** MiniMax answers 200 with an empty answer and says beside it what went wrong. */
 function findStatusMessage(given: Record<string, unknown>): unknown {
-  const status = loose.safeParse(given['base_resp']).data;
+  const status = toObject(given['base_resp']);
   return status?.['status_code'] ? { message: status['status_msg'] } : undefined;
 }
 
@@ -49,7 +45,7 @@ function toMessage(given: Record<string, unknown>): string | undefined {
   if (typeof found === 'string') {
     return found;
   }
-  const nested = loose.safeParse(found).data;
+  const nested = toObject(found);
   const complaints = Array.isArray(found) ? (found as unknown[]) : nested?.['detail'];
   if (!Array.isArray(complaints)) {
     return undefined;
@@ -57,9 +53,16 @@ function toMessage(given: Record<string, unknown>): string | undefined {
   return (complaints as unknown[])
     .slice(0, 5)
     .map((complaint) => {
-      const { loc, msg } = loose.safeParse(complaint).data ?? {};
+      const { loc, msg } = toObject(complaint) ?? {};
       const field = Array.isArray(loc) ? loc.filter((part) => part !== 'body').join('.') : '';
       return `${field}: ${typeof msg === 'string' ? msg : ''}`;
     })
     .join('; ');
+}
+
+/** What JSON has as an object. */
+function toObject(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
 }

@@ -1,0 +1,229 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
+import { MOST_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
+import { toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import {
+  answerPreflight,
+  isPaying,
+  readCallHeaders,
+  readHeader,
+  sharedHeaders,
+  type BoundedDeps,
+  type CallExchange,
+} from '../call-exchange.ts';
+import { toProblemAnswer } from '../problem.ts';
+import { readCallBody } from '../read-call-body.ts';
+import { ANSWER_TOKEN_HEADER } from '../write-answer.ts';
+import { chatForm } from './chat-form.ts';
+import type { Form } from './form.ts';
+import { toModelId } from './model-id.ts';
+import { readAsked, type Read } from './read-asked.ts';
+import { responseForm } from './response-form.ts';
+import { writeAccepted } from '../write-status.ts';
+import { writeReply } from './write-reply.ts';
+
+const forms: readonly Form[] = [chatForm, responseForm];
+
+interface Exchange extends CallExchange {
+  form: Form;
+}
+
+/**
+ * The paid call for clients of OpenAI: the model names the resource, the rest is put into its parameters. `false`: the path
+ * is not one of theirs.
+ */
+export function openaiRoute(deps: BoundedDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
+  return (req, res) => {
+    const [path] = (req.url ?? '').split('?');
+    const form = forms.find((one) => one.path === path);
+    if (!form) {
+      return false;
+    }
+    const exchange = { req, res, requestId: newId(), form };
+    if (req.method === 'OPTIONS') {
+      answerPreflight(exchange, ['POST']);
+    } else {
+      void answer(deps, exchange);
+    }
+    return true;
+  };
+}
+
+async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
+  const { req, requestId } = exchange;
+  const startedAt = performance.now();
+  let status: number;
+  let said = 'internal';
+  let model: string | null = null;
+  try {
+    const read = await readRequest(deps, exchange);
+    model = toModelId(read.target);
+    const outcome = await deps.gateway.call(read.request);
+    said = outcome.kind === 'problem' ? outcome.problem.code : outcome.kind;
+    status = writeOutcome(deps, exchange, { outcome, read });
+  } catch (error) {
+    said = error instanceof Problem ? error.code : said;
+    if (!(error instanceof Problem)) {
+      deps.log.error({ err: error, requestId }, 'a call in the words of OpenAI failed unexpectedly');
+    }
+    // A problem is thrown only before a payment is claimed; from then on outcomes tell whether money moved.
+    const isUncharged = error instanceof Problem && isPaying(req);
+    status = writeProblem(exchange, error, isUncharged ? { charged: false } : {});
+  }
+  const latencyMs = Math.round(performance.now() - startedAt);
+  deps.observe(said, latencyMs / 1000);
+  deps.log.info({ requestId, status, outcome: said, model, latencyMs }, 'call');
+}
+
+type Request = Read & { request: CallRequest; isStrangersKey: boolean };
+
+async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<Request> {
+  const { req, form } = exchange;
+  if (req.method !== 'POST') {
+    throw new Problem('method_not_allowed', {
+      detail: 'Send a POST request with JSON.',
+      headers: { Allow: 'POST, OPTIONS' },
+    });
+  }
+  const told = readCallHeaders(deps, exchange);
+  const client = toNetwork(told.clientAddress);
+  const body = await readCallBody(exchange, { limitBytes: MOST_BODY_BYTES, client, budget: deps.largeBodies });
+  const read = await readAsked(deps.gateway, body, form);
+  // What bought an answer before finds it whatever became of the resource since.
+  if (!read.input.ok && !isPaying(req)) {
+    throw read.input.problem;
+  }
+  const caller = await findKeyOwner(told, req);
+  const isOwner = caller.kind === 'user' && caller.userId === read.ownerId && caller.scopes.includes('resources:write');
+  const request = {
+    ...told,
+    target: read.target,
+    url: form.path,
+    bodyDigest: body.digest,
+    input: read.input,
+    isOwnerTest: isOwner && !isPaying(req),
+    events: read.isStream && !read.isJudged ? { after: null } : undefined,
+    authenticate: () => Promise.resolve(caller),
+  };
+  const isStrangersKey = !isOwner && /^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '');
+  return { ...read, request, isStrangersKey };
+}
+
+/**
+ * Whose API key was sent. OpenAI's clients cannot leave the key out, so one that is none of ours is nobody's; and a browser's
+ * cookie, which they do not send, counts for nothing.
+ */
+async function findKeyOwner(
+  { authenticate }: Pick<CallRequest, 'authenticate'>,
+  req: IncomingMessage,
+): Promise<Caller> {
+  const nobody: Caller = { kind: 'anonymous' };
+  if (!/^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '')) {
+    return nobody;
+  }
+  try {
+    return await authenticate();
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unauthenticated') {
+      return nobody;
+    }
+    throw error;
+  }
+}
+
+interface Outcome {
+  outcome: CallOutcome;
+  read: Request;
+}
+
+function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, read }: Outcome): number {
+  const { requestId } = exchange;
+  const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
+  const settled = settlement ? { [settlement.name]: settlement.value } : {};
+  if (outcome.kind === 'challenge') {
+    return writeChallenge(exchange, { ...outcome, headers: settled, isStrangersKey: read.isStrangersKey });
+  }
+  const { answerToken } = outcome;
+  const headers = { ...settled, ...(answerToken === undefined ? {} : { [ANSWER_TOKEN_HEADER]: answerToken }) };
+  if (outcome.kind === 'problem') {
+    const { problem, charged, receipt, proof } = outcome;
+    const more = { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
+    return writeProblem(exchange, problem, { more, headers, ...(charged === undefined ? {} : { charged }) });
+  }
+  if (outcome.kind === 'accepted') {
+    const { req, res } = exchange;
+    return writeAccepted(outcome, { req, res, headers: { ...sharedHeaders, 'X-Request-Id': requestId, ...headers } });
+  }
+  const { callId } = outcome;
+  const reply = {
+    id: callId,
+    model: toModelId(read.target),
+    answer: outcome.answer,
+    ignored: read.ignored,
+    includesUsage: read.includesUsage,
+  };
+  return writeReply(outcome, {
+    ...exchange,
+    headers: { ...sharedHeaders, 'X-Request-Id': requestId, ...headers },
+    reply,
+    isStream: read.isStream,
+    onSent: outcome.isPaid ? () => deps.gateway.markDelivered(callId) : () => {},
+    onFault: (err: unknown) => deps.log.error({ err, requestId, callId }, 'a stream broke off'),
+  });
+}
+
+interface Challenged {
+  challenge: Challenge;
+  reason?: string;
+  detail?: string;
+  headers: Readonly<Record<string, string>>;
+  isStrangersKey: boolean;
+}
+
+/** As x402 has it, save that `error` is OpenAI's: version 2 in the header, the members of version 1 beside the error. */
+function writeChallenge({ res, requestId }: Exchange, challenged: Challenged): number {
+  const { challenge, reason, detail = reason ?? 'This resource is paid per call.', isStrangersKey } = challenged;
+  const asked = toChallengeAnswer(challenge, { method: 'POST', reason });
+  const key = isStrangersKey ? ' The API key that was sent is not one that may run it without a payment.' : '';
+  const problem = new Problem('payment_required', { detail: `${detail}${key}` });
+  const told = toProblemAnswer(problem, {
+    requestId,
+    ...(reason === undefined ? {} : { more: { reason } }),
+    form: 'openai',
+  });
+  const body = JSON.stringify({
+    ...(JSON.parse(asked.body.toString()) as object),
+    ...(JSON.parse(told.body) as object),
+  });
+  res.writeHead(402, {
+    ...sharedHeaders,
+    'X-Request-Id': requestId,
+    ...challenged.headers,
+    ...asked.headers,
+    'Content-Length': Buffer.byteLength(body),
+  });
+  res.end(body);
+  return 402;
+}
+
+interface Told {
+  charged?: boolean;
+  more?: Readonly<Record<string, unknown>>;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * OpenAI's clients send a failed request again by themselves, and a paying fetch signs a new payment for it: unless certainly
+ * nothing was charged they are told not to.
+ */
+function writeProblem({ req, res, requestId }: Exchange, error: unknown, { headers: added, ...told }: Told): number {
+  const { status, headers, body } = toProblemAnswer(error, { requestId, ...told, form: 'openai' });
+  if (res.headersSent) {
+    res.destroy();
+    return status;
+  }
+  const retry = isPaying(req) && told.charged !== false ? { 'X-Should-Retry': 'false' } : {};
+  res.writeHead(status, { ...sharedHeaders, ...retry, ...added, ...headers });
+  res.end(body);
+  return status;
+}

@@ -1,0 +1,81 @@
+import { isObject, refuse, type Asked, type Contract, type Said } from './asked.ts';
+import { readContent } from './read-content.ts';
+import { judgeFormat, NO_TOOLS, refuseFilled, refuseToolChoice, splitMembers, type Dialect } from './split-members.ts';
+
+const dialect: Dialect = {
+  read: new Set(['messages']),
+  hints: new Set([
+    'frequency_penalty',
+    'include_reasoning',
+    'logit_bias',
+    'max_completion_tokens',
+    'max_tokens',
+    'min_p',
+    'modalities',
+    'parallel_tool_calls',
+    'prediction',
+    'presence_penalty',
+    'prompt_cache_key',
+    'prompt_cache_options',
+    'prompt_cache_retention',
+    'provider',
+    'reasoning',
+    'reasoning_effort',
+    'repetition_penalty',
+    'route',
+    'safety_identifier',
+    'seed',
+    'service_tier',
+    'session_id',
+    'stop',
+    'store',
+    'temperature',
+    'top_a',
+    'top_k',
+    'top_logprobs',
+    'top_p',
+    'transforms',
+    'usage',
+    'user',
+    'verbosity',
+  ]),
+  demands: {
+    audio: refuseFilled('Sound is what the resource decides to make: leave "audio" out.'),
+    function_call: refuseToolChoice,
+    functions: refuseFilled(NO_TOOLS),
+    logprobs: refuseFilled('Log probabilities are not told here.'),
+    models: refuseFilled('A resource has its own models: name it alone in "model".'),
+    n: (value) => (Number(value) === 1 ? null : { refused: 'One call buys one answer: leave "n" out.' }),
+    plugins: refuseFilled('Plugins cannot be added to a resource.'),
+    response_format: judgeFormat,
+    tool_choice: refuseToolChoice,
+    tools: refuseFilled(NO_TOOLS),
+    web_search_options: refuseFilled('A resource searches the web where its creator says so: leave this out.'),
+  },
+};
+
+/** The body of `POST /v1/chat/completions`. Throws a Problem. */
+export function readChat(body: Readonly<Record<string, unknown>>, contract: Contract): Asked {
+  const said = readMessages(body['messages']);
+  const { given, ignored } = splitMembers(body, contract, dialect);
+  return { said, given, ignored: [...said.ignored, ...ignored] };
+}
+
+/** A resource has its own prompt, so of a conversation only a message of the user can reach its model. */
+export const ONE_MESSAGE =
+  'A resource has its own prompt and takes one message of the user. This one cannot reach its model: send the last message alone.';
+
+function readMessages(messages: unknown): Said {
+  if (!Array.isArray(messages)) {
+    throw refuse('/messages', 'Send "messages": a list with one message of the user.');
+  }
+  const last = messages.length - 1;
+  messages.forEach((message: unknown, index) => {
+    if (!isObject(message) || index < last || message['role'] !== 'user') {
+      throw refuse(`/messages/${index}`, ONE_MESSAGE);
+    }
+  });
+  const message: unknown = messages[last];
+  const content = isObject(message) ? message['content'] : undefined;
+  return readContent(content, `/messages/${Math.max(last, 0)}/content`);
+}
