@@ -1,23 +1,31 @@
 export const MODEL = 'openai/gpt-4o-mini';
 export const MAX_TOKENS = 120;
 
-/** A creator with a working key and one published text resource, made as everybody makes them: over HTTP. */
-export async function publishResource(
-  publicUrl: string,
-  given: { apiKey: string; payTo: string; priceUsdc: string },
-): Promise<{ resourceUrl: string; ownerKey: string }> {
-  const cookie = await signUpAndIn(publicUrl);
-  const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
+/** Calls the management API as one creator; throws where it is refused. */
+export type Call = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
+
+/** A new creator, made as everybody makes one: over HTTP. */
+export async function openCreator(publicUrl: string, username: string): Promise<Call> {
+  const cookie = await signUpAndIn(publicUrl, username);
+  return async (method, path, body) => {
     const response = await fetch(`${publicUrl}${path}`, {
       method,
       headers: { Cookie: cookie, Origin: publicUrl, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) {
       throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
     }
     return (await response.json()) as Record<string, unknown>;
   };
+}
+
+/** A creator with a working key and one published text resource. */
+export async function publishResource(
+  publicUrl: string,
+  given: { apiKey: string; payTo: string; priceUsdc: string },
+): Promise<{ resourceUrl: string; ownerKey: string }> {
+  const call = await openCreator(publicUrl, 'bench');
   await call('PUT', '/api/user/integrations/openrouter', { apiKey: given.apiKey });
   const { id } = await call('POST', '/api/resources', {
     kind: 'openrouter_instant',
@@ -41,8 +49,8 @@ export async function publishResource(
 }
 
 /** @returns the Cookie header. */
-async function signUpAndIn(publicUrl: string): Promise<string> {
-  const given = { email: 'bench@example.com', password: 'correct horse battery' };
+async function signUpAndIn(publicUrl: string, username: string): Promise<string> {
+  const given = { email: `${username}@example.com`, password: 'correct horse battery' };
   const post = async (path: string, body: object): Promise<Response> => {
     const response = await fetch(`${publicUrl}/api/auth/${path}`, {
       method: 'POST',
@@ -54,7 +62,7 @@ async function signUpAndIn(publicUrl: string): Promise<string> {
     }
     return response;
   };
-  await post('sign-up/email', { ...given, name: 'bench', username: 'bench' });
+  await post('sign-up/email', { ...given, name: username, username });
   const { headers } = await post('sign-in/email', given);
   return headers
     .getSetCookie()

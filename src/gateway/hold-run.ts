@@ -14,8 +14,6 @@ export async function holdRun(deps: HoldDeps, call: PaidCall): Promise<Readiness
   const { version, callId, payment } = call;
   const full = await holdUnderCaps(deps, { callId, version, payer: payment.payer });
   if (full) {
-    // The next challenge is to know it.
-    await deps.readiness.ask(version);
     return full;
   }
   const held = (await deps.kinds.get(version.kind)?.holdRun?.(version, callId)) ?? { ready: true };
