@@ -1,8 +1,8 @@
 import pg from 'pg';
 
-/** What moves by itself: noted refusals, allowances, heartbeats. */
+/** What moves by itself: noted refusals, allowances, heartbeats, what jobs have looked at. */
 const MOVING =
-  /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|durable_\w+|pgmigrations))$/;
+  /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|durable_\w+|pgmigrations|ai_model_endpoints|notice_states))$/;
 
 /** `schema.table` -> its rows, each as a JSON object. */
 export type Tables = ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;
