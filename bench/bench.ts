@@ -1,16 +1,17 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid`, `paid`, `signatures` or `transactions`; `dashboards`, which takes minutes, only when it is named. What is compared and why: bench/README.md.
+ * `npm run bench -- unpaid`, `paid`, `signatures`, `transactions` or `streams`; `dashboards`, which takes minutes, only when it is named. What is compared and why: bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
 import { measureDashboards } from './measure-dashboards.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
+import { measureStreams } from './measure-streams.ts';
 import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
-const parts = ['signatures', 'transactions', 'unpaid', 'paid', 'dashboards'];
+const parts = ['signatures', 'transactions', 'streams', 'unpaid', 'paid', 'dashboards'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -27,6 +28,9 @@ if (wants('signatures')) {
 }
 if (wants('transactions')) {
   await measureTransactions();
+}
+if (wants('streams')) {
+  await measureStreams();
 }
 if (wants('dashboards')) {
   await measureDashboards();

@@ -5,7 +5,7 @@ import { startChain, type Chain } from '#sandbox/index.ts';
 import { findFreePort } from '../tests/support/free-port.ts';
 import { startServerChild } from '../tests/support/server-child.ts';
 import { startChild } from './child.ts';
-import { publishResource } from './publish-resource.ts';
+import { haiku, publishResource } from './publish-resource.ts';
 import { makeWallet, NETWORK, toPrivateKey } from './sign-payments.ts';
 
 export const PRICE_USDC = '0.001';
@@ -48,7 +48,8 @@ export async function openWorld(stack: AsyncDisposableStack): Promise<BenchWorld
   });
   stack.defer(async () => void (await farebox.stop()));
   const { apiKey } = simulator.said;
-  const resourceUrl = await publishResource(farebox.url, { apiKey, payTo, priceUsdc: PRICE_USDC });
+  const drafts = [{ ...haiku, priceUsdc: PRICE_USDC }];
+  const [resourceUrl = ''] = await publishResource(farebox.url, { apiKey, payTo, drafts });
   return {
     chain,
     simulator: simulator.said,

@@ -1,8 +1,23 @@
-/** A creator with a working key and one published text resource, made as everybody makes them: over HTTP. Returns its URL. */
-export async function publishResource(
-  publicUrl: string,
-  given: { apiKey: string; payTo: string; priceUsdc: string },
-): Promise<string> {
+interface Given {
+  payTo: string;
+  /** Of OpenRouter, where the resources need one. */
+  apiKey?: string;
+  drafts: readonly ({ slug: string; priceUsdc: string } & Record<string, unknown>)[];
+}
+
+/** A text resource on OpenRouter. */
+export const haiku = {
+  kind: 'openrouter_instant',
+  slug: 'haiku',
+  config: {
+    modelId: 'openai/gpt-4o-mini',
+    systemPrompt: 'Write a haiku about {topic}{/topic}.',
+    maxTokens: 120,
+  },
+};
+
+/** A creator with published resources about one topic, made as everybody makes them: over HTTP. Returns their URLs. */
+export async function publishResource(publicUrl: string, { apiKey, payTo, drafts }: Given): Promise<string[]> {
   const cookie = await signUpAndIn(publicUrl);
   const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
     const response = await fetch(`${publicUrl}${path}`, {
@@ -15,25 +30,24 @@ export async function publishResource(
     }
     return (await response.json()) as Record<string, unknown>;
   };
-  await call('PUT', '/api/user/integrations/openrouter', { apiKey: given.apiKey });
-  const { id } = await call('POST', '/api/resources', {
-    kind: 'openrouter_instant',
-    slug: 'haiku',
-    name: 'Haiku',
-    description: 'A haiku about the topic that you name.',
-    category: 'ai',
-    priceUsdc: given.priceUsdc,
-    payTo: given.payTo,
-    network: 'eip155:84532',
-    parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
-    config: {
-      modelId: 'openai/gpt-4o-mini',
-      systemPrompt: 'Write a haiku about {topic}{/topic}.',
-      maxTokens: 120,
-    },
-  });
-  await call('POST', `/api/resources/${String(id)}/publish`, {});
-  return `${publicUrl}/@bench/haiku`;
+  if (apiKey !== undefined) {
+    await call('PUT', '/api/user/integrations/openrouter', { apiKey });
+  }
+  const urls: string[] = [];
+  for (const draft of drafts) {
+    const { id } = await call('POST', '/api/resources', {
+      name: draft.slug,
+      description: 'An answer about the topic that you name.',
+      category: 'ai',
+      payTo,
+      network: 'eip155:84532',
+      parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
+      ...draft,
+    });
+    await call('POST', `/api/resources/${String(id)}/publish`, {});
+    urls.push(`${publicUrl}/@bench/${draft.slug}`);
+  }
+  return urls;
 }
 
 /** @returns the Cookie header. */
