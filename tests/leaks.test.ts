@@ -145,7 +145,6 @@ async function liveAtOpenaiPath(): Promise<void> {
     knownTo: ['buyer'],
     storedIn: ['public.calls.answer'],
   };
-  await call(path, payment, { ...asked, temperature: 1 });
   await call(path, await sign('/@ada/own'), { ...asked, more: input });
   await call(path, await sign('/@ada/own'), { ...asked, tools: [{ name: input }] });
   for (const who of ['nobody', 'mallory', 'root', 'ada']) {
