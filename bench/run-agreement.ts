@@ -140,8 +140,10 @@ async function buy({ url, body, wantsEvents }: Planned, wallet: Wallet): Promise
   await answer.arrayBuffer().catch(() => null);
 }
 
+/** Of what is owed only what is run again by itself: the rest waits for its buyer, who does not come back here. */
 const OPEN = `
-  SELECT (SELECT count(*)::int FROM calls WHERE state IN ('claimed', 'running', 'settling', 'pending', 'fulfilling', 'owed')) AS calls,
+  SELECT (SELECT count(*)::int FROM calls WHERE state IN ('claimed', 'running', 'settling', 'pending', 'fulfilling')
+      OR (state = 'owed' AND input IS NOT NULL AND runs < 3 AND trust_usd IS NULL)) AS calls,
     (SELECT count(*)::int FROM usage_cost_lookups WHERE done_at IS NULL) AS lookups`;
 
 /** Owed calls are run again, and costs that were not told are asked for, by jobs that come by themselves. */
