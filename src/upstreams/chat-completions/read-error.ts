@@ -39,6 +39,10 @@ function findBareError(given: Record<string, unknown>): unknown {
 
 /** MiniMax answers 200 with an empty answer and says beside it what went wrong. */
 function findStatusMessage(given: Record<string, unknown>): unknown {
+  // Asked for each event of a stream.
+  if (given['base_resp'] === undefined) {
+    return undefined;
+  }
   const status = loose.safeParse(given['base_resp']).data;
   return status?.['status_code'] ? { message: status['status_msg'] } : undefined;
 }
