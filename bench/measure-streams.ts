@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
 import { startChain } from '#sandbox/index.ts';
 import { findFreePort } from '../tests/support/free-port.ts';
-import { startChild } from './child.ts';
+import { startChild, type Child } from './child.ts';
 import { compare, median, type Round, type Side } from './compare.ts';
 import { PRICE_USDC } from './open-world.ts';
 import { perPart } from './processor-time.ts';
 import { openCreator, publishDraft } from './publish-resource.ts';
 import { makeWallet, NETWORK, readOffer, signPayment, toPrivateKey, type Wallet } from './sign-payments.ts';
 
+const ROUTE = '/v1/chat/completions';
 const TOGETHER = 1_000;
 const IN_FLIGHT = 16;
 const ROUND_MS = 2_500;
@@ -32,7 +33,8 @@ interface Memory {
 }
 
 interface StreamBench {
-  source: { url: string; pipe: string; pid: number };
+  sourceUrl: string;
+  pipe: { url: string; pid: number };
   farebox: { pid: number; readMemory(): Promise<Memory> };
   freeUrl: string;
   paidUrl: string;
@@ -50,7 +52,7 @@ export async function measureStreams(): Promise<void> {
     rounds: 6,
     aim: AIM_RATIO,
     ours: toSide(bench, { name: 'Farebox', url: bench.freeUrl, pid: bench.farebox.pid }),
-    theirs: toSide(bench, { name: 'node:http pipe', url: `${bench.source.pipe}/v1/chat/completions` }),
+    theirs: toSide(bench, { name: 'node:http pipe', ...bench.pipe }),
   });
   await measureFirstBytes(bench);
   await measureTogether(bench);
@@ -62,10 +64,8 @@ async function openBench(stack: AsyncDisposableStack): Promise<StreamBench> {
   const place = { folder: join(folder, 'chain'), port: await findFreePort(), snapshotSeconds: 3600 };
   const chain = await startChain({ ...place, log: quiet });
   stack.defer(() => chain.stop());
-  const source = await startChild<{ url: string; pipe: string }>(join(import.meta.dirname, 'stream-source.ts'), {
-    args: [String(TOGETHER)],
-  });
-  stack.defer(() => source.stop());
+  const source = await start('stream-source.ts', String(TOGETHER), stack);
+  const pipe = await start('stream-pipe.ts', source.said.url, stack);
   const settlers = Array.from({ length: SETTLERS }, makeWallet);
   for (const { address } of settlers) {
     await chain.fund(address, GAS_WEI);
@@ -91,20 +91,27 @@ async function openBench(stack: AsyncDisposableStack): Promise<StreamBench> {
     systemPrompt: 'Write about {topic}{/topic}.',
     upstream: { type: 'chat_completions', baseUrl: `${source.said.url}/v1`, apiKeySecret: null },
   };
-  const draft = { kind: 'prompt_template', settlementPoint: 'at_first_output', config };
+  const draft = { kind: 'prompt_template', settlementPoint: 'at_first_output', timeoutSeconds: 300, config };
   const agent = new Agent({ connections: TOGETHER + IN_FLIGHT });
   stack.defer(() => agent.close());
   const call = await openCreator(url, 'bench');
   await publishDraft(call, { ...draft, payTo, slug: 'free', priceUsdc: '0' });
   await publishDraft(call, { ...draft, payTo, slug: 'paid', priceUsdc: PRICE_USDC });
   return {
-    source: { ...source.said, pid: source.pid },
+    sourceUrl: `${source.said.url}${ROUTE}`,
+    pipe: { url: `${pipe.said.url}${ROUTE}`, pid: pipe.pid },
     farebox: { pid: server.pid ?? 0, readMemory: () => ask<Memory>(server, 'memory') },
     freeUrl: `${url}/@bench/free`,
     paidUrl: `${url}/@bench/paid`,
     fund: ({ address }) => chain.faucet.send(address),
     agent,
   };
+}
+
+async function start(script: string, arg: string, stack: AsyncDisposableStack): Promise<Child<{ url: string }>> {
+  const child = await startChild<{ url: string }>(join(import.meta.dirname, script), { args: [arg] });
+  stack.defer(() => child.stop());
+  return child;
 }
 
 function startServer(environment: Record<string, string>): ChildProcess {
@@ -169,7 +176,7 @@ async function read(
   return { firstMs, text };
 }
 
-function toSide(bench: StreamBench, { name, url, pid }: { name: string; url: string; pid?: number }): Side {
+function toSide(bench: StreamBench, { name, url, pid }: { name: string; url: string; pid: number }): Side {
   const round = async (): Promise<Round> => {
     let streams = 0;
     const until = performance.now() + ROUND_MS;
@@ -183,7 +190,7 @@ function toSide(bench: StreamBench, { name, url, pid }: { name: string; url: str
       await Promise.all(Array.from({ length: IN_FLIGHT }, work));
       return streams;
     };
-    const { parts, ...rest } = pid === undefined ? { parts: await run() } : await perPart(pid, run);
+    const { parts, ...rest } = await perPart(pid, run);
     return { perSecond: (parts * 1000) / ROUND_MS, ...rest };
   };
   return { name, warmUp: round, round };
@@ -199,12 +206,11 @@ async function measureFirstBytes(bench: StreamBench): Promise<void> {
     { length: FIRST_BYTES },
     (_, at) => signPayment(wallets[at % PAYERS] as Wallet, offer).header,
   );
-  const direct = `${bench.source.url}/v1/chat/completions`;
   const took = { direct: [] as number[], pipe: [] as number[], free: [] as number[], paid: [] as number[] };
   for (const payment of payments) {
     const topic = 'pause';
-    took.direct.push((await read(bench, { url: direct, topic })).firstMs);
-    took.pipe.push((await read(bench, { url: `${bench.source.pipe}/v1/chat/completions`, topic })).firstMs);
+    took.direct.push((await read(bench, { url: bench.sourceUrl, topic })).firstMs);
+    took.pipe.push((await read(bench, { url: bench.pipe.url, topic })).firstMs);
     took.free.push((await read(bench, { url: bench.freeUrl, topic })).firstMs);
     took.paid.push((await read(bench, { url: bench.paidUrl, topic, payment })).firstMs);
   }

@@ -1,10 +1,9 @@
 /**
- * What both sides of the stream measurement pass on: a chat-completions upstream that answers 200 chunks, and in front of it
- * a bare pipe of node:http. A prompt with "pause" stands still after its first chunk; with "together", in the middle until
+ * What both sides of the stream measurement pass on: a chat-completions upstream that answers 200 chunks. A prompt with "pause" stands still after its first chunk; with "together", in the middle until
  * all of the wanted number stand there.
  */
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -64,16 +63,5 @@ async function untilAll(): Promise<void> {
 const source = createServer((req, res) => void answer(req, res));
 source.listen(0, '127.0.0.1');
 await once(source, 'listening');
-const { port } = source.address() as AddressInfo;
-const pipe = createServer((req, res) => {
-  const onward = request({ port, path: req.url, method: req.method, headers: req.headers }, (answered) => {
-    res.writeHead(answered.statusCode ?? 502, answered.headers);
-    answered.pipe(res);
-  });
-  req.pipe(onward);
-});
-pipe.listen(0, '127.0.0.1');
-await once(pipe, 'listening');
-const toUrl = (of: number): string => `http://127.0.0.1:${of}`;
-console.log(JSON.stringify({ url: toUrl(port), pipe: toUrl((pipe.address() as AddressInfo).port) }));
+console.log(JSON.stringify({ url: `http://127.0.0.1:${(source.address() as AddressInfo).port}` }));
 process.once('SIGTERM', () => process.exit(0));
