@@ -10,12 +10,13 @@ import { measureDashboards } from './measure-dashboards.ts';
 import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
+import { measureStreams } from './measure-streams.ts';
 import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
 const long = ['dashboards', 'agreement'];
-const parts = ['signatures', 'transactions', 'catalogue', 'unpaid', 'owner', 'paid', ...long];
+const parts = ['signatures', 'transactions', 'catalogue', 'streams', 'unpaid', 'owner', 'paid', ...long];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
@@ -35,6 +36,9 @@ if (wants('transactions')) {
 }
 if (wants('catalogue')) {
   await measureCatalogue();
+}
+if (wants('streams')) {
+  await measureStreams();
 }
 if (wants('dashboards')) {
   await measureDashboards();

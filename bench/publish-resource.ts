@@ -20,32 +20,42 @@ export async function openCreator(publicUrl: string, username: string): Promise<
   };
 }
 
-/** A creator with a working key and one published text resource. */
+/** The same with a working key and one published text resource. */
 export async function publishResource(
   publicUrl: string,
   given: { apiKey: string; payTo: string; priceUsdc: string },
 ): Promise<{ resourceUrl: string; ownerKey: string }> {
   const call = await openCreator(publicUrl, 'bench');
   await call('PUT', '/api/user/integrations/openrouter', { apiKey: given.apiKey });
-  const { id } = await call('POST', '/api/resources', {
+  await publishDraft(call, {
     kind: 'openrouter_instant',
     slug: 'haiku',
-    name: 'Haiku',
-    description: 'A haiku about the topic that you name.',
-    category: 'ai',
     priceUsdc: given.priceUsdc,
     payTo: given.payTo,
-    network: 'eip155:84532',
-    parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
     config: {
       modelId: MODEL,
       systemPrompt: 'Write a haiku about {topic}{/topic}.',
       maxTokens: MAX_TOKENS,
     },
   });
-  await call('POST', `/api/resources/${String(id)}/publish`, {});
   const { secret } = await call('POST', '/api/user/api-keys', { label: 'bench', scopes: ['resources:write'] });
   return { resourceUrl: `${publicUrl}/@bench/haiku`, ownerKey: String(secret) };
+}
+
+/** Publishes a resource about one topic. */
+export async function publishDraft(
+  call: Call,
+  draft: { slug: string; payTo: string } & Record<string, unknown>,
+): Promise<void> {
+  const { id } = await call('POST', '/api/resources', {
+    name: draft.slug,
+    description: 'An answer about the topic that you name.',
+    category: 'ai',
+    network: 'eip155:84532',
+    parameters: [{ name: 'topic', type: 'string', description: 'Any topic.', required: true, maxLength: 200 }],
+    ...draft,
+  });
+  await call('POST', `/api/resources/${String(id)}/publish`, {});
 }
 
 /** @returns the Cookie header. */

@@ -101,6 +101,7 @@ export function listOperations(deps: OperationDeps) {
     bind(notices.listChannels, deps.notices),
     bind(notices.testChannel, deps.notices),
     bind(notices.putEmail, deps.notices),
+    bind(notices.getEmail, {}),
     bind(notices.confirmEmail, deps.notices),
     bind(notices.updateEmail, deps.notices),
     bind(notices.deleteEmail, {}),

@@ -73,7 +73,7 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   }
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
-  const later = isProven && held.runs_long ? await findAccepted(deps, held.id) : null;
+  const later = isProven && held.runs_long ? await findAccepted(deps, held.id, again.input) : null;
   const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });

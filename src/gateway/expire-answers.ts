@@ -1,4 +1,4 @@
-import { LONG_RETENTION_SECONDS } from './long-runs/read-status.ts';
+import { LONG_RETENTION_SECONDS } from './long-runs/retention.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 /** A statement holds its locks to its end, so each takes a bounded number of rows. */
