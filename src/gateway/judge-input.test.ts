@@ -5,8 +5,8 @@ import { judgeInput } from './judge-input.ts';
 
 /** Twice as dear by the character beyond ten of them. */
 const kind = {
-  quoteCost: async (_config: unknown, _parameters: unknown, { input = {} }: { input?: Record<string, unknown> }) => {
-    const { length } = String(input['text'] ?? '');
+  quoteCost: async (_config: unknown, _parameters: unknown, { input }: { input?: { text: string } }) => {
+    const { length } = input?.text ?? '';
     const worstUsd = (0.001 * (length > 10 ? 2 * length : length)).toFixed(6);
     return { typicalUsd: '0', worstUsd, basis: '' };
   },
