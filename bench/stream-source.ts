@@ -61,7 +61,8 @@ async function untilAll(): Promise<void> {
 }
 
 const source = createServer((req, res) => void answer(req, res));
-source.listen(0, '127.0.0.1');
+// A thousand come at once.
+source.listen({ port: 0, host: '127.0.0.1', backlog: 2_048 });
 await once(source, 'listening');
 console.log(JSON.stringify({ url: `http://127.0.0.1:${(source.address() as AddressInfo).port}` }));
 process.once('SIGTERM', () => process.exit(0));

@@ -60,7 +60,7 @@ test('kill -9 in the middle: the same payment gets a whole answer from another p
   expect(toText(await following.until('delta'))).toBe('one two ');
   const read = await first.until('delta');
   await dying.kill();
-  await expect(first.rest()).rejects.toThrow();
+  await expect(first.rest()).rejects.toThrow('terminated');
   source.script(topic, [{ text: 'made ' }, { text: 'anew' }]);
   await world.current.buryTheDead();
   // Whoever follows it already meets the new run on the same connection; whoever lost it takes it up again.

@@ -34,6 +34,13 @@ const forgetInputs = `
     WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
+/** A run that was given up may have kept something of its stream after the whole answer of another one was stored. */
+const forgetStreams = `
+  DELETE FROM call_stream_parts WHERE call_id IN (
+    SELECT s.call_id FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
+    WHERE c.state NOT IN ('fulfilling', 'owed') AND c.updated_at < now() - interval '1 minute'
+    LIMIT $1)`;
+
 /** Where a request came from matters for a day. */
 const forgetClients = `
   UPDATE calls SET client = NULL WHERE id IN (
@@ -50,6 +57,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   const { system } = deps.database;
   const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
   await system.query(forgetClients, [BATCH]);
+  await system.query(forgetStreams, [BATCH]);
   await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);

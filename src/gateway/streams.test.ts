@@ -97,7 +97,7 @@ test('any place of a running stream is taken up from what is kept of it, whateve
     const following = [follow(callId, null), follow(callId, after)];
     const kept = streams.open({ callId, run: 1 });
     for (const [index, one] of all.entries()) {
-      kept.add(one);
+      await kept.add(one);
       if (pauses[index]) {
         await streams.untilKept();
       }
