@@ -10,7 +10,7 @@ const RELEASED_KEPT_SECONDS = 86_400;
  * chain, and the same payment is recognised by it.
  */
 const forget = `
-  UPDATE calls SET answer = NULL,
+  UPDATE calls SET answer = NULL, input = CASE WHEN answer IS NULL THEN input END,
     payment = CASE WHEN state IN ('unpaid', 'refused', 'failed') THEN payment - 'payload' - 'raw' ELSE payment - 'raw' END
   WHERE id IN (
     SELECT id FROM calls
@@ -34,6 +34,10 @@ const forgetInputs = `
     WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
+/** The answers that single inputs of a call have got, once nothing more is run for it. */
+const forgetItems = `
+  DELETE FROM batch_items USING calls WHERE id = call_id AND state IN ('owed', 'refunded') AND input IS NULL`;
+
 /** Where a request came from matters for a day. */
 const forgetClients = `
   UPDATE calls SET client = NULL WHERE id IN (
@@ -51,6 +55,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
   await system.query(forgetClients, [BATCH]);
   await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
+  await system.query(forgetItems);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
 }
