@@ -159,7 +159,7 @@ test('refuses a bad input by its place before anything is paid, and takes a paym
   const cheap = await signFor(buyer, await askPrice(url, toBody(['a'])));
   expect(await send(url, { body: toBody(['a', 'b']), payment: cheap })).toMatchObject({ status: 402 });
   const payment = await signFor(buyer, await askPrice(url, toBody(['a', 'b'])));
-  expect(await send(url, { body: bad, payment })).toMatchObject({ status: 400, body: { charged: false } });
+  expect(await send(url, { body: bad, payment })).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
   expect(await send(url, { body: toBody(['a']), payment })).toMatchObject({ status: 402 });
   expect(await send(url, { body: toBody(['a', 'b']), payment })).toMatchObject({ status: 202 });
   expect(await send(url, { body: toBody(['a', 'c']), payment })).toMatchObject({
