@@ -1,3 +1,4 @@
+import { batchOutput } from '#gateway/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
@@ -197,6 +198,25 @@ function toInputExamples(kinds: readonly KindView[]): JsonObject {
   return all.length === 0 ? {} : { examples: Object.fromEntries(all) as JsonObject };
 }
 
+/** The body of many inputs at once. */
+export function toBatchInput(input: JsonObject, maxInputs: number): JsonObject {
+  return {
+    type: 'object',
+    required: ['inputs'],
+    properties: { inputs: { type: 'array', minItems: 1, maxItems: maxInputs, items: input } },
+    additionalProperties: false,
+  };
+}
+
+/** The 202 comes first; 200 only where the result is there in time. */
+export function toBatchResponses(): JsonObject {
+  const { outputSchema } = batchOutput;
+  const receipt = { receipt: { $ref: '#/components/schemas/Receipt' } };
+  const properties = { ...(outputSchema['properties'] as JsonObject), ...receipt };
+  const required = [...(outputSchema['required'] as string[]), 'receipt'];
+  return toPaidResponses({ schema: { ...outputSchema, properties, required } });
+}
+
 /** Statuses and headers alone. */
 function withoutBodies(responses: JsonObject): JsonObject {
   const all = Object.entries(responses as Record<string, JsonObject>).map(([status, response]) => {
@@ -244,6 +264,18 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         parameters: [...place, ...paymentHeaders],
         requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
         responses,
+      },
+    },
+    '/@{creator}/{slug}/batch': {
+      post: {
+        operationId: 'resource.call_batch',
+        tags: ['call'],
+        summary:
+          'Call a resource with many inputs at once, where it allows that: one payment of what they cost together.',
+        security: paidSecurity,
+        parameters: [...place, ...paymentHeaders],
+        requestBody: { required: true, content: { 'application/json': { schema: toBatchInput(input, 1_000) } } },
+        responses: toBatchResponses(),
       },
     },
     '/api/execute': {

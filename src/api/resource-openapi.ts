@@ -1,7 +1,14 @@
 import type { KindView } from '#resources/index.ts';
 import { hoistDefinitions, toAnswerSchema } from './kind-schemas.ts';
 import { securitySchemes } from './openapi.ts';
-import { paidSchemas, paidSecurity, paymentHeaders, toPaidResponses } from './paid-paths.ts';
+import {
+  paidSchemas,
+  paidSecurity,
+  paymentHeaders,
+  toBatchInput,
+  toBatchResponses,
+  toPaidResponses,
+} from './paid-paths.ts';
 import { problemSchema } from './problem-schema.ts';
 import type { ResourceContract } from './public-resource.ts';
 
@@ -15,13 +22,14 @@ export function toResourceOpenapi(
   const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas };
   const input = embed(resource.inputSchema, 'Input', schemas);
   const answer = toAnswer(resource, { kinds, schemas });
-  const { name, description, inputExample } = resource;
+  const { name, description, inputExample, batch } = resource;
+  const path = `/@${resource.creator}/${resource.slug}`;
   return {
     openapi: '3.1.0',
     info: { title: name, version: String(resource.version), description },
     servers: [{ url: origin }],
     paths: {
-      [`/@${resource.creator}/${resource.slug}`]: {
+      [path]: {
         post: {
           operationId: 'call',
           summary: name,
@@ -36,9 +44,24 @@ export function toResourceOpenapi(
           responses: toPaidResponses({ schema: answer }),
         },
       },
+      ...(batch ? { [`${path}/batch`]: toBatchPath({ name, input, ...batch }) } : {}),
     },
     components: { schemas, securitySchemes },
   };
+}
+
+function toBatchPath(called: { name: string; input: JsonObject; maxInputs: number }): JsonObject {
+  const { name, input, maxInputs } = called;
+  const post = {
+    operationId: 'callBatch',
+    summary: `${name}, for many inputs at once`,
+    description: 'Costs what the inputs cost together.',
+    security: paidSecurity,
+    parameters: paymentHeaders,
+    requestBody: { required: true, content: { 'application/json': { schema: toBatchInput(input, maxInputs) } } },
+    responses: toBatchResponses(),
+  };
+  return { post };
 }
 
 /** What agents read of a price before they call; the 402 holds the offers that can be signed. */

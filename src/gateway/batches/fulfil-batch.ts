@@ -88,7 +88,7 @@ async function fulfil(deps: GatewayDeps, tx: Tx, { call, stored, evidence }: Clo
   if (!row) {
     return null;
   }
-  await recordCall(tx, toRecord(deps, call, { row, evidence }));
+  await recordCall(tx, toRecord(deps, row, evidence));
   await forgetItems(tx, callId);
   return { isGivenUp: false, reason: '', transaction: row.transaction };
 }
@@ -110,7 +110,7 @@ async function owe(
     return null;
   }
   const cause = `batch_failed: ${failed.length} inputs have no answer; the first of them: ${failed[0]?.cause ?? reason}`;
-  await recordCall(tx, { ...toRecord(deps, call, { row, evidence }), status: 'owed', problem: reason, cause });
+  await recordCall(tx, { ...toRecord(deps, row, evidence), status: 'owed', problem: reason, cause });
   await noteLogged(tx, callId);
   return { isGivenUp: row.is_given_up, reason, transaction: row.transaction };
 }
@@ -121,16 +121,16 @@ async function toLostCost(deps: GatewayDeps, { callId, version, reservedUsd }: P
   return costUsd ?? reservedUsd ?? quoteWorstOfItems(deps, version.batchOf ?? version, count);
 }
 
-function toRecord(deps: GatewayDeps, call: PaidCall, { row, evidence }: { row: Row; evidence: Evidence }) {
+function toRecord(deps: GatewayDeps, row: Row, evidence: Evidence) {
   const { record } = JSON.parse(row.record) as StoredRecord;
-  const now = deps.clock.now();
   return {
     ...record,
     ...toLogged(evidence),
-    latencyMs: Math.round(now - call.startedAt),
+    // How long many took tells nothing of how long one takes.
+    latencyMs: null,
     amountAtomic: BigInt(row.charged),
     transaction: row.transaction,
-    at: new Date(now),
+    at: new Date(deps.clock.now()),
   };
 }
 
