@@ -1,4 +1,3 @@
-import { batchOutput } from '#gateway/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
@@ -198,25 +197,6 @@ function toInputExamples(kinds: readonly KindView[]): JsonObject {
   return all.length === 0 ? {} : { examples: Object.fromEntries(all) as JsonObject };
 }
 
-/** The body of many inputs at once. */
-export function toBatchInput(input: JsonObject, maxInputs: number): JsonObject {
-  return {
-    type: 'object',
-    required: ['inputs'],
-    properties: { inputs: { type: 'array', minItems: 1, maxItems: maxInputs, items: input } },
-    additionalProperties: false,
-  };
-}
-
-/** The 202 comes first; 200 only where the result is there in time. */
-export function toBatchResponses(): JsonObject {
-  const { outputSchema } = batchOutput;
-  const receipt = { receipt: { $ref: '#/components/schemas/Receipt' } };
-  const properties = { ...(outputSchema['properties'] as JsonObject), ...receipt };
-  const required = [...(outputSchema['required'] as string[]), 'receipt'];
-  return toPaidResponses({ schema: { ...outputSchema, properties, required } });
-}
-
 /** Statuses and headers alone. */
 function withoutBodies(responses: JsonObject): JsonObject {
   const all = Object.entries(responses as Record<string, JsonObject>).map(([status, response]) => {
@@ -226,18 +206,21 @@ function withoutBodies(responses: JsonObject): JsonObject {
   return Object.fromEntries(all) as JsonObject;
 }
 
+/** Which resource is called. */
+export const place = [
+  segment('creator', 'The creator'),
+  segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.'),
+];
+
+export const callInput: JsonObject = {
+  type: 'object',
+  description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
+};
+
 /** The paid call, as OpenAPI path items. */
 export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObject> {
   const responses = toPaidResponses({ schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) });
-  const input = {
-    type: 'object',
-    description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
-  };
-  const place = [
-    segment('creator', 'The creator'),
-    segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.'),
-  ];
-  const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: input };
+  const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: callInput };
   return {
     '/@{creator}/{slug}': {
       get: {
@@ -262,20 +245,11 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         summary: 'Call a resource: 402 with its price first, its answer once paid.',
         security: paidSecurity,
         parameters: [...place, ...paymentHeaders],
-        requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
+        requestBody: {
+          required: false,
+          content: { 'application/json': { schema: callInput, ...toInputExamples(kinds) } },
+        },
         responses,
-      },
-    },
-    '/@{creator}/{slug}/batch': {
-      post: {
-        operationId: 'resource.call_batch',
-        tags: ['call'],
-        summary:
-          'Call a resource with many inputs at once, where it allows that: one payment of what they cost together.',
-        security: paidSecurity,
-        parameters: [...place, ...paymentHeaders],
-        requestBody: { required: true, content: { 'application/json': { schema: toBatchInput(input, 1_000) } } },
-        responses: toBatchResponses(),
       },
     },
     '/api/execute': {
@@ -295,8 +269,8 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
                 properties: {
                   resourceId: { type: 'string', format: 'uuid' },
                   version: { type: 'integer', minimum: 1, description: 'One of its versions; the newest unless told.' },
-                  input,
-                  body: { ...input, description: 'Another name of `input`; send one of the two.' },
+                  input: callInput,
+                  body: { ...callInput, description: 'Another name of `input`; send one of the two.' },
                 },
                 additionalProperties: false,
               },

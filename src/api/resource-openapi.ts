@@ -1,14 +1,8 @@
 import type { KindView } from '#resources/index.ts';
+import { toBatchPath } from './batch-paths.ts';
 import { hoistDefinitions, toAnswerSchema } from './kind-schemas.ts';
 import { securitySchemes } from './openapi.ts';
-import {
-  paidSchemas,
-  paidSecurity,
-  paymentHeaders,
-  toBatchInput,
-  toBatchResponses,
-  toPaidResponses,
-} from './paid-paths.ts';
+import { paidSchemas, paidSecurity, paymentHeaders, toPaidResponses } from './paid-paths.ts';
 import { problemSchema } from './problem-schema.ts';
 import type { ResourceContract } from './public-resource.ts';
 
@@ -44,24 +38,19 @@ export function toResourceOpenapi(
           responses: toPaidResponses({ schema: answer }),
         },
       },
-      ...(batch ? { [`${path}/batch`]: toBatchPath({ name, input, ...batch }) } : {}),
+      ...(batch
+        ? {
+            [`${path}/batch`]: toBatchPath({
+              operationId: 'callBatch',
+              summary: `${name}, for many inputs at once`,
+              input,
+              ...batch,
+            }),
+          }
+        : {}),
     },
     components: { schemas, securitySchemes },
   };
-}
-
-function toBatchPath(called: { name: string; input: JsonObject; maxInputs: number }): JsonObject {
-  const { name, input, maxInputs } = called;
-  const post = {
-    operationId: 'callBatch',
-    summary: `${name}, for many inputs at once`,
-    description: 'Costs what the inputs cost together.',
-    security: paidSecurity,
-    parameters: paymentHeaders,
-    requestBody: { required: true, content: { 'application/json': { schema: toBatchInput(input, maxInputs) } } },
-    responses: toBatchResponses(),
-  };
-  return { post };
 }
 
 /** What agents read of a price before they call; the 402 holds the offers that can be signed. */

@@ -57,7 +57,7 @@ export function isPricedByInput({ priceFormula, batchOf }: Priced): boolean {
 function sumOffers([first = [], ...others]: readonly VersionOffer[][]): VersionOffer[] {
   return first.map((offer, index) => ({
     ...offer,
-    amountAtomic: others.reduce((sum, one) => sum + (one[index]?.amountAtomic ?? 0n), offer.amountAtomic),
+    amountAtomic: others.reduce((total, one) => total + (one[index]?.amountAtomic ?? 0n), offer.amountAtomic),
   }));
 }
 

@@ -74,7 +74,7 @@ export const batchOutput: { outputSchema: JsonObject; outputExample: JsonObject 
             ok: { type: 'boolean' },
             output: { type: 'object', description: 'What a call with this input alone would answer.' },
             bytes: { type: 'object', description: 'The same where that is no JSON: contentType and base64.' },
-            media: { type: 'array', description: 'Its files.' },
+            media: { type: 'array', description: 'Its files.', items: { type: 'object' } },
             problem: { type: 'object', description: 'Why there is no answer: code, title, detail, next.' },
           },
           required: ['index', 'ok'],
