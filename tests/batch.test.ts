@@ -167,3 +167,100 @@ test('refuses a bad input by its place before anything is paid, and takes a paym
     body: { code: 'payment_in_use' },
   });
 });
+
+test('what the model refuses is not run again, and a batch that some of it has come of is not lost as delivered', async () => {
+  const url = await publish();
+  const topics = newTopics(2);
+  world.current.source.script(topics[1] ?? '', [{ fail: true }]);
+  const { done, result, again, callId } = await begin(url, toBody(topics));
+  await done();
+  expect(await result()).toMatchObject({ succeeded: 1, failed: 1 });
+  await query(`UPDATE calls SET reason = 'content_refused' WHERE id = $1`, [callId]);
+  await letTimePass(callId);
+  expect(await again()).toMatchObject({ status: 200, body: { succeeded: 1, failed: 1 } });
+  expect(world.current.source.countRuns(topics[1] ?? '')).toBe(3);
+  expect(await query('SELECT state FROM calls WHERE id = $1', [callId])).toEqual([{ state: 'owed' }]);
+});
+
+const lines = {
+  kind: 'openrouter_instant',
+  priceUsdc: '0.03',
+  priceFormula: { baseUsdc: '0.02', terms: [{ parameter: 'topic', per: 'character', usdc: '0.000101' }] },
+  parameters: [{ name: 'topic', maxLength: 200 }],
+  config: { modelId: 'openai/gpt-4o-mini', systemPrompt: 'Write a line about {topic}{/topic}.', maxTokens: 40 },
+};
+
+test('costs by formula what its inputs cost apart, which the quote tells before, and is held to the spend caps as a whole', async () => {
+  const { creator, app } = world.current;
+  const { id, url: one } = await creator.publish({ slug: 'lines', batch: { maxInputs: 20 }, ...lines });
+  const url = `${one}/batch`;
+  const body = toBody(['rain', 'a lighthouse', 'x'.repeat(150)]);
+  const apart = await Promise.all(body.inputs.map((input) => askPrice(one, input)));
+  const sum = apart.reduce((total, { accepts }) => total + Number(accepts[0]?.amount), 0);
+  expect((await askPrice(url, body)).accepts[0]?.amount).toBe(String(sum));
+  const quoteOf = async (asked: Fields) => (await creator.call('POST', `/api/resources/${id}/quote`, asked)).body;
+  const quoted = await quoteOf(body);
+  expect(quoted).toMatchObject({
+    priceUsdc: (sum / 1_000_000).toFixed(6).replace(/0+$/, ''),
+    isValid: true,
+    isReady: true,
+    problems: [],
+    latencyMs: null,
+  });
+  const single = await Promise.all(body.inputs.map((input) => quoteOf({ input })));
+  const worst = (quote: Fields) => Number((quote['cost'] as { worstUsd: string }).worstUsd);
+  expect(worst(quoted)).toBeCloseTo(
+    single.reduce((total, quote) => total + worst(quote), 0),
+    15,
+  );
+  expect(await quoteOf({ inputs: [{ topic: 'a' }, {}] })).toMatchObject({
+    isValid: false,
+    problems: [{ path: '/inputs/1/topic' }],
+    cost: null,
+  });
+  const { body: shown } = await creator.call('GET', `/api/resources/${id}`);
+  const { worstCostUsd } = (shown['cost'] as { published: { worstCostUsd: string } }).published;
+  const { body: cap } = await creator.call('PUT', '/api/user/spend-caps', {
+    scope: 'resource',
+    subject: id,
+    perDayUsd: (Number(worstCostUsd) * 2.5).toFixed(6),
+  });
+  const buyer = await app.makeBuyer();
+  const payment = await signFor(buyer, await askPrice(url, body));
+  expect(await send(url, { body, payment })).toMatchObject({ status: 503, body: { charged: false } });
+  await creator.call('DELETE', `/api/user/spend-caps/${String(cap['id'])}`);
+  await expect.poll(async () => (await send(url, { body })).status, { timeout: 10_000 }).toBe(402);
+  const { done, result, callId } = await begin(url, body);
+  expect(await done()).toMatchObject({ state: 'succeeded', receipt: { paidUsdc: quoted['priceUsdc'] } });
+  expect(await result()).toMatchObject({
+    items: body.inputs.map((_, index) => ({ index, ok: true, output: { response: expect.any(String) } })),
+  });
+  const log = await logged(callId);
+  expect(log).toMatchObject({ status: 'success', amount: String(sum), attempts: 3 });
+  expect(Number(log?.['cost'])).toBeGreaterThan(0);
+});
+
+test('is there only where the creator says so, with POST, for buyers; and views and documents tell it', async () => {
+  const { creator, app } = world.current;
+  const { url: single } = await world.current.publish();
+  const body = toBody(['a']);
+  expect(await send(`${single}/batch`, { body })).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  const { id, url: one } = await world.current.publish({ batch: { maxInputs: 9 } });
+  const url = `${one}/batch`;
+  expect(await send(url, { method: 'GET' })).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+  const headers = { 'X-Owner-Test': 'true' };
+  expect(await send(url, { body, headers, cookie: creator.cookie })).toMatchObject({ status: 422 });
+  expect((await askPrice(`${one}@1/batch`, body)).resource?.url).toBe(`${one}@1/batch`);
+  expect((await askPrice(one, { topic: 'a' })).accepts[0]?.amount).toBe('10000');
+  const view = (await (await fetch(`${app.url}/api/resources/${id}`)).json()) as Fields;
+  expect(view).toMatchObject({ batch: { maxInputs: 9, url } });
+  const document = (await (await fetch(`${app.url}/api/resources/${id}/openapi.json`)).json()) as { paths: Fields };
+  expect(document.paths).toHaveProperty([`${new URL(url).pathname}`, 'post', 'requestBody']);
+  const refused = await creator.call('POST', '/api/resources', {
+    kind: 'toy_stream',
+    slug: 'free-batch',
+    priceUsdc: '0',
+    batch: { maxInputs: 1_001 },
+  });
+  expect(refused).toMatchObject({ status: 400 });
+});

@@ -36,7 +36,7 @@ const forgetInputs = `
 
 /** The answers that single inputs of a call have got, once nothing more is run for it. */
 const forgetItems = `
-  DELETE FROM batch_items USING calls WHERE id = call_id AND state IN ('owed', 'refunded') AND input IS NULL`;
+  DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
 
 /** Where a request came from matters for a day. */
 const forgetClients = `
