@@ -1,4 +1,5 @@
 import type { KindView } from '#resources/index.ts';
+import { toBatchPath } from './batch-paths.ts';
 import { hoistDefinitions, toAnswerSchema } from './kind-schemas.ts';
 import { securitySchemes } from './openapi.ts';
 import { paidSchemas, paidSecurity, paymentHeaders, toPaidResponses } from './paid-paths.ts';
@@ -15,13 +16,14 @@ export function toResourceOpenapi(
   const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas };
   const input = embed(resource.inputSchema, 'Input', schemas);
   const answer = toAnswer(resource, { kinds, schemas });
-  const { name, description, inputExample } = resource;
+  const { name, description, inputExample, batch } = resource;
+  const path = `/@${resource.creator}/${resource.slug}`;
   return {
     openapi: '3.1.0',
     info: { title: name, version: String(resource.version), description },
     servers: [{ url: origin }],
     paths: {
-      [`/@${resource.creator}/${resource.slug}`]: {
+      [path]: {
         post: {
           operationId: 'call',
           summary: name,
@@ -36,6 +38,16 @@ export function toResourceOpenapi(
           responses: toPaidResponses({ schema: answer }),
         },
       },
+      ...(batch
+        ? {
+            [`${path}/batch`]: toBatchPath({
+              operationId: 'callBatch',
+              summary: `${name}, for many inputs at once`,
+              input,
+              ...batch,
+            }),
+          }
+        : {}),
     },
     components: { schemas, securitySchemes },
   };

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseExactJson, Problem } from '#kit/index.ts';
 import { findUse, isSamePayment, type Payment } from '#payments/index.ts';
-import { jsonAnswer, type PublishedVersion } from '#resources/index.ts';
+import { jsonAnswer } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import { adoptEnded } from './adopt-transfers.ts';
 import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
@@ -11,6 +11,8 @@ import { findHolder, type HeldCall } from './claim.ts';
 import { toFailedReceipt } from './failed-receipt.ts';
 import { followStream } from './follow-stream.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isRerunnable } from './give-up-owed.ts';
+import type { NamedVersion } from './offer-version.ts';
 import { rerunOwed } from './carry-on.ts';
 import { findAccepted } from './long-runs/answer-later.ts';
 import { resolvePending } from './resolve-pending.ts';
@@ -35,7 +37,7 @@ export interface Again {
   payment: Payment;
   fingerprint: string;
   shown: Shown;
-  version: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>;
+  version: NamedVersion;
   /** Of the request, where it was read. */
   input?: Record<string, unknown> | undefined;
   /** As a stream. */
@@ -49,14 +51,14 @@ interface KeptRow {
   transaction: string | null;
   reason: string | null;
   settled_at: Date | null;
-  /** Paid without an answer, and what it takes to make one is there. */
+  /** Paid without an answer, or with one in part, and what it takes to make it is there. */
   can_rerun: boolean;
   /** The same, but the input has to come from the buyer's request. */
   awaits_input: boolean;
 }
 
 const selectKept = `
-  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun,
+  SELECT state, answer, record, transaction, reason, settled_at, ${isRerunnable} AS can_rerun,
     state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input
   FROM calls WHERE id = $1`;
 
@@ -94,6 +96,10 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
   }
   if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
     const rerun = await rerunOwed(deps, held.id, again.input);
+    if (row.answer !== null) {
+      // Of many inputs some have their answer already, which is there to be read meanwhile.
+      return (await findAccepted(deps, held.id)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
+    }
     if (rerun.kind === 'run' || rerun.kind === 'given up') {
       return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;
     }
@@ -241,7 +247,7 @@ function toKeptAnswer(
   callId: string,
   { payment, events }: Pick<Again, 'payment' | 'events'>,
 ): CallOutcome {
-  if (row.can_rerun || row.awaits_input) {
+  if ((row.can_rerun && row.answer === null) || row.awaits_input) {
     return answerOwed();
   }
   if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {

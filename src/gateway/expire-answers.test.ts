@@ -79,3 +79,28 @@ test('what is left of a stream goes once its call has its answer, and not before
   );
   expect(rows).toEqual([{ state: 'fulfilling' }, { state: 'owed' }]);
 });
+
+test('with the answer that a batch has in part goes what it could be run again from', async () => {
+  const { system } = database.current;
+  const ids = await Promise.all(
+    [2 * 86_400, 3_600].map((ageSeconds) => insertCall(database.current, { state: 'owed', ageSeconds })),
+  );
+  await system.query(
+    `UPDATE calls SET input = '{"inputs":[{}]}', runs_long = true, is_batch = true WHERE id = ANY($1)`,
+    [ids],
+  );
+  await system.query(
+    `INSERT INTO batch_items (call_id, item_index, state, answer) SELECT unnest($1::uuid[]), 0, 'succeeded', '{}'`,
+    [ids],
+  );
+  await expireAnswers({ database: database.current }, 3_000);
+  const { rows } = await system.query(
+    `SELECT answer IS NULL AND input IS NULL AS is_forgotten,
+       EXISTS (SELECT FROM batch_items WHERE call_id = id) AS has_items FROM calls WHERE id = ANY($1) ORDER BY updated_at`,
+    [ids],
+  );
+  expect(rows).toEqual([
+    { is_forgotten: true, has_items: false },
+    { is_forgotten: false, has_items: true },
+  ]);
+});

@@ -1,3 +1,4 @@
+import { Big } from 'big.js';
 import { formatUsdc } from '#kit/index.ts';
 import type { Offer } from '#payments/index.ts';
 import { quoteVersion, type PublishedVersion } from '#resources/index.ts';
@@ -9,8 +10,18 @@ const USD = /^\d{1,12}(\.\d{1,18})?$/;
 export async function quoteWorst(
   deps: Pick<GatewayDeps, 'kinds' | 'clock' | 'log'>,
   version: PublishedVersion,
-  offer: Offer,
+  offer: Pick<Offer, 'amountAtomic'>,
 ): Promise<string> {
   const worst = (await quoteVersion(deps, version))?.worstUsd;
   return worst !== undefined && USD.test(worst) ? worst : formatUsdc(offer.amountAtomic);
+}
+
+/** The same of so many of the inputs that a call carries. `version`: what each of them is run by. */
+export async function quoteWorstOfItems(
+  deps: Pick<GatewayDeps, 'kinds' | 'clock' | 'log'>,
+  version: PublishedVersion,
+  count: number,
+): Promise<string> {
+  const worst = await quoteWorst(deps, version, { amountAtomic: version.priceAtomic });
+  return new Big(worst).times(count).toFixed();
 }

@@ -199,8 +199,9 @@ export async function moveToSettling(
   return transition(executor, { callId: call.callId, name: chargedBy }, stored);
 }
 
+/** What still holds its input is owed in part, and stays so when the other part has left. */
 const moveAll = `
-  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 RETURNING id`;
+  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 AND ($2 <> 'owed' OR input IS NULL) RETURNING id`;
 
 /** One of the arrows of a delivery for many calls in one statement. Returns the ids of those that were moved. */
 export async function transitionAll(

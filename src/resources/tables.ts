@@ -45,6 +45,7 @@ export interface VersionRow {
   max_loss_usd: string | null;
   timeout_seconds: number;
   runs_long: boolean;
+  batch_max_inputs: number | null;
   media_retention_seconds: number;
   parameters: Parameter[];
   input_schema: JsonSchema;
@@ -60,6 +61,7 @@ export interface VersionRow {
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         runsLong: boolean;
+        batchMaxInputs: number | null;
         offers: StoredOffer[];
         priceFormula: PriceFormula | null;
         publishedAt: string;
@@ -72,7 +74,7 @@ export interface VersionRow {
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
   v.offers, v.price_formula, v.use_measure, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
-  v.runs_long, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.runs_long, v.batch_max_inputs, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
@@ -104,15 +106,17 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
     ...(row.runs_long ? { runsLong: true } : {}),
+    ...toBatchTerms(row.batch_max_inputs),
     mediaRetentionSeconds: row.media_retention_seconds,
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
     superseded: (row.superseded ?? []).map(
-      ({ publishedAt, supersededAt, offers, runsLong, priceFormula, ...replaced }) => ({
+      ({ publishedAt, supersededAt, offers, runsLong, batchMaxInputs, priceFormula, ...replaced }) => ({
         ...replaced,
         ...(runsLong ? { runsLong } : {}),
+        ...toBatchTerms(batchMaxInputs),
         offers: offers.map(fromStoredOffer),
         ...toFormula(priceFormula),
         publishedAt: new Date(publishedAt),
@@ -124,6 +128,10 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
 
 function toFormula(priceFormula: PriceFormula | null): Pick<PublishedVersion, 'priceFormula'> {
   return priceFormula === null ? {} : { priceFormula };
+}
+
+function toBatchTerms(maxInputs: number | null): Pick<PublishedVersion, 'batch'> {
+  return maxInputs === null ? {} : { batch: { maxInputs } };
 }
 
 export function toStoredOffer(offer: VersionOffer): StoredOffer {

@@ -94,6 +94,9 @@ function facts(resource: PublicResource): Markup {
     ['Category', foreign(resource.category)],
     ['Time limit', `${resource.timeoutSeconds} s`],
     ['Answer', resource.runsLong ? 'fetched later: the call is answered with 202' : 'in the response to the call'],
+    ...(resource.batch
+      ? [['Many at once', `up to ${resource.batch.maxInputs} inputs in one call`] as [string, string]]
+      : []),
     ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
     ['Version', String(resource.version)],
   ];
