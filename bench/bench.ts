@@ -1,26 +1,29 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid owner`, say; `dashboards`, which takes minutes, only when it is named. What is compared and why:
- * bench/README.md.
+ * `npm run bench -- unpaid owner`, say; `dashboards` and `agreement`, which take minutes, only when they are named. What is
+ * compared and why: bench/README.md.
  */
 import { installPeers } from './install-peers.ts';
+import { measureAgreement } from './measure-agreement.ts';
 import { measureCatalogue } from './measure-catalogue.ts';
 import { measureDashboards } from './measure-dashboards.ts';
 import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
+import { measureStreams } from './measure-streams.ts';
 import { measureTransactions } from './measure-transactions.ts';
 import { measureUnpaid } from './measure-unpaid.ts';
 import { openWorld } from './open-world.ts';
 
-const parts = ['signatures', 'transactions', 'catalogue', 'unpaid', 'owner', 'paid', 'dashboards'];
+const long = ['dashboards', 'agreement'];
+const parts = ['signatures', 'transactions', 'catalogue', 'streams', 'unpaid', 'owner', 'paid', ...long];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
   console.error(`There is no part "${unknown.join(' ')}". Parts: ${parts.join(', ')}; none means all.`);
   process.exit(64);
 }
-const wants = (part: string): boolean => (asked.length === 0 && part !== 'dashboards') || asked.includes(part);
+const wants = (part: string): boolean => (asked.length === 0 && !long.includes(part)) || asked.includes(part);
 const startedAt = performance.now();
 
 await using stack = new AsyncDisposableStack();
@@ -34,8 +37,14 @@ if (wants('transactions')) {
 if (wants('catalogue')) {
   await measureCatalogue();
 }
+if (wants('streams')) {
+  await measureStreams();
+}
 if (wants('dashboards')) {
   await measureDashboards();
+}
+if (wants('agreement') && !(await measureAgreement())) {
+  process.exitCode = 1;
 }
 if (wants('owner') || wants('paid')) {
   await installPeers();

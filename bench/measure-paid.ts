@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Pool } from 'undici';
-import type { Offer } from '#payments/index.ts';
 import { startChild } from './child.ts';
 import { compare, median, type Round, type Side } from './compare.ts';
 import { PRICE_USDC, type BenchWorld } from './open-world.ts';
 import { perPart } from './processor-time.ts';
-import { makeWallet, signPayment, type Wallet } from './sign-payments.ts';
+import { makeWallet, readOffer, signPayment, type Wallet } from './sign-payments.ts';
 
 const IN_FLIGHT = 32;
 const ROUND_MS = 2500;
@@ -99,18 +98,6 @@ async function toSide(wallets: readonly Wallet[], { name, pid, url }: Target): P
     }
   };
   return { name, warmUp, round };
-}
-
-/** What the server asks for, from its 402. */
-async function readOffer(url: string): Promise<Offer> {
-  const response = await fetch(url, { method: 'POST' });
-  const required = Buffer.from(response.headers.get('payment-required') ?? '', 'base64').toString();
-  const { accepts } = JSON.parse(required) as { accepts: (Omit<Offer, 'amountAtomic'> & { amount: string })[] };
-  if (!accepts[0]) {
-    throw new Error(`${url} offers no way to pay.`);
-  }
-  const { amount, ...rest } = accepts[0];
-  return { ...rest, amountAtomic: BigInt(amount) };
 }
 
 interface Buying {

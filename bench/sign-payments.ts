@@ -26,6 +26,18 @@ export function offerOf(payTo: string, amountAtomic: bigint): Offer {
   return buildOffer(schemeList, { scheme: 'exact', network: NETWORK, amountAtomic, payTo, maxTimeoutSeconds: 300 });
 }
 
+/** What the server asks for, from its 402. */
+export async function readOffer(url: string): Promise<Offer> {
+  const response = await fetch(url, { method: 'POST' });
+  const required = Buffer.from(response.headers.get('payment-required') ?? '', 'base64').toString();
+  const { accepts } = JSON.parse(required) as { accepts: (Omit<Offer, 'amountAtomic'> & { amount: string })[] };
+  if (!accepts[0]) {
+    throw new Error(`${url} offers no way to pay.`);
+  }
+  const { amount, ...rest } = accepts[0];
+  return { ...rest, amountAtomic: BigInt(amount) };
+}
+
 /** The header that an official client would send for the offer, signed natively because thousands are needed. */
 export function signPayment(wallet: Wallet, offer: Offer): { header: string; payment: Payment } {
   const authorization = {

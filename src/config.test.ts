@@ -129,6 +129,13 @@ test('an object store is described whole or not at all', () => {
   ]);
 });
 
+test('a mail server is named together with who its mails come from', () => {
+  const server = { SMTP_URL: 'smtps://user:canary@mail.example.com:465' };
+  expect(problemsOf(server)).toEqual(['MAIL_FROM: is needed with SMTP_URL, such as notices@example.com']);
+  expect(readConfig({ ...server, MAIL_FROM: 'notices@example.com' })).toMatchObject(server);
+  expect(problemsOf({ SMTP_URL: 'https://canary.example.com' })).toEqual(['SMTP_URL: must be a URL (smtp or smtps)']);
+});
+
 test('an address of an object store with a path is refused, which would be lost', () => {
   const [problem] = problemsOf({ MEDIA_S3_ENDPOINT: 'https://x.example.com/storage/v1/s3' });
   expect(problem).toBe('MEDIA_S3_ENDPOINT: must be an origin only: no user, path, query or fragment');

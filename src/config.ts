@@ -3,7 +3,7 @@ import { explainIssue } from '#kit/index.ts';
 import { networks } from '#payments/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
 import { mediaProblems, mediaSettings } from './media-settings.ts';
-import { noticeSettings } from './notice-settings.ts';
+import { noticeProblems, noticeSettings } from './notice-settings.ts';
 import { list, origin, secret, setting, type Setting, url, whole } from './setting.ts';
 
 const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
@@ -196,7 +196,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       problems.push(...parsed.error.issues.map((issue) => `${name}${toPlace(issue.path)}: ${issue.message}`));
     }
   }
-  problems.push(...liveProblems(values), ...mediaProblems(values));
+  problems.push(...liveProblems(values), ...mediaProblems(values), ...noticeProblems(values));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }

@@ -8,11 +8,7 @@ export const noticeSettings = {
     'The mail server that notices are sent by: `smtps://user:password@mail.example.com:465`.',
     'none: in the sandbox mails are kept and shown instead (`GET /api/sandbox/mails`), in live mode there are none',
   ),
-  MAIL_FROM: setting(
-    z.email().default('farebox@localhost.localdomain'),
-    'The address that mails come from. Set it together with SMTP_URL.',
-    '`farebox@localhost.localdomain`',
-  ),
+  MAIL_FROM: setting(z.email().optional(), 'The address that mails come from. Needed with SMTP_URL.', 'none'),
   WEBHOOK_ORIGINS: setting(
     list(origin('http|https')).default([]),
     'Servers of your own network that accounts may have notices posted to beside public https hosts, comma separated: `http://10.0.0.5:9000`.',
@@ -34,3 +30,16 @@ export const noticeSettings = {
     '`90`',
   ),
 };
+
+type NoticeSettings = { [Name in keyof typeof noticeSettings]: z.output<(typeof noticeSettings)[Name]['schema']> };
+
+/** A mail server takes no mail from nobody. */
+export function noticeProblems(values: Partial<NoticeSettings>): string[] {
+  const isMissing = values.SMTP_URL !== undefined && 'MAIL_FROM' in values && values.MAIL_FROM === undefined;
+  return isMissing ? ['MAIL_FROM: is needed with SMTP_URL, such as notices@example.com'] : [];
+}
+
+/** Null where no mail server is named. */
+export function toMailOptions({ SMTP_URL: smtpUrl, MAIL_FROM: from }: NoticeSettings) {
+  return smtpUrl && from ? { smtpUrl, from } : null;
+}

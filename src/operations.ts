@@ -31,7 +31,7 @@ import * as usage from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
-  accounts: { clock: Clock };
+  accounts: { clock: Clock; forgetKeys(): void };
   models: models.ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;
@@ -101,6 +101,7 @@ export function listOperations(deps: OperationDeps) {
     bind(notices.listChannels, deps.notices),
     bind(notices.testChannel, deps.notices),
     bind(notices.putEmail, deps.notices),
+    bind(notices.getEmail, {}),
     bind(notices.confirmEmail, deps.notices),
     bind(notices.updateEmail, deps.notices),
     bind(notices.deleteEmail, {}),

@@ -10,7 +10,11 @@ import { listGas, type Payments } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openMail, type Upstreams } from '#upstreams/index.ts';
 import { listErrorRates, listLosses } from '#usage/index.ts';
+import { toMailOptions } from './notice-settings.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
+
+/** Of one run of the job. */
+const MOST_TURNS = 50;
 
 interface Watched {
   integrations: connections.IntegrationDeps;
@@ -50,13 +54,18 @@ export function startNotices(
   return {
     deps,
     send: async () => {
-      await notices.spreadNotices(deps);
-      await notices.sendDue(deps);
+      await repeat(() => notices.spreadNotices(deps));
+      await repeat(() => notices.sendDue(deps));
     },
     watchMoney: () => notices.watchMoney(watching),
     watchCatalogue: () => notices.watchCatalogue(watching),
     expire: () => notices.expireNotices(deps, config.NOTICE_RETENTION_DAYS),
   };
+}
+
+/** Until there is nothing more to do, but never for ever: the next turn goes on. */
+async function repeat(work: () => Promise<number>): Promise<void> {
+  for (let turn = 0; turn < MOST_TURNS && (await work()) > 0; turn += 1);
 }
 
 /** What depends on a key or a model follows the change; then its owner is told, in the same transaction. */
@@ -76,10 +85,11 @@ function follow({ integrations, models, resourcesDeps }: Watched, sources: notic
 }
 
 function openMailClient({ config, sandbox }: Infrastructure, stack: AsyncDisposableStack): notices.NoticesDeps['mail'] {
-  if (config.SMTP_URL === undefined) {
+  const options = toMailOptions(config);
+  if (options === null) {
     return sandbox ? 'sink' : null;
   }
-  const mail = openMail({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM });
+  const mail = openMail(options);
   stack.defer(() => mail.close());
   return mail;
 }

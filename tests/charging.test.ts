@@ -61,7 +61,7 @@ const owed =
   };
 
 const rows: Record<string, (call: StreamCall) => Promise<void>> = {
-  'The upstream breaks off before the first output': free(['cut']),
+  'The upstream breaks off before the first output': free([{ cut: true }]),
   'The upstream sends an error before the first output': free([broken]),
   'A content filter leaves no output': free([delta('', 'content_filter'), DONE], {
     status: 422,
@@ -116,7 +116,7 @@ const rows: Record<string, (call: StreamCall) => Promise<void>> = {
     await call.untilState('unpaid');
     expect(await call.earned()).toBe(0n);
   },
-  'The upstream breaks off after the first output': owed('cut'),
+  'The upstream breaks off after the first output': owed({ cut: true }),
   'The upstream sends an error after the first output': owed(broken),
   'The stream ends without a finish reason': owed(),
   'The run exceeds its time limit after the first output': async (call) => {
@@ -127,7 +127,10 @@ const rows: Record<string, (call: StreamCall) => Promise<void>> = {
     call.script(begun, delta('', 'content_filter'), DONE);
     const read = await (await call.open()).rest();
     expect(read.at(-1)).toMatchObject({ event: 'error', data: { code: 'content_refused', charged: true } });
-    expect(read.at(-1)?.data['next']).toMatch(/refund.*0x[0-9a-f]{64}/);
+    expect(read.at(-1)?.data).toMatchObject({
+      detail: expect.stringMatching(/0x[0-9a-f]{64}/),
+      next: expect.stringContaining('refund'),
+    });
     expect(await call.spent()).toBe(PRICE);
     await call.letTimePass();
     expect(await call.ask()).toMatchObject({ body: { code: 'content_refused', charged: true } });
@@ -189,11 +192,15 @@ const alone: typeof rows = {
 const make = (name: string) => world.current.makeCall(name.includes('time limit') ? { timeoutSeconds: 5 } : {});
 
 describe.concurrent('an interrupted stream', () => {
-  test.each(Object.entries(rows))('%s', async (name, check) => check(await make(name)));
+  test.each(Object.entries(rows))('%s', async (name, check) => {
+    await expect(make(name).then(check)).resolves.toBeUndefined();
+  });
 });
 
 describe('an interrupted stream', () => {
-  test.each(Object.entries(alone))('%s', async (name, check) => check(await make(name)));
+  test.each(Object.entries(alone))('%s', async (name, check) => {
+    await expect(make(name).then(check)).resolves.toBeUndefined();
+  });
 });
 
 test('docs/charging.md has a row for each of these, and no other', async () => {
@@ -201,5 +208,7 @@ test('docs/charging.md has a row for each of these, and no other', async () => {
   const cells = [...text.matchAll(/^\| (.+?) \|/gm)]
     .map(([, cell]) => cell)
     .filter((cell) => !/^(Case|-+)$/.test(cell ?? ''));
-  expect(cells.toSorted()).toEqual([...Object.keys(rows), ...Object.keys(alone)].toSorted());
+  const tested = [...Object.keys(rows), ...Object.keys(alone)];
+  expect(new Set(cells)).toEqual(new Set(tested));
+  expect(cells).toHaveLength(tested.length);
 });

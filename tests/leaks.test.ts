@@ -132,6 +132,27 @@ async function sign(path: string): Promise<string> {
   return payment;
 }
 
+/** The same in the words of OpenAI, by everybody. */
+async function liveAtOpenaiPath(): Promise<void> {
+  const path = '/v1/chat/completions';
+  const asked = { model: 'ada/own', messages: [{ role: 'user', content: input }] };
+  const payment = await sign('/@ada/own');
+  const paid = await call(path, payment, asked);
+  expect(paid.status).toBe(200);
+  const [choice] = paid.json['choices'] as { message: { content: string } }[];
+  canaries['answer of /v1'] = {
+    text: choice?.message.content.slice(20, 90) ?? '',
+    knownTo: ['buyer'],
+    storedIn: ['public.calls.answer'],
+  };
+  await call(path, await sign('/@ada/own'), { ...asked, more: input });
+  await call(path, await sign('/@ada/own'), { ...asked, tools: [{ name: input }] });
+  for (const who of ['nobody', 'mallory', 'root', 'ada']) {
+    const body = JSON.stringify({ ...asked, messages: [{ role: 'user', content: 'of a test' }] });
+    expect(await browser.ask(who, { method: 'POST', path, body })).toMatchObject({ status: 402 });
+  }
+}
+
 async function liveAsBuyer(): Promise<void> {
   for (const path of ['/@ada/own', '/@ada/other']) {
     const payment = await sign(path);
@@ -147,6 +168,7 @@ async function liveAsBuyer(): Promise<void> {
     await call(path, await sign(path), { topic: 7, more: input });
     await call(path, `${(await sign(path)).slice(0, -8)}AAAA`);
   }
+  await liveAtOpenaiPath();
   const ways: Echo[] = ['400', '403', '429', '502', 'html', 'ok-with-error', 'mid-stream', 'finish-error', '401'];
   for (const how of ways) {
     upstream.echo(how);
@@ -162,7 +184,7 @@ async function liveAsBuyer(): Promise<void> {
     }
   }
   upstream.echo(null);
-  // Two answers, and three calls that were charged first after a run that failed at a cost nobody knows: these are owed.
+  // Three answers, and two calls that were charged first after a run that failed at a cost nobody knows: these are owed.
   expect(await app.current.balanceOf(buyer.address)).toBe(9_950_000n);
   await browser.ask('ada', { method: 'POST', path: '/api/user/integrations/openrouter/test', body: '{}' });
   for (const slug of ['own', 'other', 'free']) {

@@ -188,6 +188,29 @@ describe('a version that runs long', () => {
     expect(await world.current.spentBy(buyer)).toBe(10_000n);
   });
 
+  test('is run again when its buyer asks for it, after the runs that nobody asks for', async () => {
+    const { url } = await world.current.publish(long);
+    const { accepted, statusUrl, bearer, topic } = await world.current.begin(url, { at: 0, chunks: [{ fail: true }] });
+    const { database } = world.current.app;
+    const run = database.system.query(`UPDATE calls SET runs = 5 WHERE id = $1 AND state = 'fulfilling'`, [
+      accepted.body['callId'],
+    ]);
+    expect((await run).rowCount).toBe(1);
+    // Only the latest run of a call may end it.
+    expect(world.current.source.countRuns(topic)).toBe(1);
+    world.current.source.release();
+    await database.system.query(
+      `UPDATE calls SET state = 'owed', updated_at = now() - interval '2 hours' WHERE id = $1 AND state = 'fulfilling'`,
+      [accepted.body['callId']],
+    );
+    world.current.source.script(topic, [{ text: 'at last' }]);
+    expect((await ask(statusUrl, { ...bearer, ...untilDone })).body).toMatchObject({
+      state: 'succeeded',
+      charged: true,
+    });
+    expect(await ask(`${statusUrl}/result`, bearer)).toMatchObject({ body: { response: 'at last' } });
+  });
+
   test.each<[string, Fields, string]>([
     ['more than ten minutes without it', { timeoutSeconds: 601, settlementPoint: 'upfront' }, '/timeoutSeconds'],
     ['more than ten minutes on trust', { ...long, settlementPoint: 'on_success' }, '/settlementPoint'],

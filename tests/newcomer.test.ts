@@ -34,7 +34,7 @@ test('GET /sandbox describes everything that is needed to try, and what is not r
     chainId: 84532,
     asset: { symbol: 'USDC', decimals: 6 },
     faucet: { method: 'POST', url: `${app.current.url}/sandbox/faucet` },
-    simulated: [{ what: 'chain' }, { what: 'asset' }, { what: 'upstream' }],
+    simulated: [{ what: 'chain' }, { what: 'asset' }, { what: 'upstream' }, { what: 'mail' }],
   });
   const chain = await fetch(String(json['rpcUrl']), {
     method: 'POST',

@@ -1,5 +1,6 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http';
-import { decodePaymentResponseHeader } from '@x402/fetch';
+import { ExactEvmSchemeV1 } from '@x402/evm/v1';
+import { decodePaymentResponseHeader, x402Client, x402HTTPClient } from '@x402/fetch';
 import OpenAI from 'openai';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -110,6 +111,21 @@ describe('paid by x402 with the unmodified client', () => {
     expect(changed).toMatchObject({ status: 409, body: { error: { code: 'payment_in_use' } } });
     expect(changed.headers.get('X-Should-Retry')).toBe('false');
     expect(countRuns(app.current, 'replayed')).toBe(1);
+    expect(await spentBy(buyer)).toBe(10_000n);
+  });
+
+  test('a client of x402 version 1 reads the offers beside the error, and pays', async () => {
+    const buyer = await app.current.makeBuyer();
+    const client = new x402Client().registerV1('base-sepolia', new ExactEvmSchemeV1(buyer));
+    const http = new x402HTTPClient(client);
+    const url = `${app.current.url}/v1/chat/completions`;
+    const required = http.getPaymentRequiredResponse(() => null, (await send(url, { body: essay })).body);
+    const headers = http.encodePaymentSignatureHeader(await client.createPaymentPayload(required));
+    expect(Object.keys(headers)).toEqual(['X-PAYMENT']);
+    expect(await send(url, { body: essay, headers })).toMatchObject({
+      status: 200,
+      body: { object: 'chat.completion' },
+    });
     expect(await spentBy(buyer)).toBe(10_000n);
   });
 

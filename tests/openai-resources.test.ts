@@ -133,6 +133,8 @@ describe('parameters', () => {
       response_format: { type: 'json_object' },
     });
     expect(JSON.parse(answer.choices[0]?.message.content ?? '')).toEqual({ city: expect.any(String) });
+    const stream = openClient(app.current, { apiKey }).chat.completions.stream({ ...essay, model: 'ada/census' });
+    expect(JSON.parse((await stream.finalContent()) ?? '')).toEqual({ city: expect.any(String) });
   });
 
   test('a picture in the message fills the parameter that takes one, and a picture in the answer is shown as OpenRouter does', async () => {

@@ -270,7 +270,7 @@ test("on the operator's key the day's share counts the worst until the cost is t
 test('a cost that is never told is given up after a day, and the log says so', async () => {
   const { id, url } = await ruth.publish({ slug: 'never-told' });
   control().fail('usage_missing', { times: 1 });
-  control().fail('generation_404_forever', { times: 1 });
+  control().fail('500', { route: 'generation', times: 99 });
   expect((await buy(url, 'fog')).status).toBe(200);
   expect(await readLog(ruth, id)).toMatchObject({ costUsd: null, costState: 'asked' });
   const { callId } = await readLog(ruth, id);

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
+import { insertCall } from './support/insert-call.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { openToyKind } from './support/toy-kind.ts';
@@ -123,5 +124,24 @@ test('a run that fails for nothing, or is refused after it was held, leaves the 
   app.current.sandbox?.openRouter?.control.clearFaults();
   const { body } = await ada.call('GET', '/api/user/spend-caps');
   expect(body['items']).toMatchObject([{ id: cap, scope: 'resource', subject: id, perDayUsd: '1', spentUsd: '0' }]);
+  await forget(cap);
+});
+
+test('what a call held whose process died before it ran is given back by the reconciler', async () => {
+  const { id } = await ada.publish({ slug: 'died' });
+  const cap = await capOf('resource', id, '1');
+  const { database, gateway } = app.current;
+  const callId = await insertCall(database, { state: 'claimed' });
+  await database.system.query(`SELECT hold_spend($1, owner_id, id, NULL, 0.25) FROM x402_resources WHERE id = $2`, [
+    callId,
+    id,
+  ]);
+  const spent = async () => {
+    const { body } = await ada.call('GET', '/api/user/spend-caps');
+    return (body['items'] as { id: string; spentUsd: string }[]).find((one) => one.id === cap)?.spentUsd;
+  };
+  expect(['0.25', '0']).toContain(await spent());
+  await gateway.reconcile();
+  await expect.poll(spent).toBe('0');
   await forget(cap);
 });

@@ -116,6 +116,8 @@ describe('a paid call', () => {
         evidence: expect.objectContaining({ generationId: expect.stringMatching(/^gen-/) }),
         earnedUsdc: '0.01',
         costUsd: expect.stringMatching(/^0\.0+\d+$/),
+        costState: null,
+        measuredUsdc: null,
         expectedCostUsd: expect.stringMatching(/^0\.0+\d+$/),
         worstCostUsd: expect.stringMatching(/^0\.\d+$/),
         keySource: 'own',

@@ -52,6 +52,10 @@ export function describeSandbox({ chain, publicUrl, openRouterUrl, openRouterKey
             },
           ]
         : []),
+      {
+        what: 'mail',
+        how: 'Mails are sent to nobody unless SMTP_URL is set. They are kept for the account that they are for: GET /api/sandbox/mails.',
+      },
     ],
   };
 }

@@ -61,5 +61,5 @@ test('the sandbox is described in plain JSON', () => {
     domain: { name: 'USDC', version: '2', verifyingContract: '0x036CbD53842c5426634e7929541eC2318f3dCF7e' },
     faucet: { url: 'http://127.0.0.1:4020/sandbox/faucet', amountUsdc: '10' },
   });
-  expect(sandbox.simulated.map((entry) => entry.what)).toEqual(['chain', 'asset']);
+  expect(sandbox.simulated.map((entry) => entry.what)).toEqual(['chain', 'asset', 'mail']);
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteBudget, Caller, Log } from '#kit/index.ts';
-import type { CallRequest, Gateway } from '#gateway/index.ts';
-import { SIGN_IN_HEADER } from '#payments/index.ts';
+import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
+import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
 import { LAST_EVENT_ID } from './read-events-asked.ts';
@@ -89,6 +89,23 @@ export function readHeader(req: IncomingMessage, name: string): string | undefin
 
 export function isPaying({ headers }: IncomingMessage): boolean {
   return 'payment-signature' in headers || 'x-payment' in headers;
+}
+
+/** What a buyer is told of an outcome in headers, in whatever form the rest is told. */
+export function toBuyerHeaders(outcome: CallOutcome): Record<string, string> {
+  const { settlement } = outcome;
+  const settled = settlement ? toSettlementHeader(settlement.x402Version, settlement) : null;
+  const token = outcome.kind === 'challenge' ? undefined : outcome.answerToken;
+  return {
+    ...(settled ? { [settled.name]: settled.value } : {}),
+    ...(token === undefined ? {} : { [ANSWER_TOKEN_HEADER]: token }),
+  };
+}
+
+/** And in the members of a problem, beside those that every problem has. */
+export function toBuyerMembers(outcome: CallOutcome & { kind: 'problem' }): Record<string, unknown> {
+  const { receipt, proof, answerToken } = outcome;
+  return { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
 }
 
 /** A HEAD request has no room for an answer: it is always a probe. */

@@ -38,6 +38,21 @@ export function openEventStream(
     }
   }, HEARTBEAT_MS);
   timer.unref();
+  let isGathered = false;
+  const release = (): void => {
+    if (isGathered) {
+      isGathered = false;
+      res.uncork();
+    }
+  };
+  /** Events that are there at the same moment leave together. */
+  const gather = (): void => {
+    if (!isGathered) {
+      isGathered = true;
+      res.cork();
+      process.nextTick(release);
+    }
+  };
   res.once('close', () => {
     clearInterval(timer);
     gone.abort();
@@ -46,6 +61,7 @@ export function openEventStream(
     gone: gone.signal,
     send: async ({ id, event, data }) => {
       gone.signal.throwIfAborted();
+      gather();
       const name = id === undefined ? '' : `id: ${id}\n`;
       const type = event === undefined ? '' : `event: ${event}\n`;
       const line = typeof data === 'string' ? data : JSON.stringify(data);
@@ -54,6 +70,8 @@ export function openEventStream(
       }
     },
     end: () => {
+      // What is gathered is lost behind the end otherwise.
+      release();
       res.end();
     },
   };

@@ -10,7 +10,7 @@ import {
   toResourcePath,
 } from '#kit/index.ts';
 import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
-import { toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
   answerPreflight,
   CALLBACK_HEADER,
@@ -18,6 +18,8 @@ import {
   readCallHeaders,
   readHeader,
   sharedHeaders,
+  toBuyerHeaders,
+  toBuyerMembers,
   type BoundedDeps,
   type CallExchange,
   type PaidRouteDeps,
@@ -28,7 +30,7 @@ import { readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
 import { readExecute } from './read-execute.ts';
 import { readPrefer } from './read-prefer.ts';
-import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
+import { writeAnswer } from './write-answer.ts';
 import { writeAccepted } from './write-status.ts';
 
 const executePath = '/api/execute';
@@ -160,22 +162,16 @@ function toRequested({ creator, slug, version, isBatch, query }: NonNullable<Exc
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {
   const { req, res, requestId } = exchange;
-  const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
-  const settled = settlement ? { [settlement.name]: settlement.value } : {};
+  const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...toBuyerHeaders(outcome) };
   if (outcome.kind === 'challenge') {
-    const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...settled };
     const { reason, detail } = outcome;
     return writeChallenge(outcome.challenge, { req, res, headers, reason, detail });
   }
-  const { answerToken } = outcome;
-  const token = answerToken === undefined ? {} : { [ANSWER_TOKEN_HEADER]: answerToken };
   if (outcome.kind === 'problem') {
-    const { problem, charged, receipt, proof } = outcome;
-    const more = { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
-    const told = { requestId, more, headers: { ...settled, ...token } };
+    const { problem, charged } = outcome;
+    const told = { requestId, more: toBuyerMembers(outcome), headers };
     return writeProblem(res, problem, charged === undefined ? told : { ...told, charged });
   }
-  const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...settled, ...token };
   if (outcome.kind === 'accepted') {
     return writeAccepted(outcome, { req, res, headers });
   }

@@ -25,6 +25,14 @@ A buyer signs, the resource runs, the payment is settled, the answer goes out. \
 \`on_success\` (a failure costs nothing), \`at_first_output\` or \`upfront\` (an answer that is paid and does not come is
 owed: the same payment runs it again without a new charge). Sending the same payment again never buys twice.
 
+## Streams
+With \`Accept: text/event-stream\` an answer comes as server-sent events: \`meta\`, \`delta\`, \`media\`, \`usage\`,
+\`receipt\`, and at its end \`done\` or \`error\`. They come while the answer is made where \`settlementPoint\` is
+\`at_first_output\`, or the resource is free or tested by its owner; otherwise once it is whole. \`PAYMENT-RESPONSE\` stands in
+the headers before the first event. A stream without an end has broken off: the same payment with \`Last-Event-ID\` goes on
+behind that event. Another \`meta\` voids what came before it. Once the first output has come the price is charged once
+and the whole answer is owed; before it nothing is.
+
 ## Answers that take long
 \`Prefer: respond-async\`, or a resource with \`runsLong\`: the call is answered with 202, carried out behind it by whichever
 process is there, and followed at the URL in \`Location\` with the status token of the 202. See \`GET /api/calls/{id}\`.

@@ -24,6 +24,15 @@ export const chatEvidence = z.object({
   isModelDeclared: z.literal(true).exactOptional(),
 });
 
+/** Of an answer that has begun, of which no more is known. */
+export function toBegunEvidence(
+  askedModel: string,
+  { isSimulated, firstTokenMs }: Pick<ChatFacts, 'isSimulated' | 'firstTokenMs'>,
+): Evidence {
+  const unknown = { model: null, provider: null, generationId: null, usage: null, finishReason: null, adjustments: [] };
+  return toEvidence({ ...unknown, isSimulated, firstTokenMs, latencyMs: 0, attempts: 1 }, askedModel);
+}
+
 export function toEvidence(facts: ChatFacts, askedModel: string): Evidence {
   const own: z.output<typeof chatEvidence> = {
     model: facts.model ?? askedModel,

@@ -15,6 +15,7 @@ import type { MediaSettings } from './media-settings.ts';
 import { measureMessages } from './measure-prompt.ts';
 import type { UsableModel } from './named-model.ts';
 import { quoteCost } from './quote-cost.ts';
+import { recallBySize } from './recall-by-size.ts';
 import { failBefore } from './run-chat.ts';
 
 interface AskedCall {
@@ -27,9 +28,11 @@ interface AskedCall {
   feePercent?: string | undefined;
 }
 
+const recallCost = recallBySize(quoteCost);
+
 /** What one call is expected to cost, and at worst, with the prompt that it sends; null where nobody knows. USD. */
 export function expectCost({ models, settings, messages, inputs = [], feePercent }: AskedCall): CostQuote | null {
-  return quoteCost({ models, settings, prompt: measureMessages(messages), inputs, feePercent });
+  return recallCost({ models, settings, prompt: measureMessages(messages), inputs, feePercent });
 }
 
 /**

@@ -1,5 +1,6 @@
-import { noEvidence, type AnswerPart, type JsonObject, type Outcome, type PartsEnd } from '#resources/index.ts';
+import type { AnswerPart, JsonObject, Outcome, PartsEnd } from '#resources/index.ts';
 import type { ChatCall } from '#upstreams/index.ts';
+import { toBegunEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { openFeed } from './open-feed.ts';
 
@@ -9,6 +10,7 @@ import { openFeed } from './open-feed.ts';
  */
 export async function giveInParts(
   { clock }: Pick<ExecutionDeps, 'clock'>,
+  model: string,
   ask: (onText: NonNullable<ChatCall['onText']>) => Promise<Outcome>,
 ): Promise<Outcome> {
   const startedAt = clock.now();
@@ -24,7 +26,7 @@ export async function giveInParts(
   if (first === null) {
     return asking;
   }
-  const evidence = { ...noEvidence, attempts: 1, firstOutputMs: clock.now() - startedAt, isSimulated };
+  const evidence = toBegunEvidence(model, { isSimulated, firstTokenMs: clock.now() - startedAt });
   const body = { type: 'parts' as const, parts: toParts({ first, feed, asking }) };
   return { ok: true, answer: { status: 200, contentType: 'application/json', headers: {}, body, media: [] }, evidence };
 }

@@ -64,7 +64,7 @@ export async function runChat(deps: ExecutionDeps, run: ChatRun): Promise<Outcom
   };
   // What is judged whole, or is spoken, has no part that could be sold before its end.
   const isInParts = run.context.inParts === true && asked.contract === null && !run.request.audio;
-  return isInParts ? giveInParts(deps, ask) : ask();
+  return isInParts ? giveInParts(deps, run.request.model, ask) : ask();
 }
 
 async function judgeMade(

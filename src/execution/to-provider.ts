@@ -2,12 +2,13 @@ import { Big } from 'big.js';
 import { toPerMillion } from '#models/index.ts';
 import type { ProviderChoice } from '#upstreams/index.ts';
 import { quoteCaps, type QuotedCall } from './quote-cost.ts';
+import { recallBySize } from './recall-by-size.ts';
 
 /**
  * Whom OpenRouter may ask. The highest prices that the worst case of the call was computed with are always sent along, or
  * what the creator allows where that is less: per million tokens, exact. Undefined where nothing is known and nothing was chosen.
  */
-export function toProvider(call: Omit<QuotedCall, 'feePercent'>): ProviderChoice | undefined {
+export const toProvider = recallBySize((call: QuotedCall): ProviderChoice | undefined => {
   const { provider = {} } = call.settings;
   const { maxPrice: allowed = {} } = provider;
   const caps = quoteCaps(call);
@@ -22,7 +23,7 @@ export function toProvider(call: Omit<QuotedCall, 'feePercent'>): ProviderChoice
         };
   const choice: ProviderChoice = { ...provider, maxPrice };
   return Object.values(choice).some((value) => value !== undefined) ? choice : undefined;
-}
+});
 
 function least(cap: string, allowed: string | undefined): string {
   return allowed !== undefined && new Big(allowed).lt(cap) ? allowed : cap;

@@ -75,7 +75,7 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   }
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
-  const later = isProven && held.runs_long ? await findAccepted(deps, held.id) : null;
+  const later = isProven && held.runs_long ? await findAccepted(deps, held.id, again.input) : null;
   const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
@@ -98,7 +98,7 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
     const rerun = await rerunOwed(deps, held.id, again.input);
     if (row.answer !== null) {
       // Of many inputs some have their answer already, which is there to be read meanwhile.
-      return (await findAccepted(deps, held.id)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
+      return (await findAccepted(deps, held.id, undefined)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
     }
     if (rerun.kind === 'run' || rerun.kind === 'given up') {
       return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;

@@ -8,7 +8,7 @@ import {
   type UseMeasure,
 } from '#resources/index.ts';
 import type { CallRecord, MeasuredBy } from '#usage/index.ts';
-import type { EventsAsked, Receipt, Settlement } from './call-request.ts';
+import type { EventsAsked, Receipt } from './call-request.ts';
 import type { Shown } from './buyer-proof.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { resourceUrl } from './offer-version.ts';
@@ -38,11 +38,11 @@ export interface PaidCall {
   answerToken?: string;
   /** It is answered with 202 and carried out behind it. */
   isLong?: true;
-  /** Told once it is carried out: with what was paid, where it is paid already. */
-  onUnderWay?: (paid?: { receipt: Receipt; settlement: Settlement }) => void;
   /** Of its request: in what form its answer is wanted, and when its client has gone. */
   events?: EventsAsked | undefined;
   gone?: AbortSignal | undefined;
+  /** Told once its row holds what any process needs to carry it on. */
+  onUnderWay?: () => void;
   startedAt: number;
 }
 

@@ -1,4 +1,4 @@
-import { LONG_RETENTION_SECONDS } from './long-runs/read-status.ts';
+import { LONG_RETENTION_SECONDS } from './long-runs/retention.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 /** A statement holds its locks to its end, so each takes a bounded number of rows. */
@@ -38,6 +38,13 @@ const forgetInputs = `
 const forgetItems = `
   DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
 
+/** A run that was given up may have kept something of its stream after the whole answer of another one was stored. */
+const forgetStreams = `
+  DELETE FROM call_stream_parts WHERE call_id IN (
+    SELECT s.call_id FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
+    WHERE c.state NOT IN ('fulfilling', 'owed') AND c.updated_at < now() - interval '1 minute'
+    LIMIT $1)`;
+
 /** Where a request came from matters for a day. */
 const forgetClients = `
   UPDATE calls SET client = NULL WHERE id IN (
@@ -54,6 +61,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   const { system } = deps.database;
   const forgotten = await system.query(forget, [retentionSeconds, BATCH]);
   await system.query(forgetClients, [BATCH]);
+  await system.query(forgetStreams, [BATCH]);
   await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
   await system.query(forgetItems);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);

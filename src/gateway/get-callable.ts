@@ -10,12 +10,21 @@ export interface Callable {
   promisesJson: boolean;
 }
 
+/** A schema is compiled to tell, and versions are immutable. */
+const known = new WeakMap<PublishedVersion, Callable>();
+
 /** Throws `not_found`. */
 export async function getCallable(
-  deps: Pick<GatewayDeps, 'published' | 'kinds'>,
+  { published, kinds }: Pick<GatewayDeps, 'published' | 'kinds'>,
   target: CallRequest['target'],
 ): Promise<Callable> {
-  const version = await getTarget(deps, target);
-  const promised = deps.kinds.get(version.kind)?.outputOf?.(version.config) ?? null;
-  return { version, promisesJson: promised !== null };
+  const version = await getTarget({ published }, target);
+  const found = known.get(version);
+  if (found) {
+    return found;
+  }
+  const promised = kinds.get(version.kind)?.outputOf?.(version.config) ?? null;
+  const callable = { version, promisesJson: promised !== null };
+  known.set(version, callable);
+  return callable;
 }

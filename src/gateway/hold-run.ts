@@ -2,6 +2,7 @@ import { listInputs, type Readiness } from '#resources/index.ts';
 import { holdUnderCaps, releaseUnderCaps } from './hold-spend.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isOurs } from './long-runs/is-ours.ts';
 
 type HoldDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'readiness'>;
 
@@ -16,8 +17,6 @@ export async function holdRun(deps: HoldDeps, call: PaidCall): Promise<Readiness
   const runs = batchOf ? listInputs(input).length : 1;
   const full = await holdUnderCaps(deps, { callId, version, payer: payment.payer, runs });
   if (full) {
-    // The next challenge is to know it.
-    await deps.readiness.ask(version);
     return full;
   }
   const held = (await deps.kinds.get(version.kind)?.holdRun?.(version, callId, runs)) ?? { ready: true };
@@ -27,23 +26,29 @@ export async function holdRun(deps: HoldDeps, call: PaidCall): Promise<Readiness
   return held;
 }
 
+type ReleaseDeps = Pick<GatewayDeps, 'kinds' | 'log' | 'database' | 'processId'>;
+
 /** The call is not run at all: what was set aside for it is free again. Never rejects. */
-export async function releaseUnrun(
-  deps: Pick<GatewayDeps, 'database' | 'kinds' | 'log'>,
-  call: PaidCall,
-): Promise<void> {
-  await releaseRun(deps, call);
-  await releaseUnderCaps(deps, call.callId);
+export async function releaseUnrun(deps: ReleaseDeps, call: PaidCall): Promise<void> {
+  if (await releaseRun(deps, call)) {
+    await releaseUnderCaps(deps, call.callId);
+  }
 }
 
-/** A run that has not begun is not begun after all. Never rejects: what cannot be released counts as used. */
-export async function releaseRun(
-  { kinds, log }: Pick<GatewayDeps, 'kinds' | 'log'>,
-  { version, callId }: PaidCall,
-): Promise<void> {
+/**
+ * A run that has not begun is not begun after all. Never rejects: what cannot be released counts as used.
+ * @returns whether the call was still this process's to release.
+ */
+export async function releaseRun(deps: ReleaseDeps, call: PaidCall): Promise<boolean> {
+  const { version, callId } = call;
   try {
-    await kinds.get(version.kind)?.releaseRun?.(callId);
+    if (!(await isOurs(deps, call))) {
+      return false;
+    }
+    await deps.kinds.get(version.kind)?.releaseRun?.(callId);
+    return true;
   } catch (err) {
-    log.warn({ err, callId }, 'what was set aside for a run could not be released');
+    deps.log.warn({ err, callId }, 'what was set aside for a run could not be released');
+    return false;
   }
 }

@@ -21,13 +21,22 @@ interface Call {
 
 /** Before any money moves: sets the most that the call may cost aside under the caps of its creator. Null where it fits. */
 export async function holdUnderCaps(
-  deps: SpendDeps,
+  deps: SpendDeps & Pick<GatewayDeps, 'readiness'>,
   { callId, version, payer, runs = 1 }: Call,
 ): Promise<NotReady | null> {
   const { ownerId, resourceId } = version;
   const worstUsd = new Big(await toWorst(deps, version)).times(runs).toFixed();
   const full = await holdSpend(deps.database.system, { callId, ownerId, resourceId, payer, worstUsd });
-  return full && toNotReady(deps, full, worstUsd);
+  if (full === null) {
+    return null;
+  }
+  const notReady = toNotReady(deps, full, worstUsd);
+  // One input may fit where many do not.
+  if (full.scope !== 'payer' && runs === 1) {
+    // The next challenge is to know it.
+    deps.readiness.note(version, notReady);
+  }
+  return notReady;
 }
 
 /** The call is not run after all. Never rejects: what cannot be released counts until the day is over. */
@@ -42,8 +51,25 @@ export async function releaseUnderCaps(
   }
 }
 
-/** Is there room for one more call, whoever pays it? */
-export async function askCaps(deps: SpendDeps, version: PublishedVersion): Promise<Readiness> {
+/** So long an answer serves: what decides of a call is `holdUnderCaps`. */
+const KEPT_MS = 1_000;
+
+/** Is there room for one more call, whoever pays it? From memory for a moment, because it is asked with every call. */
+export function openCaps(deps: SpendDeps): (version: PublishedVersion) => Promise<Readiness> {
+  const known = new WeakMap<PublishedVersion, { atMs: number; told: Promise<Readiness> }>();
+  return (version) => {
+    const found = known.get(version);
+    if (found && deps.clock.now() - found.atMs <= KEPT_MS) {
+      return found.told;
+    }
+    const told = askCaps(deps, version);
+    known.set(version, { atMs: deps.clock.now(), told });
+    told.catch(() => known.delete(version));
+    return told;
+  };
+}
+
+async function askCaps(deps: SpendDeps, version: PublishedVersion): Promise<Readiness> {
   const { ownerId, resourceId } = version;
   const worstUsd = await toWorst(deps, version);
   const full = await findFullCap(deps.database.system, { ownerId, resourceId, worstUsd });

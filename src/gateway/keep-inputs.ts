@@ -5,6 +5,7 @@ import { toInputProblem } from './admit.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isOurs } from './long-runs/is-ours.ts';
 import { tooManyFiles } from './public-problem.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { lastsLongEnough } from './run-limit.ts';
@@ -78,8 +79,8 @@ export async function fetchMissing(deps: Pick<GatewayDeps, 'inputs' | 'database'
 
 /** The call has ended here, and needs its files no more: answered whole, or without a charge. */
 export async function forgetEnded(
-  deps: Pick<GatewayDeps, 'inputs'>,
-  call: Pick<PaidCall, 'version' | 'callId'>,
+  deps: Pick<GatewayDeps, 'inputs' | 'database' | 'processId'>,
+  call: Pick<PaidCall, 'version' | 'callId' | 'isLong'>,
   ending: Promise<CallOutcome>,
 ): Promise<CallOutcome> {
   const outcome = await ending;
@@ -87,7 +88,7 @@ export async function forgetEnded(
     outcome.kind === 'answer'
       ? outcome.answer.body.type !== 'live'
       : outcome.kind === 'challenge' || (outcome.kind === 'problem' && outcome.charged === false);
-  if (isOver && hasFiles(call.version)) {
+  if (isOver && hasFiles(call.version) && (await isOurs(deps, call))) {
     // Nobody waits for it with an answer in hand.
     void deps.inputs.forget(call.callId);
   }

@@ -127,3 +127,43 @@ test('an offer counts from the publication of the version that made it, also whe
   const times = payableOffers(deps, version).map((offer) => originOf(deps, version, { offer }).offeredAt.getTime());
   expect(times).toEqual([NOW, NOW - 3_600_000, NOW - 3_600_000]);
 });
+
+describe('a price that follows from the input', () => {
+  const parameters = [{ name: 'count', type: 'integer' as const, description: '', minimum: 0 }];
+  const formula = (usdc: string) => ({
+    baseUsdc: '0.001',
+    terms: [{ parameter: 'count', per: 'value' as const, usdc }],
+  });
+  const version = toVersion({
+    offers: [on(POLYGON), on(BASE, 4_000n)],
+    parameters,
+    priceFormula: formula('0.001'),
+    superseded: [replaced({ offers: [on(CELO, 50_000n)], priceFormula: formula('0.002') })],
+  });
+  const amounts = (found: PublishedVersion, input?: Record<string, unknown>) =>
+    payableOffers(deps, found, input).map(({ amountAtomic }) => amountAtomic);
+
+  test('is asked up to the amount of each offer, also of a version just replaced by its own formula', () => {
+    expect(amounts(version, { count: 2 })).toEqual([3_000n, 3_000n, 5_000n]);
+    expect(amounts(version, { count: 7 })).toEqual([8_000n, 4_000n, 15_000n]);
+    expect(amounts(version)).toEqual([10_000n, 4_000n, 50_000n]);
+  });
+
+  test('is the most where the current version cannot read what the replaced one priced', () => {
+    expect(amounts({ ...version, parameters: [] }, { count: 2 })).toEqual([3_000n, 3_000n, 50_000n]);
+  });
+
+  test('counts from the version that made the offer', () => {
+    const input = { count: 2 };
+    const times = payableOffers(deps, version, input).map(
+      (offer) => originOf(deps, version, { offer, input }).offeredAt,
+    );
+    expect(times).toEqual([version.publishedAt, version.publishedAt, version.superseded[0]?.publishedAt]);
+  });
+
+  test('is encoded once for each amount', () => {
+    const first = offerVersion(deps, version, { count: 1 });
+    expect(offerVersion(deps, version, { count: 1 })).toBe(first);
+    expect(offerVersion(deps, version, { count: 2 })).not.toBe(first);
+  });
+});

@@ -15,7 +15,7 @@ import { getCallable, type Callable } from './get-callable.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
-import { askCaps } from './hold-spend.ts';
+import { openCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
@@ -77,7 +77,7 @@ export async function openGateway(
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness({ ...given, askCaps: (version) => askCaps(given, version) }),
+    readiness: rememberReadiness({ ...given, askCaps: openCaps(given) }),
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),

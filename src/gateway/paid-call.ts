@@ -1,18 +1,21 @@
 import { decodePayment } from '#payments/index.ts';
+import type { SettlementPoint } from '#resources/index.ts';
+import { abandonCall } from './abandon-call.ts';
 import { answerHeld } from './answer-held.ts';
 import { answerRefused } from './answer-refused.ts';
 import type { CallOutcome } from './call-request.ts';
-import { carryOut } from './carry-out.ts';
+import type { PaidCall } from './call-record.ts';
 import { checkBeforeClaim } from './check-before-claim.ts';
 import { claimCall, toPaying, type Paying } from './claim-call.ts';
-import { endCall } from './end-call.ts';
+import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './fulfil-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { holdInFlight } from './hold-in-flight.ts';
-import { answerLater } from './long-runs/answer-later.ts';
-import { assertCallback } from './long-runs/is-answered-later.ts';
+import { answerNowOrLater, assertCallback } from './long-runs/answer-later.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
+import { runCall, runToFirstOutput } from './run-call.ts';
+import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
+import { verifyCall } from './verify-call.ts';
 
 /** The paid call. Each step returns a value to this story; no step calls the next. */
 export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' | 'version'>): Promise<CallOutcome> {
@@ -50,8 +53,45 @@ async function payingCall(deps: GatewayDeps, paying: Paying): Promise<CallOutcom
     case 'held':
       return answerHeld(deps, claim.call, again);
     case 'claimed':
-      return claim.call.isLong
-        ? answerLater(deps, claim.call, { request: paying.request, carry: (call) => carryOut(deps, call) })
-        : holdInFlight(deps, claim.call.callId, endCall(deps, claim.call, carryOut(deps, claim.call)));
+      return answerNowOrLater(deps, claim.call, { request: paying.request, carry: (call) => carryOut(deps, call) });
   }
 }
+
+/** The claimed part. Until the settler is asked nothing can be charged; from then on no answer is lost. */
+async function carryOut(deps: GatewayDeps, call: PaidCall): Promise<CallOutcome> {
+  try {
+    const verified = await verifyCall(deps, call);
+    if (verified.ok && verified.paid) {
+      return await fulfilCall(deps, verified.call, verified.paid);
+    }
+    return verified.ok ? await inOrder[verified.call.settlementPoint](deps, verified.call) : verified.outcome;
+  } catch (error) {
+    return abandonCall(deps, call, error);
+  }
+}
+
+/** What follows the verification, by the moment when money moves. */
+export const inOrder: Record<SettlementPoint, (deps: GatewayDeps, call: PaidCall) => Promise<CallOutcome>> = {
+  on_success: async (deps, call) => {
+    const ran = await runCall(deps, call);
+    if (!ran.ok) {
+      return ran.outcome;
+    }
+    const paid = await settleCall(deps, call);
+    return paid.ok ? giveAnswer(call, paid, ran.output) : paid.outcome;
+  },
+  at_first_output: async (deps, call) => {
+    const ran = await runToFirstOutput(deps, call);
+    if (!ran.ok) {
+      return ran.outcome;
+    }
+    const paid = await settleCall(deps, call);
+    return paid.ok
+      ? giveFromFirstOutput(deps, call, { paid, output: ran.output })
+      : withholdOutput(deps, call, { ...ran, ...paid });
+  },
+  upfront: async (deps, call) => {
+    const paid = await settleCall(deps, call);
+    return paid.ok ? fulfilCall(deps, call, paid) : paid.outcome;
+  },
+};

@@ -16,6 +16,8 @@ export interface ReadinessMemory {
   recall(version: PublishedVersion): Promise<Readiness>;
   /** Asked now. What cannot run until its owner acts is paused. */
   ask(version: PublishedVersion): Promise<Readiness>;
+  /** What a call has found, which comes back by itself. */
+  note(version: PublishedVersion, readiness: Readiness): void;
   /** A key, a model or something else that versions need has changed. */
   forget(): void;
 }
@@ -62,6 +64,10 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
   };
   return {
     ask,
+    note: (version, readiness) => {
+      tell(version, readiness);
+      known.set(version, { readiness, at: deps.clock.now(), isAsking: false });
+    },
     isKnownReady: (version) => {
       const found = known.get(version);
       const age = found ? deps.clock.now() - found.at : Number.POSITIVE_INFINITY;

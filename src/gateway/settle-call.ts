@@ -63,7 +63,11 @@ async function bookSettlement(deps: GatewayDeps, call: PaidCall, transaction: st
   try {
     const runLeftMs = longestRunMs(call) + RUN_MARGIN_MS;
     const receipt = await closeSettled(deps, { callId, by: 'confirm', transaction, runLeftMs });
-    return receipt ? { ok: true, receipt, settlement: toSettlement(call, { success: true, transaction }) } : pending();
+    if (!receipt) {
+      return pending();
+    }
+    call.onUnderWay?.();
+    return { ok: true, receipt, settlement: toSettlement(call, { success: true, transaction }) };
   } catch (error) {
     if (!(await doubt(deps, callId, 'not_booked'))) {
       throw error;

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { SettlementPoint } from '#resources/index.ts';
+import { LONG_RETENTION_SECONDS } from './long-runs/retention.ts';
 
 /** The states of a call; refused and failed ones no longer hold the payment. */
 export const states = [
@@ -134,14 +135,15 @@ const trustAfter = `CASE
     ELSE trust_usd END`;
 
 /**
- * A call is paid from its first paid state on. An input is kept until its answer is; a run that failed counts as one. What
+ * An answer that is fetched later may wait for as long as it is kept. A call is paid from its first paid state on. An input is kept until its answer is; a run that failed counts as one. What
  * is to be paid before it runs is not done on trust, whatever its offer said. Whoever has paid is no newcomer any more.
  */
 const statement = `
   UPDATE calls SET
     state = $3,
     updated_at = now(),
-    deadline = CASE WHEN $4::double precision IS NULL THEN deadline ELSE now() + $4 * interval '1 millisecond' END,
+    deadline = CASE WHEN runs_long AND $3 = 'settled' THEN now() + interval '${LONG_RETENTION_SECONDS} seconds'
+      WHEN $4::double precision IS NULL THEN deadline ELSE now() + $4 * interval '1 millisecond' END,
     answer = coalesce($5, answer),
     record = coalesce($6, record),
     input = CASE WHEN $3 IN ('settled', 'unpaid', 'failed', 'refused', 'refunded') THEN NULL ELSE coalesce($7, input) END,

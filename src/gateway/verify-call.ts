@@ -46,6 +46,7 @@ async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: b
   const admitted = await admitWhenClear(deps, call, { balanceAtomic, deadlineInMs });
   switch (admitted) {
     case 'running':
+      call.onUnderWay?.();
       return { ok: true, call };
     case 'settling':
       return { ok: true, call: toPaidFirst(call) };
@@ -94,6 +95,7 @@ async function takeUsed(deps: GatewayDeps, sent: PaidCall, reason: string): Prom
   const used = await adoptUsed(deps, call, reason);
   switch (used.kind) {
     case 'paid':
+      call.onUnderWay?.();
       return { ok: true, call, paid: used.paid };
     case 'moved':
       return { ok: false, outcome: used.outcome };

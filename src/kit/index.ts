@@ -45,5 +45,6 @@ export {
   toResourcePath,
   toResourceUrl,
 } from './resource-path.ts';
+export { signWebhook, toWebhookSecret } from './sign-webhook.ts';
 export { toLine } from './to-line.ts';
 export { toNetwork } from './to-network.ts';

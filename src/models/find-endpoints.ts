@@ -21,7 +21,20 @@ export async function findPricedModel(deps: FindDeps, id: string): Promise<Price
   }
   deps.cache.wanted.add(model.openrouterId);
   const { endpoints = null } = (await readEndpoints(deps)).get(model.openrouterId) ?? {};
-  return { ...model, endpoints };
+  return join(model, endpoints);
+}
+
+const joined = new WeakMap<Model, PricedModel>();
+
+/** The same object while nothing has changed: what is made of it can be remembered with it. */
+function join(model: Model, endpoints: PricedModel['endpoints']): PricedModel {
+  const known = joined.get(model);
+  if (known && known.endpoints === endpoints) {
+    return known;
+  }
+  const made = { ...model, endpoints };
+  joined.set(model, made);
+  return made;
 }
 
 /** All that are kept, by the id of their model; read at the first call after a change. */

@@ -104,6 +104,22 @@ export const confirmEmail = operation({
   },
 });
 
+export const getEmail = operation({
+  name: 'notices.email.get',
+  route: 'GET /api/user/notices/email',
+  summary: 'The address that notices are sent to',
+  scope: 'notices:read',
+  input: z.object({}),
+  output,
+  problems: ['not_found'],
+  run: async ({ tx }: InTransaction, caller: Caller) => {
+    assertUser(caller);
+    const { rows } = await tx.query<Row>('SELECT * FROM notice_emails WHERE owner_id = $1', [caller.userId]);
+    const { address, verified_at: verifiedAt, is_enabled: isEnabled } = rows[0] ?? refuseMissing();
+    return { address, isVerified: verifiedAt !== null, isEnabled };
+  },
+});
+
 export const updateEmail = operation({
   name: 'notices.email.update',
   route: 'PATCH /api/user/notices/email',

@@ -6,7 +6,7 @@
  * text of a stranger means anything where it is shown. Who is told knows nothing of the modules that are watched.
  */
 export { expireNotices } from './expire.ts';
-export { confirmEmail, deleteEmail, putEmail, updateEmail } from './email-address.ts';
+export { confirmEmail, deleteEmail, getEmail, putEmail, updateEmail } from './email-address.ts';
 export { tellConnection, tellSale } from './follow-changes.ts';
 export { listChannels, testChannel } from './list-channels.ts';
 export { listMails } from './list-mails.ts';

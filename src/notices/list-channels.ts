@@ -47,11 +47,15 @@ export const listChannels = operation({
   run: async ({ tx, prepared }: NoticesDeps & InTransaction<ChannelName[]>, caller: Caller) => {
     assertUser(caller);
     const { rows } = await tx.query<Row>(
-      `SELECT channel, count(*) FILTER (WHERE state IN ('open', 'sending', 'waiting'))::int AS waiting,
-         max(updated_at) FILTER (WHERE state = 'sent') AS last_sent_at,
-         (array_agg(problem ORDER BY updated_at DESC, id DESC) FILTER (WHERE attempts > 0 AND state <> 'sending'))[1] AS last_problem
-       FROM notice_messages WHERE owner_id = $1 GROUP BY channel`,
-      [caller.userId],
+      `SELECT c.channel, waiting, last_sent_at, last_problem FROM unnest($2::text[]) AS c(channel)
+       CROSS JOIN LATERAL (SELECT count(*)::int AS waiting FROM notice_messages m
+         WHERE m.owner_id = $1 AND m.channel = c.channel AND m.state IN ('open', 'sending', 'waiting')) waits
+       LEFT JOIN LATERAL (SELECT updated_at AS last_sent_at FROM notice_messages m
+         WHERE m.owner_id = $1 AND m.channel = c.channel AND m.state = 'sent' ORDER BY due_at DESC LIMIT 1) sent ON true
+       LEFT JOIN LATERAL (SELECT problem AS last_problem FROM notice_messages m
+         WHERE m.owner_id = $1 AND m.channel = c.channel AND m.attempts > 0 AND m.state <> 'sending'
+         ORDER BY due_at DESC LIMIT 1) tried ON true`,
+      [caller.userId, channelNames],
     );
     const found = new Map(rows.map((row) => [row.channel, row]));
     const items = channelNames.map((name) => {

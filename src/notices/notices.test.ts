@@ -148,9 +148,11 @@ test('two processes that spread and send at once send each notice once', async (
 
 test('a process that dies between its claim and the sending loses nothing: another one sends when the claim has run out', async () => {
   await tellOwed('1');
-  const dying = openDeps({ telegram: { sendText: () => Promise.reject(new Error('the process is gone')) } });
+  const claimed = Promise.withResolvers<void>();
+  const dying = openDeps({ telegram: { sendText: () => (claimed.resolve(), new Promise(() => {})) } });
   await spreadNotices(dying);
-  expect(await sendDue(dying)).toBe(1);
+  void sendDue(dying);
+  await claimed.promise;
   expect(await sendDue(openDeps())).toBe(0);
   clock.nowMs += 2 * MINUTE;
   expect(await sendDue(openDeps())).toBe(1);
@@ -158,25 +160,77 @@ test('a process that dies between its claim and the sending loses nothing: anoth
   expect(await listMessages()).toMatchObject([{ state: 'sent', attempts: 2 }]);
 });
 
-test('a process that comes back after its claim ran out says nothing about the message that another one sent', async () => {
+test('what fails on this server each time is given up as well', async () => {
   await tellOwed('1');
-  await spreadNotices(openDeps());
-  const asleep = Promise.withResolvers<void>();
-  const claimed = Promise.withResolvers<void>();
-  answer = async () => {
-    claimed.resolve();
-    await asleep.promise;
-    return down();
-  };
-  const late = sendDue(openDeps());
-  await claimed.promise;
-  clock.nowMs += 2 * MINUTE;
-  answer = works;
-  await sendDue(openDeps());
-  asleep.resolve();
-  await late;
-  expect(await listMessages()).toMatchObject([{ state: 'sent', attempts: 2 }]);
+  const deps = openDeps({ telegram: { sendText: () => Promise.reject(new Error('canary of the vault')) } });
+  await spreadNotices(deps);
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
+    expect(await sendDue(deps)).toBe(1);
+    clock.nowMs += 120 * MINUTE;
+  }
+  expect(await sendDue(deps)).toBe(0);
+  expect(await listMessages()).toMatchObject([{ state: 'given_up', attempts: 8 }]);
+  expect(await countNotices('channel_failed')).toBe(1);
 });
+
+test.each([1e300, 400 * 24 * 60 * MINUTE])(
+  'a receiver that asks for %d ms is tried again within hours',
+  async (asked) => {
+    await tellOwed('1');
+    const deps = openDeps();
+    await spreadNotices(deps);
+    answer = async () => ({ ...(await down()), retryAfterSeconds: asked / 1000 });
+    await sendDue(deps);
+    clock.nowMs += 6 * 60 * MINUTE;
+    answer = works;
+    expect(await sendDue(deps)).toBe(1);
+    expect(await listMessages()).toMatchObject([{ state: 'sent', attempts: 2 }]);
+  },
+);
+
+test('what was not tried yet leaves before what failed, however many failed', async () => {
+  const owners = await Promise.all(Array.from({ length: 30 }, addOwner));
+  await Promise.all(owners.map((owner) => tellOwed('1', 'essay', owner)));
+  const deps = openDeps();
+  answer = down;
+  await spreadNotices(deps);
+  await sendDue(deps);
+  await sendDue(deps);
+  clock.nowMs += MINUTE;
+  await tellOwed('1');
+  await spreadNotices(deps);
+  [sent, answer] = [[], works];
+  await sendDue(deps);
+  expect(sent.map(({ id }) => id)).toContain(ownerId);
+});
+
+test.each([
+  ['failed', down],
+  ['was refused', async () => ({ ...(await down()), verdict: 'refused' as const })],
+])(
+  'a process that comes back after its claim ran out says nothing about the message that another one sent (%s)',
+  async (_, end) => {
+    await tellOwed('1');
+    await spreadNotices(openDeps());
+    const asleep = Promise.withResolvers<void>();
+    const claimed = Promise.withResolvers<void>();
+    answer = async () => {
+      claimed.resolve();
+      await asleep.promise;
+      return end();
+    };
+    const refuse = async (): Promise<void> => {};
+    const late = sendDue(openDeps({ chats: { ...openDeps().chats, refuse } }));
+    await claimed.promise;
+    clock.nowMs += 2 * MINUTE;
+    answer = works;
+    await sendDue(openDeps());
+    asleep.resolve();
+    await late;
+    expect(await listMessages()).toMatchObject([{ state: 'sent', attempts: 2 }]);
+    expect(await countNotices('channel_failed')).toBe(0);
+  },
+);
 
 test('what goes beyond the pace of a channel leaves together when there is room again, and nothing is lost', async () => {
   const { messages, windowMs } = pace.telegram;
@@ -194,6 +248,22 @@ test('what goes beyond the pace of a channel leaves together when there is room 
   const told = (await listMessages()).flatMap(({ notice_ids: ids }) => ids);
   expect(new Set(told).size).toBe(messages + 15);
   expect(told).toHaveLength(messages + 15);
+});
+
+test('a message that waits takes up so many notices and no more: others leave with the next', async () => {
+  const deps = openDeps();
+  for (let number = 0; number < pace.telegram.messages; number += 1) {
+    await tellOwed(`before ${number}`);
+    await spreadNotices(deps);
+    await sendDue(deps);
+  }
+  await Promise.all(Array.from({ length: 450 }, (_, number) => tellOwed(String(number))));
+  while ((await spreadNotices(deps)) > 0);
+  const waiting = (await listMessages()).filter(({ state }) => state !== 'sent');
+  expect(waiting.map(({ notice_ids: ids }) => ids.length)).toEqual([200, 200, 50]);
+  clock.nowMs += pace.telegram.windowMs;
+  while ((await sendDue(deps)) > 0);
+  expect((await listMessages()).every(({ state }) => state === 'sent')).toBe(true);
 });
 
 test('a channel that is down is tried again ever more seldom, then given up and told once until it works', async () => {

@@ -5,13 +5,14 @@ import type { NoticesDeps } from './notices-deps.ts';
 import { observe } from './tell.ts';
 
 const BATCH = 20;
-const AT_ONCE = 5;
 /** Longer than any channel takes, so that a message is claimed again only where its process is gone. */
 const CLAIM_MS = 120_000;
 /** The last attempt is about three hours after the first. */
 const MOST_ATTEMPTS = 8;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 3_600_000;
+/** However long the other side asks for. */
+const MOST_ASKED_MS = 6 * 3_600_000;
 
 interface Claimed {
   id: string;
@@ -24,33 +25,36 @@ interface Claimed {
 const CLAIM = `
   UPDATE notice_messages m SET state = 'sending', attempts = m.attempts + 1, next_at = $2, updated_at = $1
   FROM (SELECT id FROM notice_messages WHERE state IN ('open', 'sending', 'waiting') AND next_at <= $1
-        ORDER BY next_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
+        ORDER BY attempts, next_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
   WHERE m.id = due.id
   RETURNING m.id, m.owner_id AS "ownerId", m.channel, m.notice_ids AS "noticeIds", m.attempts`;
 
 /**
- * Sends what is due, each message by one process. A process that dies after it has sent and before it has noted so leaves
- * the message to another one, which sends it again under the same id: at least once. @returns how many were claimed.
+ * Sends what is due, each message by one process; what failed comes after what was not tried yet, so that receivers that do
+ * not answer keep others waiting least. A process that dies after it has sent and before it has noted so leaves the message
+ * to another one, which sends it again under the same id: at least once. @returns how many were claimed.
  */
 export async function sendDue(deps: NoticesDeps): Promise<number> {
   const now = deps.clock.now();
   const { rows } = await deps.database.system.query<Claimed>(CLAIM, [new Date(now), new Date(now + CLAIM_MS)]);
-  const waiting = [...rows];
-  const work = async (): Promise<void> => {
-    for (let claimed = waiting.shift(); claimed !== undefined; claimed = waiting.shift()) {
-      await trySend(deps, claimed);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(rows.map((claimed) => trySend(deps, claimed)));
   return rows.length;
 }
 
 async function trySend(deps: NoticesDeps, claimed: Claimed): Promise<void> {
+  const told = { channel: claimed.channel, messageId: claimed.id, attempts: claimed.attempts };
   try {
-    await note(deps, claimed, await send(deps, claimed));
+    const delivery = await send(deps, claimed).catch((err: unknown): Delivery => {
+      deps.log.error({ ...told, err }, 'a message with notices could not be sent');
+      return { status: 'failed', problem: 'It failed on this server.', isFinal: false };
+    });
+    if (delivery.status === 'failed') {
+      deps.log.warn({ ...told, problem: delivery.problem }, 'a message with notices was not taken');
+    }
+    await note(deps, claimed, delivery);
   } catch (err) {
     // The claim runs out by itself, and the attempt counts.
-    deps.log.warn({ err, channel: claimed.channel, messageId: claimed.id }, 'a message with notices could not be sent');
+    deps.log.error({ ...told, err }, 'how a message with notices went could not be noted');
   }
 }
 
@@ -71,7 +75,8 @@ async function note(deps: NoticesDeps, claimed: Claimed, delivery: Delivery): Pr
   const { ownerId, channel, attempts } = claimed;
   await deps.database.transaction(async (tx) => {
     if (delivery.status === 'failed' && !delivery.isFinal && attempts < MOST_ATTEMPTS) {
-      const waitMs = Math.max(delivery.retryAfterMs ?? 0, toWaitMs(attempts));
+      const askedMs = Math.min(delivery.retryAfterMs ?? 0, MOST_ASKED_MS);
+      const waitMs = Math.max(askedMs, toWaitMs(attempts));
       await end(deps, tx, { claimed, state: 'waiting', problem: delivery.problem, waitMs });
       return;
     }
@@ -81,8 +86,9 @@ async function note(deps: NoticesDeps, claimed: Claimed, delivery: Delivery): Pr
         : delivery.status === 'sent'
           ? null
           : 'The channel was taken away before it was sent.';
-    await end(deps, tx, { claimed, state: problem === null ? 'sent' : 'given_up', problem, waitMs: 0 });
-    if (delivery.status !== 'disconnected') {
+    const state = problem === null ? 'sent' : 'given_up';
+    const isEnded = await end(deps, tx, { claimed, state, problem, waitMs: 0 });
+    if (isEnded && delivery.status !== 'disconnected') {
       const level = delivery.status === 'failed' ? 1 : 0;
       const data = { channel, problem: problem ?? '' };
       await observe({ tx, clock: deps.clock }, 'channel_failed', {
@@ -100,14 +106,15 @@ interface Ending {
   waitMs: number;
 }
 
-/** Only for the attempt that was claimed: a process that comes back late says nothing about a later one. */
-async function end({ clock }: NoticesDeps, tx: Tx, { claimed, state, problem, waitMs }: Ending): Promise<void> {
+/** `false`: the attempt is not the claimed one any more. A process that comes back late says nothing about a later one. */
+async function end({ clock }: NoticesDeps, tx: Tx, { claimed, state, problem, waitMs }: Ending): Promise<boolean> {
   const now = clock.now();
-  await tx.query(
+  const { rowCount } = await tx.query(
     `UPDATE notice_messages SET state = $3, problem = $4, next_at = $5, updated_at = $6
      WHERE id = $1 AND attempts = $2 AND state = 'sending'`,
     [claimed.id, claimed.attempts, state, problem, new Date(now + waitMs), new Date(now)],
   );
+  return rowCount === 1;
 }
 
 /** Four times as long after each attempt, give or take half: those that failed together do not come back together. */

@@ -5,6 +5,8 @@ import { channels } from './channels/by-name.ts';
 import type { NoticesDeps } from './notices-deps.ts';
 
 const BATCH = 200;
+/** Notices of a message, from which on it takes up no more. */
+const FULL = 200;
 /**
  * So many messages leave by one channel of an account in a window; what comes beyond them leaves together when it ends.
  * @internal for its test.
@@ -75,10 +77,15 @@ async function address(deps: NoticesDeps, tx: Tx, rows: readonly Unspread[]): Pr
   return addressed;
 }
 
-/** Into the message that is open, or into a new one that leaves when the pace of the channel allows it. */
+/** Into the message that is open and not full, or into a new one that leaves when the pace of the channel allows it. */
 async function queue({ clock }: NoticesDeps, tx: Tx, { ownerId, channel, noticeIds }: Addressed): Promise<void> {
   const { messages, windowMs } = pace[channel];
   const now = clock.now();
+  await tx.query(
+    `UPDATE notice_messages SET state = 'waiting' WHERE owner_id = $1 AND channel = $2 AND state = 'open'
+       AND cardinality(notice_ids) >= ${FULL}`,
+    [ownerId, channel],
+  );
   const { rows } = await tx.query<{ due_at: Date }>(
     `SELECT due_at FROM notice_messages WHERE owner_id = $1 AND channel = $2 AND due_at > $3
      ORDER BY due_at DESC OFFSET $4 LIMIT 1`,

@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 import type { Tx } from '#database/index.ts';
 import type { SubstituteOffer } from './event.ts';
 import type { NoticesDeps } from './notices-deps.ts';
-import { lockEvent, observe, tell, type Observation } from './tell.ts';
+import { lockEvent, observe, tell, type Observation, type Told } from './tell.ts';
 import type { WatchedResource, WatchSources } from './watch-sources.ts';
 
 type WatchDeps = Pick<NoticesDeps, 'database' | 'clock'> & { sources: WatchSources };
@@ -91,18 +91,22 @@ export async function tellCatalogue(
     return;
   }
   const findModelId = async (name: string): Promise<string | null> => findId(name);
-  for (const { ownerId, modelId, resources: users } of await findUses({ ...sources, findModelId }, tx, changed)) {
+  const prices: Told<'model_price_changed'>[] = [];
+  const gone: Told<'model_gone'>[] = [];
+  for (const { ownerId, modelId, resources } of await findUses({ ...sources, findModelId }, tx, changed)) {
     const change = changed.get(modelId);
     const told = { ownerId, subject: change?.openrouterId ?? '', occasion };
-    const used = { model: told.subject, resources: toSlugs(users) };
+    const used = { model: told.subject, resources: toSlugs(resources) };
     if (change?.kind === 'price') {
       const data = { ...used, before: toPerMillion(change.before), after: toPerMillion(change.after) };
-      await tell({ tx, clock }, 'model_price_changed', [{ ...told, data }]);
+      prices.push({ ...told, data });
     } else if (change) {
-      const substitutes = await listSubstitutes(sources, told.subject, users);
-      await tell({ tx, clock }, 'model_gone', [{ ...told, data: { ...used, substitutes } }]);
+      const substitutes = await listSubstitutes(sources, told.subject, resources);
+      gone.push({ ...told, data: { ...used, substitutes } });
     }
   }
+  await tell({ tx, clock }, 'model_price_changed', prices);
+  await tell({ tx, clock }, 'model_gone', gone);
 }
 
 async function findUses(

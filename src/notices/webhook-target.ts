@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { assertUser, newId, operation, Problem, type Caller } from '#kit/index.ts';
-import { postSigned, toSecret, toSecretPlace } from './channels/webhook.ts';
+import { assertUser, newId, operation, Problem, toWebhookSecret, type Caller } from '#kit/index.ts';
+import { postSigned, toSecretPlace } from './channels/webhook.ts';
 import type { NoticesDeps } from './notices-deps.ts';
 import { takeTurn } from './take-turn.ts';
 
@@ -32,7 +32,7 @@ export const putWebhook = operation({
   prepare: async (deps: WebhookDeps, caller, { url }) => {
     assertUser(caller);
     await takeTurn(deps.limits.tests, caller.userId);
-    const secret = toSecret(randomBytes(KEY_BYTES));
+    const secret = toWebhookSecret(randomBytes(KEY_BYTES));
     const posted = await postSigned(deps, { url, secret }, { id: newId(), notices: [], isTest: true });
     if (!posted.ok && posted.isForbidden) {
       throw new Problem('invalid_input', { detail: posted.reason });

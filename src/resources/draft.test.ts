@@ -38,7 +38,7 @@ test.each([
   [{ tags: Array.from({ length: 11 }, () => 'a') }],
   [{ priceUsdc: 0.01 }],
   [{ timeoutSeconds: 4 }],
-  [{ timeoutSeconds: 601 }],
+  [{ timeoutSeconds: 3_601 }],
   [{ timeoutSeconds: 30.5 }],
   [{ parameters: {} }],
   [{ parameters: [{ name: 'a', description: '\0' }] }],

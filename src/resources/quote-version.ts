@@ -27,11 +27,14 @@ export function recallQuote(
   return recall(quotes, { kind, clock, version }, () => quoteOf(kind, version));
 }
 
-/** The same of where its margin can be smallest. */
-export function recallCases(
+/** The same of where its margin can be smallest; a price that is fixed has one such case, which is every input. */
+export async function recallCases(
   { kind, clock }: { kind: Quoting; clock: Clock },
   version: PublishedVersion,
 ): Promise<readonly PricedCase[]> {
+  if (!version.priceFormula) {
+    return [{ offers: version.offers, quote: await recallQuote({ kind, clock }, version), of: null }];
+  }
   return recall(cases, { kind, clock, version }, () => listPricedCases(kind, version));
 }
 

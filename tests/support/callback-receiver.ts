@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -21,13 +21,14 @@ export interface CallbackReceiver {
 export async function startCallbackReceiver(): Promise<CallbackReceiver> {
   const received: Received[] = [];
   const refusals = new Map<string, number>();
+  const take = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const { url: path = '' } = req;
+    received.push({ path, headers: req.headers as Record<string, string>, body: await text(req) });
+    res.writeHead(refusals.get(path) ?? 204).end();
+    refusals.delete(path);
+  };
   const server = createServer((req, res) => {
-    void text(req).then((body) => {
-      const { url: path = '' } = req;
-      received.push({ path, headers: req.headers as Record<string, string>, body });
-      res.writeHead(refusals.get(path) ?? 204).end();
-      refusals.delete(path);
-    });
+    void take(req, res);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

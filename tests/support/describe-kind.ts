@@ -169,6 +169,14 @@ export function describeKind(name: string, given: GivenKind): void {
       expect(findFailureFaults(given.kind(), (await running).end)).toEqual([]);
     });
 
+    test('answers as well where its answer may go out while it is made, and tells nothing more', async () => {
+      given.answering();
+      const whole = await run({ inParts: true });
+      expect([whole.outcome.ok, whole.end.ok]).toEqual([true, true]);
+      expect(findEvidenceFaults(given.kind(), [whole.outcome.evidence, whole.end.evidence])).toEqual([]);
+      expect(given.sellsItsInput ? [] : secretsIn(whole)).toEqual([]);
+    });
+
     test('answers or fails, and does not throw, when it was cut off before it began', async () => {
       given.answering();
       const { end } = await run({ signal: AbortSignal.abort(new Error('cancelled')) });

@@ -45,6 +45,8 @@ export function describeNoticeChannels({ app, servers, simulator, control, serve
       const wrong = code === '12345678' ? '87654321' : '12345678';
       expect(await dora.call('POST', `${place}/email/confirm`, { code: wrong })).toMatchObject({ status: 422 });
       expect(await dora.call('POST', `${place}/email/confirm`, { code })).toMatchObject({ body: { isVerified: true } });
+      const email = { address: 'dora@example.com', isVerified: true, isEnabled: true };
+      expect((await dora.call('GET', `${place}/email`)).body).toEqual(email);
       for (const channel of ['email', 'webhook', 'telegram', 'discord']) {
         expect(await tryOut(channel)).toEqual({ ok: true, problem: null });
       }

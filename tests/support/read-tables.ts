@@ -1,8 +1,8 @@
 import pg from 'pg';
 
-/** What moves by itself: noted refusals, allowances, heartbeats, and what providers ask, which is read again from time to time. */
+/** What moves by itself: noted refusals, allowances, heartbeats, what jobs have looked at, and what providers ask, which is read again from time to time. */
 const MOVING =
-  /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|ai_model_endpoints|durable_\w+|pgmigrations))$/;
+  /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|ai_model_endpoints|durable_\w+|pgmigrations|notice_states))$/;
 
 /** `schema.table` -> its rows, each as a JSON object. */
 export type Tables = ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;

@@ -12,7 +12,7 @@ import { useApp, type App, type Creator } from './start-app.ts';
 import { useTestChain } from './test-chain.ts';
 
 /** What the upstream sends, byte for byte, and what it does: stand still until it is let go on, or break the connection. */
-export type Piece = string | { stand: Standing } | 'cut';
+export type Piece = string | { stand: Standing } | { cut: true };
 
 export interface Standing {
   reached: Promise<void>;
@@ -165,7 +165,7 @@ async function sendPieces(
   response: { write(piece: string): boolean; end(): void; destroy(): void },
 ): Promise<void> {
   for (const piece of pieces) {
-    if (piece === 'cut') {
+    if (typeof piece !== 'string' && 'cut' in piece) {
       response.destroy();
       return;
     }

@@ -1,19 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
 import { MOST_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
-import { toChallengeAnswer, toSettlementHeader, type Challenge } from '#payments/index.ts';
+import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
   answerPreflight,
   isPaying,
   readCallHeaders,
   readHeader,
   sharedHeaders,
+  toBuyerHeaders,
+  toBuyerMembers,
   type BoundedDeps,
   type CallExchange,
 } from '../call-exchange.ts';
 import { toProblemAnswer } from '../problem.ts';
 import { readCallBody } from '../read-call-body.ts';
-import { ANSWER_TOKEN_HEADER } from '../write-answer.ts';
 import { chatForm } from './chat-form.ts';
 import type { Form } from './form.ts';
 import { toModelId } from './model-id.ts';
@@ -105,8 +106,13 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<Reque
     events: read.isStream && !read.isJudged ? { after: null } : undefined,
     authenticate: () => Promise.resolve(caller),
   };
-  const isStrangersKey = !isOwner && /^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '');
+  const isStrangersKey = !isOwner && hasKey(req);
   return { ...read, request, isStrangersKey };
+}
+
+/** One that looks like ours. */
+function hasKey(req: IncomingMessage): boolean {
+  return /^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '');
 }
 
 /**
@@ -118,7 +124,7 @@ async function findKeyOwner(
   req: IncomingMessage,
 ): Promise<Caller> {
   const nobody: Caller = { kind: 'anonymous' };
-  if (!/^bearer +fbx_/i.test(readHeader(req, 'authorization') ?? '')) {
+  if (!hasKey(req)) {
     return nobody;
   }
   try {
@@ -138,17 +144,14 @@ interface Outcome {
 
 function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, read }: Outcome): number {
   const { requestId } = exchange;
-  const settlement = outcome.settlement ? toSettlementHeader(outcome.settlement.x402Version, outcome.settlement) : null;
-  const settled = settlement ? { [settlement.name]: settlement.value } : {};
+  const headers = toBuyerHeaders(outcome);
   if (outcome.kind === 'challenge') {
-    return writeChallenge(exchange, { ...outcome, headers: settled, isStrangersKey: read.isStrangersKey });
+    return writeChallenge(exchange, { ...outcome, headers, isStrangersKey: read.isStrangersKey });
   }
-  const { answerToken } = outcome;
-  const headers = { ...settled, ...(answerToken === undefined ? {} : { [ANSWER_TOKEN_HEADER]: answerToken }) };
   if (outcome.kind === 'problem') {
-    const { problem, charged, receipt, proof } = outcome;
-    const more = { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
-    return writeProblem(exchange, problem, { more, headers, ...(charged === undefined ? {} : { charged }) });
+    const { problem, charged } = outcome;
+    const told = { more: toBuyerMembers(outcome), headers };
+    return writeProblem(exchange, problem, charged === undefined ? told : { ...told, charged });
   }
   if (outcome.kind === 'accepted') {
     const { req, res } = exchange;
@@ -182,10 +185,11 @@ interface Challenged {
 
 /** As x402 has it, save that `error` is OpenAI's: version 2 in the header, the members of version 1 beside the error. */
 function writeChallenge({ res, requestId }: Exchange, challenged: Challenged): number {
-  const { challenge, reason, detail = reason ?? 'This resource is paid per call.', isStrangersKey } = challenged;
+  const { challenge, reason, isStrangersKey } = challenged;
+  const why = reason === undefined ? 'This resource is paid per call.' : `The payment was not taken: ${reason}.`;
   const asked = toChallengeAnswer(challenge, { method: 'POST', reason });
   const key = isStrangersKey ? ' The API key that was sent is not one that may run it without a payment.' : '';
-  const problem = new Problem('payment_required', { detail: `${detail}${key}` });
+  const problem = new Problem('payment_required', { detail: `${challenged.detail ?? why}${key}` });
   const told = toProblemAnswer(problem, {
     requestId,
     ...(reason === undefined ? {} : { more: { reason } }),

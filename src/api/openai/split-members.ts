@@ -33,20 +33,13 @@ export function splitMembers(
 ): Omit<Asked, 'said'> {
   const given: Given[] = [];
   const ignored: string[] = [];
-  for (const [name, value] of Object.entries(body)) {
-    if (value === null || dialect.read.has(name) || sharedMembers.has(name)) {
-      continue;
-    }
-    const demand = contract.names.has(name) || !Object.hasOwn(dialect.demands, name) ? null : dialect.demands[name];
-    const judged = demand?.(value, contract) ?? null;
-    if (judged && 'refused' in judged) {
-      throw refuse(toPointer([name]), judged.refused);
-    }
-    if (judged) {
-      ignored.push(judged.ignored);
-    } else if (!demand && dialect.hints.has(name) && !contract.names.has(name)) {
+  const members = Object.entries(body).filter(([name, value]) => value !== null && !isRead(name, dialect));
+  for (const [name, value] of members) {
+    if (!contract.names.has(name) && Object.hasOwn(dialect.demands, name)) {
+      ignored.push(...judge({ name, value }, contract, dialect));
+    } else if (!contract.names.has(name) && dialect.hints.has(name)) {
       ignored.push(name);
-    } else if (!demand) {
+    } else {
       given.push({ name, value, path: toPointer([name]) });
     }
   }
@@ -55,6 +48,19 @@ export function splitMembers(
   given.push(...tags.filter(({ name }) => contract.names.has(name)));
   ignored.push(...tags.filter(({ name }) => !contract.names.has(name)).map(({ name }) => `${TAGS}.${name}`));
   return { given, ignored };
+}
+
+function isRead(name: string, { read }: Dialect): boolean {
+  return read.has(name) || sharedMembers.has(name);
+}
+
+/** @returns what of it has no effect. */
+function judge({ name, value }: Omit<Given, 'path'>, contract: Contract, { demands }: Dialect): string[] {
+  const judged = demands[name]?.(value, contract) ?? null;
+  if (judged && 'refused' in judged) {
+    throw refuse(toPointer([name]), judged.refused);
+  }
+  return judged ? [judged.ignored] : [];
 }
 
 function listHeld(body: Readonly<Record<string, unknown>>, holder: string): Given[] {

@@ -75,6 +75,14 @@ function theCall(origin: string): Markup {
         <code>extra.paymentFlow: "authorization"</code> and rather get <code>429</code>.
       </li>
       <li>
+        With <code>Accept: text/event-stream</code> the answer comes as events: <code>meta</code>, <code>delta</code>,
+        <code>media</code>, <code>usage</code>, <code>receipt</code>, and at its end <code>done</code> or
+        <code>error</code>; while it is made, where <code>settlementPoint</code> is <code>at_first_output</code>. A
+        stream without an end has broken off: the same payment with <code>Last-Event-ID</code> goes on behind that
+        event, and another <code>meta</code> voids what came before it. Nothing is charged before the first output, and
+        the price once after it.
+      </li>
+      <li>
         If the settlement takes long the answer is <code>503 settlement_pending</code>, and if what was paid for could
         not be made yet <code>503 answer_owed</code>: send the same payment again, and never sign a second one. The same
         payment never buys twice.

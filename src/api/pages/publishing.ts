@@ -29,7 +29,8 @@ export function publishing({ origin, isSandbox, kinds }: Publishing): Markup {
       <p>
         Buyers call an unchanging version: an edit (<code>PATCH /api/resources/{id}</code>) is a draft until it is
         published. <code>settlementPoint</code> says when money moves: <code>on_success</code>,
-        <code>at_first_output</code> or <code>upfront</code>, as far as the kind can do it.
+        <code>at_first_output</code> (its text goes out while it is written, to buyers who ask for
+        <code>text/event-stream</code>) or <code>upfront</code>, as far as the kind can do it.
       </p>
     </section>
     <section aria-labelledby="drafts">

@@ -61,7 +61,7 @@ const beyondTrust =
 /** When the buyer's money moves, by the settlement point of the version. */
 const charged: Record<PublicResource['settlementPoint'], string> = {
   on_success: `only for a usable answer, once it is there: a failure costs nothing (${beyondTrust})`,
-  at_first_output: `when the first part of the answer is there: a failure before it costs nothing (${beyondTrust})`,
+  at_first_output: `when the first part of the answer is there, which then goes out while it is made: a failure before it costs nothing (${beyondTrust})`,
   upfront:
     'before the work begins: if the work fails, sending the same payment again runs it again without a new charge',
 };

@@ -75,6 +75,7 @@ const names: ReadonlyMap<string, string> = new Map([
   ['chain', 'The chain'],
   ['asset', 'The money'],
   ['upstream', 'The models'],
+  ['mail', 'Mails'],
 ]);
 
 function factsSection(section: { id: string; title: string; rows: readonly [string, unknown][] }): Markup {

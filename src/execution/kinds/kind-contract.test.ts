@@ -64,7 +64,7 @@ const repeat: Step = (response, { headers, body }: SeenRequest) => {
 
 const onUpstream = {
   secrets: [CANARY_KEY, PROMPT, TOPIC, MESSAGE],
-  settlementPoints: ['on_success', 'upfront'],
+  settlementPoints: ['on_success', 'at_first_output', 'upfront'],
   answering: () => router.upstream.script(bytes(goodStream('An ode'))),
   failing: () => router.upstream.script(repeat),
   standingStill: () => {

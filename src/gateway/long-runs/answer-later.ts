@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { Problem } from '#kit/index.ts';
+import type { PublishedVersion } from '#resources/index.ts';
 import { abandonCall } from '../abandon-call.ts';
 import type { CallOutcome, CallRequest, LongSecrets } from '../call-request.ts';
 import type { PaidCall } from '../call-record.ts';
@@ -7,6 +9,8 @@ import type { GatewayDeps } from '../gateway-deps.ts';
 import { holdInFlight } from '../hold-in-flight.ts';
 import { resourceUrl } from '../offer-version.ts';
 import { callbackSecretOf } from './callback-secret.ts';
+import { isAnsweredLater } from './is-answered-later.ts';
+import { rerunIfOwed } from './rerun-if-owed.ts';
 import { insertLong, noteEnded } from './long-row.ts';
 import { isOpen, readStanding } from './read-status.ts';
 import { newStatusToken } from './status-token.ts';
@@ -16,12 +20,38 @@ interface Later {
   carry(call: PaidCall): Promise<CallOutcome>;
 }
 
+/** Throws `invalid_input` for a callback that would never be made. */
+export function assertCallback(
+  { callbacks }: Pick<GatewayDeps, 'callbacks'>,
+  request: CallRequest,
+  version: PublishedVersion,
+): void {
+  const url = request.later?.callbackUrl;
+  if (url === undefined) {
+    return;
+  }
+  if (!isAnsweredLater(request, version)) {
+    throw new Problem('invalid_input', {
+      detail: 'X-Farebox-Callback is for calls that are answered later.',
+      next: 'Send "Prefer: respond-async" with it, or leave it out.',
+    });
+  }
+  callbacks.check(url);
+}
+
+/** Carries out a call that holds its payment. */
+export function answerNowOrLater(deps: GatewayDeps, call: PaidCall, later: Later): Promise<CallOutcome> {
+  return call.isLong
+    ? answerLater(deps, call, later)
+    : holdInFlight(deps, call.callId, endCall(deps, call, later.carry(call)));
+}
+
 /**
  * Carries a call out behind its 202, which goes out as soon as the call stands where any process can carry it on: admitted
  * to run with its input stored, or paid. What refuses it before that is answered as always, and so is an answer that comes
  * within the time that the buyer waits for it.
  */
-export async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Promise<CallOutcome> {
+async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Promise<CallOutcome> {
   const { callId } = call;
   const { token: statusToken, digest: tokenDigest } = newStatusToken();
   const callbackUrl = later.request.later?.callbackUrl;
@@ -50,9 +80,17 @@ export async function answerLater(deps: GatewayDeps, call: PaidCall, later: Late
 }
 
 /** The same payment again while its call is still carried out: null where it has ended. */
-export async function findAccepted(deps: GatewayDeps, callId: string): Promise<CallOutcome | null> {
+export async function findAccepted(
+  deps: GatewayDeps,
+  callId: string,
+  input: PaidCall['input'] | undefined,
+): Promise<CallOutcome | null> {
   const standing = await readStanding(deps, callId);
-  return standing && isOpen(standing.status) ? toAccepted(deps, callId) : null;
+  if (!standing || !isOpen(standing.status)) {
+    return null;
+  }
+  rerunIfOwed(deps, standing, input);
+  return toAccepted(deps, callId);
 }
 
 async function toAccepted(

@@ -3,6 +3,7 @@ import { Problem } from '#kit/index.ts';
 import { giveKept } from '../answer-held.ts';
 import type { CallOutcome } from '../call-request.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
+import { rerunIfOwed } from './rerun-if-owed.ts';
 import { isOpen, readStanding, toEndedProblem, type Standing } from './read-status.ts';
 
 /** How long somebody waits, and who has gone before. */
@@ -87,5 +88,6 @@ async function read(deps: GatewayDeps, callId: string): Promise<Standing> {
   if (!standing) {
     throw new Problem('not_found', { detail: 'There is no such call.' });
   }
+  rerunIfOwed(deps, standing);
   return standing;
 }

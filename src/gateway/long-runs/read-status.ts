@@ -7,12 +7,11 @@ import { toFailedReceipt } from '../failed-receipt.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { cannotProduce } from '../give-up-owed.ts';
 import { takeLook } from '../take-look.ts';
+import { LONG_RETENTION_SECONDS } from './retention.ts';
 import { findLong, noteEnded, type Ended, type LongRow } from './long-row.ts';
 
 type StatusDeps = Pick<GatewayDeps, 'database' | 'published' | 'payments' | 'kinds' | 'publicUrl' | 'clock' | 'log'>;
 
-/** Answers that are fetched later are kept for a day after the last change of their call. */
-export const LONG_RETENTION_SECONDS = 86_400;
 const ASK_AGAIN_SECONDS = 2;
 
 export interface Standing {

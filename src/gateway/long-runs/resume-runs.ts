@@ -1,9 +1,10 @@
 import { callColumns, restoreCall, type CallRow } from '../restore-call.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
+import { abandonCall } from '../abandon-call.ts';
 import { endCall } from '../end-call.ts';
 import { holdInFlight } from '../hold-in-flight.ts';
 import { fulfilCall } from '../fulfil-call.ts';
-import { carryOnVerified } from '../carry-out.ts';
+import { inOrder } from '../paid-call.ts';
 import type { PaidCall } from '../call-record.ts';
 import { toPaid } from '../carry-on.ts';
 import { DEAD_AFTER_SECONDS, isToBeResumed } from '../reconcile-calls.ts';
@@ -68,8 +69,9 @@ async function resume(deps: GatewayDeps, row: LostRow): Promise<boolean> {
     return false;
   }
   deps.log.warn({ callId, former }, 'a run that another process had begun is carried on');
-  const carrying = paid ? fulfilCall(deps, call, paid) : carryOnVerified(deps, call);
-  void holdInFlight(deps, callId, noteEnd(deps, callId, endCall(deps, call, carrying)));
+  const carrying = paid ? fulfilCall(deps, call, paid) : inOrder[call.settlementPoint](deps, call);
+  const ending = carrying.catch((error: unknown) => abandonCall(deps, call, error));
+  void holdInFlight(deps, callId, noteEnd(deps, callId, endCall(deps, call, ending)));
   return true;
 }
 
@@ -80,10 +82,12 @@ function toPaidAlready(call: PaidCall, { state, record, transaction, settled_at 
 }
 
 /** This process stops: others go on with what it runs behind a 202, and nothing that it still does counts for these calls. */
-export async function handOver(deps: Pick<GatewayDeps, 'database' | 'processId' | 'longRuns'>): Promise<void> {
-  await deps.database.system.query(
+export async function handOver(deps: Pick<GatewayDeps, 'database' | 'processId' | 'longRuns' | 'log'>): Promise<void> {
+  const handed = deps.database.system.query(
     `UPDATE calls SET process_id = $2 WHERE process_id = $1 AND runs_long AND state IN ('running', 'fulfilling')`,
     [deps.processId, NOBODY],
   );
+  // Without it others find out by themselves that this process is gone.
+  await handed.catch((err: unknown) => deps.log.warn({ err }, 'long runs could not be handed over'));
   deps.longRuns.forEach((controller) => controller.abort());
 }

@@ -1,6 +1,7 @@
+import { signWebhook } from '#kit/index.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { isGivenUp } from '../give-up-owed.ts';
-import { signCallback } from './callback-secret.ts';
+import { callbackSecretOf } from './callback-secret.ts';
 import { isOpen, readStanding } from './read-status.ts';
 
 const AT_ONCE = 16;
@@ -56,16 +57,9 @@ async function callBack(deps: GatewayDeps, due: Due): Promise<void> {
   const type = `call.${status.state}`;
   // The state, the receipt and where the answer is: whoever reads the receiver's log has no answer yet.
   const body = JSON.stringify({ type, timestamp: new Date(now).toISOString(), data: status });
-  const message = { id: `msg_${callId}`, timestamp: Math.floor(now / 1000), body };
-  const answered = await deps.callbacks.post(url, {
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': message.id,
-      'webhook-timestamp': String(message.timestamp),
-      'webhook-signature': signCallback(deps, callId, message),
-    },
-  });
+  const signed = signWebhook(callbackSecretOf(deps, callId), { id: `msg_${callId}`, atMs: now, body });
+  const headers = { 'content-type': 'application/json', ...signed };
+  const answered = await deps.callbacks.post(url, { body, headers });
   const isTaken = answered !== null && answered >= 200 && answered < 300;
   if (isTaken || answered === 410 || tries >= MAX_TRIES) {
     await deps.database.system.query(close, [callId]);

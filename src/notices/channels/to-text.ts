@@ -16,7 +16,7 @@ export function toText(
   const told: string[] = [];
   let left = maxLength - 100;
   for (const { title, body } of notices.slice(0, MOST_TOLD)) {
-    const block = `${escape(title)}\n${escape(body)}`.slice(0, Math.floor(maxLength / 2));
+    const block = `${escape(title)}\n${escape(body)}`.slice(0, Math.floor(maxLength / 2)).toWellFormed();
     if (block.length + 2 > left) {
       break;
     }

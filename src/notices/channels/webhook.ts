@@ -1,11 +1,10 @@
-import { createHmac } from 'node:crypto';
+import { signWebhook } from '#kit/index.ts';
 import { postMessage, type Posted } from '#upstreams/index.ts';
 import type { SealContext } from '#vault/index.ts';
 import type { Channel, Delivery, Message } from '../channel.ts';
 import type { NoticesDeps } from '../notices-deps.ts';
 
 const TIMEOUT_MS = 10_000;
-const PREFIX = 'whsec_';
 
 interface Row {
   url: string;
@@ -39,21 +38,15 @@ export function toSecretPlace(ownerId: string): SealContext {
   return { table: 'notice_webhooks', row: ownerId, ownerId, field: 'secret' };
 }
 
-export function toSecret(key: Buffer): string {
-  return PREFIX + key.toString('base64');
-}
-
 /** One POST, signed as https://www.standardwebhooks.com says. */
 export function postSigned(
   { webhooks, clock }: Pick<NoticesDeps, 'webhooks' | 'clock'>,
   { url, secret }: { url: string; secret: string },
   { id, notices, isTest }: Omit<Message, 'ownerId'>,
 ): Promise<Posted> {
-  const timestamp = String(Math.floor(clock.now() / 1000));
-  const body = JSON.stringify({ type: isTest ? 'test' : 'notices', timestamp: new Date(clock.now()), notices });
-  const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-  const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+  const now = clock.now();
+  const body = JSON.stringify({ type: isTest ? 'test' : 'notices', timestamp: new Date(now), notices });
+  const headers = signWebhook(secret, { id, atMs: now, body });
   return postMessage(webhooks, url, { headers, body, timeoutMs: TIMEOUT_MS });
 }
 

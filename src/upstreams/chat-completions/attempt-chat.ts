@@ -16,7 +16,7 @@ import { judgeAnswer } from './judge-answer.ts';
 import { passOnText, type TextPassing } from './pass-on-text.ts';
 import { parseEvent, type ChatEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
-import { quoteLabel } from './quote-upstream.ts';
+import { labelQuoter } from './quote-upstream.ts';
 import { readErrorBody } from './read-error.ts';
 import { readEvents } from './read-events.ts';
 import { watchAttempt, type Watch } from './watch-attempt.ts';
@@ -87,9 +87,10 @@ export async function attemptChat(timers: Timers, prepared: PreparedAttempt, cal
 
 /** Names that an upstream chose are logged and shown to the creator: they must not carry the prompt or the key there. */
 function hideEchoes(collected: Collected, secrets: readonly string[]): void {
-  collected.generationId = quoteLabel(collected.generationId, secrets);
-  collected.model = quoteLabel(collected.model, secrets);
-  collected.provider = quoteLabel(collected.provider, secrets);
+  const quote = labelQuoter(secrets);
+  collected.generationId = quote(collected.generationId);
+  collected.model = quote(collected.model);
+  collected.provider = quote(collected.provider);
 }
 
 interface Reading {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dispatcher } from 'undici';
-import { quoteLabel } from './quote-upstream.ts';
+import { labelQuoter } from './quote-upstream.ts';
 import { readText } from '../read-body.ts';
 
 /** Ids of models; or the status with which nothing useful came, null where nobody answered. */
@@ -40,7 +40,8 @@ export async function listUpstreamModels({ dispatcher, origin, path, apiKey }: A
     if (!parsed.success) {
       return { ok: false, status: response.statusCode };
     }
-    const ids = parsed.data.data.map((model) => quoteLabel(model?.id ?? null, [apiKey])).filter((id) => id !== null);
+    const quote = labelQuoter([apiKey]);
+    const ids = parsed.data.data.map((model) => quote(model?.id ?? null)).filter((id) => id !== null);
     return { ok: true, ids: ids.slice(0, MAX_MODELS) };
   } catch {
     return { ok: false, status: null };

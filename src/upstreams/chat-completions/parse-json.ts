@@ -6,12 +6,21 @@ const NUMBER = String.raw`(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=\s*[,}
  * float loses digits. Inside of a text every quote has a backslash before it, so a name with bare quotes is a name.
  */
 export function parseJsonExact(text: string, exactKeys: readonly string[]): unknown {
-  const present = exactKeys.filter((key) => text.includes(`"${key}"`));
-  if (present.length === 0) {
-    return JSON.parse(text);
+  return JSON.parse(
+    exactKeys.some((key) => text.includes(`"${key}"`)) ? text.replace(toNumbers(exactKeys), '$1"$2"') : text,
+  );
+}
+
+const patterns = new WeakMap<readonly string[], RegExp>();
+
+function toNumbers(exactKeys: readonly string[]): RegExp {
+  const known = patterns.get(exactKeys);
+  if (known) {
+    return known;
   }
-  const numbers = new RegExp(String.raw`(?<!\\)("(?:${present.join('|')})"\s*:\s*)${NUMBER}`, 'g');
-  return JSON.parse(text.replace(numbers, '$1"$2"'));
+  const made = new RegExp(String.raw`(?<!\\)("(?:${exactKeys.join('|')})"\s*:\s*)${NUMBER}`, 'g');
+  patterns.set(exactKeys, made);
+  return made;
 }
 
 const DECIMAL = /^\d{1,30}(\.\d{1,60})?([eE][+-]?\d{1,2})?$/;

@@ -34,7 +34,9 @@ export function passOnText(
     pass,
     end: () => {
       pass();
-      give(filter.end());
+      const rest = filter.end();
+      // Blanks alone are no answer.
+      give(passed === '' && rest.trim() === '' ? '' : rest);
       collected.text = passed;
       collected.hasReasoned ||= filter.hasThought;
     },

@@ -10,27 +10,28 @@ const BASE64 = /[A-Za-z0-9+/]{60,}/;
  * row of anything private (prompt, input, key). Upstreams echo requests in their errors, and keys in their 401s.
  */
 export function quoteUpstream(message: unknown, secrets: readonly string[]): string {
-  if (typeof message !== 'string') {
-    return '';
-  }
+  return typeof message === 'string' ? quotePlain(message, secrets.map(toPlain)) : '';
+}
+
+function quotePlain(message: string, plainSecrets: readonly string[]): string {
   const line = toLine(message.slice(0, MAX_QUOTE));
   if (BASE64.test(line)) {
     return '';
   }
-  const windows = toWindows(toPlain(line));
-  const leaks = secrets.some((secret) => {
-    const plain = toPlain(secret);
-    return plain.length <= WINDOW
-      ? plain.length > 0 && toPlain(line).includes(plain)
-      : windows.some((window) => plain.includes(window));
-  });
+  const said = toPlain(line);
+  const windows = toWindows(said);
+  const leaks = plainSecrets.some((plain) =>
+    plain.length <= WINDOW
+      ? plain.length > 0 && said.includes(plain)
+      : windows.some((window) => plain.includes(window)),
+  );
   return leaks ? '' : line;
 }
 
-/** The same for a short name (model, provider, id). Secrets too short to be told from chance do not count. */
-export function quoteLabel(label: string | null, secrets: readonly string[]): string | null {
-  const telling = secrets.filter((secret) => toPlain(secret).length > WINDOW);
-  return label === null ? null : quoteUpstream(label, telling) || null;
+/** The same for short names (model, provider, id). Secrets too short to be told from chance do not count. */
+export function labelQuoter(secrets: readonly string[]): (label: string | null) => string | null {
+  const telling = secrets.map(toPlain).filter((plain) => plain.length > WINDOW);
+  return (label) => (label === null ? null : quotePlain(label, telling) || null);
 }
 
 /** Letters and digits only, lower case: escapes, white space and punctuation cannot hide a repetition. */

@@ -82,6 +82,11 @@ export function readEvents(body: Readable, { onData, onJson, untilTaken }: Reade
       resolve();
     });
     body.on('error', reject);
-    body.on('close', () => reject(new Error('The connection closed before the answer ended.')));
+    body.on('close', () => {
+      // An error for each answer that ended well would be the dearest part of reading it.
+      if (!body.readableEnded) {
+        reject(new Error('The connection closed before the answer ended.'));
+      }
+    });
   });
 }

@@ -23,16 +23,18 @@ export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: numb
   };
   // The caller's own timer may ring a moment before ours.
   const onAbort = (): void => end(timers.now() + TIMER_SLACK_MS >= call.deadlineMs ? 'deadline' : 'aborted');
-  const cancelDeadline = timers.after(call.deadlineMs - timers.now(), () => end('deadline'));
-  let cancelIdle = timers.after(idleTimeoutMs, checkIdle);
+  // One timer that checks when the last event came is cheaper than one that is reset with every event, and one for both
+  // limits than two: most attempts end before it rings once.
+  let cancel = timers.after(Math.min(idleTimeoutMs, call.deadlineMs - lastProgressMs), check);
 
-  // One timer that checks when the last event came is cheaper than one that is reset with every event.
-  function checkIdle(): void {
-    const leftMs = lastProgressMs + idleTimeoutMs - timers.now();
-    if (leftMs <= 0) {
-      end('idle');
+  function check(): void {
+    const nowMs = timers.now();
+    const idleInMs = lastProgressMs + idleTimeoutMs - nowMs;
+    const deadlineInMs = call.deadlineMs - nowMs;
+    if (Math.min(idleInMs, deadlineInMs) > 0) {
+      cancel = timers.after(Math.min(idleInMs, deadlineInMs), check);
     } else {
-      cancelIdle = timers.after(leftMs, checkIdle);
+      end(deadlineInMs <= 0 ? 'deadline' : 'idle');
     }
   }
 
@@ -47,8 +49,7 @@ export function watchAttempt(timers: Timers, call: ChatCall, idleTimeoutMs: numb
     },
     reason: () => reason,
     stop: () => {
-      cancelDeadline();
-      cancelIdle();
+      cancel();
       call.signal.removeEventListener('abort', onAbort);
     },
   };

@@ -8,12 +8,15 @@ let server: SMTPServer;
 let mail: MailClient;
 let received: { to: string[]; raw: string }[] = [];
 let refusal: (Error & { responseCode?: number }) | null = null;
+let port = 0;
 
 beforeEach(async () => {
   [received, refusal] = [[], null];
   server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, callback) => callback(new Error('canary of the server')),
     onData: (stream, session, callback) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -28,7 +31,7 @@ beforeEach(async () => {
   });
   server.listen(0, '127.0.0.1');
   await once(server.server, 'listening');
-  const { port } = server.server.address() as AddressInfo;
+  ({ port } = server.server.address() as AddressInfo);
   mail = openMail({ smtpUrl: `smtp://127.0.0.1:${port}`, from: 'farebox@example.com' });
 });
 afterEach(async () => {
@@ -62,4 +65,7 @@ test('a refusal for good is told apart from one that may pass, in our own words'
   const nobody = openMail({ smtpUrl: 'smtp://user:canary@127.0.0.1:9', from: 'farebox@example.com' });
   expect(await nobody.send(plain)).toEqual(later);
   nobody.close();
+  const stranger = openMail({ smtpUrl: `smtp://user:canary@127.0.0.1:${port}`, from: 'farebox@example.com' });
+  expect(await stranger.send(plain)).toEqual(later);
+  stranger.close();
 });

@@ -51,8 +51,10 @@ export function openMail({ smtpUrl, from }: MailOptions): MailClient {
         });
         return { ok: true };
       } catch (error) {
-        const { responseCode } = error as { responseCode?: unknown };
-        const isFinal = typeof responseCode === 'number' && responseCode >= 500 && responseCode < 600;
+        const { responseCode, code } = error as { responseCode?: unknown; code?: unknown };
+        // A login that is refused is of this server, and says nothing of the mail.
+        const isOfMail = code !== 'EAUTH' && typeof responseCode === 'number';
+        const isFinal = isOfMail && responseCode >= 500 && responseCode < 600;
         const detail = isFinal
           ? `The mail server refused the mail (${responseCode}).`
           : 'The mail server does not take mails at the moment.';

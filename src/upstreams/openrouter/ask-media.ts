@@ -6,7 +6,7 @@ import { toLabel } from '../chat-completions/collect-answer.ts';
 import type { ChatCall, ChatFailure } from '../chat-completions/chat.ts';
 import { decideRetry } from '../chat-completions/decide-retry.ts';
 import { parseFailure, plainFailure } from '../chat-completions/parse-failure.ts';
-import { quoteLabel } from '../chat-completions/quote-upstream.ts';
+import { labelQuoter } from '../chat-completions/quote-upstream.ts';
 import { readErrorBody } from '../chat-completions/read-error.ts';
 import { readText, TooLargeError } from '../read-body.ts';
 import { watchAttempt, type Watch } from '../chat-completions/watch-attempt.ts';
@@ -113,21 +113,23 @@ async function attempt<T>(http: MediaHttp, ask: MediaAsk<T>, call: ChatCall): Pr
 }
 
 function readFacts(response: Dispatcher.ResponseData, secrets: readonly string[]): MediaFacts {
+  const quote = labelQuoter(secrets);
   return {
     ...noFacts,
-    provider: quoteLabel(toLabel(header(response, 'x-provider-name')), secrets),
-    generationId: quoteLabel(toLabel(header(response, 'x-generation-id')), secrets),
+    provider: quote(toLabel(header(response, 'x-provider-name'))),
+    generationId: quote(toLabel(header(response, 'x-generation-id'))),
     isSimulated: header(response, 'x-farebox-simulated') === 'true',
   };
 }
 
 /** Names that an upstream chose are logged and shown to the creator: they must not carry the prompt or the key there. */
 function hideEchoes<T>(result: MediaResult<T>, secrets: readonly string[]): MediaResult<T> {
+  const quote = labelQuoter(secrets);
   return {
     ...result,
-    model: quoteLabel(result.model, secrets),
-    provider: quoteLabel(result.provider, secrets),
-    generationId: quoteLabel(result.generationId, secrets),
+    model: quote(result.model),
+    provider: quote(result.provider),
+    generationId: quote(result.generationId),
   };
 }
 

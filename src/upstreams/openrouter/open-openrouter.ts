@@ -56,7 +56,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterClient {
   const timers = options.timers ?? systemTimers;
   const base = new URL(options.baseUrl);
   const basePath = base.pathname.replace(/\/+$/, '');
-  const pool = new Pool(base.origin, { connections: options.connections ?? 128, keepAliveTimeout: 30_000 });
+  const pool = new Pool(base.origin, { connections: options.connections ?? 2_048, keepAliveTimeout: 30_000 });
   const attribution = { 'HTTP-Referer': options.publicUrl, 'X-OpenRouter-Title': options.title };
   const source: JsonGet = { pool, origin: base.origin, basePath, headers: attribution };
   return {

@@ -18,7 +18,7 @@ interface OutboundOptions {
 
 export function openOutbound(options: OutboundOptions = {}): Outbound {
   const allowedOrigins = new Set((options.allowedOrigins ?? []).map((url) => new URL(url).origin));
-  const limits = { connections: 32, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 };
+  const limits = { connections: 1_024, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 };
   const guarded = new Agent({ ...limits, connect: { lookup: openPublicLookup(options.resolve), timeout: 10_000 } });
   const sandbox = new Agent(limits);
   return {
