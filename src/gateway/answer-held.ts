@@ -98,9 +98,7 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
     const rerun = await rerunOwed(deps, held.id, again.input);
     if (row.answer !== null) {
       // Of many inputs some have their answer already, which is there to be read meanwhile.
-      return (
-        (await findAccepted(deps, held.id, again.input)) ?? toOutcome(await readKept(deps, held.id), held.id, again)
-      );
+      return (await findAccepted(deps, held.id, undefined)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
     }
     if (rerun.kind === 'run' || rerun.kind === 'given up') {
       return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;

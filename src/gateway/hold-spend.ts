@@ -31,6 +31,7 @@ export async function holdUnderCaps(
     return null;
   }
   const notReady = toNotReady(deps, full, worstUsd);
+  // One input may fit where many do not.
   if (full.scope !== 'payer' && runs === 1) {
     // The next challenge is to know it.
     deps.readiness.note(version, notReady);
