@@ -34,7 +34,7 @@ export interface ResourceContract extends Pick<
 > {
   /** As kinds are named on the wire. */
   kind: string;
-  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'network' | 'payTo'>[];
+  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'fromUsdc' | 'network' | 'payTo'>[];
   inputSchema: Readonly<Record<string, unknown>>;
   /** Of the `output` of each answer; null where none is promised. */
   outputSchema: Readonly<Record<string, unknown>> | null;

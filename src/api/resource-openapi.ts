@@ -1,5 +1,6 @@
 import type { KindView } from '#resources/index.ts';
 import { toBatchPath } from './batch-paths.ts';
+import { callSchemas } from './call-paths.ts';
 import { hoistDefinitions, toAnswerSchema } from './kind-schemas.ts';
 import { securitySchemes } from './openapi.ts';
 import { paidSchemas, paidSecurity, paymentHeaders, toPaidResponses } from './paid-paths.ts';
@@ -13,7 +14,7 @@ export function toResourceOpenapi(
   resource: ResourceContract,
   { origin, kinds }: { origin: string; kinds: readonly KindView[] },
 ): JsonObject {
-  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas };
+  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...callSchemas };
   const input = embed(resource.inputSchema, 'Input', schemas);
   const answer = toAnswer(resource, { kinds, schemas });
   const { name, description, inputExample, batch } = resource;
@@ -60,7 +61,10 @@ function toPaymentInfo({ offers }: ResourceContract): JsonObject {
     ? {}
     : {
         'x-payment-info': {
-          price: { mode: 'fixed', currency: 'USD', amount: first.priceUsdc },
+          price:
+            first.fromUsdc === undefined
+              ? { mode: 'fixed', currency: 'USD', amount: first.priceUsdc }
+              : { mode: 'dynamic', currency: 'USD', min: first.fromUsdc, max: first.priceUsdc },
           protocols: [{ x402: {} }],
           offers,
         },
