@@ -86,11 +86,74 @@ export type EventUsage = z.output<typeof usage>;
 export function parseEvent(json: string): ChatEvent | null {
   try {
     const value = parseJsonExact(json, ['cost']);
-    const parsed = event.safeParse(Array.isArray(value) ? value[0] : value);
-    return parsed.success ? { ...parsed.data, error: findError(value) } : null;
+    return readPiece(value) ?? readAny(value);
   } catch {
     return null;
   }
+}
+
+function readAny(value: unknown): ChatEvent | null {
+  const parsed = event.safeParse(Array.isArray(value) ? value[0] : value);
+  return parsed.success ? { ...parsed.data, error: findError(value) } : null;
+}
+
+const pieceKeys = new Set([
+  'id',
+  'object',
+  'created',
+  'model',
+  'provider',
+  'choices',
+  'system_fingerprint',
+  'service_tier',
+]);
+const choiceKeys = new Set(['index', 'delta', 'finish_reason', 'native_finish_reason', 'logprobs']);
+const deltaKeys = new Set(['role', 'content']);
+
+/** A piece of text and nothing else, as nearly all events are, without the schema, which would take most of a stream's time. */
+function readPiece(value: unknown): ChatEvent | null {
+  const piece = toObject(value, pieceKeys);
+  const choices: unknown = piece?.['choices'];
+  const found = Array.isArray(choices) && choices.length === 1 ? toObject(choices[0], choiceKeys) : null;
+  const said = found && toObject(found['delta'], deltaKeys);
+  if (!piece || !found || !said || piece['object'] !== 'chat.completion.chunk') {
+    return null;
+  }
+  const { id, model, provider } = piece;
+  const { index, finish_reason: reason } = found;
+  const { content } = said;
+  const isPlain =
+    index === 0 && typeof content === 'string' && isText(id) && isText(model) && isText(provider) && isText(reason);
+  if (!isPlain) {
+    return null;
+  }
+  const delta: EventMessage = { content, hasReasoning: false, ...nothing };
+  return {
+    id,
+    model,
+    provider,
+    choices: [{ index, delta, message: undefined, error: undefined, finish_reason: reason ?? undefined }],
+    usage: undefined,
+    error: undefined,
+  };
+}
+
+const nothing = { refusal: undefined, images: undefined, audio: undefined, annotations: undefined };
+
+function toObject(value: unknown, allowed: ReadonlySet<string>): Record<string, unknown> | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return null;
+  }
+  for (const key of Object.keys(value)) {
+    if (!allowed.has(key)) {
+      return null;
+    }
+  }
+  return value as Record<string, unknown>;
+}
+
+function isText(value: unknown): value is string | null | undefined {
+  return value === null || value === undefined || typeof value === 'string';
 }
 
 function isFilled(value: unknown): boolean {
