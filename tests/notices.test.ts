@@ -104,6 +104,10 @@ test('a model that has another price, ends or is gone is told to whoever uses it
   expect(await told(ada, 'model_price_changed', MODEL)).toMatchObject([
     { subject: MODEL, data: { after: { prompt: '0.3' }, resources: ['poem', 'story'] } },
   ]);
+  control().changePrice(MODEL, { image: '0.009' });
+  await sync();
+  const [, other] = await told(ada, 'model_price_changed', MODEL);
+  expect(other?.body).toMatch(/still cost 0\.3 and 0\.6 USD; something else has another price/);
   const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
   for (const days of [40, 20, 20, 6]) {
     control().changeEntry(MODEL, { expiration_date: inDays(days) });

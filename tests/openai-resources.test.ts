@@ -26,6 +26,7 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
     ['a system prompt', { messages: [{ role: 'system', content: 'x' }, ...essay.messages] }, 'messages[0]'],
     ['a model that is no id', { model: 'gpt-4o' }, 'model'],
+    ['a stream that is neither wanted nor not', { stream: 'yes' }, 'stream'],
   ])('%s', async (_, changes, param) => {
     const error = await caught(openClient(app.current).chat.completions.create({ ...essay, ...changes }));
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
