@@ -39,11 +39,7 @@ export function resourcePage(view: ResourceView): Promise<string> {
       <section aria-labelledby="call">
         <h2 id="call">Call it</h2>
         ${resource.offers.length === 0 ? listing('It is free', toCurl(origin, resource)) : paying(view)}
-        <p>
-          For clients of OpenAI it is the model
-          <code>${toModelId({ creator: resource.creator, slug: resource.slug })}</code> at <code>${origin}/v1</code>:
-          <a href="/docs#openai">how they call it</a>.
-        </p>
+        ${resource.runsLong ? '' : openaiModel(view)}
       </section>
     </article>`,
   });
@@ -82,6 +78,14 @@ function payment({ offers, settlementPoint }: PublicResource): [string, unknown]
 
 function payeeLine({ payTo, networks }: { payTo: string; networks: string }): Markup {
   return html`<code>${payTo}</code> on ${networks}<br />`;
+}
+
+/** What is answered later those clients cannot call. */
+function openaiModel({ origin, resource: { creator, slug } }: ResourceView): Markup {
+  return html`<p>
+    For clients of OpenAI it is the model <code>${toModelId({ creator, slug })}</code> at <code>${origin}/v1</code>:
+    <a href="/docs#openai">how they call it</a>.
+  </p>`;
 }
 
 function facts(resource: PublicResource): Markup {
