@@ -67,6 +67,19 @@ test('after a day, claims that were released go; a payment that was used stays u
   expect(kept['delivered']).toEqual(withoutAnswer);
 });
 
+test('what is left of a stream goes once its call has its answer, and not before', async () => {
+  const { system } = database.current;
+  for (const state of ['fulfilling', 'owed', 'delivered'] as const) {
+    const id = await insertCall(database.current, { state, ageSeconds: 120 });
+    await system.query(`INSERT INTO call_stream_parts VALUES ($1, 1, 0, 1, '[]')`, [id]);
+  }
+  await expireAnswers({ database: database.current }, HOUR);
+  const { rows } = await system.query(
+    'SELECT state FROM call_stream_parts JOIN calls c ON c.id = call_id ORDER BY state',
+  );
+  expect(rows).toEqual([{ state: 'fulfilling' }, { state: 'owed' }]);
+});
+
 test('with the answer that a batch has in part goes what it could be run again from', async () => {
   const { system } = database.current;
   const ids = await Promise.all(
@@ -90,17 +103,4 @@ test('with the answer that a batch has in part goes what it could be run again f
     { is_forgotten: true, has_items: false },
     { is_forgotten: false, has_items: true },
   ]);
-});
-
-test('what is left of a stream goes once its call has its answer, and not before', async () => {
-  const { system } = database.current;
-  for (const state of ['fulfilling', 'owed', 'delivered'] as const) {
-    const id = await insertCall(database.current, { state, ageSeconds: 120 });
-    await system.query(`INSERT INTO call_stream_parts VALUES ($1, 1, 0, 1, '[]')`, [id]);
-  }
-  await expireAnswers({ database: database.current }, HOUR);
-  const { rows } = await system.query(
-    'SELECT state FROM call_stream_parts JOIN calls c ON c.id = call_id ORDER BY state',
-  );
-  expect(rows).toEqual([{ state: 'fulfilling' }, { state: 'owed' }]);
 });

@@ -34,16 +34,16 @@ const forgetInputs = `
     WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
-/** The answers that single inputs of a call have got, once nothing more is run for it. */
-const forgetItems = `
-  DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
-
 /** A run that was given up may have kept something of its stream after the whole answer of another one was stored. */
 const forgetStreams = `
   DELETE FROM call_stream_parts WHERE call_id IN (
     SELECT s.call_id FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
     WHERE c.state NOT IN ('fulfilling', 'owed') AND c.updated_at < now() - interval '1 minute'
     LIMIT $1)`;
+
+/** The answers that single inputs of a call have got, once nothing more is run for it. */
+const forgetItems = `
+  DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
 
 /** Where a request came from matters for a day. */
 const forgetClients = `
