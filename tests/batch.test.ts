@@ -104,9 +104,9 @@ test('names what fails in the end, keeps the rest, and runs the failed again for
     items: [
       ok(0),
       ok(1),
-      { index: 2, ok: false, problem: { code: 'upstream_failed', next: /same payment/ } },
+      { index: 2, ok: false, problem: { code: 'upstream_failed', next: expect.stringMatching(/same payment/) } },
       ok(3),
-    ].map((item) => ('problem' in item ? { ...item, problem: { code: 'upstream_failed' } } : item)),
+    ],
     succeeded: 3,
     failed: 1,
     receipt: { paidUsdc: '0.04' },
@@ -255,7 +255,7 @@ test('is there only where the creator says so, with POST, for buyers; and views 
   const view = (await (await fetch(`${app.url}/api/resources/${id}`)).json()) as Fields;
   expect(view).toMatchObject({ batch: { maxInputs: 9, url } });
   const document = (await (await fetch(`${app.url}/api/resources/${id}/openapi.json`)).json()) as { paths: Fields };
-  expect(document.paths).toHaveProperty([`${new URL(url).pathname}`, 'post', 'requestBody']);
+  expect(document.paths).toHaveProperty([new URL(url).pathname, 'post', 'requestBody']);
   const refused = await creator.call('POST', '/api/resources', {
     kind: 'toy_stream',
     slug: 'free-batch',
