@@ -5,7 +5,7 @@ import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { judgeInput } from './judge-input.ts';
-import { offerVersion, originOf, payableOffers } from './offer-version.ts';
+import { isPricedByInput, offerVersion, originOf, payableOffers } from './offer-version.ts';
 import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
 import { readGivenInput } from './read-given-input.ts';
 import { recordRefused } from './record-refused.ts';
@@ -34,7 +34,7 @@ interface Asked {
  */
 export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
   const { version, request, payment } = asked;
-  const given = version.priceFormula && readGivenInput(request, version);
+  const given = isPricedByInput(version) ? readGivenInput(request, version) : undefined;
   const offer = findOffer(deps, asked, given);
   const isSigned = offer !== null && isAuthentic(deps.payments, payment, offer);
   const admission = await admit(deps, version, { request, payer: isSigned ? payment.payer : null });
