@@ -132,12 +132,12 @@ test('calls with files that cannot be used leave no trace under a cap, however m
     slug: 'free-with-files',
     priceUsdc: '0',
     parameters: [{ name: 'picture', type: 'image' }],
-    config: { modelId: 'google/gemini-3-flash', systemPrompt: 'Tell what is in {picture}{/picture}.', maxTokens: 60 },
+    config: { modelId: 'google/gemini-2.5-flash', systemPrompt: 'Tell what is in {picture}{/picture}.', maxTokens: 60 },
   });
   const cap = await capOf('resource', id, '1');
   const body = { picture: `data:image/png;base64,${Buffer.from('no picture').toString('base64')}` };
   const refused = await Promise.all([1, 2, 3].map(() => send(url, { body })));
-  expect(refused.map(({ status }) => status)).toEqual([422, 422, 422]);
+  expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
   const { body: caps } = await ada.call('GET', '/api/user/spend-caps');
   expect(caps['items']).toMatchObject([{ id: cap, spentUsd: '0' }]);
   await forget(cap);
