@@ -51,7 +51,7 @@ interface JobDeps {
   };
   models: ModelsDeps;
   /** Looks again at stored keys. */
-  checkKeys(): Promise<void>;
+  checkKeys(): Promise<number>;
   /** The same for the operator's. */
   checkPlatformKey(): Promise<void>;
   /** Resumes what was paused because it could not run. */
@@ -63,7 +63,7 @@ export function registerJobs(durable: Durable, deps: JobDeps): void {
   const minutes = 60_000;
   scheduleModelSync(durable, deps.models);
   scheduleRollup(durable, deps.database);
-  durable.schedule({ name: 'integrations.check-keys', cron: '15 */5 * * * *', run: () => deps.checkKeys() });
+  durable.every({ name: 'integrations.check-keys', intervalMs: 3_000, run: () => deps.checkKeys() });
   durable.schedule({
     name: 'integrations.check-platform-key',
     cron: '20 */5 * * * *',

@@ -32,7 +32,7 @@ export async function startDomain(
   const adminEmails = config.ADMIN_EMAILS;
   const secret = vault.deriveKey('sessions').toString('hex');
   const accounts = openAccounts({ database, baseUrl: publicUrl, secret, adminEmails, trustedOrigins, clock });
-  const { models, ports } = openCatalogue(infrastructure, openRouter);
+  const { models, ports: catalogued } = openCatalogue(infrastructure, openRouter);
   const media = openFiles(infrastructure, stack);
   const payments = openPayments({ ...(await toPaymentOptions(infrastructure)), clock, log });
   stack.defer(() => payments.close());
@@ -44,7 +44,7 @@ export async function startDomain(
   const pause = (request: resources.PauseRequest) => resources.pauseUnready(resourcesDeps, request);
   const execution: KindDeps = {
     ...upstreams,
-    ...ports,
+    ...catalogued,
     ...keys.ports,
     media,
     listLastRuns: (asked) => listLastRuns(database.system, asked),
@@ -70,19 +70,9 @@ export async function startDomain(
   const points = config.OWNER_CALLS_PER_MINUTE;
   const ownerLimiter = openLimiter({ name: 'owner', points, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
-  const own = { database, publicUrl, clock, log };
-  const gateway = await openGateway({
-    ...own,
-    inputs,
-    published,
-    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
-    payments,
-    pause,
-    callbacks: toCallbacks(upstreams, vault.deriveKey('callbacks')),
-    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
-    ownerLimiter,
-  });
-  stack.defer(() => gateway.close());
+  const callbacks = toCallbacks(upstreams, vault.deriveKey('callbacks'));
+  const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter };
+  const gateway = await openCalls(infrastructure, ports, stack);
   return {
     accounts,
     models,
@@ -103,6 +93,30 @@ export async function startDomain(
     resumeReady: resources.openResumption({ ...resourcesDeps, log }),
     isUpstreamUp: () => openRouter.isUp(),
   };
+}
+
+type GatewayPorts = Pick<
+  Parameters<typeof openGateway>[0],
+  'inputs' | 'published' | 'payments' | 'pause' | 'callbacks' | 'ownerLimiter'
+> & { kinds: readonly resources.ResourceKind[] };
+
+/** The paid call, and what it is held to. */
+async function openCalls(
+  { database, publicUrl, log }: Infrastructure,
+  { kinds, ...ports }: GatewayPorts,
+  stack: AsyncDisposableStack,
+) {
+  const gateway = await openGateway({
+    ...ports,
+    database,
+    publicUrl,
+    clock,
+    log,
+    kinds: new Map(kinds.map((kind) => [kind.name, kind])),
+    limiter: openLimiter({ name: 'free', points: 30, seconds: 60, database }),
+  });
+  stack.defer(() => gateway.close());
+  return gateway;
 }
 
 /** What runs reach. Buyers' files are never read from the origins that the operator opens to creators. */
@@ -204,11 +218,11 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       clock,
       platformKey: health && { dailyUsd, isCovered: isNamed, findOutage: () => health.findOutage() },
     },
-    checkPlatform: async () => health?.check(),
-    check: async () => {
-      await connections.checkKeys({ ...integrations, log });
+    checkPlatform: async () => {
+      await health?.check();
       await budget.forgetOld();
     },
+    check: () => connections.checkKeys({ ...integrations, log }),
   };
 }
 

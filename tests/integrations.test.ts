@@ -189,3 +189,55 @@ test('a key that OpenRouter no longer accepts is found by its test, pauses its r
   expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
   expect(await ask(url)).toBe(402);
 });
+
+test('a key that is dead, empty or at its limit is found without a call, stops its offers before the next challenge, and brings them back by itself', async () => {
+  const { empty, nearlyEmpty, limited } = keys();
+  for (const key of [empty, nearlyEmpty]) {
+    control()?.setCreditsReadable(key, true);
+    control()?.setCredits(key, '5');
+  }
+  control()?.setLimitRemaining(limited, '0.05');
+  const cases = [
+    { apiKey: empty, set: (fails: boolean) => control()?.disableKey(empty, fails), cause: /disabled|refuse/i },
+    {
+      apiKey: nearlyEmpty,
+      set: (fails: boolean) => control()?.setCredits(nearlyEmpty, fails ? '0' : '5'),
+      cause: /no credits left/,
+    },
+    {
+      apiKey: limited,
+      set: (fails: boolean) => control()?.setLimitRemaining(limited, fails ? '0' : '0.05'),
+      cause: /limit of this key is used up/,
+    },
+  ];
+  const sold = await Promise.all(
+    cases.map(async (one, index) => {
+      const owner = await app.current.makeCreator(`keyed-${index}`, { openRouterKey: null });
+      expect((await owner.call('PUT', path, { apiKey: one.apiKey })).status).toBe(200);
+      return { ...one, owner, ...(await owner.publish({ slug: 'essay' })) };
+    }),
+  );
+  // By the clock it is minutes away.
+  const itIsTheirTurn = async () => {
+    const { rows } = await app.current.database.system.query<{ id: string }>(
+      'SELECT owner_id AS id FROM user_openrouter_integrations JOIN users ON users.id = owner_id WHERE username = ANY ($1)',
+      [sold.map(({ owner }) => owner.username)],
+    );
+    const bring = 'UPDATE user_openrouter_integrations SET next_check_at = now() WHERE owner_id = $1';
+    await Promise.all(rows.map(({ id }) => app.current.database.asUser(id, (tx) => tx.query(bring, [id]))));
+  };
+  const readAll = () => Promise.all(sold.map(({ url }) => ask(url)));
+  expect(await readAll()).toEqual([402, 402, 402]);
+  sold.forEach(({ set }) => set(true));
+  await itIsTheirTurn();
+  await expect.poll(readAll, { timeout: 20_000 }).toEqual([503, 503, 503]);
+  for (const { owner, id, cause } of sold) {
+    const { body } = await owner.call('GET', `/api/resources/${id}`);
+    expect(body).toMatchObject({ state: 'paused', pausedBy: 'key', pauseCause: expect.stringMatching(cause) });
+  }
+  sold.forEach(({ set }) => set(false));
+  await itIsTheirTurn();
+  await expect.poll(readAll, { timeout: 20_000 }).toEqual([402, 402, 402]);
+  control()?.setCredits(empty, '0');
+  [empty, nearlyEmpty].forEach((key) => control()?.setCreditsReadable(key, false));
+});

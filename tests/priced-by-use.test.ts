@@ -146,6 +146,38 @@ test('what was offered a moment ago is still charged after the formula has chang
   });
 });
 
+test('what follows a formula, a fixed price or an option that it did not know, takes nothing for less and nothing that was offered back', async () => {
+  const { id, url } = await ruth.publish({ slug: 'followed', ...draft });
+  const buyer = await app.current.makeBuyer();
+  const body = { topic: 'reeds', lines: 2 };
+  const required = await ask(url, body);
+  const payment = await signFor(buyer, required);
+  const publish = async (edit: object) => {
+    await ruth.call('PATCH', `/api/resources/${id}`, edit);
+    expect((await ruth.call('POST', `/api/resources/${id}/publish`, {})).status).toBe(200);
+  };
+  const [topic, lines, style] = parameters;
+  await publish({
+    parameters: [topic, lines, { ...style, options: ['plain', 'ornate', 'gilded'] }],
+    priceFormula: {
+      ...priceFormula,
+      terms: [
+        ...priceFormula.terms.slice(0, 2),
+        { parameter: 'style', usdcByOption: { plain: '0', ornate: '0.01', gilded: '0.03' } },
+      ],
+    },
+  });
+  const gilded = await send(url, { body: { ...body, style: 'gilded' }, payment });
+  expect([gilded.status, countRuns(app.current, 'reeds')]).toEqual([402, 0]);
+  await publish({ priceFormula: null, priceUsdc: '0.05' });
+  expect(amountOf(await ask(url, body))).toBe('50000');
+  expect((await send(url, { body: { ...body, lines: 30 }, payment })).status).toBe(402);
+  expect(await send(url, { body, payment })).toMatchObject({
+    status: 200,
+    body: { receipt: { paidUsdc: '0.004053' } },
+  });
+});
+
 test('the quote and the public view tell the price of an input, the least, the most and the formula', async () => {
   const { id, url } = await ruth.publish({ slug: 'quoted', ...draft });
   const quote = async (input: object) =>

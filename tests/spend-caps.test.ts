@@ -127,6 +127,22 @@ test('a run that fails for nothing, or is refused after it was held, leaves the 
   await forget(cap);
 });
 
+test('calls with files that cannot be used leave no trace under a cap, however many come', async () => {
+  const { id, url } = await ada.publish({
+    slug: 'free-with-files',
+    priceUsdc: '0',
+    parameters: [{ name: 'picture', type: 'image' }],
+    config: { modelId: 'google/gemini-2.5-flash', systemPrompt: 'Tell what is in {picture}{/picture}.', maxTokens: 60 },
+  });
+  const cap = await capOf('resource', id, '1');
+  const body = { picture: `data:image/png;base64,${Buffer.from('no picture').toString('base64')}` };
+  const refused = await Promise.all([1, 2, 3].map(() => send(url, { body })));
+  expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+  const { body: caps } = await ada.call('GET', '/api/user/spend-caps');
+  expect(caps['items']).toMatchObject([{ id: cap, spentUsd: '0' }]);
+  await forget(cap);
+});
+
 test('what a call held whose process died before it ran is given back by the reconciler', async () => {
   const { id } = await ada.publish({ slug: 'died' });
   const cap = await capOf('resource', id, '1');

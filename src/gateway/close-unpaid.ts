@@ -1,11 +1,11 @@
-import { recordCall } from '#usage/index.ts';
+import { recordCall, releaseSpend } from '#usage/index.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { transition } from './transitions.ts';
 
 /**
- * The answer was there and the payment is refused for good: state and usage in one transaction. What the run cost its
- * creator is logged from the row that was stored before the settlement. `false`: somebody else moved the call.
+ * The answer was there, or was to come, and the payment is refused for good: state and usage in one transaction. What the
+ * run cost its creator is logged from the row that was stored before the settlement. `false`: somebody else moved the call.
  */
 export async function closeUnpaid(
   deps: Pick<GatewayDeps, 'database'>,
@@ -23,6 +23,10 @@ export async function closeUnpaid(
     });
     const { record } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
     await recordCall(tx, { ...record, status: 'unpaid', problem: reason, amountAtomic: 0n, at: new Date(record.at) });
+    if (record.attempts === 0 && record.costUsd === null) {
+      // It was to be paid before it ran, so it has not run.
+      await releaseSpend(tx, [move.callId]);
+    }
     return true;
   });
 }

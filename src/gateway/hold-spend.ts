@@ -1,14 +1,14 @@
 import { Big } from 'big.js';
 import { formatUsdc } from '#kit/index.ts';
-import { quoteVersion, type PublishedVersion, type Readiness } from '#resources/index.ts';
+import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { tellWorst } from './quote-worst.ts';
 
 type SpendDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log'>;
 type NotReady = Extract<Readiness, { ready: false }>;
 
 const DAY_MS = 86_400_000;
-const USD = /^\d{1,12}(\.\d{1,18})?$/;
 
 interface Call {
   callId: string;
@@ -78,8 +78,8 @@ async function askCaps(deps: SpendDeps, version: PublishedVersion): Promise<Read
 
 /** Of what a kind cannot tell, what the call is sold for; of a kind that costs nothing, nothing. */
 async function toWorst(deps: SpendDeps, version: PublishedVersion): Promise<string> {
-  const worst = (await quoteVersion(deps, version))?.worstUsd;
-  if (worst !== undefined && USD.test(worst)) {
+  const worst = await tellWorst(deps, version);
+  if (worst !== null) {
     return worst;
   }
   return deps.kinds.get(version.kind)?.quoteCost ? formatUsdc(version.priceAtomic) : '0';

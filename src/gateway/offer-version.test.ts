@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { matchOffer } from '#payments/index.ts';
 import type { PublishedVersion, VersionOffer } from '#resources/index.ts';
+import { toInputSchema } from '../resources/to-input-schema.ts';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
 import { makeAccount, pay, schemeList, signOffer, toPayment } from '../../tests/support/pay.ts';
 import { openToyKind } from '../../tests/support/toy-kind.ts';
@@ -138,7 +139,13 @@ describe('a price that follows from the input', () => {
     offers: [on(POLYGON), on(BASE, 4_000n)],
     parameters,
     priceFormula: formula('0.001'),
-    superseded: [replaced({ offers: [on(CELO, 50_000n)], priceFormula: formula('0.002') })],
+    superseded: [
+      replaced({
+        offers: [on(CELO, 50_000n)],
+        priceFormula: formula('0.002'),
+        priced: { parameters, inputSchema: toInputSchema(parameters, { allowsUserMessage: false }) },
+      }),
+    ],
   });
   const amounts = (found: PublishedVersion, input?: Record<string, unknown>) =>
     payableOffers(deps, found, input).map(({ amountAtomic }) => amountAtomic);
@@ -149,8 +156,15 @@ describe('a price that follows from the input', () => {
     expect(amounts(version)).toEqual([10_000n, 4_000n, 50_000n]);
   });
 
-  test('is the most where the current version cannot read what the replaced one priced', () => {
-    expect(amounts({ ...version, parameters: [] }, { count: 2 })).toEqual([3_000n, 3_000n, 50_000n]);
+  test.each([[{}], [{ count: 'many' }], [{ count: -1 }], [{ count: 1.5 }]])(
+    'is the most where the replaced version would have refused what its successor has read: %j',
+    (input) => {
+      expect(amounts(version, input).at(-1)).toBe(50_000n);
+    },
+  );
+
+  test('of a replaced version counts only what that has priced', () => {
+    expect(amounts(version, { count: 2, tone: 'warm' }).at(-1)).toBe(5_000n);
   });
 
   test('counts from the version that made the offer', () => {
@@ -165,5 +179,12 @@ describe('a price that follows from the input', () => {
     const first = offerVersion(deps, version, { count: 1 });
     expect(offerVersion(deps, version, { count: 1 })).toBe(first);
     expect(offerVersion(deps, version, { count: 2 })).not.toBe(first);
+    const most = offerVersion(deps, version);
+    for (let count = 0; count < 501; count += 1) {
+      offerVersion(deps, { ...version, priceAtomic: BigInt(count) }, { count: 3 });
+    }
+    // Of inputs not without end; the 402 of a version stays.
+    expect(offerVersion(deps, version, { count: 1 })).not.toBe(first);
+    expect(offerVersion(deps, version)).toBe(most);
   });
 });

@@ -5,6 +5,7 @@ import {
   isPricedByInput,
   priceLowest,
   priceOffers,
+  priceReplaced,
   toInputExample,
   type JsonObject,
   type PublishedVersion,
@@ -33,9 +34,13 @@ const SETTLE_SECONDS = 60;
 /** What may take longer is paid before it runs, so its payment need not outlive it. */
 const LONGEST_ON_TRUST_SECONDS = 600;
 
-/** By the first amount that is asked; a version without a price formula has one. */
-const encoded = new WeakMap<PublishedVersion, Map<string, Offered>>();
-const MAX_ENCODED = 200;
+/** By the amounts that are asked; a version without a price formula has one. */
+type Encoded = WeakMap<PublishedVersion, Map<string, Offered>>;
+
+const encoded: Encoded = new WeakMap();
+/** Anybody can ask for any input of any version: of all versions together so many are kept, then none. */
+const MAX_ENCODED_INPUTS = 500;
+let encodedInputs: { size: number; offered: Encoded } = { size: 0, offered: new WeakMap() };
 
 /**
  * The offers of a version for an input, and the 402 that asks for them; without an input, or one that cannot be read, at the
@@ -45,17 +50,20 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion, input?:
   const priced = priceOffers(version, input);
   const isExact = isPricedByInput(version) && input !== undefined;
   const key = isExact ? priced.map(({ amountAtomic }) => amountAtomic).join(' ') : '';
-  const kept = encoded.get(version) ?? new Map<string, Offered>();
-  const known = kept.get(key);
+  const known = (isExact ? encodedInputs.offered : encoded).get(version)?.get(key);
   if (known) {
     return known;
   }
   const offered = encode(deps, { version, offers: toOffers(deps, { ...version, offers: priced }), isExact });
-  if (kept.size >= MAX_ENCODED) {
-    kept.clear();
-  }
-  encoded.set(version, kept.set(key, offered));
+  const kept = isExact ? roomForInput() : encoded;
+  kept.set(version, (kept.get(version) ?? new Map<string, Offered>()).set(key, offered));
   return offered;
+}
+
+function roomForInput(): Encoded {
+  const { size, offered } = encodedInputs;
+  encodedInputs = size < MAX_ENCODED_INPUTS ? { size: size + 1, offered } : { size: 1, offered: new WeakMap() };
+  return encodedInputs.offered;
 }
 
 interface ToEncode {
@@ -156,20 +164,22 @@ export function payableOffers(
   const now = deps.clock.now();
   const recent = version.superseded
     .filter(({ until }) => until.getTime() > now)
-    .flatMap((replaced) => offersOfReplaced(deps, replaced, { version, input }));
+    .flatMap((replaced) => offersOfReplaced(deps, replaced, input));
   const all = [...offerVersion(deps, version, input).offers, ...recent];
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
 }
 
-/** The input is read by the current version: where that lacks a parameter of the price, only the most is safe to ask. */
+/** Does any offer that may be paid now follow from the input? */
+export function mayFollowFromInput(version: PublishedVersion): boolean {
+  return [version, ...version.superseded].some(isPricedByInput);
+}
+
 function offersOfReplaced(
   deps: Pick<OfferDeps, 'payments'>,
   replaced: PublishedVersion['superseded'][number],
-  { version, input }: { version: PublishedVersion; input: Input | undefined },
+  input: Input | undefined,
 ): Offer[] {
-  const names = new Set(version.parameters.map(({ name }) => name));
-  const isReadable = replaced.priceFormula?.terms.every(({ parameter }) => names.has(parameter)) ?? true;
-  return toOffers(deps, { ...replaced, offers: priceOffers(replaced, isReadable ? input : undefined) });
+  return toOffers(deps, { ...replaced, offers: priceReplaced(replaced, input) });
 }
 
 function isUpfront(offer: Offer): boolean {
@@ -212,7 +222,7 @@ export function originOf(
     (known) => known === offer || isDeepStrictEqual(known, offer),
   );
   const made = version.superseded.find((replaced) =>
-    offersOfReplaced(deps, replaced, { version, input }).some((known) => isDeepStrictEqual(known, offer)),
+    offersOfReplaced(deps, replaced, input).some((known) => isDeepStrictEqual(known, offer)),
   );
   const maker = isCurrent || !made ? version : made;
   const known = isCurrent || made ? maker.settlementPoint : 'on_success';

@@ -26,6 +26,12 @@ test.each<[string, (() => Promise<CostQuote | null>) | undefined]>([
   expect(await quoteWorst(depsWith(quoteCost).deps, publishedVersion(), offer)).toBe('0.02');
 });
 
+test('however small the parts of a worst cost are, it counts with all of them', async () => {
+  const worstUsd = `0.05${'0'.repeat(30)}1`;
+  const { deps } = depsWith(async () => ({ typicalUsd: '0', worstUsd, basis: '' }));
+  expect(await quoteWorst(deps, publishedVersion(), offer)).toBe(worstUsd);
+});
+
 test('the worst cost of a kind counts, and is asked again after a while and after a change', async () => {
   let asked = 0;
   const { deps, later } = depsWith(async () => {

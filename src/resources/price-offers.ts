@@ -54,7 +54,7 @@ export function isPricedByInput({ priceFormula, batchOf }: Priced): boolean {
 }
 
 /** Of offers in the same order; each input is rounded for itself, so that together they cost what they cost apart. */
-function sumOffers([first = [], ...others]: readonly VersionOffer[][]): VersionOffer[] {
+export function sumOffers([first = [], ...others]: readonly VersionOffer[][]): VersionOffer[] {
   return first.map((offer, index) => ({
     ...offer,
     amountAtomic: others.reduce((total, one) => total + (one[index]?.amountAtomic ?? 0n), offer.amountAtomic),

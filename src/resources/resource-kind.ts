@@ -175,13 +175,15 @@ export interface VersionOffer {
 }
 
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
-interface SupersededOffers extends Pick<
+export interface SupersededOffers extends Pick<
   PublishedVersion,
   'versionId' | 'offers' | 'priceFormula' | 'batch' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
 > {
   /** As of a version. */
-  batchOf?: Pick<PublishedVersion, 'offers' | 'priceFormula'>;
+  batchOf?: Pick<SupersededOffers, 'offers' | 'priceFormula' | 'priced'>;
   until: Date;
+  /** What its price formula counts, as it read that itself; absent where it has none. */
+  priced?: Pick<PublishedVersion, 'parameters' | 'inputSchema'>;
 }
 
 /** What buyers call: an immutable snapshot, held in memory. */

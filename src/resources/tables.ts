@@ -2,7 +2,8 @@ import type { Draft } from './draft.ts';
 import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
 import type { PriceFormula } from './price-formula.ts';
-import type { JsonSchema, PausedBy, PublishedVersion, VersionOffer } from './resource-kind.ts';
+import type { JsonSchema, PausedBy, PublishedVersion, SupersededOffers, VersionOffer } from './resource-kind.ts';
+import { toInputSchema } from './to-input-schema.ts';
 
 export type ResourceState = 'draft' | PublishedVersion['state'];
 
@@ -64,6 +65,7 @@ export interface VersionRow {
         batchMaxInputs: number | null;
         offers: StoredOffer[];
         priceFormula: PriceFormula | null;
+        parameters: Parameter[] | null;
         publishedAt: string;
         supersededAt: string;
       })[]
@@ -113,12 +115,13 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     config: row.config,
     publishedAt: row.published_at,
     superseded: (row.superseded ?? []).map(
-      ({ publishedAt, supersededAt, offers, runsLong, batchMaxInputs, priceFormula, ...replaced }) => ({
+      ({ publishedAt, supersededAt, offers, runsLong, batchMaxInputs, priceFormula, parameters, ...replaced }) => ({
         ...replaced,
         ...(runsLong ? { runsLong } : {}),
         ...toBatchTerms(batchMaxInputs),
         offers: offers.map(fromStoredOffer),
         ...toFormula(priceFormula),
+        ...toPriced(priceFormula, parameters),
         publishedAt: new Date(publishedAt),
         until: new Date(Date.parse(supersededAt) + GRACE_MS),
       }),
@@ -132,6 +135,13 @@ function toFormula(priceFormula: PriceFormula | null): Pick<PublishedVersion, 'p
 
 function toBatchTerms(maxInputs: number | null): Pick<PublishedVersion, 'batch'> {
   return maxInputs === null ? {} : { batch: { maxInputs } };
+}
+
+function toPriced(priceFormula: PriceFormula | null, parameters: Parameter[] | null): Pick<SupersededOffers, 'priced'> {
+  const names = new Set(priceFormula?.terms.map(({ parameter }) => parameter));
+  const counted = (parameters ?? []).filter(({ name }) => names.has(name));
+  const inputSchema = toInputSchema(counted, { allowsUserMessage: false });
+  return priceFormula === null ? {} : { priced: { parameters: counted, inputSchema } };
 }
 
 export function toStoredOffer(offer: VersionOffer): StoredOffer {

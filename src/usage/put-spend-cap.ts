@@ -35,7 +35,7 @@ export const putSpendCap = operation({
   run: async ({ tx, asSystem }: InTransaction, caller: Caller, wanted) => {
     assertUser(caller);
     const subject = toSubject(wanted);
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('spend_caps:' || $1, 0))`, [caller.userId]);
+    await tx.query('SELECT lock_spend($1)', [caller.userId]);
     const { rows } = await tx.query<{ id: string; is_new: boolean; caps: number }>(
       `INSERT INTO spend_caps AS cap (id, owner_id, scope, subject, per_day_usd) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (owner_id, scope, subject) DO UPDATE SET per_day_usd = excluded.per_day_usd

@@ -204,7 +204,9 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
  * resolves when they are on disk.
  */
 export async function recordCalls(executor: SqlExecutor, records: readonly CallRecord[]): Promise<void> {
-  await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(records.map(toRow))] });
+  // What is counted for creators is counted in one order everywhere, so that no two statements wait for each other.
+  const inOrder = records.toSorted((one, other) => (one.ownerId < other.ownerId ? -1 : 1));
+  await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(inOrder.map(toRow))] });
 }
 
 function toRow(record: CallRecord): Record<Column, Json> {

@@ -9,7 +9,7 @@ import { closeCostLookup } from './cost-lookups.ts';
 import { deleteSpendCap } from './delete-spend-cap.ts';
 import { listSpendCaps } from './list-spend-caps.ts';
 import { putSpendCap } from './put-spend-cap.ts';
-import { recordCall } from './record-call.ts';
+import { recordCall, recordCalls } from './record-call.ts';
 import { findFullCap, holdSpend, releaseSpend } from './spend-caps.ts';
 
 /* Calls of two processes under what their creator allows to be spent. */
@@ -206,4 +206,58 @@ test.each([
   { scope: 'key', perDayUsd: '-1' },
 ] as const)('%j is no cap', async (cap) => {
   await expect(put(newId(), cap)).rejects.toMatchObject({ code: 'invalid_input' });
+});
+
+test('calls that are logged together, caps that come and go and calls that are held never wait for each other in a circle', async () => {
+  const owners = Array.from({ length: 3 }, newId);
+  const resources = Array.from({ length: 3 }, newId);
+  const scopes = ['key', 'resource', 'payer'] as const;
+  const putAll = () =>
+    Promise.all(owners.flatMap((owner) => scopes.map((scope) => put(owner, { scope, perDayUsd: '90' }))));
+  await putAll();
+  const toBatch = (turn: number) => {
+    const records = owners.flatMap((ownerId) =>
+      resources.flatMap((resourceId) =>
+        wallets.map((payer) => makeRecord({ ownerId, resourceId, payer, at: new Date(), costUsd: '0.01' })),
+      ),
+    );
+    return turn % 2 === 0 ? records : records.toReversed();
+  };
+  for (const turn of [0, 1, 2, 3, 4, 5]) {
+    const [ownerId = ''] = owners;
+    const caps = await list(ownerId);
+    await Promise.all([
+      ...[0, 1, 2, 3].map((index) => recordCalls(poolOf(index), toBatch(turn + index))),
+      ...caps.map(({ id }) => perform(deleteSpendCap, [{}, user(ownerId), database.current], { id })),
+      ...[0, 1, 2, 3].map(async (index) => {
+        const callId = newId();
+        const asked = { callId, ownerId, resourceId: resources[index % 3] ?? '', payer: wallets[index % 2] ?? '' };
+        await holdSpend(poolOf(index), { ...asked, worstUsd: '0.01' });
+        await releaseSpend(poolOf(index + 1), [callId]);
+      }),
+    ]);
+    await putAll();
+  }
+  // 6 turns of 4 batches of 6 calls for each resource, a third of them in the name of each owner.
+  for (const ownerId of owners) {
+    expect((await spentOf(ownerId)).get('key ')).toBe(6 * 4 * 6);
+  }
+});
+
+test('while the cost of one of its runs is not told, a call counts with the most that it may be', async () => {
+  const ownerId = newId();
+  await put(ownerId, { scope: 'key', perDayUsd: '1' });
+  const call = makeRecord({
+    ownerId,
+    at: new Date(),
+    costUsd: null,
+    status: 'owed',
+    evidence: { generationId: 'gen-a' },
+  });
+  await holdSpend(poolOf(0), { ...call, worstUsd: '0.10' });
+  await recordCall(poolOf(0), call);
+  await recordCall(poolOf(1), { ...call, status: 'success', costUsd: '0.02', evidence: { generationId: 'gen-b' } });
+  expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.1' }]);
+  await closeCostLookup(poolOf(0), { callId: call.callId, generationId: 'gen-a' }, '0.03');
+  expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.05' }]);
 });
