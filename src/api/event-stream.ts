@@ -30,6 +30,11 @@ export function openEventStream(
   answer: { status: number; headers: OutgoingHttpHeaders },
 ): EventStream {
   const gone = new AbortController();
+  if (res.closed) {
+    // Its `close` has been: nothing would clear the heartbeat, and nobody would wake whoever waits for room.
+    gone.abort();
+    return { gone: gone.signal, send: async () => gone.signal.throwIfAborted(), end: () => {} };
+  }
   res.writeHead(answer.status, { ...answer.headers, ...streamHeaders });
   res.flushHeaders();
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-import { recordCall } from '#usage/index.ts';
+import { recordCall, releaseSpend } from '#usage/index.ts';
 import type { StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { transition } from './transitions.ts';
@@ -21,8 +21,12 @@ export async function closeUnpaid(
       text: 'SELECT record FROM calls WHERE id = $1',
       values: [move.callId],
     });
-    const { record } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
+    const { record, settlementPoint } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
     await recordCall(tx, { ...record, status: 'unpaid', problem: reason, amountAtomic: 0n, at: new Date(record.at) });
+    if (settlementPoint === 'upfront') {
+      // It was to run behind its payment, and has not.
+      await releaseSpend(tx, [move.callId]);
+    }
     return true;
   });
 }

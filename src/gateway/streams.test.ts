@@ -81,7 +81,7 @@ async function openCall(): Promise<string> {
 
 async function follow(callId: string, after: StreamPlace | null): Promise<PlacedPart[]> {
   const placed: PlacedPart[] = [];
-  for await (const one of followStream({ database: database.current, streams }, callId, after)) {
+  for await (const one of followStream({ database: database.current, streams }, callId, { after })) {
     placed.push(one);
   }
   return placed;

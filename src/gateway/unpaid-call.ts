@@ -3,7 +3,7 @@ import { withoutCode, type PublishedVersion } from '#resources/index.ts';
 import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { holdUnderCaps } from './hold-spend.ts';
+import { holdUnderCaps, releaseUnderCaps } from './hold-spend.ts';
 import { keepForRun } from './keep-inputs.ts';
 import { runUnpaid, type UnpaidRun } from './run-unpaid.ts';
 
@@ -37,9 +37,20 @@ export async function unpaidCall(
   if (!request.isOwnerTest) {
     await assertUnderCaps(deps, run);
   }
+  return runUnpaid(deps, run, await keepFiles(deps, run, admission.input));
+}
+
+/** What was held for a call whose files cannot be used is free again: it is not run. */
+async function keepFiles(
+  deps: GatewayDeps,
+  { callId, version, request }: UnpaidRun,
+  input: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
   const { clientAddress } = request;
-  const input = await keepForRun(deps, { ...version, callId: run.callId, clientAddress, input: admission.input });
-  return runUnpaid(deps, run, input);
+  return keepForRun(deps, { ...version, callId, clientAddress, input }).catch(async (error: unknown) => {
+    await releaseUnderCaps(deps, callId);
+    throw error;
+  });
 }
 
 /** What is free costs its creator too; what they try themselves is counted, and readiness knows whether there is room. */
