@@ -156,6 +156,19 @@ describe('a callback', () => {
     await expect.poll(async () => (await database.system.query(due, [headers['X-Farebox-Callback']])).rows).toEqual([]);
   });
 
+  test('is not made for an answer that came at once, whose caller was told no secret to judge it by', async () => {
+    const { url } = await world.current.publish();
+    const headers = { ...wanted(), Prefer: 'respond-async, wait=30' };
+    const [buyer, topic] = [await world.current.app.makeBuyer(), newTopic()];
+    const answered = await send(url, { payment: await payFor(buyer, url), body: { topic }, headers });
+    expect(answered).toMatchObject({ status: 200, body: { response: 'one two three' } });
+    const { rows } = await world.current.app.database.system.query(
+      'SELECT callback_due_at, callback_tries FROM long_calls WHERE callback_url = $1',
+      [headers['X-Farebox-Callback']],
+    );
+    expect(rows).toEqual([{ callback_due_at: null, callback_tries: 0 }]);
+  });
+
   test.each([
     [
       'an address of a private network',

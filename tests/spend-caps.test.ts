@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
+import { makePng, toDataUrl } from './support/files.ts';
 import { insertCall } from './support/insert-call.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
@@ -124,6 +125,23 @@ test('a run that fails for nothing, or is refused after it was held, leaves the 
   app.current.sandbox?.openRouter?.control.clearFaults();
   const { body } = await ada.call('GET', '/api/user/spend-caps');
   expect(body['items']).toMatchObject([{ id: cap, scope: 'resource', subject: id, perDayUsd: '1', spentUsd: '0' }]);
+  await forget(cap);
+});
+
+test('a free call whose file cannot be used is not run, and leaves the cap as it was', async () => {
+  const { id, url } = await ada.publish({
+    slug: 'free-file',
+    priceUsdc: '0',
+    parameters: [{ name: 'photo', type: 'image', maxPixels: 100 }],
+    config: { modelId: 'google/gemini-2.5-flash', systemPrompt: 'Say what this is.', maxTokens: 50 },
+  });
+  const cap = await capOf('resource', id, '1');
+  const refused = await send(url, { body: { photo: toDataUrl('image/png', makePng(30, 20)) } });
+  expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: '/photo' }] } });
+  const { body } = await ada.call('GET', '/api/user/spend-caps');
+  expect(body['items']).toMatchObject([{ id: cap, spentUsd: '0' }]);
+  const { rows } = await app.current.database.system.query('SELECT usd, is_open FROM spend_runs WHERE cap_id = $1', [cap]);
+  expect(rows).toEqual([{ usd: '0', is_open: false }]);
   await forget(cap);
 });
 

@@ -124,6 +124,30 @@ test('any place of a running stream is taken up from what is kept of it, whateve
   );
 });
 
+describe('who follows a stream from what is kept of it', () => {
+  const deps = () => ({ database: database.current, streams });
+
+  test('and leaves while nothing comes is let go, and makes room for another one', async () => {
+    const callId = await openCall();
+    const leaving = new AbortController();
+    const readers = Array.from({ length: 8 }, () => followStream(deps(), callId, { after: null, gone: leaving.signal }));
+    const waiting = readers.map((reader) => reader.next());
+    expect([streams.hasRoom(callId), streams.hasRoom(await openCall())]).toEqual([false, true]);
+    leaving.abort();
+    expect(await Promise.all(waiting)).toEqual(readers.map(() => ({ done: true, value: undefined })));
+    expect(streams.hasRoom(callId)).toBe(true);
+  });
+
+  test('of a call that is not run again reads so at once, and what became of the money', async () => {
+    const callId = await openCall();
+    const text = `UPDATE calls SET state = 'owed', reason = 'content_refused', transaction = '0x7' WHERE id = $1`;
+    await database.current.system.query(text, [callId]);
+    const [told] = await follow(callId, { run: 1, position: 4 });
+    expect(told).toMatchObject({ run: 1, position: 4, part: { type: 'error', problem: { code: 'content_refused' } } });
+    expect(told?.part.type === 'error' && told.part.problem.message).toMatch(/The payment was made \(transaction 0x7\)/);
+  });
+});
+
 describe('the reader of a run', () => {
   const piece = 'x'.repeat(64 * 1024);
   const start = (count: number, patienceMs: number) => {
