@@ -140,7 +140,9 @@ test('a free call whose file cannot be used is not run, and leaves the cap as it
   expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: '/photo' }] } });
   const { body } = await ada.call('GET', '/api/user/spend-caps');
   expect(body['items']).toMatchObject([{ id: cap, spentUsd: '0' }]);
-  const { rows } = await app.current.database.system.query('SELECT usd, is_open FROM spend_runs WHERE cap_id = $1', [cap]);
+  const { rows } = await app.current.database.system.query('SELECT usd, is_open FROM spend_runs WHERE cap_id = $1', [
+    cap,
+  ]);
   expect(rows).toEqual([{ usd: '0', is_open: false }]);
   await forget(cap);
 });

@@ -77,7 +77,8 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
   const later = isProven && held.runs_long ? await findAccepted(deps, held.id, again.input) : null;
-  const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
+  // Of a stream that is running nothing is read for whoever is refused: its wallet learns at once what to sign.
+  const outcome = later ?? (await findOutcome(deps, held, again));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
   }

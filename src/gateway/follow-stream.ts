@@ -32,7 +32,7 @@ const selectCall = `
     reason, transaction, ${isGivenUp} AS is_given_up
   FROM calls WHERE id = $1`;
 const selectParts = `
-  SELECT begins, parts FROM call_stream_parts WHERE call_id = $1 AND run = $2 AND ends > $3 ORDER BY begins LIMIT 64`;
+  SELECT begins, parts FROM call_stream_parts WHERE call_id = $1 AND run = $2 AND ends > $3 ORDER BY begins LIMIT 8`;
 
 type FollowDeps = Pick<GatewayDeps, 'database' | 'streams'>;
 

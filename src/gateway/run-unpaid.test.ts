@@ -28,7 +28,11 @@ test('a client who leaves with the first output, before it can go out, ends the 
   const kind = {
     name: version.kind,
     evidenceSchema: z.object({}),
-    run: async () => ({ ok: true, answer: { ...answer, body: { type: 'parts', parts: speak() } }, evidence: noEvidence }),
+    run: async () => ({
+      ok: true,
+      answer: { ...answer, body: { type: 'parts', parts: speak() } },
+      evidence: noEvidence,
+    }),
   } as unknown as ResourceKind;
   const [logged, forgotten]: [CallRecord[], string[]] = [[], []];
   const deps = {

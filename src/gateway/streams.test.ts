@@ -130,7 +130,9 @@ describe('who follows a stream from what is kept of it', () => {
   test('and leaves while nothing comes is let go, and makes room for another one', async () => {
     const callId = await openCall();
     const leaving = new AbortController();
-    const readers = Array.from({ length: 8 }, () => followStream(deps(), callId, { after: null, gone: leaving.signal }));
+    const readers = Array.from({ length: 8 }, () =>
+      followStream(deps(), callId, { after: null, gone: leaving.signal }),
+    );
     const waiting = readers.map((reader) => reader.next());
     expect([streams.hasRoom(callId), streams.hasRoom(await openCall())]).toEqual([false, true]);
     leaving.abort();
@@ -144,7 +146,9 @@ describe('who follows a stream from what is kept of it', () => {
     await database.current.system.query(text, [callId]);
     const [told] = await follow(callId, { run: 1, position: 4 });
     expect(told).toMatchObject({ run: 1, position: 4, part: { type: 'error', problem: { code: 'content_refused' } } });
-    expect(told?.part.type === 'error' && told.part.problem.message).toMatch(/The payment was made \(transaction 0x7\)/);
+    expect(told?.part.type === 'error' && told.part.problem.message).toMatch(
+      /The payment was made \(transaction 0x7\)/,
+    );
   });
 });
 

@@ -58,7 +58,7 @@ async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Pro
   const underWay = Promise.withResolvers<'under way'>();
   try {
     const resource = resourceUrl(deps.publicUrl, call.version);
-    await insertLong(deps.database.system, call, { resource, tokenDigest, callbackUrl });
+    await insertLong(deps.database.system, call, { resource, tokenDigest });
   } catch (error) {
     return endCall(deps, call, abandonCall(deps, call, error));
   }
@@ -70,7 +70,7 @@ async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Pro
     return outcome;
   }
   if (callbackUrl !== undefined) {
-    await wantCallback(deps.database.system, callId);
+    await wantCallback(deps.database.system, callId, callbackUrl);
   }
   const secrets = {
     statusToken,
