@@ -24,6 +24,7 @@ import {
   paymentInUse,
   settlementPending,
   paymentNotCharged,
+  tooManyReaders,
 } from './public-problem.ts';
 import { takeLook } from './take-look.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
@@ -42,6 +43,8 @@ export interface Again {
   input?: Record<string, unknown> | undefined;
   /** As a stream. */
   events?: EventsAsked | undefined;
+  /** Aborts when the client has gone. */
+  gone?: AbortSignal | undefined;
 }
 
 interface KeptRow {
@@ -76,7 +79,8 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
   const later = isProven && held.runs_long ? await findAccepted(deps, held.id, again.input) : null;
-  const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
+  // Of a stream that is running nothing is read for whoever is refused: its wallet learns at once what to sign.
+  const outcome = later ?? (await findOutcome(deps, held, again));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
   }
@@ -171,16 +175,23 @@ export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallO
 }
 
 /** Of a call whose answer is being made, what has come of it and what still comes; null: it is not at that. */
-async function findStream(deps: GatewayDeps, callId: string, { payment, events }: Again): Promise<CallOutcome | null> {
+async function findStream(
+  deps: GatewayDeps,
+  callId: string,
+  { payment, events, gone }: Again,
+): Promise<CallOutcome | null> {
   const row = await untilClosed(deps, callId, BEFORE_OUTPUT);
   if (row?.state !== 'fulfilling' || row.record === null || row.transaction === null || row.settled_at === null) {
     return null;
+  }
+  if (!deps.streams.hasRoom(callId)) {
+    return tooManyReaders();
   }
   const { receipt, record } = JSON.parse(row.record) as StoredRecord;
   const { transaction } = row;
   const answer: GivenAnswer = {
     ...jsonAnswer({}),
-    body: { type: 'live', parts: followStream(deps, callId, events?.after ?? null) },
+    body: { type: 'live', parts: followStream(deps, callId, { after: events?.after ?? null, gone }) },
     isSimulated: record.isSimulated,
     isTest: false,
     receipt: { ...receipt, transaction, at: row.settled_at.toISOString() },

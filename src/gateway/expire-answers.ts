@@ -34,11 +34,14 @@ const forgetInputs = `
     WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
-/** A run that was given up may have kept something of its stream after the whole answer of another one was stored. */
+/**
+ * A run that was given up may have kept something of its stream after the whole answer of another one was stored; and what is
+ * owed is made anew, so that what came of the run before is void.
+ */
 const forgetStreams = `
-  DELETE FROM call_stream_parts WHERE call_id IN (
-    SELECT s.call_id FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
-    WHERE c.state NOT IN ('fulfilling', 'owed') AND c.updated_at < now() - interval '1 minute'
+  DELETE FROM call_stream_parts WHERE (call_id, run) IN (
+    SELECT s.call_id, s.run FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
+    WHERE (c.state <> 'fulfilling' OR s.run < c.runs) AND c.updated_at < now() - interval '1 minute'
     LIMIT $1)`;
 
 /** The answers that single inputs of a call have got, once nothing more is run for it. */
