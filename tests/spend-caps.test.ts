@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
-import { makePng, toDataUrl } from './support/files.ts';
 import { insertCall } from './support/insert-call.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
