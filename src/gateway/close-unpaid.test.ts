@@ -1,27 +1,45 @@
 import { expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
-import type { SettlementPoint } from '#resources/index.ts';
 import { holdSpend } from '#usage/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { insertCall } from '../../tests/support/insert-call.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { closeUnpaid } from './close-unpaid.ts';
 
+/* What a call that is not paid in the end leaves under the caps of its creator. */
 const database = useTestDatabase();
 
-test.each<[string, SettlementPoint, string]>([
-  ['was to run behind its payment gives back what it held under a cap', 'upfront', '0'],
-  ['has run before it counts at its worst, because nobody knows what it did cost', 'on_success', '0.25'],
-])('a call whose payment expired unused and that %s', async (_, settlementPoint, spent) => {
-  const { system } = database.current;
-  const [ownerId, resourceId] = [newId(), newId()];
-  await system.query(`INSERT INTO spend_caps VALUES ($1, $2, 'resource', $3, 1)`, [newId(), ownerId, resourceId]);
-  const callId = await insertCall(database.current, { state: 'pending' });
-  expect(await holdSpend(system, { callId, ownerId, resourceId, payer: null, worstUsd: '0.25' })).toBe(null);
-  const record = { ...makeRecord({ callId, ownerId, resourceId, payer: null, costUsd: null }), amountAtomic: '0' };
-  const stored = { record, receipt: {}, timeoutSeconds: 5, settlementPoint };
-  await system.query('UPDATE calls SET record = $2 WHERE id = $1', [callId, JSON.stringify(stored)]);
-  expect(await closeUnpaid({ database: database.current }, { callId, name: 'expire' }, 'expired')).toBe(true);
-  const { rows } = await system.query('SELECT usd FROM spend_days WHERE owner_id = $1', [ownerId]);
-  expect(rows).toEqual([{ usd: expect.stringMatching(new RegExp(`^${spent}(\\.0+)?$`)) }]);
+const DENIED = { state: 'settling', name: 'deny' } as const;
+const EXPIRED = { state: 'pending', name: 'expire' } as const;
+
+test.each([
+  { ...DENIED, what: 'was to be paid before it ran', ran: { attempts: 0, costUsd: null }, spent: '0' },
+  { ...EXPIRED, what: 'was to be paid before it ran', ran: { attempts: 0, costUsd: null }, spent: '0' },
+  { ...EXPIRED, what: 'has run and told no cost', ran: { attempts: 1, costUsd: null }, spent: '0.25' },
+  { ...DENIED, what: 'has run', ran: { attempts: 1, costUsd: '0.1' }, spent: '0.1' },
+])('$name: a call that $what counts $spent USD', async ({ state, name, ran, spent }) => {
+  const { current } = database;
+  const callId = await insertCall(current, { state });
+  const ownerId = newId();
+  const { at, ...record } = makeRecord({ callId, ownerId, transaction: null, at: new Date(), evidence: {}, ...ran });
+  const stored = {
+    record: { ...record, amountAtomic: '10000', at: at.toISOString() },
+    receipt: {},
+    timeoutSeconds: 60,
+  };
+  await current.system.query('UPDATE calls SET record = $2, transaction = NULL WHERE id = $1', [
+    callId,
+    JSON.stringify(stored),
+  ]);
+  await current.system.query(
+    `INSERT INTO spend_caps (id, owner_id, scope, subject, per_day_usd) VALUES ($1, $2, 'key', '', 1)`,
+    [newId(), ownerId],
+  );
+  await holdSpend(current.system, { ...record, worstUsd: '0.25' });
+  expect(await closeUnpaid({ database: current }, { callId, name }, 'insufficient_funds')).toBe(true);
+  const { rows } = await current.system.query(
+    'SELECT trim_scale(usd)::text AS usd FROM spend_days WHERE owner_id = $1',
+    [ownerId],
+  );
+  expect(rows).toEqual([{ usd: spent }]);
 });

@@ -10,8 +10,18 @@ const AT_ONCE = 20;
 export async function repairCosts(deps: RepairDeps): Promise<number> {
   const { system } = deps.database;
   const due = await takeCostLookups(system, AT_ONCE);
-  const found = await Promise.all(due.map((lookup) => repair(deps, lookup)));
-  return found.filter(Boolean).length;
+  const byCall = [...Map.groupBy(due, ({ callId }) => callId).values()];
+  const found = await Promise.all(byCall.map((lookups) => repairInTurn(deps, lookups)));
+  return found.reduce((sum, count) => sum + count, 0);
+}
+
+/** The runs of one call: the last that is closed sees that nothing more is asked. */
+async function repairInTurn(deps: RepairDeps, lookups: readonly CostLookup[]): Promise<number> {
+  let found = 0;
+  for (const lookup of lookups) {
+    found += Number(await repair(deps, lookup));
+  }
+  return found;
 }
 
 async function repair(deps: RepairDeps, lookup: CostLookup): Promise<boolean> {

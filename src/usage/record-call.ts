@@ -205,7 +205,7 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
  */
 export async function recordCalls(executor: SqlExecutor, records: readonly CallRecord[]): Promise<void> {
   // What is counted for creators is counted in one order everywhere, so that no two statements wait for each other.
-  const inOrder = records.toSorted((one, other) => (one.ownerId < other.ownerId ? -1 : 1));
+  const inOrder = records.toSorted((a, b) => (a.ownerId < b.ownerId ? -1 : 1));
   await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(inOrder.map(toRow))] });
 }
 

@@ -247,17 +247,17 @@ test('calls that are logged together, caps that come and go and calls that are h
 test('while the cost of one of its runs is not told, a call counts with the most that it may be', async () => {
   const ownerId = newId();
   await put(ownerId, { scope: 'key', perDayUsd: '1' });
-  const call = makeRecord({
+  const owed = makeRecord({
     ownerId,
     at: new Date(),
     costUsd: null,
     status: 'owed',
     evidence: { generationId: 'gen-a' },
   });
-  await holdSpend(poolOf(0), { ...call, worstUsd: '0.10' });
-  await recordCall(poolOf(0), call);
-  await recordCall(poolOf(1), { ...call, status: 'success', costUsd: '0.02', evidence: { generationId: 'gen-b' } });
+  await holdSpend(poolOf(0), { ...owed, worstUsd: '0.10' });
+  await recordCall(poolOf(0), owed);
+  await recordCall(poolOf(1), { ...owed, status: 'success', costUsd: '0.02', evidence: { generationId: 'gen-b' } });
   expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.1' }]);
-  await closeCostLookup(poolOf(0), { callId: call.callId, generationId: 'gen-a' }, '0.03');
+  await closeCostLookup(poolOf(0), { callId: owed.callId, generationId: 'gen-a' }, '0.03');
   expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.05' }]);
 });
