@@ -104,8 +104,11 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
       // Of many inputs some have their answer already, which is there to be read meanwhile.
       return (await findAccepted(deps, held.id, undefined)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
     }
-    if (rerun.kind === 'run' || rerun.kind === 'given up') {
-      return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;
+    if (rerun.kind === 'run') {
+      return giveRerun(deps, rerun.outcome, { callId: held.id, again });
+    }
+    if (rerun.kind === 'given up') {
+      return rerun.outcome;
     }
     if (rerun.kind === 'wait') {
       return answerOwed(rerun.retryAfterSeconds);
@@ -113,6 +116,19 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
     return toOutcome(await untilClosed(deps, held.id, OPEN), held.id, again);
   }
   return toOutcome(row, held.id, again);
+}
+
+/** A run that has begun, for whoever wants events while it goes on; it may be over before it is looked at. */
+async function giveRerun(
+  deps: GatewayDeps,
+  ending: Promise<CallOutcome>,
+  { callId, again }: { callId: string; again: Again },
+): Promise<CallOutcome> {
+  const stream = again.events && (await findStream(deps, callId, again));
+  const outcome = stream ?? (await ending);
+  // The run was not asked for a stream: what is kept of it tells its places.
+  const isWhole = again.events && !stream && outcome.kind === 'answer';
+  return isWhole ? toOutcome(await readKept(deps, callId), callId, again) : outcome;
 }
 
 function withhold(
