@@ -55,7 +55,7 @@ export async function* followStream(
   let owedSince: number | null = null;
   const leave = deps.streams.enter(callId);
   try {
-    while (gone?.aborted !== true) {
+    for (;;) {
       const kept = deps.streams.untilKept();
       const call = await readCall(deps, callId);
       const answer = call?.answer ?? null;
@@ -76,6 +76,9 @@ export async function* followStream(
       }
       if (!hasMore) {
         await untilMore(kept, gone);
+      }
+      if (gone?.aborted) {
+        return;
       }
     }
   } finally {

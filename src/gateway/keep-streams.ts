@@ -71,7 +71,6 @@ export function keepStreams({
   log: Pick<Log, 'warn'>;
 }): StreamKeeper {
   const open = new Set<Unwritten>();
-  const readers = new Map<string, number>();
   let mustTell = false;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | null = null;
@@ -129,22 +128,30 @@ export function keepStreams({
         },
       };
     },
-    hasRoom: (callId) => (readers.get(callId) ?? 0) < READERS_PER_CALL,
+    ...countReaders(),
+    untilKept: () => kept.promise,
+    onKept: () => {
+      kept.resolve();
+      kept = Promise.withResolvers();
+    },
+  };
+}
+
+function countReaders(): Pick<StreamKeeper, 'hasRoom' | 'enter'> {
+  const readers = new Map<string, number>();
+  const count = (callId: string): number => readers.get(callId) ?? 0;
+  return {
+    hasRoom: (callId) => count(callId) < READERS_PER_CALL,
     enter: (callId) => {
-      readers.set(callId, (readers.get(callId) ?? 0) + 1);
+      readers.set(callId, count(callId) + 1);
       return () => {
-        const left = (readers.get(callId) ?? 0) - 1;
+        const left = count(callId) - 1;
         if (left > 0) {
           readers.set(callId, left);
         } else {
           readers.delete(callId);
         }
       };
-    },
-    untilKept: () => kept.promise,
-    onKept: () => {
-      kept.resolve();
-      kept = Promise.withResolvers();
     },
   };
 }

@@ -142,8 +142,8 @@ describe('who follows a stream from what is kept of it', () => {
 
   test('of a call that is not run again reads so at once, and what became of the money', async () => {
     const callId = await openCall();
-    const text = `UPDATE calls SET state = 'owed', reason = 'content_refused', transaction = '0x7' WHERE id = $1`;
-    await database.current.system.query(text, [callId]);
+    const owe = `UPDATE calls SET state = 'owed', reason = 'content_refused', transaction = '0x7' WHERE id = $1`;
+    await database.current.system.query(owe, [callId]);
     const [told] = await follow(callId, { run: 1, position: 4 });
     expect(told).toMatchObject({ run: 1, position: 4, part: { type: 'error', problem: { code: 'content_refused' } } });
     expect(told?.part.type === 'error' && told.part.problem.message).toMatch(
