@@ -64,7 +64,8 @@ test('an owed stream whose new run is over before it is looked at has the places
     fingerprint: 'f',
     payment: toStoredPayment(payment, offer),
     state: 'owed' as const,
-    runs_long: false, buyer_proofs: ['proof'],
+    runs_long: false,
+    buyer_proofs: ['proof'],
   };
   const outcome = await answerHeld(deps, held, {
     payment,
