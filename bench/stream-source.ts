@@ -41,7 +41,10 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     if (sent === 0 && body.includes('pause')) {
       await wait(PAUSE_MS);
     } else if (sent === CHUNKS / 2 && body.includes('together')) {
+      // One that is silent for a minute is given up.
+      const beat = setInterval(() => res.write(chunk), 5_000);
       await untilAll();
+      clearInterval(beat);
     } else if (sent % 8 === 0) {
       await new Promise((resolve) => setImmediate(resolve));
     }

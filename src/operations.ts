@@ -31,7 +31,7 @@ import * as usage from '#usage/index.ts';
 import { services } from './plugins.ts';
 
 interface OperationDeps {
-  accounts: { clock: Clock };
+  accounts: { clock: Clock; forgetKeys(): void };
   models: models.ModelsDeps;
   resources: resources.ResourcesDeps;
   integrations: IntegrationDeps;

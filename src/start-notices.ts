@@ -48,7 +48,7 @@ export function startNotices(
       codes: openLimiter({ name: 'notice-codes', points: 5, seconds: 86_400, database }),
     },
   };
-  const sources = toSources(watched, config.ADMIN_EMAILS);
+  const sources = toSources({ ...watched, log }, config.ADMIN_EMAILS);
   follow(watched, sources);
   const watching = { ...deps, sources };
   return {
@@ -110,7 +110,7 @@ function toChats(integrations: connections.IntegrationDeps): notices.NoticesDeps
 }
 
 function toSources(
-  { integrations, models, payments, resourcesDeps }: Watched,
+  { integrations, models, payments, resourcesDeps, log }: Watched & Pick<Infrastructure, 'log'>,
   adminEmails: readonly string[],
 ): notices.WatchSources {
   return {
@@ -119,7 +119,7 @@ function toSources(
     listErrorRates,
     listLosses,
     listSlugs: resources.listSlugs,
-    listSold: (tx) => resources.listSold(resourcesDeps, tx),
+    listSold: (tx) => resources.listSold({ ...resourcesDeps, log }, tx),
     listEndingModels: (until) => catalogue.listEndingModels(models, until),
     findModelId: (name) => catalogue.findModelId(models, name),
     listSubstitutes: (model, asked) => catalogue.listPricedSubstitutes(models, model, asked),

@@ -10,7 +10,7 @@ import {
   readContract,
   startServer,
 } from '#api/index.ts';
-import { recordAudit } from '#accounts/index.ts';
+import { API_KEYS_CHANGED, recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
 import { STREAMS_KEPT } from '#gateway/index.ts';
@@ -40,7 +40,7 @@ export async function startServing(
   const { config, database, vault, publicUrl, log, sandbox } = infrastructure;
   const { accounts, models, resourcesDeps, integrations, gateway, payments } = domain;
   const operations = listOperations({
-    accounts: { clock },
+    accounts: { clock, forgetKeys: () => accounts.forgetKeys() },
     models,
     resources: resourcesDeps,
     integrations,
@@ -107,7 +107,7 @@ export async function startServing(
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
   const { database, databaseUrl: url, log, vault } = infrastructure;
-  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, CALLS_CHANGED, STREAMS_KEPT];
+  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, CALLS_CHANGED, STREAMS_KEPT, API_KEYS_CHANGED];
   const forget = (channel: string, payload: string): void => {
     if (channel === CALLS_CHANGED) {
       domain.gateway.long.onChanged(payload === '' ? undefined : payload);
@@ -117,6 +117,8 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
     } else if (channel === VAULT_CHANGED) {
       onVaultChanged(vault, payload);
       domain.gateway.forgetReadiness();
+    } else if (channel === API_KEYS_CHANGED) {
+      domain.accounts.forgetKeys();
     } else if (channel === STREAMS_KEPT) {
       domain.gateway.onStreamsKept();
     } else if (payload === '') {

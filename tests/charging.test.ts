@@ -208,5 +208,7 @@ test('docs/charging.md has a row for each of these, and no other', async () => {
   const cells = [...text.matchAll(/^\| (.+?) \|/gm)]
     .map(([, cell]) => cell)
     .filter((cell) => !/^(Case|-+)$/.test(cell ?? ''));
-  expect(cells.toSorted()).toEqual([...Object.keys(rows), ...Object.keys(alone)].toSorted());
+  const tested = [...Object.keys(rows), ...Object.keys(alone)];
+  expect(new Set(cells)).toEqual(new Set(tested));
+  expect(cells).toHaveLength(tested.length);
 });

@@ -151,9 +151,22 @@ describe('a callback', () => {
     const [, second] = await arrived(headers, 2);
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     expect(JSON.parse(second?.body ?? '')).toMatchObject({ type: 'call.failed', data: { charged: false } });
-    const due = 'SELECT 1 FROM long_calls WHERE callback_url = $1 AND callback_due_at IS NOT NULL';
+    // Taken: nothing is due any more, and its URL is forgotten.
+    const due = 'SELECT 1 FROM long_calls WHERE callback_url = $1';
     const { database } = world.current.app;
     await expect.poll(async () => (await database.system.query(due, [headers['X-Farebox-Callback']])).rows).toEqual([]);
+  });
+
+  test('is not made for an answer that came at once, whose caller was told no secret to judge it by', async () => {
+    const { url } = await world.current.publish();
+    const headers = { ...wanted(), Prefer: 'respond-async, wait=30' };
+    const [buyer, topic] = [await world.current.app.makeBuyer(), newTopic()];
+    const answered = await send(url, { payment: await payFor(buyer, url), body: { topic }, headers });
+    expect(answered).toMatchObject({ status: 200, body: { response: 'one two three' } });
+    const { callId } = answered.body['receipt'] as { callId: string };
+    const text = 'SELECT callback_url, callback_due_at, callback_tries FROM long_calls WHERE call_id = $1';
+    const { rows } = await world.current.app.database.system.query(text, [callId]);
+    expect(rows).toEqual([{ callback_url: null, callback_due_at: null, callback_tries: 0 }]);
   });
 
   test.each([

@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { toSettlerAddress } from '#payments/index.ts';
+import { listKinds } from '../src/plugins.ts';
 import { connectChain } from './support/connect-chain.ts';
 import { describeNoticeChannels } from './support/describe-notice-channels.ts';
 import { openNoticeWorld, openRouterPath } from './support/notice-world.ts';
 import { payFor, send } from './support/paid-request.ts';
 import { startScriptedUpstream, type ScriptedUpstream } from './support/scripted-upstream.ts';
 import { useApp, type Creator } from './support/start-app.ts';
+import { openToyKind } from './support/toy-kind.ts';
 
 /*
  * Each event once, from its real cause, through the whole app; and the channels. A look is taken by hand where the app
@@ -20,7 +22,10 @@ beforeAll(async () => {
   const [telegram, discord, receiver] = servers.map(({ url }) => url);
   Object.assign(environment, { TELEGRAM_API_URL: telegram, DISCORD_API_URL: discord, WEBHOOK_ORIGINS: receiver });
 });
-const app = useApp(environment);
+const toy = openToyKind();
+let isQuotable = true;
+const quoteCost = () => (isQuotable ? Promise.resolve(null) : Promise.reject(new Error('The toy cannot tell.')));
+const app = useApp(environment, { listKinds: (deps) => [...listKinds(deps), { ...toy, quoteCost }] });
 afterAll(() => Promise.all(servers.map((server) => server.close())));
 
 const MODEL = 'openai/gpt-4o-mini';
@@ -104,6 +109,10 @@ test('a model that has another price, ends or is gone is told to whoever uses it
   expect(await told(ada, 'model_price_changed', MODEL)).toMatchObject([
     { subject: MODEL, data: { after: { prompt: '0.3' }, resources: ['poem', 'story'] } },
   ]);
+  control().changePrice(MODEL, { image: '0.009' });
+  await sync();
+  const [, other] = await told(ada, 'model_price_changed', MODEL);
+  expect(other?.body).toMatch(/still cost 0\.3 and 0\.6 USD; something else has another price/);
   const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
   for (const days of [40, 20, 20, 6]) {
     control().changeEntry(MODEL, { expiration_date: inDays(days) });
@@ -141,9 +150,11 @@ test('a resource that stops being sold for want of its model is told, and so is 
   await expect.poll(() => told(ada, 'resource_resumed', id), { timeout: 20_000 }).toHaveLength(1);
 });
 
-test('a price that does not cover its cost any more, failing calls, owed calls and little gas are told', async () => {
+test('a price that does not cover its cost any more, also where another resource cannot tell its cost, failing calls, owed calls and little gas are told', async () => {
   const paid = await ada.publish({ slug: 'owing', ...onDear, settlementPoint: 'upfront' });
   const free = await ada.publish({ slug: 'failing', ...onDear, priceUsdc: '0' });
+  await ada.publish({ slug: 'toyed', kind: 'toy', config: { template: '{topic}{/topic}' } });
+  isQuotable = false;
   control().fail('ok_empty', { times: 500 });
   const payment = await payFor(await app.current.makeBuyer(), paid.url);
   expect(await send(paid.url, { payment, body })).toMatchObject({ status: 503, body: { code: 'answer_owed' } });

@@ -1,3 +1,4 @@
+import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { createOpenRouter } from '@openrouter/ai-sdk-provider';
 import { generateText, streamText } from 'ai';
 import OpenAI from 'openai';
@@ -5,7 +6,7 @@ import type { PrivateKeyAccount } from 'viem/accounts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makePng, toDataUrl } from './support/files.ts';
 import { caught, makeKey, openClient, payingFetch } from './support/openai-client.ts';
-import { send } from './support/paid-request.ts';
+import { send, signFor } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 /* What clients of OpenAI send to resources of all sorts, and what they get. */
@@ -26,6 +27,7 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
     ['a system prompt', { messages: [{ role: 'system', content: 'x' }, ...essay.messages] }, 'messages[0]'],
     ['a model that is no id', { model: 'gpt-4o' }, 'model'],
+    ['a stream that is neither wanted nor not', { stream: 'yes' }, 'stream'],
   ])('%s', async (_, changes, param) => {
     const error = await caught(openClient(app.current).chat.completions.create({ ...essay, ...changes }));
     expect(error).toBeInstanceOf(OpenAI.BadRequestError);
@@ -262,4 +264,28 @@ describe('the AI SDK, with its provider of OpenRouter', () => {
     await expect(asked).rejects.toThrow('one message of the user');
     expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n);
   });
+});
+
+test('what was paid is there for its payment also after the resource was changed so that it cannot be called here', async () => {
+  const { id } = await creator.publish({ slug: 'changing' });
+  const buyer = await app.current.makeBuyer();
+  const body = { ...essay, model: 'ada/changing' };
+  const url = `${app.current.url}/v1/chat/completions`;
+  const { headers } = await send(url, { body });
+  const required = decodePaymentRequiredHeader(headers.get('PAYMENT-REQUIRED') ?? '');
+  const [payment, unused] = [await signFor(buyer, required), await signFor(buyer, required)];
+  const first = await send(url, { body, payment });
+  expect(first.status).toBe(200);
+  const long = { runsLong: true, timeoutSeconds: 3_600, settlementPoint: 'upfront' };
+  expect(await creator.call('PATCH', `/api/resources/${id}`, long)).toMatchObject({ status: 200 });
+  expect(await creator.call('POST', `/api/resources/${id}/publish`, {})).toMatchObject({ status: 200 });
+  const refused = { status: 400, body: { error: { code: 'invalid_input', param: 'model' } } };
+  await expect.poll(() => send(url, { body })).toMatchObject(refused);
+  expect(await send(url, { body, payment })).toMatchObject({ status: 200, body: first.body });
+  const uncharged = await send(url, { body, payment: unused });
+  expect(uncharged).toMatchObject({ ...refused, body: { error: { ...refused.body.error, charged: false } } });
+  const page = await (await fetch(`${app.current.url}/resources/ada/changing`)).text();
+  expect(page).toContain('fetched later');
+  expect(page).not.toContain('For clients of OpenAI');
+  expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
 });

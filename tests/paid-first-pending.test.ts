@@ -89,7 +89,7 @@ test('nobody knows whether the money moved: the run goes on, and its answer is t
   await expect.poll(() => readCall(buyer.address)).toEqual({ state: 'pending', has_answer: true });
   rpc.plan(() => null);
   await expect.poll(async () => (await readCall(buyer.address))?.state, { timeout: 60_000 }).toBe('settled');
-  expect(await readAnswer(payment, topic)).toContain('{"type":"delta","text":"one two three"}');
+  expect(await readAnswer(payment, topic)).toContain('"response":"one two three"');
   expect(source.countRuns(topic)).toBe(1);
   expect(await chain.current.balanceAtomic(buyer.address)).toBe(9_990_000n);
 });

@@ -37,7 +37,7 @@ test('a client derived from the list of operations publishes a resource and read
 test('an operation is given its own dependencies, and not what callOperation adds', () => {
   type Given<Bound> = keyof OwnDeps<Bound>;
   type DepsOf<Declared> = Declared extends Operation<infer Deps, z.ZodType, z.ZodType> ? Deps : never;
-  expectTypeOf<Given<DepsOf<typeof revokeApiKey>>>().toEqualTypeOf<'clock'>();
+  expectTypeOf<Given<DepsOf<typeof revokeApiKey>>>().toEqualTypeOf<'clock' | 'forgetKeys'>();
   expectTypeOf<Given<DepsOf<typeof resumeResource>>>().toEqualTypeOf<keyof ResourcesDeps>();
   expectTypeOf<Given<DepsOf<typeof triggerSync>>>().toEqualTypeOf<keyof ModelsDeps>();
 });

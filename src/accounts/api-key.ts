@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '#database/index.ts';
-import { gather, Problem, sha256Hex, scopes as allScopes, type Clock, type Scope } from '#kit/index.ts';
+import { Problem, sha256Hex, scopes as allScopes, type Clock, type Scope } from '#kit/index.ts';
+import { rememberKeys, type KeyMemory } from './remember-keys.ts';
 
 const SECRET_BYTES = 32;
 const SHOWN_LENGTH = 'fbx_'.length + 6;
 const KEY_PATTERN = /^fbx_[A-Za-z0-9_-]{43}$/;
 const LAST_USED_EVERY_MS = 60_000;
-const MOST_TOGETHER = 100;
+
+/** PostgreSQL notifies on this channel when keys end before their time: the memory of keys is to forget then. */
+export const API_KEYS_CHANGED = 'api_keys_changed';
 
 interface NewSecret {
   secret: string;
@@ -27,7 +30,7 @@ interface KeyOwner {
   scopes: Scope[];
 }
 
-interface Row {
+interface KeyRow {
   id: string;
   owner_id: string;
   username: string;
@@ -43,10 +46,10 @@ interface Row {
  * The index is searched by the hash, so timing tells nothing about the secrets stored.
  */
 export async function getKeyOwner(
-  deps: { database: Database; clock: Clock; findKey: FindKey },
+  deps: { database: Database; clock: Clock; keys: KeyMemory<KeyRow> },
   presented: string,
 ): Promise<KeyOwner> {
-  const row = KEY_PATTERN.test(presented) ? await deps.findKey(sha256Hex(presented)) : undefined;
+  const row = KEY_PATTERN.test(presented) ? await deps.keys.find(sha256Hex(presented)) : undefined;
   const now = deps.clock.now();
   if (!row) {
     throw refuse('This API key is not known here.');
@@ -62,18 +65,15 @@ export async function getKeyOwner(
       `UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)`,
       [row.id, new Date(now), new Date(now - LAST_USED_EVERY_MS)],
     );
+    row.last_used_at = new Date(now);
   }
   const granted = allScopes.filter((scope) => row.scopes.includes(scope));
   return { userId: row.owner_id, username: row.username, email: row.email, scopes: granted };
 }
 
-/** The row with this hash, as it stands when asked. */
-export type FindKey = (secretHash: string) => Promise<Row | undefined>;
-
-/** Keys that are presented at the same time are looked up together. */
-export function openKeyRows(database: Database): FindKey {
-  return gather(async (secretHashes: readonly string[]) => {
-    const { rows } = await database.system.query<Row & { secret_hash: string }>({
+export function openKeyMemory({ database, clock }: { database: Database; clock: Clock }): KeyMemory<KeyRow> {
+  const read = async (secretHashes: readonly string[]) => {
+    const { rows } = await database.system.query<KeyRow & { secret_hash: string }>({
       name: 'find_api_keys',
       text: `SELECT k.secret_hash, k.id, k.owner_id, u.username, u.email, k.scopes, k.expires_at, k.revoked_at, k.last_used_at
                FROM api_keys k JOIN users u ON u.id = k.owner_id
@@ -82,7 +82,8 @@ export function openKeyRows(database: Database): FindKey {
     });
     const byHash = new Map(rows.map((row) => [row.secret_hash, row]));
     return secretHashes.map((secretHash) => byHash.get(secretHash));
-  }, MOST_TOGETHER);
+  };
+  return rememberKeys({ clock, read });
 }
 
 function refuse(detail: string): Problem {

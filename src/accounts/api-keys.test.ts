@@ -43,7 +43,8 @@ function create(caller: Caller, wanted: object) {
 }
 const present = (secret: string) => accounts.authenticate(new Headers({ authorization: `Bearer ${secret}` }));
 const list = (caller: Caller, input = {}) => perform(listApiKeys, [{}, caller, database.current], input);
-const revoke = (caller: Caller, id: string) => perform(revokeApiKey, [{ clock }, caller, database.current], { id });
+const revoke = (caller: Caller, id: string) =>
+  perform(revokeApiKey, [{ clock, forgetKeys: () => accounts.forgetKeys() }, caller, database.current], { id });
 
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error = await work.catch((thrown: unknown) => thrown);

@@ -6,6 +6,7 @@
  * address has an account or which username belongs to it, and guesses are counted per address and per name (docs/decisions/0025). Addresses are not verified at sign-up: only
  * ADMIN_EMAILS makes administrators, and they sign up before the server is open to others (docs/decisions/0004).
  */
+export { API_KEYS_CHANGED } from './api-key.ts';
 export { listAuthRoutes } from './auth-routes.ts';
 export { createApiKey } from './create-api-key.ts';
 export { getAccount } from './get-account.ts';

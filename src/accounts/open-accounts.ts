@@ -2,7 +2,7 @@ import { betterAuth } from 'better-auth';
 import type { Database } from '#database/index.ts';
 import { anonymous, scopes as allScopes, type Caller, type Clock, type Scope, type User } from '#kit/index.ts';
 import { findUserByEmail } from './find-user.ts';
-import { getKeyOwner, openKeyRows } from './api-key.ts';
+import { getKeyOwner, openKeyMemory } from './api-key.ts';
 import { toAuthOptions } from './auth-options.ts';
 import { openKnownClients } from './known-client.ts';
 import { openSignInLimits } from './limit-sign-in.ts';
@@ -35,6 +35,8 @@ export interface Accounts {
   handler(sent: AuthRequest): Promise<Response>;
   /** A presented API key that is not valid is refused with `unauthenticated`, never taken for nobody. */
   authenticate(headers: Headers): Promise<Caller>;
+  /** To be called where a key ends, on every notification of `API_KEYS_CHANGED` and after each reconnection of the listener. */
+  forgetKeys(): void;
   /** The user with this e-mail address, created when missing: for demo data and commands. */
   ensureUser(wanted: NewUser): Promise<{ userId: string; username: string }>;
 }
@@ -57,7 +59,7 @@ export function openAccounts(options: AccountsOptions): Accounts {
     }),
   };
 
-  const keys = { ...options, findKey: openKeyRows(options.database) };
+  const keys = openKeyMemory(options);
   const toUser = (found: Omit<User, 'kind' | 'isAdmin'>): User => {
     const isAdmin = admins.has(found.email.toLowerCase());
     const scopes = found.scopes.filter((scope: Scope) => scope !== 'admin' || isAdmin);
@@ -87,8 +89,9 @@ export function openAccounts(options: AccountsOptions): Accounts {
       const presented = parseBearer(headers.get('authorization'));
       return presented === null
         ? findSession(headers)
-        : toUser({ ...(await getKeyOwner(keys, presented)), via: 'api_key' });
+        : toUser({ ...(await getKeyOwner({ ...options, keys }, presented)), via: 'api_key' });
     },
+    forgetKeys: () => keys.forget(),
     ensureUser: async (wanted) => {
       const existing = await findUserByEmail(options.database, wanted.email);
       if (existing) {

@@ -5,6 +5,8 @@ import { apiKeyView, toApiKeyView, type ApiKeyRow } from './api-key-view.ts';
 
 interface Deps {
   clock: Clock;
+  /** What this process remembers of keys; the others are told with the commit. */
+  forgetKeys(): void;
 }
 
 const input = z.object({ id: z.uuid() });
@@ -17,7 +19,7 @@ export const revokeApiKey = operation({
   input,
   output: apiKeyView,
   problems: ['not_found'],
-  run: async ({ tx, clock }: Deps & InTransaction, caller: Caller, { id }) => {
+  run: async ({ tx, clock, forgetKeys }: Deps & InTransaction, caller: Caller, { id }) => {
     assertUser(caller);
     const { rows } = await tx.query<ApiKeyRow>(
       'UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND owner_id = $2 RETURNING *',
@@ -27,6 +29,7 @@ export const revokeApiKey = operation({
     if (!row) {
       throw new Problem('not_found', { detail: 'You have no API key with this id.' });
     }
+    forgetKeys();
     return toApiKeyView(row);
   },
 });

@@ -18,6 +18,8 @@ export interface EventStream {
 
 /** Proxies and browsers give up on a silent connection after 30 to 60 seconds. */
 const HEARTBEAT_MS = 15_000;
+/** Whoever takes nothing at all for this long, not even heartbeats, has gone. */
+const STALLED_MS = 60_000;
 
 const streamHeaders = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
 
@@ -30,8 +32,14 @@ export function openEventStream(
   answer: { status: number; headers: OutgoingHttpHeaders },
 ): EventStream {
   const gone = new AbortController();
+  if (res.closed) {
+    // Its `close` has been: nothing would clear the heartbeat, and nobody would wake whoever waits for room.
+    gone.abort();
+    return { gone: gone.signal, send: async () => gone.signal.throwIfAborted(), end: () => {} };
+  }
   res.writeHead(answer.status, { ...answer.headers, ...streamHeaders });
   res.flushHeaders();
+  res.setTimeout(STALLED_MS, () => res.destroy());
   const timer = setInterval(() => {
     if (!res.writableNeedDrain) {
       res.write(': \n\n');

@@ -4,6 +4,7 @@ import {
   openByteBudget,
   parseResourcePath,
   Problem,
+  toBatchUrl,
   toNetwork,
   toPinnedSlug,
   toResourcePath,
@@ -59,7 +60,7 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
       return true;
     }
     const path = isExecute ? null : parseResourcePath(url);
-    const challenge = path && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path) : null;
+    const challenge = path && !path.isBatch && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path) : null;
     if (challenge) {
       deps.observe('challenge');
       writeChallenge(challenge, { req, res, headers: { ...sharedHeaders, 'X-Request-Id': requestId } });
@@ -114,6 +115,11 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
     throw new Problem('not_found', {
       detail: 'Resources live at /@creator/slug, their versions at /@creator/slug@3: letters, digits and hyphens.',
     });
+  } else if (path.isBatch && req.method !== 'POST') {
+    throw new Problem('method_not_allowed', {
+      detail: 'Send many inputs at once with POST and {"inputs": [{…}, …]}.',
+      headers: { Allow: 'POST, OPTIONS' },
+    });
   } else if (!isServed(req)) {
     throw new Problem('method_not_allowed', {
       detail: 'Call a resource with POST and a JSON body, or with GET and its parameters in the query.',
@@ -139,14 +145,19 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
   }
   const query = readQuery(path?.query ?? '');
   const input = body.sizeBytes === 0 ? query : body.input;
-  const target = path?.version === undefined ? toNames(path) : { ...toNames(path), version: path.version };
+  const target = {
+    ...toNames(path),
+    ...(path?.version === undefined ? {} : { version: path.version }),
+    ...(path?.isBatch ? { isBatch: true as const } : {}),
+  };
   return { ...request, input, target };
 }
 
 /** One text for all spellings of a resource's path, so that a payment bound to one of them is bound to it. */
-function toRequested({ creator, slug, version, query }: NonNullable<Exchange['path']>): string {
+function toRequested({ creator, slug, version, isBatch, query }: NonNullable<Exchange['path']>): string {
   const named = version === undefined ? slug : toPinnedSlug(slug, version);
-  return `${toResourcePath(creator, named)}${query === '' ? '' : `?${query}`}`;
+  const path = toResourcePath(creator, named);
+  return `${isBatch ? toBatchUrl(path) : path}${query === '' ? '' : `?${query}`}`;
 }
 
 function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {

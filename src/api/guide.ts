@@ -37,6 +37,11 @@ and the whole answer is owed; before it nothing is.
 \`Prefer: respond-async\`, or a resource with \`runsLong\`: the call is answered with 202, carried out behind it by whichever
 process is there, and followed at the URL in \`Location\` with the status token of the 202. See \`GET /api/calls/{id}\`.
 
+## Many inputs at once
+Where \`batch\` of a draft allows it, \`POST /@creator/slug/batch\` with \`{"inputs": [{…}, …]}\` is one call: one payment of what
+all inputs cost together, before they run; a 202; and a result with one item for each input. What failed in the end is named
+there and owed: the same payment runs it again without a charge.
+
 ## Clients of OpenAI
 Every published resource is a model id, \`creator/slug\`, at \`/v1/chat/completions\`, \`/v1/responses\` and \`/v1/models\`.
 The message of the user is the resource's \`user_message\` or its only text; further parameters go by their names into

@@ -107,6 +107,7 @@ function toShown(shown: Shown, names: Names): PublicResource {
     settlementPoint: shown.settlementPoint,
     timeoutSeconds: shown.timeoutSeconds,
     runsLong: shown.runsLong,
+    batch: shown.batch,
     mediaRetentionSeconds: shown.mediaRetentionSeconds,
     parameters: shown.parameters.map((parameter) => ({ ...parameter })),
     inputExample: toInputExample(shown.parameters),

@@ -3,6 +3,7 @@ import type { BoundOperation } from '#kit/index.ts';
 import type { KindView } from '#resources/index.ts';
 import { toAliases } from './aliases.ts';
 import { toAuthPaths } from './auth-paths.ts';
+import { batchPaths } from './batch-paths.ts';
 import { callPaths, callSchemas } from './call-paths.ts';
 import { guide, tagTexts } from './guide.ts';
 import { hoistDefinitions, toAnyConfig, toCreateBody, toKindSchemas } from './kind-schemas.ts';
@@ -42,6 +43,7 @@ export function toOpenapi(
   toAliases(operations).forEach((operation) => add(operation, `${operation.name}.by_post`));
   const byHand = {
     ...toPaidPaths(kinds),
+    ...batchPaths,
     ...callPaths,
     ...openaiPaths,
     ...toAuthPaths(),

@@ -206,18 +206,21 @@ function withoutBodies(responses: JsonObject): JsonObject {
   return Object.fromEntries(all) as JsonObject;
 }
 
+/** Which resource is called. */
+export const place = [
+  segment('creator', 'The creator'),
+  segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.'),
+];
+
+export const callInput: JsonObject = {
+  type: 'object',
+  description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
+};
+
 /** The paid call, as OpenAPI path items. */
 export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObject> {
   const responses = toPaidResponses({ schema: toAnyAnswer(kinds), ...toAnswerExamples(kinds) });
-  const input = {
-    type: 'object',
-    description: 'The parameters of the resource by their names; its 402 and its public view hold their JSON Schema.',
-  };
-  const place = [
-    segment('creator', 'The creator'),
-    segment('slug', 'The resource; `slug@3` is its version 3, whatever was published after it.'),
-  ];
-  const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: input };
+  const query = { name: 'input', in: 'query', required: false, style: 'form', explode: true, schema: callInput };
   return {
     '/@{creator}/{slug}': {
       get: {
@@ -242,7 +245,10 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
         summary: 'Call a resource: 402 with its price first, its answer once paid.',
         security: paidSecurity,
         parameters: [...place, ...paymentHeaders],
-        requestBody: { required: false, content: { 'application/json': { schema: input, ...toInputExamples(kinds) } } },
+        requestBody: {
+          required: false,
+          content: { 'application/json': { schema: callInput, ...toInputExamples(kinds) } },
+        },
         responses,
       },
     },
@@ -263,8 +269,8 @@ export function toPaidPaths(kinds: readonly KindView[]): Record<string, JsonObje
                 properties: {
                   resourceId: { type: 'string', format: 'uuid' },
                   version: { type: 'integer', minimum: 1, description: 'One of its versions; the newest unless told.' },
-                  input,
-                  body: { ...input, description: 'Another name of `input`; send one of the two.' },
+                  input: callInput,
+                  body: { ...callInput, description: 'Another name of `input`; send one of the two.' },
                 },
                 additionalProperties: false,
               },

@@ -17,6 +17,8 @@ export interface PublicResource {
   settlementPoint: 'on_success' | 'at_first_output' | 'upfront';
   timeoutSeconds: number;
   runsLong: boolean;
+  /** Many inputs in one call; null: one. */
+  batch: { maxInputs: number } | null;
   /** How long files of answers can be fetched. */
   mediaRetentionSeconds: number;
   parameters: readonly PublicParameter[];
@@ -28,11 +30,11 @@ export interface PublicResource {
 /** The same as its clients need it. */
 export interface ResourceContract extends Pick<
   PublicResource,
-  'creator' | 'slug' | 'name' | 'description' | 'version' | 'inputExample'
+  'creator' | 'slug' | 'name' | 'description' | 'version' | 'inputExample' | 'batch'
 > {
   /** As kinds are named on the wire. */
   kind: string;
-  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'network' | 'payTo'>[];
+  offers: readonly Pick<PublicOffer, 'scheme' | 'priceUsdc' | 'fromUsdc' | 'network' | 'payTo'>[];
   inputSchema: Readonly<Record<string, unknown>>;
   /** Of the `output` of each answer; null where none is promised. */
   outputSchema: Readonly<Record<string, unknown>> | null;

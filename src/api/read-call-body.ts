@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Problem, type ByteBudget } from '#kit/index.ts';
+import { Problem, sha256Hex, type ByteBudget } from '#kit/index.ts';
 import { PLAIN_BODY_BYTES, type CallRequest } from '#gateway/index.ts';
 import { parseJsonBody } from './read-json-body.ts';
 import { readQueryPairs } from './read-query.ts';
@@ -26,8 +25,7 @@ interface CallBody {
 export async function readCallBody(exchange: Exchange, bounds: BodyBounds): Promise<CallBody> {
   const { req } = exchange;
   const bytes = await readBytes(exchange, bounds);
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  return { digest, sizeBytes: bytes.length, input: toInput(bytes, req) };
+  return { digest: sha256Hex(bytes), sizeBytes: bytes.length, input: toInput(bytes, req) };
 }
 
 /** The query as input: text values that the resource's schema gives their types. */

@@ -1,4 +1,6 @@
 import type { KindView } from '#resources/index.ts';
+import { toBatchPath } from './batch-paths.ts';
+import { callSchemas } from './call-paths.ts';
 import { hoistDefinitions, toAnswerSchema } from './kind-schemas.ts';
 import { securitySchemes } from './openapi.ts';
 import { paidSchemas, paidSecurity, paymentHeaders, toPaidResponses } from './paid-paths.ts';
@@ -12,16 +14,17 @@ export function toResourceOpenapi(
   resource: ResourceContract,
   { origin, kinds }: { origin: string; kinds: readonly KindView[] },
 ): JsonObject {
-  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas };
+  const schemas: Record<string, JsonObject> = { Problem: problemSchema, ...paidSchemas, ...callSchemas };
   const input = embed(resource.inputSchema, 'Input', schemas);
   const answer = toAnswer(resource, { kinds, schemas });
-  const { name, description, inputExample } = resource;
+  const { name, description, inputExample, batch } = resource;
+  const path = `/@${resource.creator}/${resource.slug}`;
   return {
     openapi: '3.1.0',
     info: { title: name, version: String(resource.version), description },
     servers: [{ url: origin }],
     paths: {
-      [`/@${resource.creator}/${resource.slug}`]: {
+      [path]: {
         post: {
           operationId: 'call',
           summary: name,
@@ -36,6 +39,16 @@ export function toResourceOpenapi(
           responses: toPaidResponses({ schema: answer }),
         },
       },
+      ...(batch
+        ? {
+            [`${path}/batch`]: toBatchPath({
+              operationId: 'callBatch',
+              summary: `${name}, for many inputs at once`,
+              input,
+              ...batch,
+            }),
+          }
+        : {}),
     },
     components: { schemas, securitySchemes },
   };
@@ -48,7 +61,10 @@ function toPaymentInfo({ offers }: ResourceContract): JsonObject {
     ? {}
     : {
         'x-payment-info': {
-          price: { mode: 'fixed', currency: 'USD', amount: first.priceUsdc },
+          price:
+            first.fromUsdc === undefined
+              ? { mode: 'fixed', currency: 'USD', amount: first.priceUsdc }
+              : { mode: 'dynamic', currency: 'USD', min: first.fromUsdc, max: first.priceUsdc },
           protocols: [{ x402: {} }],
           offers,
         },

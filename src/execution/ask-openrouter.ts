@@ -1,3 +1,4 @@
+import { Big } from 'big.js';
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import { toModelCause } from './check-model.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
@@ -11,14 +12,15 @@ import { findModelsFault } from './named-model.ts';
 export async function holdOpenRouter(
   deps: ExecutionDeps,
   version: PublishedVersion,
-  { callId, models, quoteWorst, declared }: Wanted & { callId: string },
+  { callId, runs, models, quoteWorst, declared }: Wanted & { callId: string; runs: number },
 ): Promise<Readiness> {
   const key = await findOpenRouterKey(deps, version);
   const budget = deps.platformKey?.budget;
   if (key?.source !== 'platform' || budget === undefined) {
     return { ready: true };
   }
-  const worstUsd = await quoteWorst();
+  const worstOfOne = await quoteWorst();
+  const worstUsd = worstOfOne && new Big(worstOfOne).times(runs).toFixed();
   const unfit = findUnfit({ models, worstUsd, budget, isDeclared: Boolean(declared) });
   if (unfit !== null || worstUsd === null) {
     return unfit ?? { ready: true };

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseExactJson, Problem } from '#kit/index.ts';
 import { findUse, isSamePayment, type Payment } from '#payments/index.ts';
-import { jsonAnswer, type PublishedVersion } from '#resources/index.ts';
+import { jsonAnswer } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import { adoptEnded } from './adopt-transfers.ts';
 import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
@@ -11,6 +11,8 @@ import { findHolder, type HeldCall } from './claim.ts';
 import { toFailedReceipt } from './failed-receipt.ts';
 import { followStream } from './follow-stream.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { isRerunnable } from './give-up-owed.ts';
+import type { NamedVersion } from './offer-version.ts';
 import { rerunOwed } from './carry-on.ts';
 import { findAccepted } from './long-runs/answer-later.ts';
 import { resolvePending } from './resolve-pending.ts';
@@ -22,6 +24,7 @@ import {
   paymentInUse,
   settlementPending,
   paymentNotCharged,
+  tooManyReaders,
 } from './public-problem.ts';
 import { takeLook } from './take-look.ts';
 import { toGivenAnswer, type StoredAnswer } from './stored-answer.ts';
@@ -35,11 +38,13 @@ export interface Again {
   payment: Payment;
   fingerprint: string;
   shown: Shown;
-  version: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>;
+  version: NamedVersion;
   /** Of the request, where it was read. */
   input?: Record<string, unknown> | undefined;
   /** As a stream. */
   events?: EventsAsked | undefined;
+  /** Aborts when the client has gone. */
+  gone?: AbortSignal | undefined;
 }
 
 interface KeptRow {
@@ -49,14 +54,14 @@ interface KeptRow {
   transaction: string | null;
   reason: string | null;
   settled_at: Date | null;
-  /** Paid without an answer, and what it takes to make one is there. */
+  /** Paid without an answer, or with one in part, and what it takes to make it is there. */
   can_rerun: boolean;
   /** The same, but the input has to come from the buyer's request. */
   awaits_input: boolean;
 }
 
 const selectKept = `
-  SELECT state, answer, record, transaction, reason, settled_at, state = 'owed' AND input IS NOT NULL AS can_rerun,
+  SELECT state, answer, record, transaction, reason, settled_at, ${isRerunnable} AS can_rerun,
     state = 'owed' AND answer IS NULL AND input IS NULL AND reason = '${PAID_BY_OTHERS}' AS awaits_input
   FROM calls WHERE id = $1`;
 
@@ -74,7 +79,8 @@ export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again
   // By what the request met: a call that settles while it waits was a secret when it came.
   const isProven = await isBuyer(deps, held, again);
   const later = isProven && held.runs_long ? await findAccepted(deps, held.id, again.input) : null;
-  const outcome = later ?? (await findOutcome(deps, held, isProven ? again : { ...again, events: undefined }));
+  // Of a stream that is running nothing is read for whoever is refused: its wallet learns at once what to sign.
+  const outcome = later ?? (await findOutcome(deps, held, again));
   if (!isProven) {
     return withhold(deps, held, { again, outcome });
   }
@@ -94,6 +100,10 @@ async function findOutcome(deps: GatewayDeps, held: HeldCall, again: Again): Pro
   }
   if (row?.can_rerun === true || (row?.awaits_input === true && again.input)) {
     const rerun = await rerunOwed(deps, held.id, again.input);
+    if (row.answer !== null) {
+      // Of many inputs some have their answer already, which is there to be read meanwhile.
+      return (await findAccepted(deps, held.id, undefined)) ?? toOutcome(await readKept(deps, held.id), held.id, again);
+    }
     if (rerun.kind === 'run' || rerun.kind === 'given up') {
       return (again.events && (await findStream(deps, held.id, again))) ?? rerun.outcome;
     }
@@ -165,16 +175,23 @@ export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallO
 }
 
 /** Of a call whose answer is being made, what has come of it and what still comes; null: it is not at that. */
-async function findStream(deps: GatewayDeps, callId: string, { payment, events }: Again): Promise<CallOutcome | null> {
+async function findStream(
+  deps: GatewayDeps,
+  callId: string,
+  { payment, events, gone }: Again,
+): Promise<CallOutcome | null> {
   const row = await untilClosed(deps, callId, BEFORE_OUTPUT);
   if (row?.state !== 'fulfilling' || row.record === null || row.transaction === null || row.settled_at === null) {
     return null;
+  }
+  if (!deps.streams.hasRoom(callId)) {
+    return tooManyReaders();
   }
   const { receipt, record } = JSON.parse(row.record) as StoredRecord;
   const { transaction } = row;
   const answer: GivenAnswer = {
     ...jsonAnswer({}),
-    body: { type: 'live', parts: followStream(deps, callId, events?.after ?? null) },
+    body: { type: 'live', parts: followStream(deps, callId, { after: events?.after ?? null, gone }) },
     isSimulated: record.isSimulated,
     isTest: false,
     receipt: { ...receipt, transaction, at: row.settled_at.toISOString() },
@@ -241,7 +258,7 @@ function toKeptAnswer(
   callId: string,
   { payment, events }: Pick<Again, 'payment' | 'events'>,
 ): CallOutcome {
-  if (row.can_rerun || row.awaits_input) {
+  if ((row.can_rerun && row.answer === null) || row.awaits_input) {
     return answerOwed();
   }
   if (row.answer === null || row.record === null || row.transaction === null || row.settled_at === null) {

@@ -1,5 +1,6 @@
 import { toSettlementPoints, type PublishedVersion } from '#resources/index.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
+import { assertMayBeBatch } from './batches/assert-may-be-batch.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { getTarget } from './get-target.ts';
 import { paidCall } from './paid-call.ts';
@@ -14,7 +15,8 @@ function canStream({ kinds }: Pick<GatewayDeps, 'kinds'>, { kind }: PublishedVer
 /** Carries the call out. An answer that is there as a whole comes as a stream to whoever wants events of such a kind. */
 export async function callInForm(deps: GatewayDeps, asked: CallRequest): Promise<CallOutcome> {
   const version = await getTarget(deps, asked.target);
-  const events = canStream(deps, version) ? asked.events : undefined;
+  assertMayBeBatch(asked, version);
+  const events = canStream(deps, version) && !version.batchOf ? asked.events : undefined;
   const outcome = await paidCall(deps, { request: { ...asked, events }, version });
   return events && outcome.kind === 'answer' ? { ...outcome, answer: toStream(outcome.answer, events) } : outcome;
 }

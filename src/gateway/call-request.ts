@@ -6,8 +6,8 @@ import type { Answer, AnswerPart, JsonObject, MediaReference, PublishedVersion, 
 export interface CallRequest {
   requestId: string;
   method: string;
-  /** `version`: one that was published under this number, whatever stands there now. */
-  target: ({ creator: string; slug: string } | { resourceId: string }) & { version?: number };
+  /** `version`: one that was published under this number, whatever stands there now. `isBatch`: for many inputs. */
+  target: ({ creator: string; slug: string } | { resourceId: string }) & { version?: number; isBatch?: true };
   /** Path and query, one spelling for each resource; part of what a payment is bound to. */
   url: string;
   /** SHA-256 of the body as sent. */

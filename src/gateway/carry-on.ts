@@ -1,5 +1,5 @@
 import { fromStoredOffer } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { toBatch, type PublishedVersion } from '#resources/index.ts';
 import { PAID_BY_OTHERS } from './adopt-transfer.ts';
 import type { CallOutcome } from './call-request.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
@@ -8,7 +8,8 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { cannotProduce, isGivenUp } from './give-up-owed.ts';
 import { holdInFlight } from './hold-in-flight.ts';
 import { keepSent } from './keep-inputs.ts';
-import { quoteWorst } from './quote-worst.ts';
+import { countUnanswered } from './batches/batch-rows.ts';
+import { quoteWorst, quoteWorstOfItems } from './quote-worst.ts';
 import { readStanding } from './read-standing.ts';
 import { callColumns, restoreCall, type CallRow } from './restore-call.ts';
 import { longestRunMs, RUN_MARGIN_MS } from './run-limit.ts';
@@ -24,9 +25,9 @@ const pause = `least(2 * power(4, greatest(runs, 1) - 1), 3600) * interval '1 se
 const isDue = `state = 'owed' AND input IS NOT NULL AND updated_at <= now() - ${pause}`;
 
 const selectOwed = `
-  SELECT id FROM calls WHERE ${isDue} AND runs < $1 AND trust_usd IS NULL AND NOT ${isGivenUp} ORDER BY updated_at LIMIT $2`;
+  SELECT id FROM calls WHERE ${isDue} AND answer IS NULL AND runs < $1 AND trust_usd IS NULL AND NOT ${isGivenUp} ORDER BY updated_at LIMIT $2`;
 const selectVersion = `
-  SELECT version_id, reason, transaction, offer, trust_usd IS NOT NULL AS has_lost, ${isGivenUp} AS is_given_up,
+  SELECT version_id, is_batch, reason, transaction, offer, trust_usd IS NOT NULL AS has_lost, ${isGivenUp} AS is_given_up,
     ${isDue} AS is_due, extract(epoch FROM updated_at + ${pause} - now())::float8 AS wait_seconds
   FROM calls WHERE id = $1 AND state = 'owed' AND input IS NOT NULL`;
 
@@ -35,6 +36,7 @@ const WAIT_FOR_ROOM_SECONDS = 3600;
 
 interface AskedRow {
   version_id: string;
+  is_batch: boolean;
   reason: string | null;
   transaction: string;
   offer: CallRow['offer'];
@@ -82,14 +84,17 @@ export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidC
   if (owed?.is_given_up) {
     return { kind: 'given up', outcome: cannotProduce(owed.reason, owed.transaction) };
   }
-  const version = owed && (await deps.published.findVersion(owed.version_id));
-  if (!owed || !version) {
+  const one = owed && (await deps.published.findVersion(owed.version_id));
+  if (!owed || !one) {
     return { kind: 'taken' };
   }
   if (!owed.is_due) {
     return { kind: 'wait', retryAfterSeconds: Math.max(1, Math.ceil(owed.wait_seconds)) };
   }
-  const reservedUsd = await quoteWorst(deps, version, fromStoredOffer(owed.offer));
+  const version = owed.is_batch ? toBatch(one) : one;
+  const reservedUsd = owed.is_batch
+    ? await quoteWorstOfItems(deps, one, await countUnanswered(system, callId))
+    : await quoteWorst(deps, one, fromStoredOffer(owed.offer));
   if (owed.has_lost && (await isBeyond(deps, { callId, moreUsd: reservedUsd }))) {
     return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
   }
@@ -124,7 +129,7 @@ async function begin(
     await transition(system, { callId, name: 'owe' }, { costUsd: '0', reservedUsd, ofRun: row.runs });
     return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
   }
-  const restored = restoreCall(deps, { callId, version, row });
+  const restored = restoreCall(deps, { callId, version: version.batchOf ?? version, row });
   const call: PaidCall = { ...restored, input: restored.input ?? {}, ...(row.is_counted ? { reservedUsd } : {}) };
   const fulfilled = fulfilCall(deps, call, toPaid(call, row));
   return { kind: 'run', outcome: holdInFlight(deps, callId, fulfilled) };

@@ -5,7 +5,7 @@ import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { judgeInput } from './judge-input.ts';
-import { isPricedByInput, offerVersion, originOf, payableOffers } from './offer-version.ts';
+import { mayFollowFromInput, offerVersion, originOf, payableOffers } from './offer-version.ts';
 import { chainUnreachable, tooManyLookUps } from './public-problem.ts';
 import { readGivenInput } from './read-given-input.ts';
 import { recordRefused } from './record-refused.ts';
@@ -34,7 +34,7 @@ interface Asked {
  */
 export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise<Checked> {
   const { version, request, payment } = asked;
-  const given = isPricedByInput(version) ? readGivenInput(request, version) : undefined;
+  const given = mayFollowFromInput(version) ? readGivenInput(request, version) : undefined;
   const offer = findOffer(deps, asked, given);
   const isSigned = offer !== null && isAuthentic(deps.payments, payment, offer);
   const admission = await admit(deps, version, { request, payer: isSigned ? payment.payer : null });
@@ -78,14 +78,14 @@ export async function checkBeforeClaim(deps: GatewayDeps, asked: Asked): Promise
  */
 function findOffer(deps: GatewayDeps, { version, payment }: Asked, input?: Record<string, unknown>): Offer | null {
   const offer = matchOffer(deps.payments, payment, payableOffers(deps, version, input));
-  const isToAmount = !version.priceFormula || (offer !== null && isMeantFor(deps.payments, payment, offer));
+  const isToAmount = !mayFollowFromInput(version) || (offer !== null && isMeantFor(deps.payments, payment, offer));
   return isToAmount ? offer : null;
 }
 
 function refuseUnmatched(deps: GatewayDeps, asked: Asked, input: Record<string, unknown>): CallOutcome {
   const refused = refusePayment(deps, { ...asked, input }, 'invalid_payment_requirements');
   const [first] = offerVersion(deps, asked.version, input).offers;
-  return asked.version.priceFormula && first
+  return mayFollowFromInput(asked.version) && first
     ? { ...refused, detail: `The price follows from the input: this one costs ${formatUsdc(first.amountAtomic)} USDC.` }
     : refused;
 }

@@ -66,8 +66,9 @@ export async function claimCall(
 }
 
 export function toPaying(request: CallRequest, version: PublishedVersion, payment: Payment): Paying {
-  const { events } = request;
-  return { request, version, payment, fingerprint: toFingerprint(request), shown: toShown(request, payment), events };
+  const { events, gone } = request;
+  const [fingerprint, shown] = [toFingerprint(request), toShown(request, payment)];
+  return { request, version, payment, fingerprint, shown, events, gone };
 }
 
 /** What a payment is bound to (docs/decisions/0006). */

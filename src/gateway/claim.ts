@@ -38,6 +38,8 @@ interface ClaimInput {
   client: string;
   /** It is answered with 202 and carried out behind it. */
   isLong?: true;
+  /** Many inputs. */
+  batchOf?: object;
 }
 
 /** The call that holds a payment, as much of it as another request with the same payment needs. */
@@ -77,9 +79,9 @@ const insert = `
   made AS (
     INSERT INTO calls (id, owner_id, resource_id, version_id, request_id, process_id, state, network, asset, payer,
                        uniqueness_key, amount_atomic, fingerprint, payment, offer, expires_at, deadline, trust_usd, client,
-                       buyer_proofs, settlement_point, offered_at, runs_long)
+                       buyer_proofs, settlement_point, offered_at, runs_long, is_batch)
     SELECT $1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11, $12, $13, $14, to_timestamp($15),
-           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22, $23, $24, $25
+           now() + $16 * interval '1 millisecond', $17, CASE WHEN NOT has_paid_creator THEN $18 END, $22, $23, $24, $25, $26
     FROM limited WHERE NOT is_limited
     ON CONFLICT (network, asset, payer, uniqueness_key) WHERE state NOT IN ('refused', 'failed') DO NOTHING
     RETURNING id)
@@ -158,5 +160,6 @@ function toRow(schemes: SchemeList, input: ClaimInput): unknown[] {
     input.settlementPoint,
     input.offeredAt,
     input.isLong === true,
+    input.batchOf !== undefined,
   ];
 }

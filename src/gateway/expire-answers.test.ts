@@ -67,15 +67,50 @@ test('after a day, claims that were released go; a payment that was used stays u
   expect(kept['delivered']).toEqual(withoutAnswer);
 });
 
-test('what is left of a stream goes once its call has its answer, and not before', async () => {
+test('what is left of a stream goes once its call has its answer, or its run is lost, and not before', async () => {
   const { system } = database.current;
-  for (const state of ['fulfilling', 'owed', 'delivered'] as const) {
+  for (const [state, runs] of [
+    ['fulfilling', 1],
+    ['fulfilling', 2],
+    ['owed', 1],
+    ['delivered', 1],
+  ] as const) {
     const id = await insertCall(database.current, { state, ageSeconds: 120 });
-    await system.query(`INSERT INTO call_stream_parts VALUES ($1, 1, 0, 1, '[]')`, [id]);
+    await system.query('UPDATE calls SET runs = $2 WHERE id = $1', [id, runs]);
+    await system.query(`INSERT INTO call_stream_parts VALUES ($1, 1, 0, 1, '[]'), ($1, $2, 1, 2, '[]')`, [id, runs]);
   }
   await expireAnswers({ database: database.current }, HOUR);
   const { rows } = await system.query(
-    'SELECT state FROM call_stream_parts JOIN calls c ON c.id = call_id ORDER BY state',
+    'SELECT state, runs, run, begins FROM call_stream_parts JOIN calls c ON c.id = call_id ORDER BY runs, begins',
   );
-  expect(rows).toEqual([{ state: 'fulfilling' }, { state: 'owed' }]);
+  expect(rows).toEqual([
+    { state: 'fulfilling', runs: 1, run: 1, begins: 0 },
+    { state: 'fulfilling', runs: 1, run: 1, begins: 1 },
+    { state: 'fulfilling', runs: 2, run: 2, begins: 1 },
+  ]);
+});
+
+test('with the answer that a batch has in part goes what it could be run again from', async () => {
+  const { system } = database.current;
+  const ids = await Promise.all(
+    [2 * 86_400, 3_600].map((ageSeconds) => insertCall(database.current, { state: 'owed', ageSeconds })),
+  );
+  await system.query(
+    `UPDATE calls SET input = '{"inputs":[{}]}', runs_long = true, is_batch = true WHERE id = ANY($1)`,
+    [ids],
+  );
+  await system.query(
+    `INSERT INTO batch_items (call_id, item_index, state, answer) SELECT unnest($1::uuid[]), 0, 'succeeded', '{}'`,
+    [ids],
+  );
+  await expireAnswers({ database: database.current }, 3_000);
+  const { rows } = await system.query(
+    `SELECT answer IS NULL AND input IS NULL AS is_forgotten,
+       EXISTS (SELECT FROM batch_items WHERE call_id = id) AS has_items FROM calls WHERE id = ANY($1) ORDER BY updated_at`,
+    [ids],
+  );
+  expect(rows).toEqual([
+    { is_forgotten: true, has_items: false },
+    { is_forgotten: false, has_items: true },
+  ]);
 });

@@ -10,7 +10,7 @@ const RELEASED_KEPT_SECONDS = 86_400;
  * chain, and the same payment is recognised by it.
  */
 const forget = `
-  UPDATE calls SET answer = NULL,
+  UPDATE calls SET answer = NULL, input = CASE WHEN answer IS NULL THEN input END,
     payment = CASE WHEN state IN ('unpaid', 'refused', 'failed') THEN payment - 'payload' - 'raw' ELSE payment - 'raw' END
   WHERE id IN (
     SELECT id FROM calls
@@ -34,12 +34,19 @@ const forgetInputs = `
     WHERE state = 'owed' AND input IS NOT NULL AND updated_at < now() - $1 * interval '1 second'
     LIMIT $2)`;
 
-/** A run that was given up may have kept something of its stream after the whole answer of another one was stored. */
+/**
+ * A run that was given up may have kept something of its stream after the whole answer of another one was stored; and what is
+ * owed is made anew, so that what came of the run before is void.
+ */
 const forgetStreams = `
-  DELETE FROM call_stream_parts WHERE call_id IN (
-    SELECT s.call_id FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
-    WHERE c.state NOT IN ('fulfilling', 'owed') AND c.updated_at < now() - interval '1 minute'
+  DELETE FROM call_stream_parts WHERE (call_id, run) IN (
+    SELECT s.call_id, s.run FROM call_stream_parts s JOIN calls c ON c.id = s.call_id
+    WHERE (c.state <> 'fulfilling' OR s.run < c.runs) AND c.updated_at < now() - interval '1 minute'
     LIMIT $1)`;
+
+/** The answers that single inputs of a call have got, once nothing more is run for it. */
+const forgetItems = `
+  DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
 
 /** Where a request came from matters for a day. */
 const forgetClients = `
@@ -59,6 +66,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   await system.query(forgetClients, [BATCH]);
   await system.query(forgetStreams, [BATCH]);
   await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
+  await system.query(forgetItems);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
 }

@@ -1,6 +1,7 @@
 import { awaitFirstOutput, collectParts } from '#execution/index.ts';
 import type { Evidence, Failure, Outcome, WholeBody } from '#resources/index.ts';
 import { recordCall } from '#usage/index.ts';
+import { fulfilBatch } from './batches/fulfil-batch.ts';
 import type { CallOutcome, GivenAnswer } from './call-request.ts';
 import { toLogged, toStoredRecord, type PaidCall, type StoredRecord } from './call-record.ts';
 import { DELIVERY_DEADLINE_MS } from './close-settled.ts';
@@ -57,6 +58,9 @@ export async function giveFromFirstOutput(
 
 /** Paid, and nothing run yet: fulfilling -> settled with the answer stored, or -> owed. */
 export async function fulfilCall(deps: GatewayDeps, call: PaidCall, paid: Paid): Promise<CallOutcome> {
+  if (call.version.batchOf) {
+    return fulfilBatch(deps, call, paid);
+  }
   const { started } = startRun(deps, await fetchMissing(deps, call), longestRunMs(call));
   return finish(deps, call, { paid, outcome: await awaitFirstOutput(await started) });
 }

@@ -1,17 +1,30 @@
 import { Problem } from '#kit/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { toBatch, type PublishedVersion } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
-/** The published version that a request names; synchronous while it is in memory. Throws `not_found`. */
+/**
+ * The published version that a request names, as it is sold for what the request carries; synchronous while it is in memory.
+ * Throws `not_found`.
+ */
 export function getTarget(
   deps: Pick<GatewayDeps, 'published'>,
   target: CallRequest['target'],
 ): PublishedVersion | Promise<PublishedVersion> {
   const found = find(deps, target, target.version);
-  return found instanceof Promise
-    ? found.then((version) => version ?? refuse(deps, target))
-    : (found ?? refuse(deps, target));
+  const toSold = (version: PublishedVersion | null) =>
+    version === null ? refuse(deps, target) : target.isBatch ? getBatch(version) : version;
+  return found instanceof Promise ? found.then(toSold) : toSold(found);
+}
+
+function getBatch(version: PublishedVersion): PublishedVersion {
+  if (version.batch === undefined) {
+    throw new Problem('not_found', {
+      detail: 'This resource takes one input a call.',
+      next: 'Call it once for each input, at its address without /batch.',
+    });
+  }
+  return toBatch(version);
 }
 
 function find(

@@ -4,12 +4,17 @@ import type { CallOutcome } from './call-request.ts';
 /** Of one payment, once a run beyond the paid one has cost something. */
 const MAX_RUNS = 6;
 
+const isExhausted = `(coalesce(reason, '') IN ('content_refused', 'unprocessable')
+  OR (trust_usd IS NOT NULL AND (runs >= ${MAX_RUNS} OR settled_at < now() - interval '1 day')))`;
+
 /**
  * Condition on `calls`: an owed call that is not run any more. What the model or its rules refuse it refuses again; and
  * where runs that nobody has paid for have cost something, they end after some, or after a day. What costs nothing may go on.
  */
-export const isGivenUp = `(state = 'owed' AND answer IS NULL AND (coalesce(reason, '') IN ('content_refused', 'unprocessable')
-  OR (trust_usd IS NOT NULL AND (runs >= ${MAX_RUNS} OR settled_at < now() - interval '1 day'))))`;
+export const isGivenUp = `(state = 'owed' AND answer IS NULL AND ${isExhausted})`;
+
+/** Condition on `calls`: an owed call that can be run again, also one of many inputs that has its answer in part. */
+export const isRerunnable = `(state = 'owed' AND input IS NOT NULL AND (answer IS NULL OR NOT ${isExhausted}))`;
 
 const whyNot: Record<string, { code: 'content_refused' | 'unprocessable'; why: string }> = {
   content_refused: { code: 'content_refused', why: 'the input was refused by the model or its moderation' },

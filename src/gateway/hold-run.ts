@@ -1,4 +1,4 @@
-import type { Readiness } from '#resources/index.ts';
+import { listInputs, type Readiness } from '#resources/index.ts';
 import { holdUnderCaps, releaseUnderCaps } from './hold-spend.ts';
 import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -11,12 +11,15 @@ type HoldDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'read
  * what its creator allows to be spent.
  */
 export async function holdRun(deps: HoldDeps, call: PaidCall): Promise<Readiness> {
-  const { version, callId, payment } = call;
-  const full = await holdUnderCaps(deps, { callId, version, payer: payment.payer });
+  const { callId, payment, input } = call;
+  const { batchOf } = call.version;
+  const version = batchOf ?? call.version;
+  const runs = batchOf ? listInputs(input).length : 1;
+  const full = await holdUnderCaps(deps, { callId, version, payer: payment.payer, runs });
   if (full) {
     return full;
   }
-  const held = (await deps.kinds.get(version.kind)?.holdRun?.(version, callId)) ?? { ready: true };
+  const held = (await deps.kinds.get(version.kind)?.holdRun?.(version, callId, runs)) ?? { ready: true };
   if (!held.ready) {
     await releaseUnderCaps(deps, callId);
   }

@@ -1,3 +1,4 @@
+import { Big } from 'big.js';
 import { formatUsdc } from '#kit/index.ts';
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
@@ -14,21 +15,24 @@ interface Call {
   version: PublishedVersion;
   /** Null where nobody pays. */
   payer: string | null;
+  /** Of how many runs it consists. */
+  runs?: number;
 }
 
 /** Before any money moves: sets the most that the call may cost aside under the caps of its creator. Null where it fits. */
 export async function holdUnderCaps(
   deps: SpendDeps & Pick<GatewayDeps, 'readiness'>,
-  { callId, version, payer }: Call,
+  { callId, version, payer, runs = 1 }: Call,
 ): Promise<NotReady | null> {
   const { ownerId, resourceId } = version;
-  const worstUsd = await toWorst(deps, version);
+  const worstUsd = new Big(await toWorst(deps, version)).times(runs).toFixed();
   const full = await holdSpend(deps.database.system, { callId, ownerId, resourceId, payer, worstUsd });
   if (full === null) {
     return null;
   }
   const notReady = toNotReady(deps, full, worstUsd);
-  if (full.scope !== 'payer') {
+  // One input may fit where many do not.
+  if (full.scope !== 'payer' && runs === 1) {
     // The next challenge is to know it.
     deps.readiness.note(version, notReady);
   }

@@ -5,6 +5,7 @@
  * settlement is never answered with a new challenge.
  */
 export { MOST_BODY_BYTES, PLAIN_BODY_BYTES } from './body-limit.ts';
+export { batchOutput } from './batches/batch-answer.ts';
 export type {
   CallOutcome,
   CallRequest,

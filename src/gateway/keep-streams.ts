@@ -12,6 +12,8 @@ const GATHER_MS = 200;
 const WRITE_AT = 64 * 1024;
 const WAIT_AT = 256 * 1024;
 
+const READERS_PER_CALL = 8;
+
 /** One run of a call, kept while it comes. */
 export interface KeptStream {
   /** @returns what the run is to wait for before it makes more; null: nothing. */
@@ -24,6 +26,10 @@ export interface KeptStream {
 
 export interface StreamKeeper {
   open(call: { callId: string; run: number }): KeptStream;
+  /** May one more read along with this call, in this process? Each is a connection and asks the database again and again. */
+  hasRoom(callId: string): boolean;
+  /** One more does, until what is returned is called. */
+  enter(callId: string): () => void;
   /** Resolves when something may have been kept since it was asked, in any process. */
   untilKept(): Promise<void>;
   /** The notification has come. */
@@ -65,6 +71,7 @@ export function keepStreams({
   log: Pick<Log, 'warn'>;
 }): StreamKeeper {
   const open = new Set<Unwritten>();
+  const readers = new Map<string, number>();
   let mustTell = false;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | null = null;
@@ -120,6 +127,18 @@ export function keepStreams({
           mustTell = true;
           gather();
         },
+      };
+    },
+    hasRoom: (callId) => (readers.get(callId) ?? 0) < READERS_PER_CALL,
+    enter: (callId) => {
+      readers.set(callId, (readers.get(callId) ?? 0) + 1);
+      return () => {
+        const left = (readers.get(callId) ?? 0) - 1;
+        if (left > 0) {
+          readers.set(callId, left);
+        } else {
+          readers.delete(callId);
+        }
       };
     },
     untilKept: () => kept.promise,

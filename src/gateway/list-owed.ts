@@ -1,6 +1,6 @@
 import type { Tx } from '#database/index.ts';
 
-/** Calls of a resource that are paid and have no answer. */
+/** Calls of a resource that are paid and have no answer, or not all of it. */
 export interface OwedCalls {
   ownerId: string;
   resourceId: string;
@@ -12,7 +12,7 @@ export interface OwedCalls {
 export async function listOwed(executor: Pick<Tx, 'query'>, until: Date): Promise<OwedCalls[]> {
   const { rows } = await executor.query<OwedCalls>(
     `SELECT owner_id AS "ownerId", resource_id AS "resourceId", count(*)::int AS calls, min(settled_at) AS since
-     FROM calls WHERE state = 'owed' AND answer IS NULL AND settled_at <= $1 GROUP BY 1, 2`,
+     FROM calls WHERE state = 'owed' AND (answer IS NULL OR input IS NOT NULL) AND settled_at <= $1 GROUP BY 1, 2`,
     [until],
   );
   return rows;

@@ -1,5 +1,5 @@
-import type { PublishedVersion } from '#resources/index.ts';
-import { refuseClosed, refuseUnready } from './admit.ts';
+import { isPricedByInput, parseInput, type PublishedVersion } from '#resources/index.ts';
+import { refuseClosed, refuseUnready, toInputProblem } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { judgeInput } from './judge-input.ts';
@@ -21,7 +21,30 @@ export async function makeOffer(
   if (!readiness.ready) {
     return { kind: 'problem', problem: await refuseUnready(deps, asked, readiness) };
   }
-  const input = version.priceFormula && readGivenInput(request, version);
+  if (version.batchOf) {
+    return offerBatch(deps, version, request);
+  }
+  const input = isPricedByInput(version) ? readGivenInput(request, version) : undefined;
+  return offerInput(deps, asked, input);
+}
+
+/** What many inputs cost follows from all of them, so they are there, and good, before a price is told. */
+async function offerBatch(deps: GatewayDeps, version: PublishedVersion, request: CallRequest): Promise<CallOutcome> {
+  if (!request.input.ok) {
+    return { kind: 'problem', problem: request.input.problem };
+  }
+  const parsed = parseInput(version, request.input.value);
+  return parsed.ok
+    ? offerInput(deps, { version, request, payer: null }, parsed.input)
+    : { kind: 'problem', problem: toInputProblem(parsed.fields) };
+}
+
+async function offerInput(
+  deps: GatewayDeps,
+  asked: { version: PublishedVersion; request: CallRequest; payer: null },
+  input: Record<string, unknown> | undefined,
+): Promise<CallOutcome> {
+  const { version } = asked;
   const judged = await judgeInput(deps, version, input);
   return judged.ready
     ? { kind: 'challenge', version, challenge: offerVersion(deps, version, input).challenge }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { formatUsdc, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
+import { formatUsdc, toBatchUrl, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
 import {
+  isPricedByInput,
   priceLowest,
   priceOffers,
   priceReplaced,
@@ -12,6 +13,7 @@ import {
   type SettlementPoint,
 } from '#resources/index.ts';
 import { z } from 'zod';
+import { batchOutput } from './batches/batch-answer.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 export interface OfferDeps {
@@ -45,8 +47,8 @@ let encodedInputs: { size: number; offered: Encoded } = { size: 0, offered: new 
  * most that they can be. Encoded once: versions are immutable and live in memory while they are current.
  */
 export function offerVersion(deps: OfferDeps, version: PublishedVersion, input?: Input): Offered {
-  const priced = version.priceFormula ? priceOffers(version, input) : version.offers;
-  const isExact = version.priceFormula !== undefined && input !== undefined;
+  const priced = priceOffers(version, input);
+  const isExact = isPricedByInput(version) && input !== undefined;
   const key = isExact ? priced.map(({ amountAtomic }) => amountAtomic).join(' ') : '';
   const known = (isExact ? encodedInputs.offered : encoded).get(version)?.get(key);
   if (known) {
@@ -82,17 +84,22 @@ function encode(deps: OfferDeps, { version, offers, isExact }: ToEncode): Offere
     },
     ...toInputPrice(version, isExact),
     inputSchema: version.inputSchema,
-    inputExample: toInputExample(version.parameters),
-    ...toOutput(deps.kinds.get(version.kind), version.config),
+    inputExample: toExample(version),
+    ...(version.batchOf ? batchOutput : toOutput(deps.kinds.get(version.kind), version.config)),
   });
   return { challenge, offers };
+}
+
+function toExample({ parameters, batchOf }: PublishedVersion): JsonObject {
+  const one = toInputExample(parameters);
+  return batchOf ? { inputs: [one] } : one;
 }
 
 function toInputPrice(
   version: PublishedVersion,
   isExact: boolean,
 ): { inputPrice?: { isExact: boolean; fromUsdc: string; toUsdc: string } } {
-  if (!version.priceFormula) {
+  if (!isPricedByInput(version)) {
     return {};
   }
   const [least] = priceLowest(version, version.parameters);
@@ -163,8 +170,8 @@ export function payableOffers(
 }
 
 /** Does any offer that may be paid now follow from the input? */
-export function isPricedByInput({ priceFormula, superseded }: PublishedVersion): boolean {
-  return priceFormula !== undefined || superseded.some((replaced) => replaced.priceFormula !== undefined);
+export function mayFollowFromInput(version: PublishedVersion): boolean {
+  return [version, ...version.superseded].some(isPricedByInput);
 }
 
 function offersOfReplaced(
@@ -179,11 +186,12 @@ function isUpfront(offer: Offer): boolean {
   return offer.paymentFlow === 'upfront';
 }
 
-export function resourceUrl(
-  publicUrl: string,
-  { creator, slug, version, isPinned }: Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned'>,
-): string {
-  return toResourceUrl(publicUrl, creator, isPinned ? toPinnedSlug(slug, version) : slug);
+/** What the address of a version is made of. */
+export type NamedVersion = Pick<PublishedVersion, 'creator' | 'slug' | 'version' | 'isPinned' | 'batchOf'>;
+
+export function resourceUrl(publicUrl: string, { creator, slug, version, isPinned, batchOf }: NamedVersion): string {
+  const url = toResourceUrl(publicUrl, creator, isPinned ? toPinnedSlug(slug, version) : slug);
+  return batchOf ? toBatchUrl(url) : url;
 }
 
 function toOffers(

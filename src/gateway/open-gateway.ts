@@ -37,7 +37,7 @@ export interface Gateway extends WatchedCalls {
   /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
   getCallable(target: CallRequest['target']): Promise<Callable>;
   /** The most bytes that the body of a call of this resource may have. */
-  findBodyLimit(named: { creator: string; slug: string; version?: number }): Promise<number>;
+  findBodyLimit(named: { creator: string; slug: string; version?: number; isBatch?: true }): Promise<number>;
   /** To be called when keys or models may have changed, here or in another process. */
   forgetReadiness(): void;
   /** Has more of some stream been kept, here or in another process? To be called with each notification on STREAMS_KEPT. */

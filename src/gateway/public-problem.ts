@@ -67,6 +67,16 @@ export function answerOwed(retryAfterSeconds = 5): CallOutcome & { kind: 'proble
   return { kind: 'problem', problem, charged: true };
 }
 
+/** Paid, and read along with by as many as may. */
+export function tooManyReaders(): CallOutcome & { kind: 'problem' } {
+  const problem = new Problem('rate_limited', {
+    detail: 'Enough requests are reading this answer already.',
+    next: 'End one of them, or send the same payment again after the Retry-After time; do not sign a new one.',
+    headers: { 'Retry-After': '2' },
+  });
+  return { kind: 'problem', problem, charged: true };
+}
+
 /** Something failed here before anything could be charged. */
 export function failedBeforeCharge(): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('unavailable', {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatUsdc, Problem, type FieldProblem } from '#kit/index.ts';
 import {
   judgeMargin,
+  listInputs,
   measureUse,
   parseInput,
   recallQuote,
@@ -15,6 +16,7 @@ import {
 } from '#resources/index.ts';
 import { findTypicalLatency } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { sumQuotes } from './batches/sum-quotes.ts';
 import { getTarget } from './get-target.ts';
 
 type QuoteDeps = Pick<GatewayDeps, 'database' | 'published' | 'kinds' | 'readiness' | 'clock'>;
@@ -73,25 +75,24 @@ export type Quoted = z.input<typeof quoted>;
 export interface QuoteRequest {
   resourceId: string;
   input: Record<string, unknown>;
+  /** Many at once, in its place. */
+  inputs?: readonly unknown[] | undefined;
   /** Costs are told to the owner alone. */
   callerUserId: string | null;
 }
 
 /** By the same steps as a call: what is valid here is not refused for its input there. Throws `not_found` and `gone`. */
-export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUserId }: QuoteRequest): Promise<Quoted> {
-  const version = await getTarget(deps, { resourceId });
+export async function quoteCall(deps: QuoteDeps, asked: QuoteRequest): Promise<Quoted> {
+  const { resourceId, inputs, callerUserId } = asked;
+  const version = await getTarget(deps, { resourceId, ...(inputs ? { isBatch: true as const } : {}) });
   if (version.state === 'archived') {
     throw new Problem('gone', { detail: 'This resource was archived by its creator.' });
   }
   const isOwner = callerUserId === version.ownerId;
-  const parsed = parseInput(version, input, { isText: false });
+  const parsed = parseInput(version, inputs ? { inputs } : asked.input, { isText: false });
   const offers = priceOffers(version, parsed.ok ? parsed.input : undefined);
-  const kind = deps.kinds.get(version.kind);
-  const quote = kind
-    ? parsed.ok
-      ? await quoteInput(kind, version, parsed.input)
-      : await recallQuote({ kind, clock: deps.clock }, version)
-    : null;
+  const priced = await priceInputs(deps, version, parsed.ok ? parsed.input : null);
+  const quote = sumQuotes(priced.map((one) => one.quote));
   const readiness = await askReady(deps, version);
   return {
     resourceId: version.resourceId,
@@ -102,10 +103,10 @@ export async function quoteCall(deps: QuoteDeps, { resourceId, input, callerUser
     isReady: readiness.ready,
     retryAfterSeconds: readiness.ready ? null : (readiness.retryAfterSeconds ?? null),
     isValid: parsed.ok,
-    problems: parsed.ok ? [] : toInputPaths(parsed.fields),
+    problems: parsed.ok ? [] : toInputPaths(version, parsed.fields),
     tokens: (parsed.ok && toTokens(quote)) || null,
-    latencyMs: await findTypicalLatency(deps.database.system, version.resourceId),
-    cost: isOwner && quote ? toCost({ ...version, offers }, quote) : null,
+    latencyMs: inputs ? null : await findTypicalLatency(deps.database.system, version.resourceId),
+    cost: isOwner && quote ? toCost(quote, findLoss(version, priced)) : null,
     measured: toMeasured(version, { quote, offers, isOwner }),
     cause: isOwner && !readiness.ready ? readiness.cause : null,
   };
@@ -139,8 +140,42 @@ function toMeasured({ useMeasure }: PublishedVersion, { quote, offers, isOwner }
   return { expectedUsdc: measureUse({ ...useMeasure, maxUsdc }, use), maxUsdc, isCharged: useMeasure.isCharged };
 }
 
-function toInputPaths(fields: readonly FieldProblem[]): FieldProblem[] {
-  return fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
+function toInputPaths({ batchOf }: PublishedVersion, fields: readonly FieldProblem[]): FieldProblem[] {
+  return batchOf ? [...fields] : fields.map(({ path, message }) => ({ path: `/input${path}`, message }));
+}
+
+interface PricedInput {
+  offers: readonly VersionOffer[];
+  quote: CostQuote | null;
+}
+
+/** Each input for itself; null: it does not fit, and any may be meant. */
+async function priceInputs(
+  deps: Pick<QuoteDeps, 'kinds' | 'clock'>,
+  version: PublishedVersion,
+  input: Record<string, unknown> | null,
+): Promise<PricedInput[]> {
+  const { batchOf: one = version } = version;
+  const kind = deps.kinds.get(version.kind);
+  if (!kind || (input === null && version.batchOf)) {
+    return [];
+  }
+  if (input === null) {
+    return [{ offers: version.offers, quote: await recallQuote({ kind, clock: deps.clock }, version) }];
+  }
+  const inputs = version.batchOf ? listInputs(input) : [input];
+  const price = async (each: Record<string, unknown>): Promise<PricedInput> => ({
+    offers: priceOffers(one, each),
+    quote: await quoteInput(kind, one, each),
+  });
+  return Promise.all(inputs.map(price));
+}
+
+/** Why the version may not be sold at its cost any more, by the first input for which that is so. */
+function findLoss({ maxLossUsd }: PublishedVersion, priced: readonly PricedInput[]): string | null {
+  const judged = priced.map(({ offers, quote }) => judgeMargin({ offers: [...offers], maxLossUsd }, quote));
+  const losing = judged.find(({ ready }) => !ready);
+  return !losing || losing.ready ? null : withoutCode(losing.cause);
 }
 
 async function quoteInput(
@@ -157,8 +192,6 @@ async function askReady(deps: Pick<QuoteDeps, 'readiness'>, version: PublishedVe
     : { ready: false, cause: version.pauseCause ?? 'paused' };
 }
 
-function toCost(version: PublishedVersion, quote: CostQuote): Quoted['cost'] {
-  const { typicalUsd, worstUsd, feePercent = '0', basis } = quote;
-  const margin = judgeMargin(version, quote);
-  return { typicalUsd, worstUsd, feePercent, basis, loss: margin.ready ? null : withoutCode(margin.cause) };
+function toCost({ typicalUsd, worstUsd, feePercent = '0', basis }: CostQuote, loss: string | null): Quoted['cost'] {
+  return { typicalUsd, worstUsd, feePercent, basis, loss };
 }

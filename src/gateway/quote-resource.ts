@@ -13,12 +13,17 @@ export const quoteResource = operation({
   input: z.strictObject({
     id: z.uuid(),
     input: z.record(z.string(), z.unknown()).default({}).describe('As the body of a call, `user_message` included'),
+    inputs: z
+      .array(z.unknown())
+      .max(1_000)
+      .optional()
+      .describe('In place of `input`, as the body of a batch: what all of them cost together'),
   }),
   output: quoted,
   problems: ['not_found', 'gone'],
   // Before the transaction: a kind may take its time.
-  prepare: (deps: { gateway: Pick<Gateway, 'quote'> }, caller, { id, input }) =>
-    deps.gateway.quote({ resourceId: id, input, callerUserId: caller.kind === 'user' ? caller.userId : null }),
+  prepare: (deps: { gateway: Pick<Gateway, 'quote'> }, caller, { id, input, inputs }) =>
+    deps.gateway.quote({ resourceId: id, input, inputs, callerUserId: caller.kind === 'user' ? caller.userId : null }),
   run: async ({ prepared }: { gateway: Pick<Gateway, 'quote'>; prepared: z.input<typeof quoted> }, _caller: Caller) =>
     prepared,
 });

@@ -1,3 +1,4 @@
+import { Big } from 'big.js';
 import { formatUsdc } from '#kit/index.ts';
 import type { Offer } from '#payments/index.ts';
 import { quoteVersion, type PublishedVersion } from '#resources/index.ts';
@@ -20,4 +21,14 @@ export async function quoteWorst(
 export async function tellWorst(deps: WorstDeps, version: PublishedVersion): Promise<string | null> {
   const worst = (await quoteVersion(deps, version))?.worstUsd;
   return worst !== undefined && USD.test(worst) ? worst : null;
+}
+
+/** The same of so many of the inputs that a call carries. `version`: what each of them is run by. */
+export async function quoteWorstOfItems(
+  deps: Pick<GatewayDeps, 'kinds' | 'clock' | 'log'>,
+  version: PublishedVersion,
+  count: number,
+): Promise<string> {
+  const worst = await quoteWorst(deps, version, { amountAtomic: version.priceAtomic });
+  return new Big(worst).times(count).toFixed();
 }

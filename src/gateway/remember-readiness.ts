@@ -51,7 +51,8 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
       deps.log.warn({ resourceId, cause: readiness.cause }, 'resource is not ready');
     }
   };
-  const ask = async (version: PublishedVersion): Promise<Readiness> => {
+  const ask = async (asked: PublishedVersion): Promise<Readiness> => {
+    const version = toOne(asked);
     const askedIn = known;
     const readiness = await askKind(deps, version);
     tell(version, readiness);
@@ -80,7 +81,7 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
       return true;
     },
     recall: async (version) => {
-      const found = known.get(version);
+      const found = known.get(toOne(version));
       return found && deps.clock.now() - found.at <= FRESH_MS ? found.readiness : ask(version);
     },
     forget: () => {
@@ -88,6 +89,11 @@ export function rememberReadiness(deps: MemoryDeps): ReadinessMemory {
       forgetQuotes(deps.kinds.values());
     },
   };
+}
+
+/** Many inputs can run where one can. */
+function toOne(version: PublishedVersion): PublishedVersion {
+  return version.batchOf ?? version;
 }
 
 /** A kind that cannot even say is not ready; what it threw is nothing for buyers. */

@@ -1,6 +1,6 @@
 import { parseExactJson } from '#kit/index.ts';
 import { fromStoredOffer, fromStoredPayment, type StoredOffer, type StoredPayment } from '#payments/index.ts';
-import type { PublishedVersion, SettlementPoint } from '#resources/index.ts';
+import { toBatch, type PublishedVersion, type SettlementPoint } from '#resources/index.ts';
 import type { PaidCall, StoredRecord } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { originOf } from './offer-version.ts';
@@ -18,18 +18,20 @@ export interface CallRow {
   record: string | null;
   runs: number;
   runs_long: boolean;
+  is_batch: boolean;
 }
 
 export const callColumns =
-  'request_id, fingerprint, settlement_point, offered_at, payment, offer, input, record, runs, runs_long';
+  'request_id, fingerprint, settlement_point, offered_at, payment, offer, input, record, runs, runs_long, is_batch';
 
 /** A call whose input may be known no more. */
 export type RestoredCall = Omit<PaidCall, 'input'> & { input: PaidCall['input'] | null };
 
 export function restoreCall(
   deps: Pick<GatewayDeps, 'clock' | 'publicUrl' | 'payments' | 'kinds'>,
-  { callId, version, row }: { callId: string; version: PublishedVersion; row: CallRow },
+  { callId, version: found, row }: { callId: string; version: PublishedVersion; row: CallRow },
 ): RestoredCall {
+  const version = row.is_batch ? toBatch(found) : found;
   const offer = fromStoredOffer(row.offer);
   const input = row.input === null ? null : (parseExactJson(row.input) as Record<string, unknown>);
   const origin = originOf(deps, version, { offer, input: input ?? undefined });

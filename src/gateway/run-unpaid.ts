@@ -46,12 +46,27 @@ export async function runUnpaid(
   const started = await execute(deps, { version, input }, context);
   const begun = inParts ? await awaitFirstOutput(started) : started;
   if (inParts && begun.ok && begun.answer.body.type === 'parts') {
+    if (gone?.aborted) {
+      // Nobody would read it to its end, which is where it is closed.
+      return giveUp(deps, run, begun.answer.body.parts);
+    }
     const body: LiveBody = { type: 'live', parts: giveLive(deps, run, begun.answer.body.parts) };
     return toAnswer(deps, run, { answer: { ...begun.answer, body }, evidence: begun.evidence });
   }
   const outcome = await collectParts(begun);
   await close(deps, run, outcome);
   return outcome.ok ? toAnswer(deps, run, outcome) : { kind: 'problem', problem: toProblem(run, outcome) };
+}
+
+async function giveUp(
+  deps: GatewayDeps,
+  run: UnpaidRun,
+  parts: AsyncGenerator<AnswerPart, PartsEnd>,
+): Promise<CallOutcome> {
+  const end = { ...LEFT, evidence: noEvidence };
+  await parts.return(end);
+  await close(deps, run, end);
+  return { kind: 'problem', problem: toProblem(run, end) };
 }
 
 async function* giveLive(

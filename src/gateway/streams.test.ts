@@ -81,7 +81,7 @@ async function openCall(): Promise<string> {
 
 async function follow(callId: string, after: StreamPlace | null): Promise<PlacedPart[]> {
   const placed: PlacedPart[] = [];
-  for await (const one of followStream({ database: database.current, streams }, callId, after)) {
+  for await (const one of followStream({ database: database.current, streams }, callId, { after })) {
     placed.push(one);
   }
   return placed;
@@ -122,6 +122,34 @@ test('any place of a running stream is taken up from what is kept of it, whateve
     }),
     { numRuns: 3 },
   );
+});
+
+describe('who follows a stream from what is kept of it', () => {
+  const deps = () => ({ database: database.current, streams });
+
+  test('and leaves while nothing comes is let go, and makes room for another one', async () => {
+    const callId = await openCall();
+    const leaving = new AbortController();
+    const readers = Array.from({ length: 8 }, () =>
+      followStream(deps(), callId, { after: null, gone: leaving.signal }),
+    );
+    const waiting = readers.map((reader) => reader.next());
+    expect([streams.hasRoom(callId), streams.hasRoom(await openCall())]).toEqual([false, true]);
+    leaving.abort();
+    expect(await Promise.all(waiting)).toEqual(readers.map(() => ({ done: true, value: undefined })));
+    expect(streams.hasRoom(callId)).toBe(true);
+  });
+
+  test('of a call that is not run again reads so at once, and what became of the money', async () => {
+    const callId = await openCall();
+    const text = `UPDATE calls SET state = 'owed', reason = 'content_refused', transaction = '0x7' WHERE id = $1`;
+    await database.current.system.query(text, [callId]);
+    const [told] = await follow(callId, { run: 1, position: 4 });
+    expect(told).toMatchObject({ run: 1, position: 4, part: { type: 'error', problem: { code: 'content_refused' } } });
+    expect(told?.part.type === 'error' && told.part.problem.message).toMatch(
+      /The payment was made \(transaction 0x7\)/,
+    );
+  });
 });
 
 describe('the reader of a run', () => {

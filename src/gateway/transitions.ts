@@ -25,7 +25,7 @@ interface Transition {
   to: State;
   when: string;
   /** What the row has to hold, or not, besides standing at the beginning of the arrow. */
-  needs?: 'answer' | 'no answer' | 'input';
+  needs?: 'answer' | 'no answer' | 'input' | 'no input';
 }
 
 /** The only ways a call changes, printed in ARCHITECTURE.md. Each is one guarded UPDATE; what is not here cannot happen. */
@@ -57,7 +57,8 @@ export const transitions = {
   owe: { from: 'fulfilling', to: 'owed', when: 'the run failed or was lost' },
   deliver: { from: 'settled', to: 'delivered', when: 'answered' },
   lose: { from: 'settled', to: 'owed', when: 'lost: crash, dead connection' },
-  redeliver: { from: 'owed', to: 'delivered', when: 'answered again' },
+  // What still holds its input is owed in part, and stays so when the rest has left.
+  redeliver: { from: 'owed', to: 'delivered', when: 'answered again, the whole of it', needs: 'no input' },
   rerun: { from: 'owed', to: 'fulfilling', when: 'run again from the stored input, without a charge', needs: 'input' },
   oweRefused: { from: 'refused', to: 'owed', when: 'the chain shows the transfer after all' },
   oweFailed: { from: 'failed', to: 'owed', when: 'the chain shows the transfer after all' },
@@ -156,7 +157,7 @@ const statement = `
     settled_at = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN coalesce(settled_at, now()) ELSE settled_at END
   WHERE id = $1 AND state = $2
     AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
-                 WHEN 'input' THEN input IS NOT NULL ELSE true END
+                 WHEN 'input' THEN input IS NOT NULL WHEN 'no input' THEN input IS NULL ELSE true END
     AND ($12::int IS NULL OR runs = $12)
     AND ($15::uuid IS NULL OR process_id = $15)`;
 
@@ -200,16 +201,16 @@ export async function moveToSettling(
 }
 
 const moveAll = `
-  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 RETURNING id`;
+  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 AND ($4::text IS NULL OR input IS NULL) RETURNING id`;
 
 /** One of the arrows of a delivery for many calls in one statement. Returns the ids of those that were moved. */
 export async function transitionAll(
   executor: Pool | PoolClient,
   move: { callIds: readonly string[]; name: 'deliver' | 'redeliver' },
 ): Promise<string[]> {
-  const { from, to } = transitions[move.name];
+  const { from, to, needs }: Transition = transitions[move.name];
   // In the order of the ids, so that two processes that move the same calls never wait for each other in a circle.
-  const values = [move.callIds.toSorted(), from, to];
+  const values = [move.callIds.toSorted(), from, to, needs ?? null];
   const moved = await executor.query<{ id: string }>({ name: 'calls_transition_all', text: moveAll, values });
   return moved.rows.map(({ id }) => id);
 }

@@ -39,6 +39,7 @@ export {
   MAX_USERNAME_LENGTH,
   MIN_USERNAME_LENGTH,
   parseResourcePath,
+  toBatchUrl,
   toPinnedSlug,
   slugPattern,
   toResourcePath,

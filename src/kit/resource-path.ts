@@ -20,6 +20,13 @@ export function toResourcePath(creator: string, slug: string): string {
   return `/@${creator}/${slug}`;
 }
 
+/** Where many inputs are sent at once: under the path of the resource, or of one of its versions. */
+const BATCH_PART = '/batch';
+
+export function toBatchUrl(resourceUrl: string): string {
+  return `${resourceUrl}${BATCH_PART}`;
+}
+
 /** The last part of the path of one version of a resource: `slug@3`. */
 export function toPinnedSlug(slug: string, version: number): string {
   return `${slug}@${version}`;
@@ -33,16 +40,19 @@ export function toResourceUrl(origin: string, creator: string, slug: string): st
 const UNRESERVED_IN_NAMES = /%(?:2d|40|3[0-9]|[46][1-9a-f]|[57][0-9a])/gi;
 
 /**
- * The parts of `/@creator/slug?query` or `/@creator/slug@version?query`; null when the names cannot be those of a resource.
+ * The parts of `/@creator/slug?query` or `/@creator/slug@version?query`, with `/batch` behind it where many inputs are sent;
+ * null when the names cannot be those of a resource.
  * A slash at the end, capital letters and percent-encoded characters of names (RFC 3986, 6.2.2) name the same resource; an
  * encoded slash does not.
  */
 export function parseResourcePath(
   url: string,
-): { creator: string; slug: string; version?: number; query: string } | null {
+): { creator: string; slug: string; version?: number; isBatch?: true; query: string } | null {
   const [, path = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
   const named = path.replaceAll(UNRESERVED_IN_NAMES, decodeURIComponent).toLowerCase();
-  const [, creator = '', slug = '', version] = /^\/@([^/]*)\/([^/@]*)(?:@([1-9][0-9]{0,8}))?\/?$/.exec(named) ?? [];
+  const [, creator = '', slug = '', version, batch] =
+    /^\/@([^/]*)\/([^/@]*)(?:@([1-9][0-9]{0,8}))?(\/batch)?\/?$/.exec(named) ?? [];
   const pin = version === undefined ? {} : { version: Number(version) };
-  return isUsername(creator) && isSlug(slug) ? { creator, slug, ...pin, query } : null;
+  const form = batch === undefined ? {} : { isBatch: true as const };
+  return isUsername(creator) && isSlug(slug) ? { creator, slug, ...pin, ...form, query } : null;
 }

@@ -19,7 +19,27 @@ const PRESET = /^(.*?)@preset\/([A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
 const SITE = /^(https?:\/\/)?(www\.)?openrouter\.ai\/(models\/)?/i;
 
 /** What a name can mean, the likeliest first: as it is written, without routing suffixes, and in small letters. */
-export function readModelName(text: string): ModelName[] {
+export function readModelName(text: string): readonly ModelName[] {
+  const known = read.get(text);
+  if (known) {
+    return known;
+  }
+  const readings = listReadings(text);
+  if (text.length <= MOST_KEPT_LENGTH) {
+    if (read.size >= MOST_KEPT) {
+      read.clear();
+    }
+    read.set(text, readings);
+  }
+  return readings;
+}
+
+/** The names of a version are asked for several times with each of its calls. */
+const read = new Map<string, readonly ModelName[]>();
+const MOST_KEPT = 1_000;
+const MOST_KEPT_LENGTH = 200;
+
+function listReadings(text: string): ModelName[] {
   const tidied = tidy(text);
   const [, written = tidied, preset = null] = PRESET.exec(tidied) ?? [];
   const { id, routing } = peel(written);

@@ -114,7 +114,10 @@ const describers: { readonly [Name in EventName]: (data: EventData[Name]) => Tex
   model_price_changed: ({ model, before, after, resources }) => ({
     severity: 'warning',
     title: `${model} has another price`,
-    body: `A million tokens of prompt and answer did cost ${dollars(before)} and now cost ${dollars(after)}.${used(resources)}`,
+    body:
+      dollars(before) === dollars(after)
+        ? `A million tokens of prompt and answer still cost ${dollars(after)}; something else has another price, such as pictures, searches or cached tokens.${used(resources)}`
+        : `A million tokens of prompt and answer did cost ${dollars(before)} and now cost ${dollars(after)}.${used(resources)}`,
   }),
   margin_negative: ({ slug, priceUsdc, typicalUsd, lost }) => ({
     severity: 'critical',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { newId } from '#kit/index.ts';
 import { masterKeyFromText, openVault, type Vault } from '#vault/index.ts';
+import * as outbox from '../../tests/support/notice-outbox.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import type { EventData } from './event.ts';
 import { expireNotices } from './expire.ts';
@@ -37,43 +37,16 @@ beforeEach(async () => {
   [sent, answer] = [[], works];
 });
 
-async function addOwner(): Promise<string> {
-  const name = `u${newId().replaceAll('-', '').slice(-20)}`;
-  await database.current.system.query('INSERT INTO users (id, name, email, username) VALUES ($1, $1, $2, $1)', [
-    name,
-    `${name}@example.com`,
-  ]);
-  return name;
-}
+const addOwner = () => outbox.addOwner(database.current);
+const listMessages = () => outbox.listMessages(database.current, ownerId);
+const countNotices = (event: string) => outbox.countNotices(database.current, ownerId, event);
 
-/** As a process has them: every account has a chat, and no other channel is connected. */
 function openDeps(changes: Partial<NoticesDeps> = {}): NoticesDeps {
-  const nobody = { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) };
-  const unused = () => Promise.reject(new Error('This channel is not connected.'));
-  return {
-    database: database.current,
-    vault,
-    clock,
-    log: { warn: () => {}, error: () => {} },
-    publicUrl: 'https://farebox.test',
-    mail: null,
-    webhooks: { open: () => expect.unreachable('no webhook is connected') },
-    telegram: {
-      sendText: async ({ chatId }, text) => {
-        sent.push({ id: chatId, text });
-        return answer();
-      },
-    },
-    discord: { sendContent: unused },
-    chats: {
-      openTelegram: async (owner) => ({ botToken: 'token', chatId: owner }),
-      openDiscord: async () => null,
-      listConnected: async (channel, owners) => (channel === 'telegram' ? [...owners] : []),
-      refuse: unused,
-    },
-    limits: { tests: nobody, codes: nobody },
-    ...changes,
+  const sendText: NoticesDeps['telegram']['sendText'] = async ({ chatId }, text) => {
+    sent.push({ id: chatId, text });
+    return answer();
   };
+  return outbox.openNoticesDeps({ database: database.current, vault, clock, sendText }, changes);
 }
 
 const owed = (slug = 'essay'): EventData['calls_owed'] => ({ slug, calls: 1, since: '2026-03-01T00:00:00Z' });
@@ -81,22 +54,6 @@ const owed = (slug = 'essay'): EventData['calls_owed'] => ({ slug, calls: 1, sin
 function tellOwed(occasion: string, slug?: string, owner = ownerId): Promise<number> {
   const told = { ownerId: owner, subject: slug ?? 'essay', occasion, data: owed(slug) };
   return tell({ tx: database.current.system, clock }, 'calls_owed', [told]);
-}
-
-async function listMessages() {
-  const { rows } = await database.current.system.query<{ state: string; attempts: number; notice_ids: string[] }>(
-    'SELECT state, attempts, notice_ids FROM notice_messages WHERE owner_id = $1 ORDER BY id',
-    [ownerId],
-  );
-  return rows;
-}
-
-async function countNotices(event: string): Promise<number> {
-  const { rows } = await database.current.system.query<{ count: number }>(
-    'SELECT count(*)::int AS count FROM notices WHERE owner_id = $1 AND event = $2',
-    [ownerId, event],
-  );
-  return rows[0]?.count ?? 0;
 }
 
 test('whatever is seen in whatever order, by two processes at a time, each rise is told once', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as letOthers } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Tx } from '#database/index.ts';
 import type { SubstituteOffer } from './event.ts';
@@ -58,6 +59,8 @@ async function watchMargins({ database, clock, sources }: WatchDeps): Promise<vo
       for (const resource of page.filter(({ priceUsdc }) => priceUsdc !== '0')) {
         const { ownerId, resourceId, slug, priceUsdc } = resource;
         const typicalUsd = (await resource.quote())?.typicalUsd ?? null;
+        // A cost is told from memory: without a pause nothing else would be served while thousands are.
+        await letOthers();
         const loss = lossOf.get(resourceId);
         if (loss || (typicalUsd !== null && new Big(typicalUsd).gt(priceUsdc))) {
           const lost = loss ? { earnedUsdc: loss.earnedUsdc, costUsd: loss.costUsd } : null;

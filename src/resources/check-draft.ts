@@ -1,4 +1,5 @@
 import type { FieldProblem } from '#kit/index.ts';
+import { checkBatch } from './check-batch.ts';
 import { checkDuration } from './check-duration.ts';
 import { checkConfig, type ConfigCheck } from './check-config.ts';
 import { checkFormula } from './check-formula.ts';
@@ -30,6 +31,7 @@ export type Content = Pick<
   | 'maxLossUsd'
   | 'timeoutSeconds'
   | 'runsLong'
+  | 'batch'
   | 'mediaRetentionSeconds'
   | 'parameters'
   | 'inputSchema'
@@ -74,6 +76,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     ...(category === null ? [{ path: '/category', message: 'Choose a category.' }] : []),
     ...checkRetention(deps, draft),
     ...checkDuration(draft, 'offers' in offered ? offered.offers : null),
+    ...checkBatch(draft, kind, 'offers' in offered ? offered.offers : null),
     ...checkSize(draft, inputSchema),
   ];
   if (!kind || !checked.ok || 'fields' in offered) {
@@ -106,6 +109,7 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
     maxLossUsd,
     timeoutSeconds: draft.timeoutSeconds,
     ...(draft.runsLong ? { runsLong: true } : {}),
+    ...(draft.batch ? { batch: draft.batch } : {}),
     mediaRetentionSeconds: draft.mediaRetentionSeconds,
     parameters,
     inputSchema,

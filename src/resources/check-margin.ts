@@ -52,6 +52,19 @@ export function explainLoss({ offers, maxLossUsd }: Sold, quote: CostQuote): str
   );
 }
 
+/** What was told last of a quote, which is the same object for as long as it is remembered. */
+const told = new WeakMap<CostQuote, Sold & { loss: string | null }>();
+
+function recallLoss({ offers, maxLossUsd }: Sold, quote: CostQuote): string | null {
+  const known = told.get(quote);
+  if (known && known.offers === offers && known.maxLossUsd === maxLossUsd) {
+    return known.loss;
+  }
+  const loss = explainLoss({ offers, maxLossUsd }, quote);
+  told.set(quote, { offers, maxLossUsd, loss });
+  return loss;
+}
+
 interface Judged<Config> {
   kind: ResourceKind<Config>;
   config: Config;
@@ -101,7 +114,7 @@ export function judgeMargin(
   quote: CostQuote | null,
   of: string | null = null,
 ): Readiness {
-  const loss = maxLossUsd === null || quote === null ? null : explainLoss({ offers, maxLossUsd }, quote);
+  const loss = maxLossUsd === null || quote === null ? null : recallLoss({ offers, maxLossUsd }, quote);
   return loss === null
     ? { ready: true }
     : { ready: false, cause: `margin: ${toCaseMessage({ of, loss })} It is sold again by itself when the cost falls.` };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
+import { batchSchema } from './batch-terms.ts';
 import { categories } from './category.ts';
 import { measuredUseSchema } from './measured-use.ts';
 import { parameterSchema } from './parameter.ts';
@@ -82,6 +83,11 @@ export const draftFields = {
     .optional()
     .describe(
       'Its calls are answered with 202 at once and carried out behind it: their buyers read the state, wait for the answer or are called back.',
+    ),
+  batch: batchSchema
+    .nullish()
+    .describe(
+      'Lets buyers send many inputs at once, {"maxInputs": 100}: one payment of what all of them cost together, one long run, one result for each.',
     ),
   mediaRetentionSeconds: z
     .int()

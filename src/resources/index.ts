@@ -21,6 +21,8 @@ export { archiveResource, pauseResource, resumeResource } from './change-state.t
 export { findOwnDraft } from './draft-version.ts';
 export { isSellable, judgeMargin } from './check-margin.ts';
 export { forgetQuotes, quoteOf, quoteVersion, recallCases, recallQuote } from './quote-version.ts';
+export { listInputs } from './batch-inputs.ts';
+export { toBatch } from './batch-version.ts';
 export { createExample } from './create-example.ts';
 export { createResource } from './create-resource.ts';
 export { deleteExample } from './delete-example.ts';
@@ -51,7 +53,7 @@ export { listResourceVersions } from './list-versions.ts';
 export { isRequired } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
-export { priceLowest, priceOffers } from './price-offers.ts';
+export { isPricedByInput, priceLowest, priceOffers } from './price-offers.ts';
 export { priceReplaced } from './price-replaced.ts';
 export { pauseUnready } from './pause-unready.ts';
 export type { PauseRequest } from './pause-unready.ts';

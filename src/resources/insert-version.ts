@@ -81,6 +81,7 @@ export async function insertVersion(tx: Tx, { row, draft, now }: Publication): P
     draft.content.runsLong === true,
     toJson(draft.content.priceFormula),
     toJson(draft.content.useMeasure),
+    draft.content.batch?.maxInputs ?? null,
   ]);
   await withdrawFormerPayees(tx, { id, now }, draft.content);
   const { rows } = await tx.query<ResourceRow>(
@@ -130,9 +131,9 @@ async function withdrawFormerPayees(
 const insertVersionSql = `
   INSERT INTO x402_resource_versions (id, resource_id, owner_id, version, slug, kind, name, description, category, tags,
     price_atomic, offers, settlement_point, timeout_seconds, parameters, input_schema, config, draft_digest, search, published_at,
-    ai_model_id, draft, media_retention_seconds, max_loss_usd, runs_long, price_formula, use_measure)
+    ai_model_id, draft, media_retention_seconds, max_loss_usd, runs_long, price_formula, use_measure, batch_max_inputs)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    to_tsvector('simple', $19), $20, $21, $22, $23, $24, $25, $26, $27)`;
+    to_tsvector('simple', $19), $20, $21, $22, $23, $24, $25, $26, $27, $28)`;
 
 function toJson(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);

@@ -1,4 +1,5 @@
 import type { Tx } from '#database/index.ts';
+import type { Log } from '#kit/index.ts';
 import { quoteOf } from './quote-version.ts';
 import { toLowestPrice } from './lowest-price.ts';
 import type { CostQuote, ResourceKind } from './resource-kind.ts';
@@ -14,15 +15,16 @@ export interface SoldResource {
   models: readonly string[];
   /** The lowest of its offers; "0" is free. */
   priceUsdc: string;
-  /** What a call costs its creator, asked now. */
+  /** What a call costs its creator, asked now; null where nobody can tell. Never rejects: one resource is not all of them. */
   quote(): Promise<CostQuote | null>;
 }
 
-const PAGE = 500;
+/** Read at once, so that they keep this process from other work for milliseconds only. */
+const PAGE = 100;
 
 /** Every resource that is published, or paused by something else than its owner, in pages. `tx`: with the system's rights. */
 export async function* listSold(
-  { kinds }: Pick<ResourcesDeps, 'kinds'>,
+  { kinds, log }: Pick<ResourcesDeps, 'kinds'> & { log: Pick<Log, 'error'> },
   tx: Pick<Tx, 'query'>,
 ): AsyncGenerator<SoldResource[]> {
   let after = '00000000-0000-0000-0000-000000000000';
@@ -38,7 +40,7 @@ export async function* listSold(
     );
     yield rows.flatMap((row) => {
       const kind = kinds.find(({ name }) => name === row.kind);
-      return kind ? [toSold(kind, row)] : [];
+      return kind ? [toSold(kind, row, log)] : [];
     });
     const last = rows.at(-1);
     if (!last || rows.length < PAGE) {
@@ -48,7 +50,7 @@ export async function* listSold(
   }
 }
 
-function toSold(kind: ResourceKind, row: VersionRow): SoldResource {
+function toSold(kind: ResourceKind, row: VersionRow, log: Pick<Log, 'error'>): SoldResource {
   const version = toPublishedVersion(row);
   // What the kind cannot read any more says nothing.
   const parsed = kind.configSchema.safeParse(version.config);
@@ -58,7 +60,14 @@ function toSold(kind: ResourceKind, row: VersionRow): SoldResource {
     slug: version.slug,
     models: parsed.success ? (kind.modelIdsOf?.(parsed.data) ?? []) : [],
     priceUsdc: toLowestPrice(version.offers),
-    quote: async () => (parsed.success ? quoteOf(kind, version) : null),
+    quote: async () => {
+      try {
+        return parsed.success ? await quoteOf(kind, version) : null;
+      } catch (err) {
+        log.error({ err, resourceId: version.resourceId }, 'the cost of a call could not be told');
+        return null;
+      }
+    },
   };
 }
 

@@ -5,11 +5,12 @@ import { GRACE_MS, toPublishedVersion, versionColumns, type VersionRow } from '.
 /** Versions that were replaced after $1 and offered something else than this one: their whole lists are compared. */
 const superseded = `(
   SELECT json_agg(json_build_object('versionId', o.id, 'offers', o.offers, 'priceFormula', o.price_formula, 'settlementPoint', o.settlement_point,
-    'parameters', CASE WHEN o.price_formula IS NOT NULL THEN o.parameters END, 'timeoutSeconds', o.timeout_seconds, 'runsLong', o.runs_long, 'publishedAt', o.published_at, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
+    'parameters', CASE WHEN o.price_formula IS NOT NULL THEN o.parameters END, 'timeoutSeconds', o.timeout_seconds, 'runsLong', o.runs_long,
+    'batchMaxInputs', o.batch_max_inputs, 'publishedAt', o.published_at, 'supersededAt', o.superseded_at) ORDER BY o.version DESC)
   FROM x402_resource_versions o
   WHERE o.resource_id = r.id AND o.superseded_at > $1 AND o.price_atomic > 0
-    AND (o.offers, o.price_formula, o.settlement_point, o.timeout_seconds, o.runs_long)
-      IS DISTINCT FROM (v.offers, v.price_formula, v.settlement_point, v.timeout_seconds, v.runs_long)) AS superseded`;
+    AND (o.offers, o.price_formula, o.settlement_point, o.timeout_seconds, o.runs_long, o.batch_max_inputs)
+      IS DISTINCT FROM (v.offers, v.price_formula, v.settlement_point, v.timeout_seconds, v.runs_long, v.batch_max_inputs)) AS superseded`;
 
 const current = `
   FROM x402_resources r

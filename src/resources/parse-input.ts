@@ -14,7 +14,7 @@ interface ParseOptions {
   isText?: boolean;
 }
 
-type Contract = Pick<PublishedVersion, 'parameters' | 'inputSchema'>;
+type Contract = Pick<PublishedVersion, 'parameters' | 'inputSchema' | 'batch' | 'batchOf'>;
 
 const MAX_FIELDS = 100;
 const MAX_PROBLEMS = 20;
@@ -37,7 +37,12 @@ const validators = new WeakMap<JsonSchema, ValidateFunction>();
  * can be null, and many clients write it for what they leave out: a `null` is absent.
  */
 export function parseInput(contract: Contract, body: unknown, options: ParseOptions = {}): ParsedInput {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  const { batchOf, batch } = contract;
+  return batchOf ? parseBatch(batchOf, { maxInputs: 1, ...batch, body }) : parseOne(contract, body, options);
+}
+
+function parseOne(contract: Contract, body: unknown, options: ParseOptions): ParsedInput {
+  if (!isObject(body)) {
     return { ok: false, fields: [{ path: '', message: 'Send a JSON object with the parameters as fields.' }] };
   }
   const given = Object.entries(body);
@@ -54,6 +59,37 @@ export function parseInput(contract: Contract, body: unknown, options: ParseOpti
   }
   const fields = contract.parameters.flatMap((parameter) => checkExactly(parameter, input[parameter.name]));
   return fields.length === 0 ? { ok: true, input } : { ok: false, fields };
+}
+
+/** Each input as the version reads one; what does not fit is named by its place. */
+function parseBatch(each: Contract, { maxInputs, body }: { maxInputs: number; body: unknown }): ParsedInput {
+  const inputs = isObject(body) && Object.keys(body).length === 1 ? body['inputs'] : undefined;
+  if (!Array.isArray(inputs)) {
+    return {
+      ok: false,
+      fields: [{ path: '', message: 'Send {"inputs": [{…}, …]}: a list of inputs, and nothing else.' }],
+    };
+  }
+  if (inputs.length === 0 || inputs.length > maxInputs) {
+    const message = `Send 1 to ${maxInputs} inputs; these are ${inputs.length}.`;
+    return { ok: false, fields: [{ path: '/inputs', message }] };
+  }
+  const parsed = inputs.map((input: unknown) => parseOne(each, input, {}));
+  const fields = parsed.flatMap((one, index) =>
+    one.ok
+      ? []
+      : one.fields.map(({ path, message }) => ({
+          path: `/inputs/${index}${path}`,
+          message: `Input ${index}: ${message}`,
+        })),
+  );
+  return fields.length === 0
+    ? { ok: true, input: { inputs: parsed.map((one) => (one.ok ? one.input : {})) } }
+    : { ok: false, fields: fields.slice(0, MAX_PROBLEMS) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The validator knows doubles only; what is lost in them is looked at by `checkExactly`. */

@@ -1,5 +1,6 @@
 import { Big } from 'big.js';
 import { isExactNumber, type ExactNumber } from '#kit/index.ts';
+import { listInputs } from './batch-inputs.ts';
 import { isRequired, type Parameter } from './parameter.ts';
 import type { PriceFormula, PriceTerm } from './price-formula.ts';
 import type { VersionOffer } from './resource-kind.ts';
@@ -11,6 +12,8 @@ const ATOMIC = new Big(1_000_000);
 export interface Priced {
   offers: VersionOffer[];
   priceFormula?: PriceFormula;
+  /** Many inputs are sold together: what each of them costs. */
+  batchOf?: Priced;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -19,7 +22,10 @@ type Input = Readonly<Record<string, unknown>>;
  * The offers for one input, as the version's schema has read it; without an input at the most that they can ask, which is
  * what the version's own offers say.
  */
-export function priceOffers({ offers, priceFormula }: Priced, input: Input | undefined): VersionOffer[] {
+export function priceOffers({ offers, priceFormula, batchOf }: Priced, input: Input | undefined): VersionOffer[] {
+  if (batchOf && input !== undefined) {
+    return sumOffers(listInputs(input).map((one) => priceOffers(batchOf, one)));
+  }
   if (!priceFormula || input === undefined) {
     return offers;
   }
@@ -28,12 +34,31 @@ export function priceOffers({ offers, priceFormula }: Priced, input: Input | und
 }
 
 /** The offers at the least that any input costs. */
-export function priceLowest({ offers, priceFormula }: Priced, parameters: readonly Parameter[]): VersionOffer[] {
+export function priceLowest(
+  { offers, priceFormula, batchOf }: Priced,
+  parameters: readonly Parameter[],
+): VersionOffer[] {
+  if (batchOf) {
+    return priceLowest(batchOf, parameters);
+  }
   if (!priceFormula) {
     return offers;
   }
   const amountAtomic = toAtomic(sum(priceFormula, (term) => leastOf(term, parameters)));
   return offers.map((offer) => capped(offer, amountAtomic));
+}
+
+/** Does what is asked follow from the input? */
+export function isPricedByInput({ priceFormula, batchOf }: Priced): boolean {
+  return priceFormula !== undefined || batchOf !== undefined;
+}
+
+/** Of offers in the same order; each input is rounded for itself, so that together they cost what they cost apart. */
+export function sumOffers([first = [], ...others]: readonly VersionOffer[][]): VersionOffer[] {
+  return first.map((offer, index) => ({
+    ...offer,
+    amountAtomic: others.reduce((total, one) => total + (one[index]?.amountAtomic ?? 0n), offer.amountAtomic),
+  }));
 }
 
 function capped(offer: VersionOffer, amountAtomic: bigint): VersionOffer {

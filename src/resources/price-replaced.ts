@@ -1,5 +1,6 @@
 import { parseInput } from './parse-input.ts';
-import { priceOffers } from './price-offers.ts';
+import { listInputs } from './batch-inputs.ts';
+import { priceOffers, sumOffers } from './price-offers.ts';
 import type { SupersededOffers, VersionOffer } from './resource-kind.ts';
 
 /**
@@ -7,10 +8,13 @@ import type { SupersededOffers, VersionOffer } from './resource-kind.ts';
  * refused was never offered at a price of its own: it costs the most.
  */
 export function priceReplaced(
-  replaced: SupersededOffers,
+  replaced: Pick<SupersededOffers, 'offers' | 'priceFormula' | 'priced' | 'batchOf'>,
   input: Readonly<Record<string, unknown>> | undefined,
 ): VersionOffer[] {
-  const { priced } = replaced;
+  const { priced, batchOf } = replaced;
+  if (batchOf && input !== undefined) {
+    return sumOffers(listInputs(input).map((one) => priceReplaced(batchOf, one)));
+  }
   if (!priced || input === undefined) {
     return priceOffers(replaced, input);
   }

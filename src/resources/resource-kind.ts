@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FieldProblem, Json } from '#kit/index.ts';
 import type { JsonObject, Outcome } from './answer.ts';
+import type { BatchTerms } from './batch-terms.ts';
 import type { categories } from './category.ts';
 import type { UseMeasure } from './measured-use.ts';
 import type { Parameter } from './parameter.ts';
@@ -82,9 +83,9 @@ export interface ResourceKind<Config = unknown> {
   isReady(version: PublishedVersion): Promise<Readiness>;
   /**
    * Sets aside what is limited of the run of this call, before its payment may move; the run uses it. Absent: nothing is.
-   * Not ready: there is not enough of it left.
+   * Not ready: there is not enough of it left. `runs`: how many one call consists of.
    */
-  holdRun?(version: PublishedVersion, callId: string): Promise<Readiness>;
+  holdRun?(version: PublishedVersion, callId: string, runs: number): Promise<Readiness>;
   /** The call for which `holdRun` was asked is not run after all. */
   releaseRun?(callId: string): Promise<void>;
   /** Runs once. Resolves with an answer in parts as soon as they may come; the parts obey the signal too. */
@@ -176,8 +177,10 @@ export interface VersionOffer {
 /** An earlier version of the same resource whose offers may still be paid until `until`. */
 export interface SupersededOffers extends Pick<
   PublishedVersion,
-  'versionId' | 'offers' | 'priceFormula' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
+  'versionId' | 'offers' | 'priceFormula' | 'batch' | 'settlementPoint' | 'timeoutSeconds' | 'runsLong' | 'publishedAt'
 > {
+  /** As of a version. */
+  batchOf?: Pick<SupersededOffers, 'offers' | 'priceFormula' | 'priced'>;
   until: Date;
   /** What its price formula counts, as it read that itself; absent where it has none. */
   priced?: Pick<PublishedVersion, 'parameters' | 'inputSchema'>;
@@ -217,6 +220,10 @@ export interface PublishedVersion {
   /** The most that one call may lose its creator, USD; null: published before that was asked. */
   maxLossUsd: string | null;
   timeoutSeconds: number;
+  /** How many inputs one call may carry at the most; absent: one. */
+  batch?: BatchTerms;
+  /** Many inputs in one call: what each of them is run by. Absent: a call is one input. */
+  batchOf?: PublishedVersion;
   /** Its calls are answered with 202 and carried out behind it. */
   runsLong?: true;
   /** How long files of its answers are kept. */

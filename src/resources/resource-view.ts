@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { formatUsdc, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
+import { formatUsdc, toBatchUrl, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
 import { draftSchema } from './draft.ts';
 import { costEstimate } from './estimate-cost.ts';
 import { sample, type Sample } from './example.ts';
@@ -57,6 +57,8 @@ export const publicResource = z.object({
   timeoutSeconds: z.number(),
   /** Its calls are answered with 202 first. */
   runsLong: z.boolean(),
+  /** Many inputs in one call: where they are sent, and how many at the most; null: one input a call. */
+  batch: z.object({ url: z.string(), maxInputs: z.number() }).nullable(),
   /** How long files of answers can be fetched. */
   mediaRetentionSeconds: z.number(),
   parameters: z.array(parameterSchema),
@@ -184,13 +186,14 @@ export function toPublicResource(
   { stats, samples = [] }: { stats?: ResourceStats | undefined; samples?: Sample[] } = {},
 ): z.input<typeof publicResource> {
   const kind = deps.kinds.find((candidate) => candidate.name === version.kind);
+  const url = toResourceUrl(deps.publicUrl, version.creator, toShownSlug(version));
   return {
     view: 'public',
     id: version.resourceId,
     kind: version.kind,
     creator: version.creator,
     slug: version.slug,
-    url: toResourceUrl(deps.publicUrl, version.creator, toShownSlug(version)),
+    url,
     state: version.state,
     version: version.version,
     name: version.name,
@@ -204,6 +207,7 @@ export function toPublicResource(
     settlementPoint: version.settlementPoint,
     timeoutSeconds: version.timeoutSeconds,
     runsLong: version.runsLong === true,
+    batch: version.batch ? { ...version.batch, url: toBatchUrl(url) } : null,
     mediaRetentionSeconds: version.mediaRetentionSeconds,
     parameters: version.parameters,
     inputSchema: version.inputSchema,

@@ -46,6 +46,7 @@ export interface VersionRow {
   max_loss_usd: string | null;
   timeout_seconds: number;
   runs_long: boolean;
+  batch_max_inputs: number | null;
   media_retention_seconds: number;
   parameters: Parameter[];
   input_schema: JsonSchema;
@@ -61,6 +62,7 @@ export interface VersionRow {
   superseded:
     | (Pick<PublishedVersion, 'versionId' | 'settlementPoint' | 'timeoutSeconds'> & {
         runsLong: boolean;
+        batchMaxInputs: number | null;
         offers: StoredOffer[];
         priceFormula: PriceFormula | null;
         parameters: Parameter[] | null;
@@ -74,7 +76,7 @@ export interface VersionRow {
 export const versionColumns = `
   v.id, v.resource_id, v.owner_id, v.version, v.kind, v.name, v.description, v.category, v.tags, v.price_atomic,
   v.offers, v.price_formula, v.use_measure, v.settlement_point, trim_scale(v.max_loss_usd)::text AS max_loss_usd, v.timeout_seconds,
-  v.runs_long, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
+  v.runs_long, v.batch_max_inputs, v.media_retention_seconds, v.parameters, v.input_schema, v.config, v.published_at,
   u.username AS creator, r.slug AS current_slug, r.state, r.pause_cause, r.paused_by`;
 
 /** How long the offers of a replaced version can still be paid: a buyer may have signed it just before. */
@@ -106,15 +108,17 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
     maxLossUsd: row.max_loss_usd,
     timeoutSeconds: row.timeout_seconds,
     ...(row.runs_long ? { runsLong: true } : {}),
+    ...toBatchTerms(row.batch_max_inputs),
     mediaRetentionSeconds: row.media_retention_seconds,
     parameters: row.parameters,
     inputSchema: row.input_schema,
     config: row.config,
     publishedAt: row.published_at,
     superseded: (row.superseded ?? []).map(
-      ({ publishedAt, supersededAt, offers, runsLong, priceFormula, parameters, ...replaced }) => ({
+      ({ publishedAt, supersededAt, offers, runsLong, batchMaxInputs, priceFormula, parameters, ...replaced }) => ({
         ...replaced,
         ...(runsLong ? { runsLong } : {}),
+        ...toBatchTerms(batchMaxInputs),
         offers: offers.map(fromStoredOffer),
         ...toFormula(priceFormula),
         ...toPriced(priceFormula, parameters),
@@ -127,6 +131,10 @@ export function toPublishedVersion(row: VersionRow): PublishedVersion {
 
 function toFormula(priceFormula: PriceFormula | null): Pick<PublishedVersion, 'priceFormula'> {
   return priceFormula === null ? {} : { priceFormula };
+}
+
+function toBatchTerms(maxInputs: number | null): Pick<PublishedVersion, 'batch'> {
+  return maxInputs === null ? {} : { batch: { maxInputs } };
 }
 
 function toPriced(priceFormula: PriceFormula | null, parameters: Parameter[] | null): Pick<SupersededOffers, 'priced'> {

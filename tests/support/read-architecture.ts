@@ -74,7 +74,7 @@ export const rules: Rules = {
       'usage_payers',
       'usage_problems',
     ],
-    gateway: ['calls', 'call_stream_parts', 'long_calls', 'gateway_processes', 'trust_limits'],
+    gateway: ['calls', 'call_stream_parts', 'long_calls', 'batch_items', 'gateway_processes', 'trust_limits'],
     notices: [
       'notices',
       'notice_states',

@@ -180,6 +180,7 @@ export const toyResource: PublicResource = {
   settlementPoint: 'on_success',
   timeoutSeconds: 60,
   runsLong: false,
+  batch: null,
   mediaRetentionSeconds: 604_800,
   parameters: [
     { name: 'topic', type: 'string', description: 'What the poem is about.', required: true },

@@ -1,5 +1,5 @@
 import { Problem } from '#kit/index.ts';
-import type { CallRequest, Gateway } from '#gateway/index.ts';
+import type { Callable, CallRequest, Gateway } from '#gateway/index.ts';
 import { isObject, refuse, toContract, type Contract } from './asked.ts';
 import { fillInput } from './fill-input.ts';
 import type { Form } from './form.ts';
@@ -37,25 +37,36 @@ export async function readAsked(
   }
   const target = readModel(body['model']);
   const callable = await gateway.getCallable(target).catch(toUnknownModel);
-  if (callable.version.runsLong) {
-    throw refuse(
-      '/model',
-      'This resource is answered later, which clients of OpenAI do not know: call it at its own URL.',
-    );
-  }
-  const limitBytes = await gateway.findBodyLimit(target);
-  if (sizeBytes > limitBytes) {
-    throw new Problem('too_large', { detail: `The body is larger than ${limitBytes / 1024} KiB.` });
-  }
+  const misfit = findMisfit(callable, sizeBytes, await gateway.findBodyLimit(target));
   const options = body['stream_options'];
   return {
     target,
     ownerId: callable.version.ownerId,
-    isStream: body['stream'] === true,
+    isStream: readStream(body['stream']),
     isJudged: callable.promisesJson,
     includesUsage: isObject(options) && options['include_usage'] === true,
-    ...translate(body, toContract(callable), form),
+    ...(misfit ? { input: { ok: false, problem: misfit }, ignored: [] } : translate(body, toContract(callable), form)),
   };
+}
+
+/** What the newest version does not take, another one may have taken and been paid for. */
+function findMisfit({ version }: Callable, sizeBytes: number, limitBytes: number): Problem | null {
+  if (version.runsLong) {
+    return refuse(
+      '/model',
+      'This resource is answered later, which clients of OpenAI do not know: call it at its own URL.',
+    );
+  }
+  return sizeBytes > limitBytes
+    ? new Problem('too_large', { detail: `The body is larger than ${limitBytes / 1024} KiB.` })
+    : null;
+}
+
+function readStream(stream: unknown): boolean {
+  if (typeof (stream ?? false) !== 'boolean') {
+    throw refuse('/stream', '"stream" is true or false.');
+  }
+  return stream === true;
 }
 
 function readModel(model: unknown): NamedModel {

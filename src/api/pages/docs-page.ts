@@ -108,6 +108,12 @@ function theCall(origin: string): Markup {
         while nothing is charged. With <code>X-Farebox-Callback</code> and an https URL you are called back with the end
         and the receipt, signed as Standard Webhooks describe with the <code>callbackSecret</code> of the 202.
       </li>
+      <li>
+        Where a resource says so, many inputs are one call: <code>POST /@creator/slug/batch</code> with
+        <code>{"inputs": [{&hellip;}, &hellip;]}</code>. The 402 asks for what they cost together, the answer is a 202
+        as above, and the result has one item for each input. Items that fail are named and owed: sending the same
+        payment again runs them again without a charge.
+      </li>
     </ol>
   </section>`;
 }

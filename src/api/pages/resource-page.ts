@@ -39,11 +39,7 @@ export function resourcePage(view: ResourceView): Promise<string> {
       <section aria-labelledby="call">
         <h2 id="call">Call it</h2>
         ${resource.offers.length === 0 ? listing('It is free', toCurl(origin, resource)) : paying(view)}
-        <p>
-          For clients of OpenAI it is the model
-          <code>${toModelId({ creator: resource.creator, slug: resource.slug })}</code> at <code>${origin}/v1</code>:
-          <a href="/docs#openai">how they call it</a>.
-        </p>
+        ${resource.runsLong ? '' : openaiModel(view)}
       </section>
     </article>`,
   });
@@ -84,6 +80,14 @@ function payeeLine({ payTo, networks }: { payTo: string; networks: string }): Ma
   return html`<code>${payTo}</code> on ${networks}<br />`;
 }
 
+/** What is answered later those clients cannot call. */
+function openaiModel({ origin, resource: { creator, slug } }: ResourceView): Markup {
+  return html`<p>
+    For clients of OpenAI it is the model <code>${toModelId({ creator, slug })}</code> at <code>${origin}/v1</code>:
+    <a href="/docs#openai">how they call it</a>.
+  </p>`;
+}
+
 function facts(resource: PublicResource): Markup {
   const { stats } = resource;
   const rows: [string, unknown][] = [
@@ -94,6 +98,9 @@ function facts(resource: PublicResource): Markup {
     ['Category', foreign(resource.category)],
     ['Time limit', `${resource.timeoutSeconds} s`],
     ['Answer', resource.runsLong ? 'fetched later: the call is answered with 202' : 'in the response to the call'],
+    ...(resource.batch
+      ? [['Many at once', `up to ${resource.batch.maxInputs} inputs in one call`] as [string, string]]
+      : []),
     ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
     ['Version', String(resource.version)],
   ];

@@ -136,7 +136,7 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
       forms.set(version.config as object, await chooseForm(deps, toModelIds(config), { declared, audio }));
       return askOpenRouter(deps, version, ask(version));
     },
-    holdRun: async (version, callId) => holdOpenRouter(deps, version, { ...ask(version), callId }),
+    holdRun: async (version, callId, runs) => holdOpenRouter(deps, version, { ...ask(version), callId, runs }),
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     showPrompt: (version, input) => showMessages(prepare(version).prompt, { input, parameters: version.parameters }),
     run: (version, input, context) =>

@@ -134,9 +134,9 @@ export function openPromptTemplate(deps: ExecutionDeps): ResourceKind<PromptConf
         ? askOpenRouter(deps, version, ask(version))
         : askChatPlace(deps, version, upstream);
     },
-    holdRun: async (version, callId) =>
+    holdRun: async (version, callId, runs) =>
       prepare(version).config.upstream.type === 'openrouter'
-        ? holdOpenRouter(deps, version, { ...ask(version), callId })
+        ? holdOpenRouter(deps, version, { ...ask(version), callId, runs })
         : { ready: true },
     releaseRun: async (callId) => deps.platformKey?.budget?.release(callId),
     listUpstreamModels: async (version) => {

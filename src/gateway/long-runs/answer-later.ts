@@ -11,7 +11,7 @@ import { resourceUrl } from '../offer-version.ts';
 import { callbackSecretOf } from './callback-secret.ts';
 import { isAnsweredLater } from './is-answered-later.ts';
 import { rerunIfOwed } from './rerun-if-owed.ts';
-import { insertLong, noteEnded } from './long-row.ts';
+import { insertLong, noteEnded, wantCallback } from './long-row.ts';
 import { isOpen, readStanding } from './read-status.ts';
 import { newStatusToken } from './status-token.ts';
 
@@ -58,7 +58,7 @@ async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Pro
   const underWay = Promise.withResolvers<'under way'>();
   try {
     const resource = resourceUrl(deps.publicUrl, call.version);
-    await insertLong(deps.database.system, call, { resource, tokenDigest, callbackUrl });
+    await insertLong(deps.database.system, call, { resource, tokenDigest });
   } catch (error) {
     return endCall(deps, call, abandonCall(deps, call, error));
   }
@@ -69,7 +69,9 @@ async function answerLater(deps: GatewayDeps, call: PaidCall, later: Later): Pro
   if (outcome && !isStillComing(outcome)) {
     return outcome;
   }
-  void ended.then(drain);
+  if (callbackUrl !== undefined) {
+    await wantCallback(deps.database.system, callId, callbackUrl);
+  }
   const secrets = {
     statusToken,
     ...(callbackUrl === undefined ? {} : { callbackSecret: callbackSecretOf(deps, callId) }),
@@ -113,15 +115,6 @@ async function within(limitMs: number, ended: Promise<CallOutcome>): Promise<Cal
 /** The settlement that is not known yet, or the answer that is made again, is what the status tells of. */
 function isStillComing(outcome: CallOutcome): boolean {
   return outcome.kind === 'problem' && ['settlement_pending', 'answer_owed'].includes(outcome.problem.code);
-}
-
-/** Nobody reads the parts of an answer that is fetched later, and it is to come to its end all the same. */
-async function drain(outcome: CallOutcome): Promise<void> {
-  if (outcome.kind === 'answer' && outcome.answer.body.type === 'live') {
-    for await (const _part of outcome.answer.body.parts) {
-      // It is kept by whoever makes it.
-    }
-  }
 }
 
 /** What the buyer would have read is kept for the status: a run asks the chain before it says that nothing was charged. */

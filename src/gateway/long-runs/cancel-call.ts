@@ -38,12 +38,15 @@ export async function cancelCall(deps: GatewayDeps, callId: string): Promise<Cal
 
 function tooLate(status: CallStatus): CallOutcome {
   const why: Record<string, string> = {
-    running: 'It is paid, and what is paid is carried out: the answer is yours.',
+    running:
+      status.charged === true
+        ? 'It is paid, and what is paid is carried out: the answer is yours.'
+        : 'Its payment is being checked: ask again in a moment.',
     settling: 'Its payment is being settled; the state tells what became of it.',
     owed: 'It is paid, and its answer is owed to you: it is made again without a charge.',
   };
   const problem = new Problem('conflict', {
-    detail: `This call cannot be cancelled any more. ${why[status.state] ?? 'It has ended.'}`,
+    detail: `This call cannot be cancelled now. ${why[status.state] ?? 'It has ended.'}`,
     next: 'Read its state at its status URL.',
   });
   return { kind: 'problem', problem, ...(status.charged === null ? {} : { charged: status.charged }) };

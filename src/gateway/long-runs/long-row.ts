@@ -56,17 +56,21 @@ export async function findLong(executor: Pool | PoolClient, callId: string): Pro
 interface NewLong {
   resource: string;
   tokenDigest: string;
-  callbackUrl: string | undefined;
 }
 
 const insert = `
-  INSERT INTO long_calls (call_id, resource, is_pinned, token_digest, callback_url, callback_due_at)
-  VALUES ($1, $2, $3, $4, $5, CASE WHEN $5::text IS NOT NULL THEN now() END)`;
+  INSERT INTO long_calls (call_id, resource, is_pinned, token_digest) VALUES ($1, $2, $3, $4)`;
 
 export async function insertLong(executor: Pool, call: PaidCall, long: NewLong): Promise<void> {
   const isPinned = call.version.isPinned === true;
-  const values = [call.callId, long.resource, isPinned, long.tokenDigest, long.callbackUrl ?? null];
+  const values = [call.callId, long.resource, isPinned, long.tokenDigest];
   await executor.query(insert, values);
+}
+
+/** Whoever is answered at once is told no secret to judge a callback by, and needs none. */
+export async function wantCallback(executor: Pool, callId: string, url: string): Promise<void> {
+  const text = 'UPDATE long_calls SET callback_url = $2, callback_due_at = now() WHERE call_id = $1';
+  await executor.query(text, [callId, url]);
 }
 
 const noteEnding = `

@@ -1,3 +1,4 @@
+import type { Pool, PoolClient } from 'pg';
 import type { RunContext } from '#resources/index.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 
@@ -22,9 +23,9 @@ export function openLongRun(
   const keepLatest = async (): Promise<void> => {
     isKeeping = true;
     while (latest !== null) {
-      const told = toStored(latest);
+      const told = latest;
       latest = null;
-      await deps.database.system.query(keep, [callId, JSON.stringify(told)]);
+      await keepProgress(deps.database.system, callId, told);
       await new Promise((resolve) => setTimeout(resolve, KEEP_EVERY_MS).unref());
     }
     isKeeping = false;
@@ -40,6 +41,15 @@ export function openLongRun(
       }
     },
   };
+}
+
+/** Tells at once how far a run has come. */
+export async function keepProgress(
+  executor: Pick<Pool | PoolClient, 'query'>,
+  callId: string,
+  progress: Progress,
+): Promise<void> {
+  await executor.query(keep, [callId, JSON.stringify(toStored(progress))]);
 }
 
 function toStored({ percent, note }: Progress): { percent: number | null; note: string | null } {

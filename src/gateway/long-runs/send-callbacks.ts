@@ -24,7 +24,8 @@ const takeDue = `
     FOR UPDATE OF long_calls SKIP LOCKED)
   RETURNING call_id, callback_url, callback_tries`;
 
-const close = `UPDATE long_calls SET callback_due_at = NULL WHERE call_id = $1`;
+/** Such URLs may hold secrets of the receiver. */
+const close = `UPDATE long_calls SET callback_due_at = NULL, callback_url = NULL WHERE call_id = $1`;
 
 interface Due {
   call_id: string;

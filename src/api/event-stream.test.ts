@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { openEventStream } from './event-stream.ts';
+
+async function openResponse() {
+  const met = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_req, res) => met.resolve(res)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  client.on('error', () => {});
+  client.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+  const res = await met.promise;
+  const end = (): void => {
+    client.destroy();
+    server.close();
+  };
+  return { res, client, closed: once(res, 'close'), end };
+}
+
+test('a client who has gone before the first event is not waited for, and holds no heartbeat', async () => {
+  const { res, client, closed, end } = await openResponse();
+  client.destroy();
+  await closed;
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const stream = openEventStream(res, { status: 200, headers: {} });
+  expect([stream.gone.aborted, timers()]).toEqual([true, before]);
+  await expect(stream.send({ data: { text: 'late' } })).rejects.toThrow(/abort/i);
+  stream.end();
+  end();
+});
+
+test('a client who takes nothing any more, without leaving, is cut off', async () => {
+  const { res, client, closed, end } = await openResponse();
+  client.pause();
+  const stream = openEventStream(res, { status: 200, headers: {} });
+  const sending = (async () => {
+    for (;;) {
+      await stream.send({ data: { text: 'x'.repeat(1 << 20) } });
+    }
+  })();
+  // What its socket says when nothing has moved for that long.
+  expect(res.socket?.timeout).toBe(60_000);
+  res.socket?.emit('timeout');
+  await expect(sending).rejects.toThrow(/abort/i);
+  await closed;
+  end();
+});
