@@ -1,6 +1,6 @@
 import { formatUsdc } from '#kit/index.ts';
 import { isAuthentic, isMeantFor, matchOffer, reasonsOf, type Offer, type Payment } from '#payments/index.ts';
-import type { PublishedVersion } from '#resources/index.ts';
+import { isPricedByInput, type PublishedVersion } from '#resources/index.ts';
 import { admit, refuseUnready } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -85,7 +85,7 @@ function findOffer(deps: GatewayDeps, { version, payment }: Asked, input?: Recor
 function refuseUnmatched(deps: GatewayDeps, asked: Asked, input: Record<string, unknown>): CallOutcome {
   const refused = refusePayment(deps, { ...asked, input }, 'invalid_payment_requirements');
   const [first] = offerVersion(deps, asked.version, input).offers;
-  return mayFollowFromInput(asked.version) && first
+  return isPricedByInput(asked.version) && first
     ? { ...refused, detail: `The price follows from the input: this one costs ${formatUsdc(first.amountAtomic)} USDC.` }
     : refused;
 }

@@ -13,19 +13,20 @@ const DENIED = { state: 'settling', name: 'deny' } as const;
 const EXPIRED = { state: 'pending', name: 'expire' } as const;
 
 test.each([
-  { ...DENIED, what: 'was to be paid before it ran', ran: { attempts: 0, costUsd: null }, spent: '0' },
-  { ...EXPIRED, what: 'was to be paid before it ran', ran: { attempts: 0, costUsd: null }, spent: '0' },
-  { ...EXPIRED, what: 'has run and told no cost', ran: { attempts: 1, costUsd: null }, spent: '0.25' },
-  { ...DENIED, what: 'has run', ran: { attempts: 1, costUsd: '0.1' }, spent: '0.1' },
-])('$name: a call that $what counts $spent USD', async ({ state, name, ran, spent }) => {
+  { ...DENIED, what: 'was to be paid before it ran', point: 'upfront', costUsd: null, spent: '0' },
+  { ...EXPIRED, what: 'was to be paid before it ran', point: 'upfront', costUsd: null, spent: '0' },
+  { ...EXPIRED, what: 'has run and told no cost', point: 'on_success', costUsd: null, spent: '0.25' },
+  { ...DENIED, what: 'has run', point: 'at_first_output', costUsd: '0.1', spent: '0.1' },
+])('$name: a call that $what counts $spent USD', async ({ state, name, point, costUsd, spent }) => {
   const { current } = database;
   const callId = await insertCall(current, { state });
   const ownerId = newId();
-  const { at, ...record } = makeRecord({ callId, ownerId, transaction: null, at: new Date(), evidence: {}, ...ran });
+  const { at, ...record } = makeRecord({ callId, ownerId, transaction: null, at: new Date(), evidence: {}, costUsd });
   const stored = {
     record: { ...record, amountAtomic: '10000', at: at.toISOString() },
     receipt: {},
     timeoutSeconds: 60,
+    settlementPoint: point,
   };
   await current.system.query('UPDATE calls SET record = $2, transaction = NULL WHERE id = $1', [
     callId,

@@ -21,10 +21,10 @@ export async function closeUnpaid(
       text: 'SELECT record FROM calls WHERE id = $1',
       values: [move.callId],
     });
-    const { record } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
+    const { record, settlementPoint } = JSON.parse(rows[0]?.record ?? '') as StoredRecord;
     await recordCall(tx, { ...record, status: 'unpaid', problem: reason, amountAtomic: 0n, at: new Date(record.at) });
-    if (record.attempts === 0 && record.costUsd === null) {
-      // It was to be paid before it ran, so it has not run.
+    if (settlementPoint === 'upfront') {
+      // It has not run.
       await releaseSpend(tx, [move.callId]);
     }
     return true;
