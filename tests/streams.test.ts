@@ -124,7 +124,7 @@ describe('a prompt on a model', () => {
     expect((await send(`${app.current.url}/api/resources/${id}`, { method: 'GET' })).body).toMatchObject({
       settlementPoint: 'at_first_output',
     });
-    expect((await getChallenge(url)).accepts).toHaveLength(1);
+    expect((await getChallenge(url)).accepts).toMatchObject([{ extra: { settlementPoint: 'at_first_output' } }]);
     for (const config of [{ sellsTruncated: false }, { outputSchema: { type: 'object', properties: {} } }]) {
       await expect(publishOwn({}, config)).rejects.toThrow('/settlementPoint');
     }

@@ -44,13 +44,20 @@ describe('the challenge', () => {
     ]);
   });
 
-  test('says that the money moves first, and nothing where it moves last', () => {
-    const flows = (['on_success', 'at_first_output', 'upfront'] as const).map(
-      (settlementPoint) =>
-        offerVersion(deps, toVersion({ settlementPoint })).challenge.post.paymentRequired.accepts[0]?.extra,
-    );
-    const domain = { name: 'USDC', version: '2' };
-    expect(flows).toEqual([domain, domain, { ...domain, paymentFlow: 'upfront' }]);
+  test('says in every offer when the money moves, for both versions of x402; that it moves first also as its flow', () => {
+    const extras = (['on_success', 'at_first_output', 'upfront'] as const).map((settlementPoint) => {
+      const version = toVersion({ settlementPoint, offers: [on(POLYGON), on(BASE)] });
+      const { paymentRequired, paymentRequiredV1 } = offerVersion(deps, version).challenge.post;
+      return [...paymentRequired.accepts, ...paymentRequiredV1.accepts].map(({ extra }) => extra);
+    });
+    const told = [
+      { settlementPoint: 'on_success' },
+      { settlementPoint: 'at_first_output' },
+      { settlementPoint: 'upfront', paymentFlow: 'upfront' },
+    ];
+    const name = expect.any(String) as string;
+    const expected = told.map((more) => Array.from({ length: 4 }, () => ({ name, version: '2', ...more })));
+    expect(extras).toEqual(expected);
   });
 });
 
@@ -68,6 +75,15 @@ describe('a payment', () => {
     const signed = offer && (await signOffer(account, offer));
     for (const x402Version of [1, 2] as const) {
       expect(offer && signed && matchOffer(schemeList, toPayment(x402Version, offer, signed), offers)).toBe(offer);
+    }
+  });
+
+  test('is matched by what is asked, whatever its client was told or echoes of the settlement point', async () => {
+    const current = payableOffers(deps, toVersion({ offers: [on(BASE)], settlementPoint: 'at_first_output' }));
+    for (const told of [{}, { settlementPoint: 'on_success' }, { settlementPoint: 'at_first_output' }]) {
+      const accepted = current.map((offer) => ({ ...offer, extra: { ...offer.extra, ...told } }));
+      const payments = await Promise.all(accepted.map((offer) => pay(account, offer)));
+      expect(payments.map((payment) => matchOffer(schemeList, payment, current))).toEqual(current);
     }
   });
 

@@ -201,7 +201,7 @@ function toOffers(
   const paymentFlow = version.settlementPoint === 'upfront' ? { paymentFlow: 'upfront' as const } : {};
   const runsLong = version.runsLong ? { runsLong: true as const } : {};
   const maxTimeoutSeconds = 2 * Math.min(version.timeoutSeconds, LONGEST_ON_TRUST_SECONDS) + SETTLE_SECONDS;
-  const terms = { maxTimeoutSeconds, ...paymentFlow, ...runsLong };
+  const terms = { maxTimeoutSeconds, settlementPoint: version.settlementPoint, ...paymentFlow, ...runsLong };
   return version.offers.map((offer) => buildOffer(deps.payments, { ...offer, ...terms }));
 }
 

@@ -1,17 +1,13 @@
 import { Problem } from '#kit/index.ts';
 import { findScheme, listNetworks, type SchemeList } from './find-scheme.ts';
-import type { Offer } from './offer.ts';
+import { toManner, type Manner, type Offer } from './offer.ts';
 
-interface OfferInput {
+interface OfferInput extends Manner {
   scheme: string;
   network: string;
   amountAtomic: bigint;
   payTo: string;
   maxTimeoutSeconds: number;
-  /** x402 version 2: tells clients that the payment is settled first. Absent: at last. */
-  paymentFlow?: 'upfront';
-  /** Told beside it: the answer is fetched later. */
-  runsLong?: true;
 }
 
 /** Throws `invalid_input` for a network that no scheme is listed for. */
@@ -26,10 +22,4 @@ export function buildOffer(list: SchemeList, input: OfferInput): Offer {
   }
   const { asset, payTo, extra } = scheme.offer(network, input.payTo);
   return { scheme: name, network, asset, amountAtomic, payTo, maxTimeoutSeconds, extra, ...toManner(input) };
-}
-
-type Manner = Pick<OfferInput, 'paymentFlow' | 'runsLong'>;
-
-function toManner({ paymentFlow, runsLong }: Manner): Manner {
-  return { ...(paymentFlow ? { paymentFlow } : {}), ...(runsLong ? { runsLong } : {}) };
 }

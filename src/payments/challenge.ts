@@ -182,8 +182,9 @@ function isSmall({ header }: EncodedChallenge): boolean {
 
 function toRequired(input: ChallengeInput, resource: PaymentRequired['resource']): PaymentRequired {
   const accepts = input.offers.map((offer) => {
-    const { amountAtomic, paymentFlow: _flow, runsLong: _long, ...rest } = offer;
-    return { ...rest, extra: toWireExtra(offer), amount: amountAtomic.toString() };
+    const { scheme, network, asset, payTo, maxTimeoutSeconds, amountAtomic } = offer;
+    const shared = { scheme, network, asset, payTo, maxTimeoutSeconds };
+    return { ...shared, extra: toWireExtra(offer), amount: amountAtomic.toString() };
   });
   return { x402Version: 2, error: toError(input), resource, accepts };
 }

@@ -15,9 +15,22 @@ export interface Offer {
   paymentFlow?: 'upfront';
   /** A call is answered with 202 first, and its answer is fetched later. */
   runsLong?: true;
+  /** When money moves for it, as the seller names that; no part of what a payment is matched to. */
+  settlementPoint?: string;
 }
 
 /** `extra` of an offer as clients and facilitators read it. */
-export function toWireExtra({ extra, paymentFlow, runsLong }: Offer): Offer['extra'] {
-  return { ...extra, ...(paymentFlow ? { paymentFlow } : {}), ...(runsLong ? { runsLong } : {}) };
+export function toWireExtra({ extra, ...offer }: Offer): Offer['extra'] {
+  return { ...extra, ...toManner(offer) };
+}
+
+export type Manner = Pick<Offer, 'paymentFlow' | 'runsLong' | 'settlementPoint'>;
+
+/** Only what is told. */
+export function toManner({ paymentFlow, runsLong, settlementPoint }: Manner): Manner {
+  return {
+    ...(paymentFlow ? { paymentFlow } : {}),
+    ...(runsLong ? { runsLong } : {}),
+    ...(settlementPoint ? { settlementPoint } : {}),
+  };
 }

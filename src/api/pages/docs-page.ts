@@ -69,9 +69,9 @@ function theCall(origin: string): Markup {
         <code>length</code> tells that the token limit cut the answer; models of other forms answer with
         <code>audio</code>, <code>video</code>, <code>embedding</code> or <code>results</code>, as the 402 shows) and
         <code>PAYMENT-RESPONSE</code>. A creator may choose to be paid earlier, which the resource's page and
-        <code>settlementPoint</code> say: an answer that is paid and does not come stays owed, and sending the same
-        payment again runs it again without a new charge. The same holds for calls beyond what is done unpaid for one
-        wallet, network, resource or creator: they are charged first, unless you accept the offer with
+        <code>extra.settlementPoint</code> of each offer say: an answer that is paid and does not come stays owed, and
+        sending the same payment again runs it again without a new charge. The same holds for calls beyond what is done
+        unpaid for one wallet, network, resource or creator: they are charged first, unless you accept the offer with
         <code>extra.paymentFlow: "authorization"</code> and rather get <code>429</code>.
       </li>
       <li>
