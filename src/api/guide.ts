@@ -44,8 +44,9 @@ there and owed: the same payment runs it again without a charge.
 
 ## Clients of OpenAI
 Every published resource is a model id, \`creator/slug\`, at \`/v1/chat/completions\`, \`/v1/responses\` and \`/v1/models\`.
-The message of the user is the resource's \`user_message\` or its only text; further parameters go by their names into
-\`metadata\` or \`parameters\`. A paying fetch pays; the API key of its owner runs it without a payment; any other key is
+The last message, which is the user's, is the resource's \`user_message\` or its only text; earlier messages of user and
+assistant are left out and told in \`X-Farebox-Ignored\`. Further parameters go by their names into \`metadata\` or
+\`parameters\`. A paying fetch pays; the API key of its owner runs it without a payment; any other key is
 nobody's. Let the client send nothing twice by itself (\`maxRetries: 0\`): each request that it repeats is paid anew.
 
 ## Headers of a call

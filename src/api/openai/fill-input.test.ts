@@ -23,6 +23,8 @@ const withMessage = (parameters: readonly Parameter[]): Contract => {
 
 const say = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
+const said = (content: unknown) => ({ role: 'assistant', content });
+
 type Body = Record<string, unknown>;
 
 /** The input with what was ignored, or where it was refused. */
@@ -85,6 +87,16 @@ describe('the message of the user', () => {
     expect(translate(body, contract)).toEqual({ input, ignored: [] });
   });
 
+  test('is the last of a conversation, whose earlier turns are told as ignored', () => {
+    const messages = [...say('a').messages, { ...said('b'), refusal: null, tool_calls: [] }, ...say('rivers').messages];
+    expect(translate({ messages, temperature: 0 }, topic)).toEqual({
+      input: { topic: 'rivers' },
+      ignored: ['messages (2 earlier)', 'temperature'],
+    });
+    const again = { messages: [...say('a').messages, ...say('rivers').messages] };
+    expect(translate(again, topic)).toEqual({ input: { topic: 'rivers' }, ignored: ['messages (1 earlier)'] });
+  });
+
   test.each<[string, Contract, Body, string]>([
     ['that could be two texts', two, say('moi'), '/messages/0/content'],
     ['that is text where none is taken', openContract([picture]), say('look'), '/messages/0/content'],
@@ -95,7 +107,20 @@ describe('the message of the user', () => {
       { messages: [{ role: 'system', content: 'x' }, ...say('a').messages] },
       '/messages/0',
     ],
-    ['after another', topic, { messages: [...say('a').messages, ...say('b').messages] }, '/messages/0'],
+    ['before an answer that was begun', topic, { messages: [...say('a').messages, said('x')] }, '/messages/1'],
+    [
+      'after what a tool said',
+      topic,
+      { messages: [...say('a').messages, { role: 'tool', tool_call_id: 'c', content: 'x' }, ...say('b').messages] },
+      '/messages/1',
+    ],
+    [
+      'after the wish for a tool',
+      topic,
+      { messages: [...say('a').messages, { ...said(null), tool_calls: [{ id: 'c' }] }, ...say('b').messages] },
+      '/messages/1',
+    ],
+    ['after something that is none', topic, { messages: [null, ...say('a').messages] }, '/messages/0'],
     ['of the assistant', topic, { messages: [{ role: 'assistant', content: 'x' }] }, '/messages/0'],
     ['that is not there', topic, {}, '/messages'],
     ['of a part of no known type', topic, say([{ type: 'refusal', refusal: 'x' }]), '/messages/0/content/0/type'],
@@ -249,13 +274,15 @@ describe('the other request', () => {
     expect(read({ input: 'rivers', [name]: value })).toEqual({ refused: `/${name}` });
   });
 
-  test('is refused with a history', () => {
+  test('takes the last of a conversation, without tools', () => {
+    const content = [{ type: 'output_text', text: 'b', annotations: [] }];
     const input = [
       { role: 'user', content: 'a' },
-      { role: 'assistant', content: 'b' },
-      { role: 'user', content: 'c' },
+      { type: 'message', id: 'msg_1', status: 'completed', ...said(content) },
+      { role: 'user', content: 'rivers' },
     ];
-    expect(read({ input })).toEqual({ refused: '/input/0' });
+    expect(read({ input })).toEqual({ input: { topic: 'rivers' }, ignored: ['input (2 earlier)'] });
+    expect(read({ input: [{ role: 'developer', content: 'x' }, ...input] })).toEqual({ refused: '/input/0' });
     expect(read({ input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] })).toEqual({
       refused: '/input/0',
     });

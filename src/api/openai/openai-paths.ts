@@ -150,7 +150,10 @@ function toCall({ operationId, summary, description, own, answer }: Described): 
         headers: {
           'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: string },
           [RECEIPT_HEADER]: { description: 'The receipt, base64 of its JSON.', schema: string },
-          [IGNORED_HEADER]: { description: 'Names of what had no effect.', schema: string },
+          [IGNORED_HEADER]: {
+            description: 'Names of what had no effect; a 402 names what will have none.',
+            schema: string,
+          },
         },
         content: {
           'application/json': { schema: toAnswer() },
@@ -187,12 +190,12 @@ function toAnswer(): JsonObject {
 const message = {
   type: 'array',
   description:
-    'One message of the user: its text is `user_message` or the only text, its files the parameter that takes such.',
+    'The last message is the user’s: its text is `user_message` or the only text, its files the parameter that takes such. What user and assistant said before is ignored, and told as ignored with how many messages it is.',
   items: { type: 'object' },
 };
 
 const decided =
-  'Settings that shape the text alone (`temperature`, `max_tokens` …) are the resource’s own: they are ignored, and told as ignored. What would change the answer (tools, several choices, other messages …) is refused before anybody pays. The API key of its owner (scope `resources:write`) runs it without a payment; any other key is nobody’s.';
+  'Settings that shape the text alone (`temperature`, `max_tokens` …) are the resource’s own: they are ignored, and told as ignored. So are earlier messages of user and assistant. What would change the answer (tools, several choices, system prompts …) is refused before anybody pays. The API key of its owner (scope `resources:write`) runs it without a payment; any other key is nobody’s.';
 
 const models = {
   200: {

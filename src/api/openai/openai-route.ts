@@ -21,7 +21,7 @@ import { toModelId } from './model-id.ts';
 import { readAsked, type Read } from './read-asked.ts';
 import { responseForm } from './response-form.ts';
 import { writeAccepted } from '../write-status.ts';
-import { writeReply } from './write-reply.ts';
+import { toIgnoredHeader, writeReply } from './write-reply.ts';
 
 const forms: readonly Form[] = [chatForm, responseForm];
 
@@ -146,7 +146,8 @@ function writeOutcome(deps: BoundedDeps, exchange: Exchange, { outcome, read }: 
   const { requestId } = exchange;
   const headers = toBuyerHeaders(outcome);
   if (outcome.kind === 'challenge') {
-    return writeChallenge(exchange, { ...outcome, headers, isStrangersKey: read.isStrangersKey });
+    const told = { ...headers, ...toIgnoredHeader(read.ignored) };
+    return writeChallenge(exchange, { ...outcome, headers: told, isStrangersKey: read.isStrangersKey });
   }
   if (outcome.kind === 'problem') {
     const { problem, charged } = outcome;

@@ -1,5 +1,5 @@
-import { isObject, refuse, type Asked, type Contract, type Said } from './asked.ts';
-import { readContent } from './read-content.ts';
+import { refuse, type Asked, type Contract, type Said } from './asked.ts';
+import { pickMessage } from './pick-message.ts';
 import { judgeFormat, NO_TOOLS, refuseFilled, refuseToolChoice, splitMembers, type Dialect } from './split-members.ts';
 
 const dialect: Dialect = {
@@ -61,21 +61,9 @@ export function readChat(body: Readonly<Record<string, unknown>>, contract: Cont
   return { said, given, ignored: [...said.ignored, ...ignored] };
 }
 
-/** A resource has its own prompt, so of a conversation only a message of the user can reach its model. */
-export const ONE_MESSAGE =
-  'A resource has its own prompt and takes one message of the user. This one cannot reach its model: send the last message alone.';
-
 function readMessages(messages: unknown): Said {
   if (!Array.isArray(messages)) {
-    throw refuse('/messages', 'Send "messages": a list with one message of the user.');
+    throw refuse('/messages', 'Send "messages": a list whose last message is the user’s.');
   }
-  const last = messages.length - 1;
-  messages.forEach((message: unknown, index) => {
-    if (!isObject(message) || index < last || message['role'] !== 'user') {
-      throw refuse(`/messages/${index}`, ONE_MESSAGE);
-    }
-  });
-  const message: unknown = messages[last];
-  const content = isObject(message) ? message['content'] : undefined;
-  return readContent(content, `/messages/${Math.max(last, 0)}/content`);
+  return pickMessage(messages, 'messages');
 }

@@ -1,5 +1,5 @@
 import { isObject, refuse, type Asked, type Contract, type Said } from './asked.ts';
-import { ONE_MESSAGE } from './read-chat.ts';
+import { pickMessage } from './pick-message.ts';
 import { readContent } from './read-content.ts';
 import {
   judgeFormat,
@@ -11,7 +11,7 @@ import {
   type Judged,
 } from './split-members.ts';
 
-const NO_HISTORY = 'Answers are not kept as conversations here: send one message in "input".';
+const NO_HISTORY = 'Answers are not kept as conversations here: send the message in "input".';
 
 const dialect: Dialect = {
   read: new Set(['input']),
@@ -64,15 +64,7 @@ function readInput(input: unknown): Said {
     return readContent(input, '/input');
   }
   if (!Array.isArray(input)) {
-    throw refuse('/input', '"input" is text or a list with one message of the user.');
+    throw refuse('/input', '"input" is text or a list whose last message is the user’s.');
   }
-  const last = input.length - 1;
-  input.forEach((item: unknown, index) => {
-    const isMessage = isObject(item) && (item['type'] ?? 'message') === 'message' && item['role'] === 'user';
-    if (!isMessage || index < last) {
-      throw refuse(`/input/${index}`, ONE_MESSAGE);
-    }
-  });
-  const item: unknown = input[last];
-  return readContent(isObject(item) ? item['content'] : undefined, `/input/${Math.max(last, 0)}/content`);
+  return pickMessage(input, 'input');
 }

@@ -27,13 +27,15 @@ export function writeReply(outcome: Answered, replied: Replied): number {
   return 200;
 }
 
-/** Names that a stranger may have made up go out only where they can stand in a header. */
 function toTold({ reply }: Replied): Record<string, string> {
-  const ignored = reply.ignored.filter((name) => /^[\w.-]{1,64}$/.test(name)).slice(0, 50);
-  return {
-    [RECEIPT_HEADER]: Buffer.from(JSON.stringify(reply.answer.receipt)).toString('base64'),
-    ...(ignored.length > 0 ? { [IGNORED_HEADER]: ignored.join(', ') } : {}),
-  };
+  const receipt = Buffer.from(JSON.stringify(reply.answer.receipt)).toString('base64');
+  return { [RECEIPT_HEADER]: receipt, ...toIgnoredHeader(reply.ignored) };
+}
+
+/** Names that a stranger may have made up go out only where they can stand in a header. */
+export function toIgnoredHeader(names: readonly string[]): Record<string, string> {
+  const ignored = names.filter((name) => /^[\w.-]{1,64}(?: \(\d{1,9} earlier\))?$/.test(name)).slice(0, 50);
+  return ignored.length > 0 ? { [IGNORED_HEADER]: ignored.join(', ') } : {};
 }
 
 /** As fast as the client reads. A client who has gone is not waited for. */

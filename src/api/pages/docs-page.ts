@@ -162,13 +162,14 @@ function openaiClients(origin: string): Markup {
       payment.
     </p>
     <p>
-      The message of the user fills <code>user_message</code> where the resource takes one, else its only text (or the
-      one that is needed and not named); further parameters go by their names into <code>metadata</code>,
-      <code>parameters</code> or the request itself, pictures, sound and files of the message into the parameter that
-      takes such. What cannot reach the model, such as a system prompt, earlier messages or tools, is refused before
-      anybody pays; what only shapes the text (<code>temperature</code>, <code>max_tokens</code> …) is the
-      creator&rsquo;s to choose and told in <code>farebox.ignored</code>. The receipt is <code>farebox.receipt</code>;
-      errors are OpenAI&rsquo;s, with our <code>code</code> and <code>charged</code>.
+      The last message, which is the user&rsquo;s, fills <code>user_message</code> where the resource takes one, else
+      its only text (or the one that is needed and not named); further parameters go by their names into
+      <code>metadata</code>, <code>parameters</code> or the request itself, pictures, sound and files of the message
+      into the parameter that takes such. What would change the answer and cannot reach the model, such as a system
+      prompt or tools, is refused before anybody pays. Earlier messages of user and assistant, and what only shapes the
+      text (<code>temperature</code>, <code>max_tokens</code> …), are left out: the 402 tells so in
+      <code>X-Farebox-Ignored</code>, the answer in <code>farebox.ignored</code> too. The receipt is
+      <code>farebox.receipt</code>; errors are OpenAI&rsquo;s, with our <code>code</code> and <code>charged</code>.
     </p>
   </section>`;
 }
