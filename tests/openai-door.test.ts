@@ -114,23 +114,6 @@ describe('paid by x402 with the unmodified client', () => {
     expect(await spentBy(buyer)).toBe(10_000n);
   });
 
-  test('of a chat the last message counts; that the turns before do not is told before paying', async () => {
-    const buyer = await app.current.makeBuyer();
-    const turns = [
-      { role: 'user' as const, content: 'an earlier turn' },
-      { role: 'assistant' as const, content: 'an earlier answer' },
-    ];
-    const body = { ...essay, messages: [...turns, ...essay.messages] };
-    const asked = await send(`${app.current.url}/v1/chat/completions`, { body });
-    const told = 'messages (2 earlier)';
-    expect([asked.status, asked.headers.get('X-Farebox-Ignored')]).toEqual([402, told]);
-    const { data, response } = await openClient(app.current, { buyer }).chat.completions.create(body).withResponse();
-    expect(data).toMatchObject({ farebox: { ignored: [told] } });
-    expect(response.headers.get('X-Farebox-Ignored')).toBe(told);
-    expect(countRuns(app.current, 'an earlier')).toBe(0);
-    expect(await spentBy(buyer)).toBe(10_000n);
-  });
-
   test('a client of x402 version 1 reads the offers beside the error, and pays', async () => {
     const buyer = await app.current.makeBuyer();
     const client = new x402Client().registerV1('base-sepolia', new ExactEvmSchemeV1(buyer));

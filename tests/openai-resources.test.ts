@@ -64,6 +64,15 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
   });
 });
 
+test('of a chat the last message counts; that the turns before do not is told before paying', async () => {
+  const turn = { role: 'assistant' as const, content: 'an earlier turn' };
+  const body = { ...essay, messages: [...essay.messages, turn, ...essay.messages] };
+  const { headers } = await send(`${app.current.url}/v1/chat/completions`, { body });
+  expect([headers.has('PAYMENT-REQUIRED'), headers.get('X-Farebox-Ignored')]).toEqual([true, 'messages (2 earlier)']);
+  const answer = await openClient(app.current, { apiKey }).chat.completions.create(body);
+  expect(answer).toHaveProperty('farebox.ignored', ['messages (2 earlier)']);
+});
+
 describe('parameters', () => {
   test('come by their names, and what has no effect is told', async () => {
     await creator.publish({

@@ -248,52 +248,6 @@ describe('a file', () => {
   });
 });
 
-describe('the other request', () => {
-  const read = (body: Body) => translate(body, topic, readResponseRequest);
-
-  test.each<[string, Body]>([
-    ['text', { input: 'rivers' }],
-    ['a message', { input: [{ role: 'user', content: 'rivers' }] }],
-    [
-      'a message of parts',
-      { input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'rivers' }] }] },
-    ],
-  ])('holds %s', (_, body) => {
-    expect(read(body)).toEqual({ input: { topic: 'rivers' }, ignored: [] });
-  });
-
-  test.each<[string, unknown]>([
-    ['instructions', 'Be brief.'],
-    ['previous_response_id', 'resp_1'],
-    ['conversation', 'conv_1'],
-    ['tools', [{ type: 'web_search' }]],
-    ['background', true],
-    ['prompt', { id: 'pmpt_1' }],
-    ['text', { format: { type: 'json_schema', name: 'x', schema: {} } }],
-  ])('is refused with %s', (name, value) => {
-    expect(read({ input: 'rivers', [name]: value })).toEqual({ refused: `/${name}` });
-  });
-
-  test('takes the last of a conversation, without tools', () => {
-    const content = [{ type: 'output_text', text: 'b', annotations: [] }];
-    const input = [
-      { role: 'user', content: 'a' },
-      { type: 'message', id: 'msg_1', status: 'completed', ...said(content) },
-      { role: 'user', content: 'rivers' },
-    ];
-    expect(read({ input })).toEqual({ input: { topic: 'rivers' }, ignored: ['input (2 earlier)'] });
-    expect(read({ input: [{ role: 'developer', content: 'x' }, ...input] })).toEqual({ refused: '/input/0' });
-    expect(read({ input: [{ type: 'function_call_output', call_id: 'c', output: 'x' }] })).toEqual({
-      refused: '/input/0',
-    });
-  });
-
-  test('tells what it ignores', () => {
-    const body = { input: 'a', store: false, temperature: 1, text: { verbosity: 'low' }, reasoning: { effort: 'low' } };
-    expect(read(body)).toMatchObject({ ignored: ['store', 'temperature', 'text.verbosity', 'reasoning'] });
-  });
-});
-
 test('whatever is sent is read or refused', () => {
   const contracts = fc.constantFrom(topic, two, withMessage([picture, text('topic')]), openContract([paper]));
   const member = fc.constantFrom(

@@ -79,7 +79,10 @@ function toErrors(codes: readonly ProblemCode[]): JsonObject {
 
 const challenge = {
   description: 'Payment required: x402 version 2 in the header, the offers of version 1 beside the error.',
-  headers: { 'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: string } },
+  headers: {
+    'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: string },
+    [IGNORED_HEADER]: { description: 'Names of what will have no effect.', schema: string },
+  },
   content: {
     'application/json': {
       schema: {
@@ -151,7 +154,7 @@ function toCall({ operationId, summary, description, own, answer }: Described): 
           'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: string },
           [RECEIPT_HEADER]: { description: 'The receipt, base64 of its JSON.', schema: string },
           [IGNORED_HEADER]: {
-            description: 'Names of what had no effect; a 402 names what will have none.',
+            description: 'Names of what had no effect.',
             schema: string,
           },
         },
