@@ -36,12 +36,21 @@ test('a draft without price or payee answers its owner, with prompt, answer, tok
       prompt: [{ role: 'user', content: 'Write about a first draft.' }],
       answer: { contentType: 'application/json', json: { response: expect.any(String) } },
       keySource: 'own',
+      cost: { typicalCostUsd: expect.any(String), basis: expect.any(String) },
       evidence: { inputTokens: expect.any(Number), outputTokens: expect.any(Number), finishReason: expect.any(String) },
     },
   });
   expect(Number(tried.body['costUsd'])).toBeGreaterThan(0);
   expect((tried.body['problems'] as { path: string }[]).map(({ path }) => path)).toContain('/priceUsdc');
   expect(countRuns(app.current, 'a first draft')).toBe(1);
+
+  const cost = tried.body['cost'] as Record<string, string>;
+  expect(Number(cost['worstCostUsd'])).toBeGreaterThanOrEqual(Number(tried.body['costUsd']));
+  const { suggestedPriceUsdc: priceUsdc } = cost;
+  const offer = { priceUsdc, network: 'eip155:84532', payTo: creator.payTo };
+  await creator.call('PATCH', `/api/resources/${id}`, offer);
+  const { body: shown } = await creator.call('GET', `/api/resources/${id}`);
+  expect(shown['cost']).toMatchObject({ draft: { priceUsdc, ...cost } });
 });
 
 test('a run of a draft is logged as a test and never counted as a sale', async () => {
@@ -80,6 +89,7 @@ test('a draft that cannot run says why: its key, its template, its input, its up
   expect(noKey.body).toMatchObject({
     ok: false,
     cause: expect.stringMatching(/^key_missing: .*PUT \/api\/user\/integrations\/openrouter/),
+    cost: { suggestedPriceUsdc: expect.any(String) },
     prompt: [{ content: 'Write about a draft.' }],
     answer: null,
   });
@@ -92,7 +102,7 @@ test('a draft that cannot run says why: its key, its template, its input, its up
     config: { ...draft('').config, systemPrompt: 'Write about {nobody}{/nobody}.' },
   };
   const template = await tryIt(creator, await make(creator, broken));
-  expect(template.body).toMatchObject({ ok: false, cause: expect.stringMatching(/^not_runnable/) });
+  expect(template.body).toMatchObject({ ok: false, cost: null, cause: expect.stringMatching(/^not_runnable/) });
   expect((template.body['problems'] as { path: string }[]).map(({ path }) => path)).toContain('/config/systemPrompt');
   const input = await tryIt(creator, await make(creator, draft('input')), { subject: 'x' });
   expect(input.body).toMatchObject({ status: 400, code: 'invalid_input' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assertUser, operation, Problem, type Caller } from '#kit/index.ts';
-import { findOwnDraft, parseInput, withoutCode } from '#resources/index.ts';
+import { callCost, estimateCall, findOwnDraft, parseInput, withoutCode } from '#resources/index.ts';
 import { notRun, takeTest, tried, tryVersion, type TryDeps } from './try-version.ts';
 
 const fieldProblem = z.object({ path: z.string(), message: z.string() });
@@ -8,6 +8,8 @@ const fieldProblem = z.object({ path: z.string(), message: z.string() });
 const output = tried.extend({
   /** What else stands in the way of publishing it; an answer may be had before. */
   problems: z.array(fieldProblem),
+  /** What a call of it costs, this one or another, and what to ask for it; null where its kind has no cost or it cannot run. */
+  cost: callCost.nullable(),
 });
 type Tested = z.input<typeof output>;
 
@@ -28,7 +30,7 @@ export const testDraft = operation({
     assertUser(caller);
     const { version, problems } = await findOwnDraft(deps.resources, caller, id);
     if (version === null) {
-      return { ...notRun, problems, cause: 'not_runnable: Mend what "problems" lists first.' };
+      return { ...notRun, cost: null, problems, cause: 'not_runnable: Mend what "problems" lists first.' };
     }
     const parsed = parseInput(version, input, { isText: false });
     if (!parsed.ok) {
@@ -38,7 +40,8 @@ export const testDraft = operation({
     await takeTest(deps, caller.userId);
     const told = await tryVersion(deps, { version, input: parsed.input });
     const cause = withoutCode(told.cause ?? '');
-    return { ...told, problems: problems.filter(({ message }) => message !== cause) };
+    const cost = await estimateCall(deps.resources, version);
+    return { ...told, cost, problems: problems.filter(({ message }) => message !== cause) };
   },
   run: async ({ prepared }: { prepared: Tested }, _caller: Caller) => prepared,
 });

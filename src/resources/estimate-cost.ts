@@ -7,7 +7,7 @@ import { quoteOf } from './quote-version.ts';
 import type { Parameter } from './parameter.ts';
 import { listPricedCases } from './priced-cases.ts';
 import { priceOffers, type Priced } from './price-offers.ts';
-import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
+import type { CostQuote, PublishedVersion, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import type { ResourceRow } from './tables.ts';
 import { toInputExample } from './to-input-schema.ts';
@@ -29,6 +29,10 @@ export const costEstimate = z.object({
 
 type CostEstimate = z.input<typeof costEstimate>;
 
+/** What is known of it before there is a price. */
+export const callCost = costEstimate.omit({ priceUsdc: true, typicalMarginUsd: true, worstMarginUsd: true });
+type CallCost = z.input<typeof callCost>;
+
 interface Sold extends Priced {
   kind: string;
   config: unknown;
@@ -41,6 +45,22 @@ const NOT_KNOWN = 'What a call costs is not known before it.';
 /** Of what buyers get now. Null where the kind has no cost, or cannot read the config any more. */
 export function estimateVersion(deps: ResourcesDeps, version: PublishedVersion): Promise<CostEstimate | null> {
   return estimate(deps, version);
+}
+
+/** Of a draft that can run, whatever its price; null where its kind has no cost. */
+export async function estimateCall(deps: ResourcesDeps, version: PublishedVersion): Promise<CallCost | null> {
+  const kind = deps.kinds.find(({ name }) => name === version.kind);
+  return kind?.quoteCost ? toCallCost(await quoteOf(kind, version)) : null;
+}
+
+function toCallCost(quote: CostQuote | null): CallCost {
+  return {
+    typicalCostUsd: quote?.typicalUsd ?? null,
+    worstCostUsd: quote?.worstUsd ?? null,
+    lowestPriceUsdc: quote && toLowestSafePrice(quote),
+    suggestedPriceUsdc: quote && toSuggestedPrice(quote),
+    basis: quote?.basis ?? NOT_KNOWN,
+  };
 }
 
 /** Of the draft; null too while its price cannot be read. */
@@ -62,14 +82,10 @@ async function estimate(deps: ResourcesDeps, sold: Sold): Promise<CostEstimate |
   const quote = await quoteOf(kind, { ...sold, config: parsed.data });
   const priceUsdc = toLowestPrice(priceOffers(sold, toInputExample(sold.parameters)));
   return {
+    ...toCallCost(quote),
     priceUsdc,
-    typicalCostUsd: quote?.typicalUsd ?? null,
-    worstCostUsd: quote?.worstUsd ?? null,
-    lowestPriceUsdc: quote && toLowestSafePrice(quote),
-    suggestedPriceUsdc: quote && toSuggestedPrice(quote),
     typicalMarginUsd: quote && new Big(priceUsdc).minus(quote.typicalUsd).toFixed(),
     worstMarginUsd: await findWorstMargin(kind, { ...sold, config: parsed.data }),
-    basis: quote?.basis ?? NOT_KNOWN,
   };
 }
 

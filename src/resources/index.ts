@@ -19,6 +19,7 @@ export type {
 } from './answer.ts';
 export { archiveResource, pauseResource, resumeResource } from './change-state.ts';
 export { findOwnDraft } from './draft-version.ts';
+export { callCost, estimateCall } from './estimate-cost.ts';
 export { isSellable, judgeMargin } from './check-margin.ts';
 export { forgetQuotes, quoteOf, quoteVersion, recallCases, recallQuote } from './quote-version.ts';
 export { listInputs } from './batch-inputs.ts';
