@@ -2,6 +2,7 @@ import type { CatalogueModel } from './catalogue.ts';
 import { providers } from './providers.ts';
 import { refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
+import { openRandom } from './seeded-random.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -24,7 +25,22 @@ const untold = new Set([
   'design-arena-elo-high-to-low',
 ]);
 
-/** What the query of `GET /models` leaves of a list, in its order; unknown orders and bounds that are no numbers are refused. */
+const categories: ReadonlySet<string> = new Set([
+  'programming',
+  'roleplay',
+  'marketing',
+  'marketing/seo',
+  'technology',
+  'science',
+  'translation',
+  'legal',
+  'finance',
+  'health',
+  'trivia',
+  'academia',
+]);
+
+/** What the query of `GET /models` leaves of a list, in its order; unknown orders, unknown categories and bounds that are no numbers are refused. */
 export function filterModels(
   models: readonly CatalogueModel[],
   query: URLSearchParams,
@@ -33,6 +49,10 @@ export function filterModels(
   const sort = query.get('sort');
   if (sort !== null && !Object.hasOwn(orders, sort) && !untold.has(sort)) {
     return refuse(400, `Invalid sort: ${sort.slice(0, 50)}`, { error_type: 'invalid_request' });
+  }
+  const category = query.get('category');
+  if (category !== null && !categories.has(category)) {
+    return refuse(400, `Invalid category: ${category.slice(0, 50)}`, { error_type: 'invalid_request' });
   }
   const bounds = numberNames.filter((name) => query.has(name));
   const wrong = bounds.find((name) => !/^\d+(\.\d+)?$/.test(query.get(name) ?? ''));
@@ -70,8 +90,14 @@ function suitsWords(model: CatalogueModel, query: URLSearchParams): boolean {
     (served.length === 0 || providers.some(({ tag }) => served.includes(tag))) &&
     (query.get('zdr') !== 'true' || (architecture.output_modalities.includes('text') && !model.id.endsWith(':free'))) &&
     isFamily(architecture['tokenizer'], query.get('arch')) &&
+    isUsedFor(model, query.get('category')) &&
     `${model.id} ${model.name}`.toLowerCase().includes(words)
   );
+}
+
+/** No model says what it is used for: half of them are of a category, always the same ones, and half of those of one within it. */
+function isUsedFor({ id }: CatalogueModel, category: string | null): boolean {
+  return category === null || category.split('/').every((part) => openRandom('category', part, id).integer(0, 1) === 0);
 }
 
 function isFamily(tokenizer: unknown, family: string | null): boolean {

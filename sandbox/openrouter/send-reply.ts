@@ -121,7 +121,9 @@ async function sendStream(
 }
 
 function isInstant({ latency }: Pace, frames: readonly Frame[]): boolean {
-  return latency.firstTokenMs === 0 && latency.tokensPerSecond === 0 && !frames.some(({ pauseMs }) => pauseMs);
+  const { firstTokenMs, tokensPerSecond, jitterMs } = latency;
+  const isUnpaced = firstTokenMs === 0 && tokensPerSecond === 0 && jitterMs === 0;
+  return isUnpaced && !frames.some(({ pauseMs }) => pauseMs);
 }
 
 /**

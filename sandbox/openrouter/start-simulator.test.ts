@@ -60,6 +60,25 @@ test('/models lists text models, all of them on demand, and answers 304 to its o
   expect(page.links.next).toBe('/api/v1/models?limit=10&offset=30');
 });
 
+test('/models lists those of one category, the same ones each time', async () => {
+  const idsOf = async (query: string) => (await read<Listed>(get(`/models?${query}`))).data.map(({ id }) => id);
+  const [all, coding, marketing, seo] = await Promise.all(
+    ['', 'category=programming', 'category=marketing', 'category=marketing/seo'].map(idsOf),
+  );
+  for (const [part, whole] of [
+    [coding, all],
+    [marketing, all],
+    [seo, marketing],
+  ]) {
+    expect(part?.length).toBeGreaterThan(0);
+    expect(part?.length).toBeLessThan(whole?.length ?? 0);
+    expect(whole).toEqual(expect.arrayContaining(part ?? []));
+  }
+  expect(await idsOf('category=programming')).toEqual(coding);
+  expect(await read(get('/models/count?category=marketing'))).toEqual({ data: { count: marketing?.length } });
+  expect((await get('/models?category=cooking')).status).toBe(400);
+});
+
 test('generations appear after their delay and only for their account', async () => {
   const { id, usage } = await readAnswer(await post({}));
   expect((await get(`/generation?id=${id}`)).status).toBe(404);

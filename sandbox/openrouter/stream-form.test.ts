@@ -214,6 +214,31 @@ describe('what can be set', () => {
     expect(comments).toBeGreaterThan(3);
   });
 
+  test('a comment stands in the middle too, between two pieces of the text', async () => {
+    const kinds = (await stream()).split('\n\n').map((block) => (block.startsWith(':') ? 'comment' : 'event'));
+    const middle = kinds.lastIndexOf('comment');
+    expect(kinds.indexOf('comment')).toBe(0);
+    expect(kinds.slice(1, middle)).toContain('event');
+    expect(kinds.slice(middle + 1).filter((kind) => kind === 'event').length).toBeGreaterThan(4);
+  });
+
+  test('the first token of one model may come later by chance alone', async () => {
+    const model = 'openai/gpt-4.1';
+    simulator.control.setModelLatency(model, { jitterMs: 1_000_000, commentEveryMs: 1 });
+    const left = new AbortController();
+    const response = await askSimulator(simulator, { model, stream: true }, { signal: left.signal });
+    let text = '';
+    for await (const piece of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (text.split(': OPENROUTER PROCESSING').length > 4) {
+        break;
+      }
+    }
+    left.abort();
+    expect(text).not.toContain('data:');
+    expect(await stream()).toContain('data: [DONE]');
+  });
+
   test('one model may be slower than the others', async () => {
     simulator.control.setModelLatency('openai/gpt-4.1', { firstTokenMs: 40, commentEveryMs: 10 });
     const slow = parseStream(await stream({ model: 'openai/gpt-4.1' })).comments;
