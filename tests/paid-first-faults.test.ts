@@ -46,7 +46,7 @@ test('the books cannot be written at the first output: the run goes on, and its 
     headers: { 'Content-Type': 'application/json', 'PAYMENT-SIGNATURE': payment },
     body: JSON.stringify({ topic }),
   });
-  expect(await response.text()).toContain('{"type":"delta","text":"one two three"}');
+  expect(await response.text()).toContain('"response":"one two three"');
   expect(source.countRuns(topic)).toBe(1);
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
 });
