@@ -26,7 +26,12 @@ test('models are asked the same inputs, and each answer comes with its tokens, c
   expect(status).toBe(200);
   const columns = body['models'] as { model: string; results: Record<string, unknown>[]; costUsd: string }[];
   expect(columns.map(({ model }) => model)).toEqual(models);
-  for (const { results, costUsd } of columns) {
+  const responses = new Set<unknown>();
+  for (const { model, results, costUsd } of columns) {
+    for (const { answer } of results as { answer: { contentType: string; json: Record<string, unknown> } }[]) {
+      console.log(model, JSON.stringify(answer));
+      responses.add(answer.json['response']);
+    }
     expect(results).toMatchObject([
       {
         ok: true,

@@ -140,6 +140,7 @@ test('a call that meets the limit of the key pauses what needs it where the limi
     pausedBy: 'key',
     pauseCause: expect.stringMatching(/Raise it at https:\/\/openrouter\.ai\/settings\/keys/),
   });
+  expect((await creator.call('GET', path)).body).toMatchObject({ isValid: false, limitRemaining: '0' });
   control()?.setLimitRemaining(keys().limited, '0.05');
   expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
   expect(await ask(url)).toBe(402);

@@ -19,9 +19,10 @@ export function toVerdict<Shown extends object>(
   before: Shown,
   checked: Exclude<Checked<Shown>, { verdict: 'unclear' }>,
 ): Verdict {
+  const isCreditTold = checked.hasCredit !== null;
   return checked.verdict === 'good'
-    ? { problem: null, label: checked.label, shown: checked.shown, isCreditTold: checked.hasCredit !== null }
-    : { problem: checked.detail, label, shown: checked.shown ?? before, isCreditTold: checked.shown !== null };
+    ? { problem: null, label: checked.label, shown: checked.shown, isCreditTold }
+    : { problem: checked.detail, label, shown: checked.shown ?? before, isCreditTold };
 }
 
 interface Tested {
