@@ -51,8 +51,7 @@ export const openRouter: IntegrationService<z.output<typeof given>, z.output<typ
     const kept = { ...snapshot, creditsUsd: credits.outcome === 'known' ? credits.balanceUsd : null };
     const hasCredit = credits.outcome === 'known' ? !isSpent(kept) : null;
     if (!answer.ok) {
-      const told = credits.outcome === 'unreachable' ? {} : { shown: kept, hasCredit };
-      return { ok: false, verdict: 'refused', detail: answer.detail, ...told };
+      return { ok: false, verdict: 'refused', detail: answer.detail, shown: kept, hasCredit };
     }
     if (credits.outcome === 'unreachable') {
       const detail = 'OpenRouter could not say what credits stand behind this key. Try again in a minute.';
