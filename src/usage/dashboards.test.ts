@@ -112,7 +112,7 @@ function recount(records: readonly CallRecord[], range: [string, string]) {
 const apart = {
   resource: ({ resourceId }: CallRecord) => resourceId,
   version: ({ resourceId, version }: CallRecord) => `${resourceId}/${version}`,
-  model: ({ evidence }: CallRecord) => String(evidence['model']),
+  model: ({ evidence }: CallRecord) => evidence['model'] as string,
 };
 
 /** The recount of each row of a breakdown, payers aside. */

@@ -49,7 +49,11 @@ async function readCallback(callId: string) {
     'SELECT callback_tries AS tries, callback_url AS url, callback_due_at AS due FROM long_calls WHERE call_id = $1',
     [callId],
   );
-  return rows[0] ?? expect.unreachable('the call is there');
+  const [row] = rows;
+  if (!row) {
+    throw new Error('The call is gone.');
+  }
+  return row;
 }
 
 async function readClock(): Promise<number> {
