@@ -182,6 +182,29 @@ test('what the model refuses is not run again, and a batch that some of it has c
   expect(await query('SELECT state FROM calls WHERE id = $1', [callId])).toEqual([{ state: 'owed' }]);
 });
 
+test('takes a thousand inputs for exactly their sum, answers each of them, and keeps of each no more than its share', async () => {
+  const url = await publish({ batch: { maxInputs: 1_000 }, parameters: [{ name: 'topic', maxLength: 2_000 }] });
+  const topics = newTopics(1_000).map((topic) => topic.padEnd(1_000, '.'));
+  expect(await send(url, { body: toBody([...topics, 'more']) })).toMatchObject({ status: 400 });
+  const shareBytes = Math.floor((32 * 1024 * 1024) / topics.length);
+  const longest = shareBytes - JSON.stringify({ output: { response: '' } }).length;
+  world.current.source.script(topics[500] ?? '', [{ text: 'x'.repeat(longest) }]);
+  world.current.source.script(topics[999] ?? '', [{ text: 'x'.repeat(longest + 1) }]);
+  const { done, result, buyer, callId } = await begin(url, toBody(topics));
+  await expect.poll(async () => (await done())['state'], { timeout: 120_000 }).toBe('succeeded');
+  const answer = await result();
+  expect(answer).toMatchObject({ succeeded: 999, failed: 1, receipt: { paidUsdc: '10' } });
+  const items = answer['items'] as { index: number; ok: boolean; output?: { response: string }; problem?: Fields }[];
+  expect(items.map(({ index }) => index)).toEqual(topics.map((_, index) => index));
+  const plain = items.filter(({ output }) => output?.response === 'one two three');
+  expect([plain.length, items[500]?.output?.response.length]).toEqual([998, longest]);
+  expect(items[999]).toMatchObject({ ok: false, problem: { code: 'unprocessable' } });
+  expect(topics.filter((topic) => world.current.source.countRuns(topic) !== 1)).toEqual([]);
+  expect(await world.current.spentBy(buyer)).toBe(10_000_000n);
+  const evidence = { items: 1_000, succeeded: 999 };
+  expect(await logged(callId)).toMatchObject({ amount: '10000000', cost: '1', attempts: 1_000, evidence });
+}, 180_000);
+
 const lines = {
   kind: 'openrouter_instant',
   priceUsdc: '0.03',

@@ -26,15 +26,28 @@ test('models are asked the same inputs, and each answer comes with its tokens, c
   expect(status).toBe(200);
   const columns = body['models'] as { model: string; results: Record<string, unknown>[]; costUsd: string }[];
   expect(columns.map(({ model }) => model)).toEqual(models);
-  for (const { results, costUsd } of columns) {
+  const answers = columns.flatMap(({ results }) =>
+    results.map(({ answer }) => answer as { json: { response: string } }),
+  );
+  expect(new Set(answers.map(({ json }) => json.response)).size).toBe(4);
+  for (const { model, results, costUsd } of columns) {
+    const isOf = (word: string) => ({
+      contentType: 'application/json',
+      json: {
+        response: expect.stringContaining(word),
+        model: expect.stringContaining(model),
+        usage: { output_tokens: expect.any(Number) },
+      },
+    });
     expect(results).toMatchObject([
       {
         ok: true,
+        answer: isOf('rain'),
         costUsd: expect.any(String),
         latencyMs: expect.any(Number),
         evidence: { inputTokens: expect.any(Number) },
       },
-      { ok: true },
+      { ok: true, answer: isOf('snow') },
     ]);
     expect(Number(costUsd)).toBeCloseTo(
       results.reduce((sum, one) => sum + Number(one['costUsd']), 0),

@@ -189,6 +189,16 @@ test('a choice of providers is sent, narrows the worst case, and shows buyers wh
   ]);
 });
 
+test('a choice of quantizations is sent, and only who serves one of them answers', async () => {
+  const config = configOf({ provider: { quantizations: ['bf16', 'fp16'] } });
+  const { id, url } = await world.ruth.publish({ slug: 'quantized', config });
+  expect((await buy(url)).status).toBe(200);
+  expect(lastChat()).toMatchObject({ provider: { quantizations: ['bf16', 'fp16'], max_price: { prompt: '0.1875' } } });
+  expect(await readLog(id)).toMatchObject([{ provider: 'Simulated Plus' }]);
+  const none = await draftOf('unserved', { config: configOf({ provider: { quantizations: ['int4'] } }) });
+  expect(await publish(none)).toMatchObject({ status: 422, path: '/config/provider' });
+});
+
 test('settings that leave no provider are a problem, and a provider that nobody knows is a warning', async () => {
   const none = await draftOf('nobody', { config: configOf({ provider: { only: ['nobody-at-all'] } }) });
   expect(await publish(none)).toMatchObject({

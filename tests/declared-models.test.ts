@@ -65,6 +65,27 @@ test('a model that the catalogue does not know can be published by id once it is
   expect(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body).toMatchObject({ model: 'acme/our-own-tune' });
 });
 
+test('a private model is published by its id and sold, at the prices that were declared', async () => {
+  const modelId = 'acme/our-private-tune';
+  // Of the upstream alone: the catalogue was read before.
+  app.current.sandbox?.openRouter?.control.changeEntry('openai/gpt-4.1', { id: modelId, canonical_slug: modelId });
+  const { url, id } = await creator.publish(draft('private-sold', { modelId, declaredModel }));
+  const buyer = await app.current.makeBuyer();
+  const answer = await send(url, { payment: await payFor(buyer, url), body: { topic: 'ore' } });
+  expect(answer).toMatchObject({ status: 200, body: { model: modelId, receipt: { paidUsdc: '0.05' } } });
+  expect(await app.current.balanceOf(creator.payTo)).toBeGreaterThanOrEqual(50_000n);
+  expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n - 50_000n);
+  expect(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body).toMatchObject({
+    model: modelId,
+    provider: { max_price: { prompt: '2', completion: '8' } },
+  });
+  const { body } = await creator.call('GET', `/api/usage?resourceId=${id}`);
+  const [line] = body['items'] as { costUsd: string; worstCostUsd: string; evidence: Record<string, unknown> }[];
+  expect(line).toMatchObject({ status: 'success', evidence: { isModelDeclared: true } });
+  expect(Number(line?.costUsd)).toBeGreaterThan(0);
+  expect(Number(line?.costUsd)).toBeLessThanOrEqual(Number(line?.worstCostUsd));
+});
+
 test('what is declared bounds what can be set, and is refused for a model whose prices the catalogue tells', async () => {
   const beyond = await create('beyond', { modelId: 'acme/our-own-tune', declaredModel, maxTokens: 2_001, topP: 0.5 });
   expect(beyond.problems.map(({ path }) => path)).toEqual(['/config/maxTokens', '/config/topP']);

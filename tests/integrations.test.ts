@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { send } from './support/paid-request.ts';
+import { payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
 const app = useApp();
@@ -74,6 +74,12 @@ test('an account that is known to be empty is not back on sale because its credi
     expect(await ask(url)).toBe(503);
   }
   control()?.clearFaults();
+  control()?.setCreditsReadable(keys().nearlyEmpty, false);
+  control()?.setLimitRemaining(keys().nearlyEmpty, '0');
+  const known = { isValid: false, creditsUsd: '0', limitRemaining: '0' };
+  expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: false, integration: known });
+  control()?.setCreditsReadable(keys().nearlyEmpty, true);
+  control()?.setLimitRemaining(keys().nearlyEmpty, null);
   control()?.setCredits(keys().nearlyEmpty, '5');
   expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
   expect(await ask(url)).toBe(402);
@@ -140,6 +146,7 @@ test('a call that meets the limit of the key pauses what needs it where the limi
     pausedBy: 'key',
     pauseCause: expect.stringMatching(/Raise it at https:\/\/openrouter\.ai\/settings\/keys/),
   });
+  expect((await creator.call('GET', path)).body).toMatchObject({ isValid: false, limitRemaining: '0' });
   control()?.setLimitRemaining(keys().limited, '0.05');
   expect((await creator.call('POST', `${path}/test`, {})).body).toMatchObject({ ok: true });
   expect(await ask(url)).toBe(402);
@@ -238,6 +245,15 @@ test('a key that is dead, empty or at its limit is found without a call, stops i
   sold.forEach(({ set }) => set(false));
   await itIsTheirTurn();
   await expect.poll(readAll, { timeout: 20_000 }).toEqual([402, 402, 402]);
+  for (const { owner, id } of sold) {
+    const { body } = await owner.call('GET', `/api/resources/${id}`);
+    expect(body).toMatchObject({ state: 'published', pausedBy: null, pauseCause: null });
+    const { body: told } = await owner.call('GET', '/api/user/notices?event=resource_resumed');
+    expect(told['items']).toMatchObject([{ data: { resources: ['essay'] } }]);
+  }
+  const resold = sold[1]?.url ?? '';
+  const payment = await payFor(await app.current.makeBuyer(), resold);
+  expect(await send(resold, { payment, body: { topic: 'thrift' } })).toMatchObject({ status: 200 });
   control()?.setCredits(empty, '0');
   [empty, nearlyEmpty].forEach((key) => control()?.setCreditsReadable(key, false));
 });

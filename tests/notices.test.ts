@@ -92,11 +92,26 @@ test('credits and limits are told at each threshold once, and again after they w
   expect(await seen('0')).toEqual([50, 90, 75, 100]);
   expect(await seen('100')).toEqual([50, 90, 75, 100]);
   const limited = simulator().keys.exhausted;
-  control().setLimitRemaining(limited, '0.05');
+  control().setLimitRemaining(limited, '5');
   const cleo = await app.current.makeCreator('cleo', { openRouterKey: limited });
-  await look();
-  const left = { percent: 90, leftUsd: '0.05', ofUsd: '0.55' };
-  expect(await told(cleo, 'limit_used')).toMatchObject([{ subject: 'openrouter', severity: 'critical', data: left }]);
+  const used = async (usd: string): Promise<unknown[]> => {
+    control().setLimitRemaining(limited, usd);
+    await cleo.call('POST', `${openRouterPath}/test`);
+    await look();
+    return (await told(cleo, 'limit_used')).map(({ data }) => data['percent']);
+  };
+  // Half a dollar of it is spent.
+  expect(await used('5')).toEqual([]);
+  expect(await used('0.5')).toEqual([50]);
+  expect(await used('0.4')).toEqual([50]);
+  expect(await used('0.15')).toEqual([50, 75]);
+  expect(await used('0.05')).toEqual([50, 75, 90]);
+  expect(await used('0')).toEqual([50, 75, 90, 100]);
+  expect((await told(cleo, 'limit_used'))[2]).toMatchObject({
+    subject: 'openrouter',
+    severity: 'critical',
+    data: { percent: 90, leftUsd: '0.05', ofUsd: '0.55' },
+  });
 });
 
 test('a model that has another price, ends or is gone is told to whoever uses it, with what can stand in for it', async () => {
@@ -114,22 +129,24 @@ test('a model that has another price, ends or is gone is told to whoever uses it
   const [, other] = await told(ada, 'model_price_changed', MODEL);
   expect(other?.body).toMatch(/still cost 0\.3 and 0\.6 USD; something else has another price/);
   const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-  for (const days of [40, 20, 20, 6]) {
+  for (const days of [40, 30, 20, 14, 14, 7, 2, 1]) {
     control().changeEntry(MODEL, { expiration_date: inDays(days) });
     await sync();
     await look();
   }
   const ends = await told(ada, 'model_expiring', MODEL);
-  expect(ends.map(({ data }) => data['days'])).toEqual([20, 6]);
+  expect(ends.map(({ data }) => data['days'])).toEqual([30, 14, 7, 1]);
   const [first] = (ends[0]?.data['substitutes'] ?? []) as { model: string; costUsd: string }[];
   expect(first?.model).not.toBe(MODEL);
   expect(ends[0]?.body).toContain(`${first?.model} (${first?.costUsd} USD a call`);
   control().retireModel(MODEL, { listed: false });
   await sync(true);
   await look();
-  expect(await told(ada, 'model_gone', MODEL)).toMatchObject([
-    { subject: MODEL, data: { resources: ['poem', 'story'] } },
-  ]);
+  const [gone, ...more] = await told(ada, 'model_gone', MODEL);
+  expect([gone, more]).toMatchObject([{ subject: MODEL, data: { resources: ['poem', 'story'] } }, []]);
+  const [instead] = (gone?.data['substitutes'] ?? []) as { model: string; costUsd: string }[];
+  expect(Number(instead?.costUsd)).toBeGreaterThan(0);
+  expect(gone?.body).toContain(`${instead?.model} (${instead?.costUsd} USD a call`);
   expect(await told(operator, 'model_gone')).toEqual([]);
 });
 

@@ -98,6 +98,11 @@ describe('parameters', () => {
     expect(JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body)).toContain(
       'snow in 3 lines; rhymes: true.',
     );
+    const held = { ...asked, extra_body: { lines: 4, rhymes: true } } as typeof asked;
+    await openClient(app.current, { apiKey }).chat.completions.create(held);
+    expect(JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body)).toContain(
+      'snow in 4 lines; rhymes: true.',
+    );
     const error = await caught(
       openClient(app.current, { apiKey }).chat.completions.create({ ...asked, lines: 12 } as typeof asked),
     );

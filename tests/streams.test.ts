@@ -1,7 +1,8 @@
 import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { createSIWxPayload, encodeSIWxHeader, type CompleteSIWxInfo } from '@x402/extensions/sign-in-with-x';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { PNG } from 'pngjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listNames, openEvents, toText } from './support/open-events.ts';
 import { countRuns, getChallenge, payFor, send } from './support/paid-request.ts';
@@ -117,6 +118,27 @@ describe('a prompt on a model', () => {
     expect(toText(await until('delta'))).toBe('Ore');
     gate.resolve();
     expect(toText(await rest())).toBe(' glitters.');
+  });
+
+  test('pictures come as events of their own, each a link to a real file that the receipt names', async () => {
+    const { url } = await creator.publish({
+      slug: newSlug(),
+      settlementPoint: 'at_first_output',
+      priceUsdc: '0.05',
+      acceptsLoss: { maxLossUsdPerCall: '0.3' },
+      config: { modelId: 'google/gemini-2.5-flash-image', systemPrompt: 'Paint {topic}{/topic}.', maxTokens: 4096 },
+    });
+    const payment = await payFor(await app.current.makeBuyer(), url);
+    const read = await (await openEvents(url, { payment, topic: newTopic() })).rest();
+    const [media, ...others] = read.filter(({ event }) => event === 'media');
+    expect([others, listNames(read).slice(-3)]).toEqual([[], ['usage', 'receipt', 'done']]);
+    const { id, sha256, sizeBytes, contentType } = media?.data ?? {};
+    expect(read.at(-2)?.data).toMatchObject({ paidUsdc: '0.05', media: [{ id, sha256, sizeBytes, contentType }] });
+    const file = await fetch(String(media?.data['url']));
+    expect([file.status, file.headers.get('Content-Type')]).toEqual([200, 'image/png']);
+    const bytes = Buffer.from(await file.arrayBuffer());
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    expect(PNG.sync.read(bytes).width).toBe(media?.data['width']);
   });
 
   test('whether it may be sold so stands in its public view; not where the answer is judged whole', async () => {

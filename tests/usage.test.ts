@@ -14,6 +14,14 @@ beforeAll(async () => {
   creator = await app.current.makeCreator('ada');
 });
 
+/** Some of the sums of a dashboard. */
+interface Told {
+  calls: number;
+  costUsd: string;
+  marginUsd: string;
+  latencyMs: Record<string, number>;
+}
+
 interface Page {
   items: Record<string, unknown>[];
   nextCursor: string | null;
@@ -223,4 +231,54 @@ test('the usage log can be read as CSV as well', async () => {
   const [head, ...lines] = (await response.text()).trim().split(/\r?\n/);
   expect(head).toContain('transaction');
   expect(lines).toHaveLength(2);
+});
+
+test('the dashboards tell the same over HTTP: by the hour, apart by resource, version, model and payer, and why calls failed', async () => {
+  const ruth = await app.current.makeCreator('ruth');
+  const { url, id } = await ruth.publish({ slug: 'told' });
+  const buyers = [await app.current.makeBuyer(), await app.current.makeBuyer()];
+  for (const buyer of buyers) {
+    const paid = await send(url, { payment: await payFor(buyer, url), body: { topic: 'rivers' } });
+    expect(paid.status).toBe(200);
+  }
+  app.current.sandbox?.openRouter?.control.fail('ok_content_filter', { times: 1 });
+  const payment = await payFor(await app.current.makeBuyer(), url);
+  expect((await send(url, { payment, body: { topic: 'rivers' } })).status).toBe(422);
+  app.current.sandbox?.openRouter?.control.clearFaults();
+  const read = async (path: string): Promise<Record<string, unknown>> => {
+    const { status, body } = await ruth.call('GET', `/api/usage/${path}`);
+    expect({ path, status }).toEqual({ path, status: 200 });
+    return body;
+  };
+  const latencyMs = { p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) };
+  const sums = { calls: 3, successes: 2, failures: 1, revenueUsdc: '0.02', latencyMs };
+  const { current } = (await read(`summary?resourceId=${id}`)) as { current: Told };
+  expect(current).toMatchObject({ ...sums, payers: 2 });
+  const { p50 = 0, p95 = 0, p99 = 0 } = current.latencyMs;
+  expect([p50 > 0, p50 <= p95, p95 <= p99]).toEqual([true, true, true]);
+  const { costUsd, marginUsd } = current;
+  expect(Number(costUsd)).toBeGreaterThan(0);
+  expect(Number(marginUsd)).toBeCloseTo(0.02 - Number(costUsd), 12);
+  for (const interval of ['hour', 'day']) {
+    const { items } = (await read(`series?resourceId=${id}&interval=${interval}`)) as { items: Told[] };
+    expect(items.length).toBeGreaterThanOrEqual(interval === 'hour' ? 720 : 30);
+    expect(items.reduce((sum, one) => sum + one.calls, 0)).toBe(3);
+    expect(items.reduce((sum, one) => sum + Number(one.marginUsd), 0)).toBeCloseTo(Number(marginUsd), 12);
+  }
+  const named = {
+    resource: { resourceId: id },
+    version: { version: 1 },
+    model: { model: expect.stringMatching(/4o-mini/) },
+  };
+  for (const [by, name] of Object.entries(named)) {
+    const { items, total } = await read(`breakdown?by=${by}&resourceId=${id}`);
+    expect([total, items]).toMatchObject([1, [{ ...sums, ...name, costUsd, marginUsd, before: { calls: 0 } }]]);
+  }
+  const byPayer = await read(`breakdown?by=payer&resourceId=${id}`);
+  const paidOnce = { calls: 1, revenueUsdc: '0.01', lastCalledAt: expect.any(String) };
+  expect(byPayer).toMatchObject({ total: 3, items: [paidOnce, paidOnce, { failures: 1, revenueUsdc: '0' }] });
+  const paying = (byPayer['items'] as { payer: string }[]).slice(0, 2).map(({ payer }) => payer);
+  expect(paying.toSorted()).toEqual(buyers.map(({ address }) => address.toLowerCase()).toSorted());
+  const problems = await read(`problems?resourceId=${id}`);
+  expect(problems['items']).toEqual([{ problem: 'content_refused', calls: 1, callsBefore: 0 }]);
 });

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { openEventStream } from './event-stream.ts';
+
+afterEach(() => vi.useRealTimers());
 
 async function openResponse() {
   const met = Promise.withResolvers<ServerResponse>();
@@ -46,5 +48,45 @@ test('a client who takes nothing any more, without leaving, is cut off', async (
   res.socket?.emit('timeout');
   await expect(sending).rejects.toThrow(/abort/i);
   await closed;
+  end();
+});
+
+test('a comment goes out while nothing is sent, none while the reader is behind, and none once it has gone', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { res, client, closed, end } = await openResponse();
+  let read = '';
+  client.on('data', (piece) => (read += piece.toString()));
+  const comments = () => read.split('\n').filter((line) => line.endsWith(': ')).length;
+  const write = vi.spyOn(res, 'write');
+  const stream = openEventStream(res, { status: 200, headers: {} });
+  vi.advanceTimersByTime(14_999);
+  expect(write).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  await expect.poll(comments).toBe(1);
+  vi.advanceTimersByTime(30_000);
+  await expect.poll(comments).toBe(3);
+
+  client.pause();
+  const fill = async (): Promise<void> => {
+    while (!res.writableNeedDrain) {
+      void stream.send({ data: { text: 'x'.repeat(1 << 20) } }).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await fill();
+  const before = write.mock.calls.length;
+  vi.advanceTimersByTime(60_000);
+  expect(write.mock.calls.length).toBe(before);
+  client.resume();
+  await expect.poll(() => res.writableNeedDrain).toBe(false);
+  vi.advanceTimersByTime(15_000);
+  expect(write).toHaveBeenLastCalledWith(': \n\n');
+  await expect.poll(comments).toBe(4);
+
+  client.destroy();
+  await closed;
+  const last = write.mock.calls.length;
+  vi.advanceTimersByTime(60_000);
+  expect([write.mock.calls.length, vi.getTimerCount()]).toEqual([last, 0]);
   end();
 });

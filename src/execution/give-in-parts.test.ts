@@ -111,11 +111,15 @@ test.each(Object.entries(hostile))('%s ends the parts with a failure behind what
   expect(end).toMatchObject({ ok: false, cause: expect.stringContaining(given.cause) });
 });
 
+const whole = { choices: [{ message: { content: TEXT }, finish_reason: 'stop' }] };
+
 test.each([
   ['a page', bytes(['<html>no</html>'], { type: 'text/html' }), false],
   ['nothing but comments and blanks', bytes([COMMENT, delta('  '), delta('', 'stop'), DONE]), false],
   ['thinking alone', bytes([delta('<think>'), delta('hm'), delta('', 'stop'), DONE]), false],
-  ['an answer of JSON', status(200, { choices: [{ message: { content: TEXT }, finish_reason: 'stop' }] }), true],
+  ['an answer of JSON', status(200, whole), true],
+  ['an answer of JSON behind blanks', bytes([' ', '\n', '\r\n\r\n', JSON.stringify(whole)]), true],
+  ['events of several lines each', bytes(goodStream(TEXT).map((piece) => piece.replaceAll(',"', ',\ndata: "'))), true],
 ] as const)('%s is an answer or none', async (_what, step, isAnswer) => {
   const outcome = await run(step);
   expect(outcome.ok).toBe(isAnswer);

@@ -7,7 +7,7 @@ export type Checked<Shown extends object> =
   /** Nothing was learnt of the key. */
   | { verdict: 'unclear'; detail: string }
   /** The key will not work as it is. `shown`: what the provider told of the money that is missing. */
-  | { verdict: 'refused'; detail: string; shown: Shown | null };
+  | { verdict: 'refused'; detail: string; shown: Shown | null; hasCredit: boolean | null };
 
 const MAX_DETAIL = 300;
 const MAX_LABEL = 200;
@@ -22,10 +22,10 @@ export async function checkGiven<Given extends object, Shown extends object>(
   const answer = await service.check(deps.clients, given);
   if (!answer.ok) {
     const detail = answer.detail.replaceAll(key, '…').slice(0, MAX_DETAIL);
-    const { verdict, shown = null } = answer;
+    const { verdict, shown = null, hasCredit = null } = answer;
     return verdict === 'unclear'
       ? { verdict, detail }
-      : { verdict, detail, shown: service.shown.safeParse(shown && withoutKey(shown, key)).data ?? null };
+      : { verdict, detail, shown: service.shown.safeParse(shown && withoutKey(shown, key)).data ?? null, hasCredit };
   }
   const parsed = service.shown.safeParse(withoutKey(answer.shown, key));
   if (!parsed.success || (answer.label?.length ?? 0) > MAX_LABEL) {

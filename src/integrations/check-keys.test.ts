@@ -114,7 +114,7 @@ test('a refusal that a call meets while the provider is asked is not undone by t
 
 test('a key whose account was empty is not good again because the provider no longer says what is left, for an hour', async () => {
   later(30);
-  answer({ ...empty, shown: { room: 'lobby', members: 0 } });
+  answer({ ...empty, shown: { room: 'lobby', members: 0 }, hasCredit: false });
   await check();
   expect(await at.get()).toMatchObject({ isValid: false, members: 0 });
   later(5);
@@ -144,6 +144,15 @@ test('the time of the last word on credits moves only when the provider says som
   expect(await read()).toBe(storedAt);
   later(30);
   answer(good(true));
+  await check();
+  const toldAt = at.toy.clock.nowMs;
+  expect(await read()).toBe(toldAt);
+  later(30);
+  answer({ ...empty, shown: { room: 'lobby', members: 3 }, hasCredit: null });
+  await check();
+  expect(await read()).toBe(toldAt);
+  later(30);
+  answer({ ...empty, shown: { room: 'lobby', members: 0 }, hasCredit: false });
   await check();
   expect(await read()).toBe(at.toy.clock.nowMs);
 });

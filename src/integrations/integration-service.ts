@@ -24,6 +24,7 @@ export type ProviderAnswer =
       detail: string;
       /** What a refusal for want of money found; kept like that of a good answer. */
       shown?: object;
+      hasCredit?: boolean | null;
     };
 
 /**

@@ -43,24 +43,25 @@ export const openRouter: IntegrationService<z.output<typeof given>, z.output<typ
   isSpent,
   check: async ({ openRouter: client }, { apiKey }): Promise<ProviderAnswer> => {
     const answer = await client.getKey(apiKey);
-    if (!answer.ok) {
+    if (answer.snapshot === undefined) {
       return { ok: false, verdict: UNCLEAR.has(answer.reason) ? 'unclear' : 'refused', detail: answer.detail };
     }
     const credits = await client.getCredits(apiKey);
+    const { label, ...snapshot } = answer.snapshot;
+    const kept = { ...snapshot, creditsUsd: credits.outcome === 'known' ? credits.balanceUsd : null };
+    const hasCredit = credits.outcome === 'known' ? !isSpent(kept) : null;
+    if (!answer.ok) {
+      return { ok: false, verdict: 'refused', detail: answer.detail, shown: kept, hasCredit };
+    }
     if (credits.outcome === 'unreachable') {
       const detail = 'OpenRouter could not say what credits stand behind this key. Try again in a minute.';
       return { ok: false, verdict: 'unclear', detail };
     }
-    const { label, ...snapshot } = answer.snapshot;
-    if (credits.outcome === 'not_told') {
-      return { ok: true, label, shown: { ...snapshot, creditsUsd: null }, hasCredit: null };
-    }
-    const kept = { ...snapshot, creditsUsd: credits.balanceUsd };
     if (isSpent(kept)) {
       const detail =
         'The OpenRouter account behind this key has no credits left. Add some at https://openrouter.ai/settings/credits, or store the key of another account.';
-      return { ok: false, verdict: 'refused', detail, shown: kept };
+      return { ok: false, verdict: 'refused', detail, shown: kept, hasCredit };
     }
-    return { ok: true, label, shown: kept, hasCredit: true };
+    return { ok: true, label, shown: kept, hasCredit };
   },
 };

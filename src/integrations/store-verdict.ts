@@ -19,9 +19,17 @@ export function toVerdict<Shown extends object>(
   before: Shown,
   checked: Exclude<Checked<Shown>, { verdict: 'unclear' }>,
 ): Verdict {
-  return checked.verdict === 'good'
-    ? { problem: null, label: checked.label, shown: checked.shown, isCreditTold: checked.hasCredit !== null }
-    : { problem: checked.detail, label, shown: checked.shown ?? before, isCreditTold: checked.shown !== null };
+  const isCreditTold = checked.hasCredit !== null;
+  if (checked.verdict === 'good') {
+    return { problem: null, label: checked.label, shown: checked.shown, isCreditTold };
+  }
+  // An account that is known to be empty is not forgotten over another refusal.
+  const shown = isCreditTold ? checked.shown : { ...before, ...toTold(checked.shown) };
+  return { problem: checked.detail, label, shown: shown ?? before, isCreditTold };
+}
+
+function toTold(shown: object | null): object {
+  return Object.fromEntries(Object.entries(shown ?? {}).filter(([, value]) => value !== null));
 }
 
 interface Tested {

@@ -91,6 +91,25 @@ export function describeNoticeChannels({ app, servers, simulator, control, serve
         subject: 'OpenRouter refuses what you connected',
       });
       expect(seen(1)).toEqual([]);
+
+      await dora.call('POST', `${openRouterPath}/test`);
+      const again = { items: [{ event: 'key_refused', discord: true, telegram: false }] };
+      await dora.call('PUT', `${place}/preferences`, again);
+      control().disableKey(simulator().keys.ownProviderKey);
+      await dora.call('POST', `${openRouterPath}/test`);
+      control().disableKey(simulator().keys.ownProviderKey, false);
+      await app.current.notices.send();
+      await expect.poll(() => seen(1)).toHaveLength(1);
+      const [written] = seen(1);
+      expect([written?.method, written?.path]).toEqual([
+        'POST',
+        '/webhooks/987654321/canary-token-of-the-webhook?wait=true',
+      ]);
+      expect(JSON.parse(written?.body ?? '')).toMatchObject({
+        content: expect.stringMatching(/OpenRouter refuses what you connected/),
+        allowed_mentions: { parse: [] },
+      });
+      expect(seen(0)).toHaveLength(1);
       expect(await mails(stranger)).toEqual([]);
       expect(app.current.logged.join('\n')).not.toMatch(/canary-token/);
     });

@@ -17,11 +17,14 @@ export interface KeySnapshot {
 
 export type KeyCheck =
   | { ok: true; snapshot: KeySnapshot }
+  /** OpenRouter knows the key, whose own limit alone is in the way. */
+  | { ok: false; reason: 'limit_reached'; detail: string; snapshot: KeySnapshot }
   | {
       ok: false;
       reason: 'invalid_key' | 'management_key' | 'expired_key' | 'limit_reached' | 'rate_limited' | 'unreachable';
       /** For the owner of the key. */
       detail: string;
+      snapshot?: undefined;
     };
 
 const text = z.string().max(200).nullish().catch(null);
@@ -73,25 +76,22 @@ function judgeKey(key: z.output<typeof answer>['data']): KeyCheck {
     );
   }
   const limitRemaining = signedDecimal(key.limit_remaining);
-  if (limitRemaining !== null && Number(limitRemaining) <= 0) {
-    return refuse(
-      'limit_reached',
-      'The spending limit of this key is used up. Raise it at https://openrouter.ai/settings/keys, wait for its reset, or store another key.',
-    );
-  }
-  return {
-    ok: true,
-    snapshot: {
-      label: key.label ?? null,
-      limit: toDecimalText(key.limit),
-      limitRemaining,
-      limitReset: key.limit_reset ?? null,
-      usage: toDecimalText(key.usage),
-      usageMonthly: toDecimalText(key.usage_monthly),
-      isFreeTier: key.is_free_tier ?? false,
-      expiresAt: key.expires_at ?? null,
-    },
+  const snapshot: KeySnapshot = {
+    label: key.label ?? null,
+    limit: toDecimalText(key.limit),
+    limitRemaining,
+    limitReset: key.limit_reset ?? null,
+    usage: toDecimalText(key.usage),
+    usageMonthly: toDecimalText(key.usage_monthly),
+    isFreeTier: key.is_free_tier ?? false,
+    expiresAt: key.expires_at ?? null,
   };
+  if (limitRemaining !== null && Number(limitRemaining) <= 0) {
+    const detail =
+      'The spending limit of this key is used up. Raise it at https://openrouter.ai/settings/keys, wait for its reset, or store another key.';
+    return { ok: false, reason: 'limit_reached', detail, snapshot };
+  }
+  return { ok: true, snapshot };
 }
 
 function judgeRefusal(got: { status: number; body: unknown }, apiKey: string): KeyCheck {
@@ -127,6 +127,6 @@ function signedDecimal(value: string | null | undefined): string | null {
   return value?.startsWith('-') ? toDecimalText(value.slice(1)) && value : toDecimalText(value);
 }
 
-function refuse(reason: Extract<KeyCheck, { ok: false }>['reason'], detail: string): KeyCheck {
+function refuse(reason: Extract<KeyCheck, { snapshot?: undefined }>['reason'], detail: string): KeyCheck {
   return { ok: false, reason, detail };
 }

@@ -73,6 +73,14 @@ test.each([
   expect(JSON.stringify(checked)).not.toContain('canary');
 });
 
+test('getKey tells what is left of a limit that is used up as well', async () => {
+  upstream.script(keyBody('{"limit":1.50,"limit_remaining":-0.02,"limit_reset":"daily","usage":1.52}'));
+  expect(await client.getKey(API_KEY)).toMatchObject({
+    ok: false,
+    snapshot: { limit: '1.50', limitRemaining: '-0.02', limitReset: 'daily', usage: '1.52' },
+  });
+});
+
 test.each(['', 'short', 'with space in it', 'line\nbreak-key', 'schlüssel-schlüssel'])(
   'getKey sends nothing for %j',
   async (apiKey) => {

@@ -3,6 +3,9 @@ import { chunk, completion, stream, type UpstreamShape } from './shape.ts';
 const DONE = 'data: [DONE]\n\n';
 const starved = { problem: 'upstream_failed', cause: 'reasoning_starved' } as const;
 const truncated = { problem: 'upstream_failed', cause: 'truncated_answer' } as const;
+/** One event whose JSON goes over several lines, as the standard allows. */
+const overLines = (value: unknown, end = '\n') =>
+  `${JSON.stringify(value, null, 2).replaceAll(/^/gm, 'data: ').replaceAll('\n', end)}${end}${end}`;
 const inOnePiece = (text: string) => [{ json: completion({ content: text }) }];
 
 /** Answers, whole and broken. */
@@ -82,6 +85,34 @@ export const answers: readonly UpstreamShape[] = [
     ],
     told: { response: 'Mislabelled.', finishReason: 'stop' },
   },
+  ...[
+    ['lines', '\n'],
+    ['lines that end in CRLF', '\r\n'],
+  ].map(([what, end]): UpstreamShape => ({
+    name: `events whose data goes over several ${what}`,
+    source: 'SamSaffron/term-llm#454',
+    replies: [
+      { events: [...[chunk({ content: 'One of many.' }), chunk({}, 'stop')].map((one) => overLines(one, end)), DONE] },
+    ],
+    told: { response: 'One of many.', finishReason: 'stop' },
+  })),
+  {
+    name: 'an error in the stream whose data goes over several lines',
+    source: 'SamSaffron/term-llm#454',
+    replies: [{ events: [overLines({ error: { message: "This model's maximum context length is 16384 tokens." } })] }],
+    told: { problem: 'unprocessable', cause: 'input_too_long' },
+  },
+  ...['application/json', 'text/event-stream'].map((type): UpstreamShape => ({
+    name: `${type}: JSON behind blanks that keep the connection`,
+    source: 'agent37-platform/gateway#6',
+    replies: [
+      {
+        headers: { 'content-type': type },
+        events: [' ', '\n', ' \r\n', '\n\n', '\t', JSON.stringify(completion({ content: 'After a while.' }))],
+      },
+    ],
+    told: { response: 'After a while.', finishReason: 'stop' },
+  })),
   {
     name: 'JSON that is called plain text',
     source: 'tinyhumansai/tinyagents#56',
