@@ -22,6 +22,8 @@ beforeAll(async () => {
   apiKey = await makeKey(creator, ['resources:write']);
 });
 
+const lastPrompt = () => JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body);
+
 describe('what cannot be mapped is refused before anybody is asked to pay', () => {
   test.each<[string, object, string | null]>([
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
@@ -95,14 +97,10 @@ describe('parameters', () => {
       .withResponse();
     expect(data).toMatchObject({ farebox: { ignored: ['temperature', 'metadata.session'] } });
     expect(response.headers.get('X-Farebox-Ignored')).toBe('temperature, metadata.session');
-    expect(JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body)).toContain(
-      'snow in 3 lines; rhymes: true.',
-    );
+    expect(lastPrompt()).toContain('snow in 3 lines; rhymes: true.');
     const held = { ...asked, extra_body: { lines: 4, rhymes: true } } as typeof asked;
     await openClient(app.current, { apiKey }).chat.completions.create(held);
-    expect(JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body)).toContain(
-      'snow in 4 lines; rhymes: true.',
-    );
+    expect(lastPrompt()).toContain('snow in 4 lines; rhymes: true.');
     const error = await caught(
       openClient(app.current, { apiKey }).chat.completions.create({ ...asked, lines: 12 } as typeof asked),
     );

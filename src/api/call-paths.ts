@@ -187,7 +187,6 @@ export const callPaths: Record<string, JsonObject> = {
           description: 'The answer, in the form of its resource, with its receipt.',
           content: {
             'application/json': { schema: { type: 'object' } },
-            'application/x-ndjson': { schema: { type: 'string', description: 'One JSON object a line.' } },
             '*/*': { schema: { type: 'string', format: 'binary' } },
           },
         },

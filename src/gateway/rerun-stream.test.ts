@@ -49,6 +49,7 @@ test('an owed stream whose new run is over before it is looked at has the places
   const deps = {
     kinds: new Map([[kind.name, kind]]),
     inFlight,
+    longRuns: new Map(),
     clock: systemClock,
     log: quietLog,
     payments: schemeList,
