@@ -44,9 +44,8 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
 
   test('a parameter that the resource has not, with its payment: uncharged', async () => {
     const buyer = await app.current.makeBuyer();
-    const error = await caught(
-      openClient(app.current, { buyer }).chat.completions.create({ ...essay, colour: 'red' } as typeof essay),
-    );
+    const asked = { ...essay, colour: 'red' } as typeof essay;
+    const error = await caught(openClient(app.current, { buyer }).chat.completions.create(asked));
     expect(error).toMatchObject({ status: 400, param: 'colour', error: { charged: false } });
     expect(await app.current.balanceOf(buyer.address)).toBe(10_000_000n);
   });
@@ -59,10 +58,9 @@ describe('what cannot be mapped is refused before anybody is asked to pay', () =
     expect(await send(url, { body: '[' })).toMatchObject({ status: 400, body: { error: { code: 'invalid_input' } } });
     const large = { ...essay, messages: [{ role: 'user', content: 'x'.repeat(300 * 1024) }] };
     expect(await send(url, { body: large })).toMatchObject({ status: 413, body: { error: { code: 'too_large' } } });
-    expect(await send(`${app.current.url}/v1/embeddings`, { body: {} })).toMatchObject({
-      status: 404,
-      body: { error: { code: 'not_found', type: 'invalid_request_error' } },
-    });
+    const error = { code: 'not_found', type: 'invalid_request_error' };
+    const unknown = await send(`${app.current.url}/v1/embeddings`, { body: {} });
+    expect(unknown).toMatchObject({ status: 404, body: { error } });
   });
 });
 
@@ -101,9 +99,8 @@ describe('parameters', () => {
     const held = { ...asked, extra_body: { lines: 4, rhymes: true } } as typeof asked;
     await openClient(app.current, { apiKey }).chat.completions.create(held);
     expect(lastPrompt()).toContain('snow in 4 lines; rhymes: true.');
-    const error = await caught(
-      openClient(app.current, { apiKey }).chat.completions.create({ ...asked, lines: 12 } as typeof asked),
-    );
+    const tooMany = { ...asked, lines: 12 } as typeof asked;
+    const error = await caught(openClient(app.current, { apiKey }).chat.completions.create(tooMany));
     expect(error).toMatchObject({ status: 400, param: 'lines' });
   });
 
