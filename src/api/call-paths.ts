@@ -1,5 +1,5 @@
 import { problemKinds } from '#kit/index.ts';
-import { problemResponses } from './problem-responses.ts';
+import { problemResponses, runProblems } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER } from './write-answer.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -169,20 +169,7 @@ export const callPaths: Record<string, JsonObject> = {
       summary: 'The answer of such a call, as the call itself would have given it.',
       parameters: [...proofs, wait],
       responses: {
-        ...problemResponses([
-          'unauthenticated',
-          'payment_in_use',
-          'gone',
-          'unprocessable',
-          'content_refused',
-          'rate_limited',
-          'internal',
-          'upstream_failed',
-          'unavailable',
-          'settlement_pending',
-          'answer_owed',
-          'upstream_timeout',
-        ]),
+        ...problemResponses(['unauthenticated', ...runProblems]),
         200: {
           description: 'The answer, in the form of its resource, with its receipt.',
           content: {

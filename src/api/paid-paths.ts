@@ -1,7 +1,7 @@
 import type { KindView } from '#resources/index.ts';
 import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
-import { problemResponses } from './problem-responses.ts';
+import { callProblems, problemResponses } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -126,30 +126,7 @@ export const paidSchemas: Record<string, JsonObject> = {
 /** `json`: the media type of answers in JSON, its schema and its examples. */
 export function toPaidResponses(json: JsonObject): JsonObject {
   return {
-    ...problemResponses([
-      'invalid_input',
-      'invalid_payload',
-      'invalid_x402_version',
-      'unauthenticated',
-      'forbidden',
-      'buyer_unproven',
-      'not_found',
-      'method_not_allowed',
-      'conflict',
-      'payment_in_use',
-      'gone',
-      'too_large',
-      'unsupported_media_type',
-      'unprocessable',
-      'content_refused',
-      'rate_limited',
-      'internal',
-      'upstream_failed',
-      'unavailable',
-      'settlement_pending',
-      'answer_owed',
-      'upstream_timeout',
-    ]),
+    ...problemResponses([...callProblems, 'unauthenticated', 'forbidden', 'conflict']),
     200: {
       description:
         'The answer, in the form that the kind of the resource gives it: one JSON object with a `receipt`, or bytes. With `Accept: text/event-stream`, where the kind can stream, it comes as server-sent events.',

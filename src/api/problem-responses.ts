@@ -5,6 +5,33 @@ type Responses = Record<string, unknown>;
 /** What HTTP itself answers to any request of the management API that has a body. */
 const ofBodies: readonly ProblemCode[] = ['too_large', 'unsupported_media_type'];
 
+/** What may have become of the run that a payment bought. */
+export const runProblems: readonly ProblemCode[] = [
+  'payment_in_use',
+  'gone',
+  'unprocessable',
+  'content_refused',
+  'rate_limited',
+  'internal',
+  'upstream_failed',
+  'unavailable',
+  'settlement_pending',
+  'answer_owed',
+  'upstream_timeout',
+];
+
+/** What any surface of the paid call may answer with. */
+export const callProblems: readonly ProblemCode[] = [
+  'invalid_input',
+  'invalid_payload',
+  'invalid_x402_version',
+  'buyer_unproven',
+  'not_found',
+  'method_not_allowed',
+  ...ofBodies,
+  ...runProblems,
+];
+
 /** The problems that an operation answers with over HTTP, by status. */
 export function operationProblems(operation: BoundOperation): Responses {
   const isChange = !operation.route.startsWith('GET ');

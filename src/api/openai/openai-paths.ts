@@ -1,5 +1,5 @@
 import type { ProblemCode } from '#kit/index.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { callProblems, problemResponses } from '../problem-responses.ts';
 import { ANSWER_TOKEN_HEADER, IGNORED_HEADER, RECEIPT_HEADER } from '../write-answer.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -48,28 +48,6 @@ export const openaiSchemas: Record<string, JsonObject> = {
     },
   },
 };
-
-const callCodes: readonly ProblemCode[] = [
-  'invalid_input',
-  'invalid_payload',
-  'invalid_x402_version',
-  'buyer_unproven',
-  'not_found',
-  'method_not_allowed',
-  'payment_in_use',
-  'gone',
-  'too_large',
-  'unsupported_media_type',
-  'unprocessable',
-  'content_refused',
-  'rate_limited',
-  'internal',
-  'upstream_failed',
-  'unavailable',
-  'settlement_pending',
-  'answer_owed',
-  'upstream_timeout',
-];
 
 function toErrors(codes: readonly ProblemCode[]): JsonObject {
   const all = Object.entries(problemResponses(codes) as Record<string, { description: string }>);
@@ -147,7 +125,7 @@ function toCall({ operationId, summary, description, own, answer }: Described): 
       content: { 'application/json': { schema: { type: 'object', required, properties } } },
     },
     responses: {
-      ...toErrors(callCodes),
+      ...toErrors(callProblems),
       200: {
         description: answer,
         headers: {
