@@ -1,4 +1,5 @@
-import { writeEvents, type Answered, type Written } from './write-events.ts';
+import type { Answered, Written } from './stream-answer.ts';
+import { writeEvents } from './write-events.ts';
 
 /** What a resource answers is no page of this origin, whatever its content type says. */
 export const paidAnswer = {

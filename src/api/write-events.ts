@@ -1,37 +1,16 @@
-import type { ServerResponse } from 'node:http';
 import { toProblemJson } from '#kit/index.ts';
-import { withMedia, type CallOutcome, type PlacedPart } from '#gateway/index.ts';
-import { openEventStream, type EventStream, type ServerEvent } from './event-stream.ts';
-
-export type Answered = CallOutcome & { kind: 'answer' };
-
-export interface Written {
-  res: ServerResponse;
-  requestId: string;
-  headers: Readonly<Record<string, string>>;
-  /** The whole answer has left. */
-  onSent(): void;
-  /** It broke off, and not because the client has gone. */
-  onFault(error: unknown): void;
-}
+import { withMedia, type PlacedPart } from '#gateway/index.ts';
+import type { EventStream, ServerEvent } from './event-stream.ts';
+import { streamAnswer, type Answered, type Written } from './stream-answer.ts';
 
 /**
- * Writes an answer as server-sent events, as fast as the client reads: `meta`, then `delta`, `media` and `usage` as they come,
- * then `receipt` and `done`, or `error`. A client who has gone is not waited for.
+ * Writes an answer as server-sent events: `meta`, then `delta`, `media` and `usage` as they come,
+ * then `receipt` and `done`, or `error`.
  */
-export async function writeEvents(
-  outcome: Answered,
-  { res, requestId, headers, onSent, onFault }: Written,
-): Promise<void> {
-  const { answer } = outcome;
-  const parts = answer.body.type === 'live' ? answer.body.parts : toNothing();
-  if (res.closed) {
-    await parts[Symbol.asyncIterator]().return?.();
-    return;
-  }
-  const stream = openEventStream(res, { status: answer.status, headers });
-  let isWhole = false;
-  try {
+export function writeEvents(outcome: Answered, written: Written): Promise<void> {
+  const { res, requestId, onSent } = written;
+  return streamAnswer(outcome, written, async (stream, parts) => {
+    let isWhole = false;
     for await (const placed of parts) {
       isWhole = placed.part.type === 'done' || placed.part.type === 'error';
       if (placed.part.type === 'done') {
@@ -39,21 +18,9 @@ export async function writeEvents(
       }
       await sendAll(stream, toEvents(outcome, { placed, requestId }));
     }
-  } catch (error) {
-    // The client finds no end and takes the stream up again.
-    isWhole = false;
-    if (!stream.gone.aborted) {
-      onFault(error);
-    }
-  }
-  if (isWhole) {
-    stream.end();
-  } else {
-    res.destroy();
-  }
+    return isWhole;
+  });
 }
-
-async function* toNothing(): AsyncGenerator<PlacedPart> {}
 
 async function sendAll(stream: EventStream, events: readonly ServerEvent[]): Promise<void> {
   for (const event of events) {

@@ -1,7 +1,7 @@
 import { toProblemJson, type Problem } from '#kit/index.ts';
-import { openEventStream, type EventStream, type ServerEvent } from '../event-stream.ts';
+import type { EventStream, ServerEvent } from '../event-stream.ts';
+import { streamAnswer, type Answered, type Written } from '../stream-answer.ts';
 import { IGNORED_HEADER, paidAnswer, RECEIPT_HEADER } from '../write-answer.ts';
-import type { Answered, Written } from '../write-events.ts';
 import type { Form, Reply } from './form.ts';
 import { gatherAnswer, readAnswer, type Gathered } from './read-answer.ts';
 import { toOpenaiError } from './to-openai-error.ts';
@@ -18,7 +18,7 @@ export function writeReply(outcome: Answered, replied: Replied): number {
   const { answer } = outcome;
   const headers = { ...replied.headers, ...paidAnswer, ...toTold(replied) };
   if (isStream || answer.body.type === 'live') {
-    void writeStream(outcome, { ...replied, headers });
+    void streamAnswer(outcome, { ...replied, headers }, (stream) => sendAnswer(stream, outcome, replied));
     return 200;
   }
   res.once('finish', onSent);
@@ -38,31 +38,7 @@ export function toIgnoredHeader(names: readonly string[]): Record<string, string
   return ignored.length > 0 ? { [IGNORED_HEADER]: ignored.join(', ') } : {};
 }
 
-/** As fast as the client reads. A client who has gone is not waited for. */
-async function writeStream(outcome: Answered, replied: Replied): Promise<void> {
-  const { res, headers, onFault } = replied;
-  const { body } = outcome.answer;
-  if (res.closed) {
-    await (body.type === 'live' ? body.parts[Symbol.asyncIterator]().return?.() : undefined);
-    return;
-  }
-  const stream = openEventStream(res, { status: 200, headers });
-  let isWhole = false;
-  try {
-    isWhole = await sendAnswer(stream, outcome, replied);
-  } catch (error) {
-    if (!stream.gone.aborted) {
-      onFault(error);
-    }
-  }
-  if (isWhole) {
-    stream.end();
-  } else {
-    res.destroy();
-  }
-}
-
-/** `false`: it broke off, which the client notices by the connection, and asks for it again with the same payment. */
+/** `false`: it broke off. */
 async function sendAnswer(stream: EventStream, outcome: Answered, replied: Replied): Promise<boolean> {
   const { answer, isPaid } = outcome;
   const form = replied.form.openStream(replied.reply);
