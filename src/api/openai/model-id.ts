@@ -10,11 +10,11 @@ export interface NamedModel {
 /** `creator/slug`, `@creator/slug` and either with `@3` behind it; null where it cannot name a resource. */
 export function parseModelId(text: string): NamedModel | null {
   const path = parseResourcePath(text.startsWith('@') ? `/${text}` : `/@${text}`);
-  if (path === null || text.includes('?')) {
+  if (path === null || path.isBatch || text.includes('?')) {
     return null;
   }
-  const { query: _, ...named } = path;
-  return named;
+  const { creator, slug, version } = path;
+  return version === undefined ? { creator, slug } : { creator, slug, version };
 }
 
 export function toModelId({ creator, slug, version }: NamedModel): string {

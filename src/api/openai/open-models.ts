@@ -25,7 +25,7 @@ export interface Model {
   owned_by: string;
   name: string;
   description: string;
-  /** USD of one call. */
+  /** The most that one call costs, in USD. */
   pricing: { request: string };
   /** Where its parameters and offers are told. */
   url: string;
@@ -103,7 +103,7 @@ function toModel(version: PublishedVersion, { publicUrl, named }: { publicUrl: s
   const { creator, slug, publishedAt, name, description, priceAtomic } = version;
   const pinned = named.version === undefined ? slug : toPinnedSlug(slug, named.version);
   return {
-    id: `${creator}/${pinned}`,
+    id: toModelId({ ...named, creator, slug }),
     object: 'model',
     created: toSeconds(publishedAt),
     owned_by: creator,

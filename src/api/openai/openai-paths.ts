@@ -42,7 +42,13 @@ export const openaiSchemas: Record<string, JsonObject> = {
       pricing: {
         type: 'object',
         required: ['request'],
-        properties: { request: { type: 'string', description: 'USD of one call.' } },
+        properties: {
+          request: {
+            type: 'string',
+            description:
+              'The most that one call costs, in USD; where the price follows from the input, its 402 tells the exact one.',
+          },
+        },
       },
       url: { type: 'string', description: 'Where its 402 tells its parameters.' },
     },
