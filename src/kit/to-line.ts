@@ -1,7 +1,7 @@
-// eslint-disable-next-line no-control-regex -- control characters are what is removed
-const UNWANTED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+/** Control characters, line ends, and what turns the direction of writing or cannot be seen. */
+const UNWANTED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]+/gu;
 
-/** A stranger's text on one line, without what would change the lines or the direction of what stands around it. */
+/** A stranger's text as one line that shows all that it holds and changes nothing of what stands around it. */
 export function toLine(text: string): string {
-  return text.replace(UNWANTED, ' ').trim();
+  return text.toWellFormed().replaceAll(UNWANTED, ' ').trim();
 }

@@ -1,14 +1,15 @@
-const MAX_LENGTH = 500;
-/** Control characters, line ends, and what turns the direction of writing or cannot be seen. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]+/gu;
+import { toLine } from '#kit/index.ts';
 
-/** A text of somebody else as one line that shows all that it holds. */
-function toLine(text: string): string {
-  const line = text.toWellFormed().replaceAll(UNSEEN, ' ').trim();
+const MAX_LENGTH = 500;
+
+function toShortLine(text: string): string {
+  const line = toLine(text);
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH).toWellFormed()}…` : line;
 }
 
-/** The same for every text in a value of JSON. */
+/** Every text of somebody else in a value of JSON as one line that shows all that it holds, cut to size. */
 export function toLines<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value), (_name, one: unknown) => (typeof one === 'string' ? toLine(one) : one)) as T;
+  return JSON.parse(JSON.stringify(value), (_name, one: unknown) =>
+    typeof one === 'string' ? toShortLine(one) : one,
+  ) as T;
 }
