@@ -1,4 +1,4 @@
-import { formatUsdc, type FieldProblem } from '#kit/index.ts';
+import type { FieldProblem } from '#kit/index.ts';
 import type { Draft } from './draft.ts';
 import type { VersionOffer } from './resource-kind.ts';
 
@@ -35,7 +35,7 @@ export function checkDuration(
       ? [
           {
             path: '/runsLong',
-            message: `What is free (${formatUsdc(0n)} USDC) is answered while its caller waits: set a price, or leave runsLong out.`,
+            message: 'What is free is answered while its caller waits: set a price, or leave runsLong out.',
           },
         ]
       : []),

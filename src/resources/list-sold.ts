@@ -2,9 +2,11 @@ import type { Tx } from '#database/index.ts';
 import type { Log } from '#kit/index.ts';
 import { quoteOf } from './quote-version.ts';
 import { toLowestPrice } from './lowest-price.ts';
+import { priceOffers } from './price-offers.ts';
 import type { CostQuote, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toPublishedVersion, versionColumns, type VersionRow } from './tables.ts';
+import { toInputExample } from './to-input-schema.ts';
 
 /** What a creator sells, or would if nothing kept it from running. */
 export interface SoldResource {
@@ -13,7 +15,7 @@ export interface SoldResource {
   slug: string;
   /** The models that it asks, as its config names them. */
   models: readonly string[];
-  /** The lowest of its offers; "0" is free. */
+  /** The lowest of its offers, for the example input where the price follows from it; "0" is free. */
   priceUsdc: string;
   /** What a call costs its creator, asked now; null where nobody can tell. Never rejects: one resource is not all of them. */
   quote(): Promise<CostQuote | null>;
@@ -59,7 +61,7 @@ function toSold(kind: ResourceKind, row: VersionRow, log: Pick<Log, 'error'>): S
     resourceId: version.resourceId,
     slug: version.slug,
     models: parsed.success ? (kind.modelIdsOf?.(parsed.data) ?? []) : [],
-    priceUsdc: toLowestPrice(version.offers),
+    priceUsdc: toLowestPrice(priceOffers(version, toInputExample(version.parameters))),
     quote: async () => {
       try {
         return parsed.success ? await quoteOf(kind, version) : null;

@@ -138,10 +138,13 @@ function toBatchTerms(maxInputs: number | null): Pick<PublishedVersion, 'batch'>
 }
 
 function toPriced(priceFormula: PriceFormula | null, parameters: Parameter[] | null): Pick<SupersededOffers, 'priced'> {
-  const names = new Set(priceFormula?.terms.map(({ parameter }) => parameter));
+  if (priceFormula === null) {
+    return {};
+  }
+  const names = new Set(priceFormula.terms.map(({ parameter }) => parameter));
   const counted = (parameters ?? []).filter(({ name }) => names.has(name));
   const inputSchema = toInputSchema(counted, { allowsUserMessage: false });
-  return priceFormula === null ? {} : { priced: { parameters: counted, inputSchema } };
+  return { priced: { parameters: counted, inputSchema } };
 }
 
 export function toStoredOffer(offer: VersionOffer): StoredOffer {
