@@ -124,6 +124,8 @@ async function giveRerun(
   ending: Promise<CallOutcome>,
   { callId, again }: { callId: string; again: Again },
 ): Promise<CallOutcome> {
+  // With a stream in hand nobody waits for its end.
+  ending.catch((err: unknown) => deps.log.error({ err, callId }, 'an owed call could not be run again'));
   const stream = again.events && (await findStream(deps, callId, again));
   const outcome = stream ?? (await ending);
   // The run was not asked for a stream: what is kept of it tells its places.

@@ -11,6 +11,7 @@ export function rerunIfOwed(deps: GatewayDeps, { row, status }: Standing, input?
   }
   deps.reruns.add(id);
   void rerunOwed(deps, id, input)
+    .then((rerun) => (rerun.kind === 'run' ? rerun.outcome : null))
     .catch((err: unknown) => deps.log.error({ err, callId: id }, 'an owed call could not be run again'))
     .finally(() => deps.reruns.delete(id));
 }
