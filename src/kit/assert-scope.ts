@@ -22,7 +22,10 @@ export function assertScope(access: Access, caller: Caller): void {
   if (access === 'session') {
     assertSession(caller);
   } else if (caller.via !== 'session' && !caller.scopes.includes(access)) {
-    throw new Problem('forbidden', { detail: `${names[caller.via]} does not have the scope "${access}".` });
+    throw new Problem('forbidden', {
+      detail: `${names[caller.via]} does not have the scope "${access}".`,
+      next: 'Sign in, or make an API key that has it: POST /api/user/api-keys in a session.',
+    });
   } else if (access === 'admin' && !caller.isAdmin) {
     throw new Problem('forbidden', { detail: 'This needs the right "admin": an administrator\'s account.' });
   }

@@ -92,7 +92,7 @@ export const testChannel = operation({
       prepared.status === 'failed'
         ? prepared.problem
         : status === 'disconnected'
-          ? `It is not connected, not confirmed or switched off. Connect it with ${connects[name]}.`
+          ? `It is not connected, not confirmed or switched off: GET /api/user/notices/channels and GET of its address tell which. Connect it with ${connects[name]}${name === 'email' ? ', and confirm it with the code that was mailed: POST /api/user/notices/email/confirm' : ''}.`
           : null;
     return { ok: status === 'sent', problem };
   },
