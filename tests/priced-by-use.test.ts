@@ -17,11 +17,11 @@ beforeAll(async () => {
 afterEach(() => control().clearFaults());
 
 function control() {
-  const simulator = app.current.sandbox?.openRouter;
-  if (!simulator) {
+  const { sandbox } = app.current;
+  if (!sandbox?.openRouter) {
     throw new Error('These tests need the simulated OpenRouter.');
   }
-  return simulator.control;
+  return sandbox.openRouter.control;
 }
 
 const priceFormula = {
@@ -204,7 +204,7 @@ test('a formula whose price would not cover its cost is not published: the least
   const refused = await publish({});
   expect(refused.status).toBe(422);
   expect(refused.errors?.[0]).toMatchObject({
-    path: '/priceUsdc',
+    path: '/priceFormula',
     message: expect.stringMatching(/^At the price of an input with 2000 characters of `topic`: A call can cost up to/),
   });
   const byLength = { baseUsdc: '0.0003', terms: [{ parameter: 'topic', per: 'character', usdc: '0.000001' }] };

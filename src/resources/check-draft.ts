@@ -89,7 +89,15 @@ export async function checkDraft(deps: ResourcesDeps, owned: Owned): Promise<Dra
   const formula = draft.priceFormula ? { priceFormula: draft.priceFormula } : {};
   const cases = await listPricedCases(kind, { config, parameters, ownerId, offers, ...formula });
   problems.push(...checkMeasuredUse(deps, draft, offers));
-  problems.push(...(await checkMargin({ kind, config, cases, maxLossUsd })));
+  problems.push(
+    ...(await checkMargin({
+      kind,
+      config,
+      cases,
+      maxLossUsd,
+      path: draft.priceFormula ? '/priceFormula' : '/priceUsdc',
+    })),
+  );
   const warnings = (await kind.listWarnings?.(config, { parameters, offers, ownerId })) ?? [];
   if (problems.length > 0 || category === null) {
     return { ok: false, problems, warnings };

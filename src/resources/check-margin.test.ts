@@ -64,6 +64,7 @@ test.each<{ what: string; amounts: bigint[]; quote: CostQuote | null; messages: 
   { what: 'a price that covers the cost', amounts: [10_000n], quote: quoteOf('0.01'), messages: [] },
 ])('$what', async ({ amounts, quote, messages }) => {
   const found = await checkMargin({
+    path: '/priceUsdc',
     kind,
     config: {},
     cases: [{ offers: offersAt(...amounts), quote, of: null }],
@@ -74,7 +75,9 @@ test.each<{ what: string; amounts: bigint[]; quote: CostQuote | null; messages: 
 
 test('a kind that quotes nothing is sold at any price', async () => {
   const cases = [{ offers: offersAt(1n), quote: null, of: null }];
-  expect(await checkMargin({ kind: {} as ResourceKind, config: {}, cases, maxLossUsd: '0' })).toEqual([]);
+  expect(
+    await checkMargin({ kind: {} as ResourceKind, config: {}, cases, maxLossUsd: '0', path: '/priceUsdc' }),
+  ).toEqual([]);
 });
 
 test('a version from before the guard is sold as it was; a later one is not while a call may lose more than was accepted', () => {

@@ -71,11 +71,13 @@ interface Judged<Config> {
   /** Where the margin can be smallest. */
   cases: readonly PricedCase[];
   maxLossUsd: string;
+  /** Where the draft says its price. */
+  path: '/priceUsdc' | '/priceFormula';
 }
 
 /** What keeps a draft from being sold at its price. What a kind can never quote has no fixed price, and says why. */
 export async function checkMargin<Config>(judged: Judged<Config>): Promise<FieldProblem[]> {
-  const { kind, config, cases, maxLossUsd } = judged;
+  const { kind, config, cases, maxLossUsd, path } = judged;
   if (!kind.quoteCost || cases.every(({ offers }) => toLowestPrice(offers) === '0')) {
     return [];
   }
@@ -88,7 +90,7 @@ export async function checkMargin<Config>(judged: Judged<Config>): Promise<Field
     ? refuseUnpriced((await kind.explainUnpriced?.(config)) ?? null, maxLossUsd)
     : null;
   const message = unpriced ?? (worst ? toCaseMessage(worst) : null);
-  return message ? [{ path: '/priceUsdc', message }] : [];
+  return message ? [{ path, message }] : [];
 }
 
 function toCaseMessage({ of, loss }: { of: string | null; loss: string | null }): string {

@@ -27,7 +27,14 @@ const optionTerm = z.strictObject({
 /** What a call costs by its input: data, not a language, so that anybody can compute it and a bound of it is known. */
 export const priceFormulaSchema = z.strictObject({
   baseUsdc: unitPrice.describe('What every call costs, whatever its input.'),
-  terms: z.array(z.union([unitTerm, optionTerm])).max(MAX_TERMS),
+  terms: z
+    .array(
+      z.union([unitTerm, optionTerm], {
+        error:
+          'must be {"parameter": "…", "per": "value", "character", "true" or "given", "usdc": "0.001"}, or {"parameter": "…", "usdcByOption": {"an option": "0.001"}}',
+      }),
+    )
+    .max(MAX_TERMS),
 });
 
 export type PriceFormula = z.output<typeof priceFormulaSchema>;

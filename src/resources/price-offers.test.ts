@@ -6,6 +6,7 @@ import { checkFormula } from './check-formula.ts';
 import { emptyDraft } from './draft.ts';
 import { parameterSchema } from './parameter.ts';
 import { parseInput } from './parse-input.ts';
+import { priceFormulaSchema } from './price-formula.ts';
 import type { PriceFormula } from './price-formula.ts';
 import { priceLowest, priceOffers } from './price-offers.ts';
 import { toInputSchema } from './to-input-schema.ts';
@@ -219,4 +220,10 @@ test('a number that may be below zero has no price by its value', () => {
     priceUsdc: '1',
   });
   expect(problem?.message).toContain('`minimum` of 0');
+});
+
+test('a term of no known form is told the forms that there are', () => {
+  const words = { baseUsdc: '0', terms: [{ parameter: 'topic', per: 'word', usdc: '1' }] };
+  const [issue] = priceFormulaSchema.safeParse(words).error?.issues ?? [];
+  expect(issue?.message).toMatch(/^must be .*"character", "true" or "given".* or .*usdcByOption/);
 });
