@@ -132,6 +132,20 @@ function afterwards(origin: string): Markup {
         changed since the version before.
       </li>
       <li>
+        <strong>Prices that follow from the input</strong>: <code>priceFormula</code> of a draft, such as
+        <code>{"baseUsdc": "0.01", "terms": [{"parameter": "text", "per": "character", "usdc": "0.00001"}]}</code>, asks
+        each input for its own exact price; <code>priceUsdc</code> is then the most.
+      </li>
+      <li>
+        <strong>Spend caps</strong>: <code>PUT /api/user/spend-caps</code> says what your keys, a resource or a payer
+        may cost you a day; beyond it calls are refused uncharged until midnight UTC or a higher cap.
+      </li>
+      <li>
+        <strong>Notices</strong>: <code>GET /api/user/notices</code> (scope <code>notices:read</code>) tells of keys,
+        models, prices, margins and failing calls, and sends them by e-mail, webhook, Telegram and Discord once
+        connected.
+      </li>
+      <li>
         <strong>Compare</strong> up to four models on the same inputs, within a cost that you state:
         <code>POST /api/resources/{id}/compare</code>.
       </li>

@@ -14,7 +14,7 @@ interface Landing {
 const promises = [
   [
     'Never pay for nothing',
-    'Your payment is settled only when a usable answer is there. An error, an empty answer or a timeout costs nothing.',
+    'Your payment is settled only when a usable answer is there: an error, an empty answer or a timeout costs nothing. Where a creator is paid before, or at the first words, the offer says so, and the whole answer is owed until it is there.',
   ],
   ['Never work for nothing', 'One payment buys one answer, however often it is sent. A copy of it buys nothing.'],
   ['Nothing leaks', 'Prompts and provider keys stay with their creators. Answers go to whoever paid.'],

@@ -99,7 +99,12 @@ function facts(resource: PublicResource): Markup {
     ['Time limit', `${resource.timeoutSeconds} s`],
     ['Answer', resource.runsLong ? 'fetched later: the call is answered with 202' : 'in the response to the call'],
     ...(resource.batch
-      ? [['Many at once', `up to ${resource.batch.maxInputs} inputs in one call`] as [string, string]]
+      ? [
+          [
+            'Many at once',
+            `up to ${resource.batch.maxInputs} inputs in one call, POST …/batch: charged before they run, what fails is owed`,
+          ] as [string, string],
+        ]
       : []),
     ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
     ['Version', String(resource.version)],
