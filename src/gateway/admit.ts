@@ -104,5 +104,5 @@ export function toInputProblem(fields: readonly FieldProblem[]): Problem {
 
 function describeFields(fields: readonly FieldProblem[]): string {
   const first = fields[0];
-  return `${first ? `${first.message} ` : ''}See the input schema in the 402 answer to a request without payment.`;
+  return `${first ? `${first.message} ` : ''}The schema of the input stands in the 402 of the resource and in GET /api/resources/{id}/openapi.json.`;
 }

@@ -222,8 +222,7 @@ async function untilClosed(deps: GatewayDeps, callId: string, open: readonly str
   const until = Date.now() + WAIT_LIMIT_MS;
   for (;;) {
     const row = await readKept(deps, callId);
-    const isOpen = row !== null && open.includes(row.state);
-    if (!isOpen || Date.now() >= until) {
+    if (row === null || !open.includes(row.state) || Date.now() >= until) {
       return row;
     }
     const ours = deps.inFlight.get(callId);
@@ -233,8 +232,7 @@ async function untilClosed(deps: GatewayDeps, callId: string, open: readonly str
 
 /** The answer of a paid call as it is kept, for whoever has shown to be its buyer. */
 export async function giveKept(deps: GatewayDeps, callId: string, payment: Payment): Promise<CallOutcome> {
-  const row = await readKept(deps, callId);
-  return toOutcome(row, callId, { payment });
+  return toOutcome(await readKept(deps, callId), callId, { payment });
 }
 
 async function readKept(deps: GatewayDeps, callId: string): Promise<KeptRow | null> {
