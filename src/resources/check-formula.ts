@@ -1,6 +1,6 @@
 import { parseUsdc, type FieldProblem } from '#kit/index.ts';
 import type { Draft } from './draft.ts';
-import { isRequired, type Parameter } from './parameter.ts';
+import { isAlwaysThere, type Parameter } from './parameter.ts';
 import type { PriceTerm } from './price-formula.ts';
 
 /** Each doubles the inputs whose margin is looked at. */
@@ -79,7 +79,7 @@ function checkUnit({ per }: Exclude<PriceTerm, { usdcByOption: unknown }>, param
   if (per === 'value' && (parameter.minimum ?? -1) < 0) {
     return ['A number that is priced by its value needs a `minimum` of 0 or more: no input may make a call cheaper.'];
   }
-  if (per === 'given' && (isRequired(parameter) || parameter.default !== undefined)) {
+  if (per === 'given' && isAlwaysThere(parameter)) {
     return ['This parameter is always there: what it costs belongs into `baseUsdc`.'];
   }
   return [];

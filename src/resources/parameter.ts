@@ -54,3 +54,8 @@ export const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,39}$/;
 export function isRequired(parameter: Parameter): boolean {
   return parameter.required ?? parameter.default === undefined;
 }
+
+/** A run has a value of it, whatever the buyer sends. */
+export function isAlwaysThere(parameter: Parameter): boolean {
+  return isRequired(parameter) || parameter.default !== undefined;
+}

@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { isExactNumber, type ExactNumber } from '#kit/index.ts';
 import { listInputs } from './batch-inputs.ts';
-import { isRequired, type Parameter } from './parameter.ts';
+import { isAlwaysThere, type Parameter } from './parameter.ts';
 import type { PriceFormula, PriceTerm } from './price-formula.ts';
 import type { VersionOffer } from './resource-kind.ts';
 
@@ -118,8 +118,7 @@ function countCharacters(text: string): number {
 
 function leastOf(term: PriceTerm, parameters: readonly Parameter[]): Big {
   const parameter = parameters.find(({ name }) => name === term.parameter);
-  const isAlwaysThere = parameter !== undefined && (isRequired(parameter) || parameter.default !== undefined);
-  if (!isAlwaysThere) {
+  if (parameter === undefined || !isAlwaysThere(parameter)) {
     return new Big(0);
   }
   if ('usdcByOption' in term) {

@@ -1,5 +1,5 @@
 import { toMaxLength } from './to-input-schema.ts';
-import { isRequired, type Parameter } from './parameter.ts';
+import { isAlwaysThere, type Parameter } from './parameter.ts';
 import { priceLowest, type Priced } from './price-offers.ts';
 import type { CostQuote, PublishedVersion, ResourceKind, VersionOffer } from './resource-kind.ts';
 
@@ -55,10 +55,9 @@ function listTexts(
   return parameters
     .filter(({ name }) => names.has(name))
     .map((parameter) => {
-      const isAlwaysThere = isRequired(parameter) || parameter.default !== undefined;
       return {
         name: parameter.name,
-        shortest: isAlwaysThere ? (parameter.minLength ?? 0) : 0,
+        shortest: isAlwaysThere(parameter) ? (parameter.minLength ?? 0) : 0,
         longest: toMaxLength(parameter),
       };
     });
