@@ -1,4 +1,5 @@
 import { LONG_RETENTION_SECONDS } from './long-runs/retention.ts';
+import { forgetEndedItems } from './batches/batch-rows.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 
 /** A statement holds its locks to its end, so each takes a bounded number of rows. */
@@ -44,10 +45,6 @@ const forgetStreams = `
     WHERE (c.state <> 'fulfilling' OR s.run < c.runs) AND c.updated_at < now() - interval '1 minute'
     LIMIT $1)`;
 
-/** The answers that single inputs of a call have got, once nothing more is run for it. */
-const forgetItems = `
-  DELETE FROM batch_items USING calls WHERE calls.id = call_id AND calls.state IN ('owed', 'refunded') AND calls.input IS NULL`;
-
 /** Where a request came from matters for a day. */
 const forgetClients = `
   UPDATE calls SET client = NULL WHERE id IN (
@@ -66,7 +63,7 @@ export async function expireAnswers(deps: Pick<GatewayDeps, 'database'>, retenti
   await system.query(forgetClients, [BATCH]);
   await system.query(forgetStreams, [BATCH]);
   await system.query(forgetInputs, [Math.max(OWED_KEPT_SECONDS, retentionSeconds), BATCH]);
-  await system.query(forgetItems);
+  await forgetEndedItems(system, BATCH);
   const pruned = await system.query(prune, [Math.max(RELEASED_KEPT_SECONDS, retentionSeconds), BATCH]);
   return (forgotten.rowCount ?? 0) + (pruned.rowCount ?? 0);
 }

@@ -153,3 +153,13 @@ export async function noteLogged(executor: Executor, callId: string): Promise<vo
 export async function forgetItems(executor: Executor, callId: string): Promise<void> {
   await executor.query('DELETE FROM batch_items WHERE call_id = $1', [callId]);
 }
+
+/** The same of calls for which nothing more is run, some at a time. */
+export async function forgetEndedItems(executor: Executor, limit: number): Promise<void> {
+  await executor.query(
+    `DELETE FROM batch_items WHERE call_id IN (
+       SELECT i.call_id FROM batch_items i JOIN calls c ON c.id = i.call_id
+       WHERE c.state IN ('owed', 'refunded') AND c.input IS NULL LIMIT $1)`,
+    [limit],
+  );
+}
