@@ -1,6 +1,6 @@
 /**
- * HTTP clients for what executes (OpenRouter, any upstream that speaks chat completions), for object stores that speak the
- * S3 API, and the safe way to hosts that users name. Invariants: an upstream's failure is a value that says how it failed;
+ * Clients for what executes (OpenRouter, any upstream that speaks chat completions), for object stores that speak the S3
+ * API, for what tells people (mail, Telegram, Discord), and the safe way to hosts that users name. Invariants: an upstream's failure is a value that says how it failed;
  * neither keys nor prompts stand in results, problems or log lines; costs keep the text they had on the wire; a user's URL
  * is called only over https at a public address that is checked when connecting; redirects are followed for files alone,
  * each judged as the first URL was.
