@@ -24,7 +24,12 @@ export function answerGeneration(state: State, { headers, query }: Exchange): Re
 
 const MAX_GENERATIONS = 5_000;
 
-export function keepGeneration({ generations }: State, generation: StoredGeneration): void {
+/** What was begun before a reset and ends after it is of accounts that are gone, and its id is given out anew. */
+export function keepGeneration({ generations, keys }: State, generation: StoredGeneration): void {
+  const { account } = generation.key;
+  if (![...keys.values()].some((key) => key.account === account)) {
+    return;
+  }
   // Without its pictures and sound: they are large, and GET /generation does not return them.
   const completion = { ...generation.completion, images: [], audio: null };
   generations.set(completion.id, { ...generation, completion });

@@ -45,7 +45,7 @@ const dialect: Dialect = {
     functions: refuseFilled(NO_TOOLS),
     logprobs: refuseFilled('Log probabilities are not told here.'),
     models: refuseFilled('A resource has its own models: name it alone in "model".'),
-    n: (value) => (Number(value) === 1 ? null : { refused: 'One call buys one answer: leave "n" out.' }),
+    n: (value) => (value === 1 ? null : { refused: 'One call buys one answer: leave "n" out.' }),
     plugins: refuseFilled('Plugins cannot be added to a resource.'),
     response_format: judgeFormat,
     tool_choice: refuseToolChoice,
