@@ -76,6 +76,12 @@ test.each<[string, [Buffer, string, string], object]>([
     [Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), '192.0.2.12', 'image/png'],
     unprocessable,
   ],
+  [
+    'JSON that is cut off',
+    [Buffer.from('{"a":'), '192.0.2.14', 'application/json'],
+    { status: 422, body: { code: 'unprocessable', detail: expect.stringContaining('is not valid JSON') as string } },
+  ],
+  ['a page that is called JSON', [Buffer.from('<p>1'), '192.0.2.15', 'application/json'], unprocessable],
   ['a form', [png, '192.0.2.13', 'multipart/form-data; boundary=x'], unsupported],
 ])('an upload of %s is refused', async (_name, sent, refusal) => {
   expect(await upload(...sent)).toMatchObject(refusal);

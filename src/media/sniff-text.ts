@@ -7,7 +7,7 @@ const textTypes = ['text/plain', 'text/csv', 'application/json'] as const;
 export type TextType = (typeof textTypes)[number];
 
 /** Reading JSON holds the process up. */
-const MAX_JSON_BYTES = 500_000;
+export const MAX_JSON_BYTES = 500_000;
 /** None of these stands in text; tabs and ends of lines do. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000e-\u001f\u007f]/;

@@ -7,7 +7,7 @@ import { receiveFile, type ReceivedFile } from './receive-file.ts';
 import { reserveUpload, settleReservation, toCounted } from './reserve-upload.ts';
 import type { MediaKind } from './sniff-head.ts';
 import { sniffMedia, type SniffedMedia } from './sniff-media.ts';
-import { toTextType } from './sniff-text.ts';
+import { MAX_JSON_BYTES, toTextType } from './sniff-text.ts';
 import { checkLimits, listTypes } from './store-media.ts';
 
 export interface SentUpload {
@@ -68,12 +68,10 @@ interface Received {
 }
 
 async function keep(deps: MediaDeps, { idHash, file, contentType }: Received): Promise<Omit<TakenUpload, 'id'>> {
-  const sniffed = await sniffMedia(file.path, toTextType(contentType));
+  const type = toTextType(contentType);
+  const sniffed = await sniffMedia(file.path, type);
   if (!sniffed) {
-    throw new Problem('unprocessable', {
-      detail: `The file is not of a type that is taken here: ${listTypes()}.`,
-      next: 'Send the bytes of such a file as the body. Text also needs its Content-Type: text/plain, text/csv or application/json.',
-    });
+    throw type === 'application/json' && (await sniffMedia(file.path, 'text/plain')) ? noJson() : unknownType();
   }
   checkLimits(deps, sniffed, file.sizeBytes);
   const expiresAt = new Date(deps.clock.now() + deps.uploads.keptForMs);
@@ -88,6 +86,21 @@ async function keep(deps: MediaDeps, { idHash, file, contentType }: Received): P
     }
   });
   return { ...toFacts(sniffed), sizeBytes: file.sizeBytes, sha256: file.sha256, expiresAt: expiresAt.toISOString() };
+}
+
+function unknownType(): Problem {
+  return new Problem('unprocessable', {
+    detail: `The file is not of a type that is taken here: ${listTypes()}.`,
+    next: 'Send the bytes of such a file as the body. Text also needs its Content-Type: text/plain, text/csv or application/json.',
+  });
+}
+
+/** Text all the same. */
+function noJson(): Problem {
+  return new Problem('unprocessable', {
+    detail: `The file is sent as application/json and is not valid JSON of at most ${MAX_JSON_BYTES / 1_000} kB.`,
+    next: 'Mend the JSON and send it again, or send it with Content-Type: text/plain where the resource takes text.',
+  });
 }
 
 function toFacts({ contentType, kind }: SniffedMedia): Pick<TakenUpload, 'contentType' | 'kind'> {
