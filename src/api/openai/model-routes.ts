@@ -1,11 +1,11 @@
-import { Problem, takeUnit } from '#kit/index.ts';
+import { takeUnit } from '#kit/index.ts';
 import { answerJson } from '../answer-json.ts';
 import type { Route } from '../mount-routes.ts';
 import { toSource } from '../operation-routes.ts';
 import type { AppContext } from '../request-context.ts';
 import type { AppOptions } from '../server-options.ts';
 import { refuse } from './asked.ts';
-import { parseModelId } from './model-id.ts';
+import { parseModelId, unknownModel } from './model-id.ts';
 
 const SHARED = 'public, max-age=10';
 
@@ -19,7 +19,7 @@ export function modelRoutes({ models, ports }: AppOptions): Route[] {
     const target = parseModelId(id);
     const model = target && (await models.find(target));
     if (!model) {
-      throw new Problem('not_found', { detail: 'No published resource has this id.' });
+      throw unknownModel();
     }
     return answerJson(c, { body: model, cacheControl: SHARED });
   };

@@ -3,7 +3,7 @@ import type { Callable, CallRequest, Gateway } from '#gateway/index.ts';
 import { isObject, refuse, toContract, type Contract } from './asked.ts';
 import { fillInput } from './fill-input.ts';
 import type { Form } from './form.ts';
-import { parseModelId, type NamedModel } from './model-id.ts';
+import { MODEL_ID_FORM, parseModelId, unknownModel, type NamedModel } from './model-id.ts';
 
 /** A request as the paid call takes it, and what is to be known of it when it is answered. */
 export interface Read {
@@ -72,18 +72,14 @@ function readStream(stream: unknown): boolean {
 function readModel(model: unknown): NamedModel {
   const target = typeof model === 'string' ? parseModelId(model) : null;
   if (!target) {
-    throw refuse('/model', 'Name a resource as "creator/slug", or one of its versions as "creator/slug@3".');
+    throw refuse('/model', MODEL_ID_FORM);
   }
   return target;
 }
 
 function toUnknownModel(error: unknown): never {
   if (error instanceof Problem && error.code === 'not_found') {
-    throw new Problem('not_found', {
-      detail: 'No resource is published under this id.',
-      next: 'GET /v1/models lists what there is.',
-      fields: [{ path: '/model', message: 'names no resource' }],
-    });
+    throw unknownModel();
   }
   throw error;
 }
