@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { FieldProblem } from '#kit/index.ts';
+import { decimalText, type FieldProblem } from '#kit/index.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
 import { inputModalities } from './inputs/input-modalities.ts';
 import { findNamedModel } from './named-model.ts';
 
-const usd = z.string().regex(/^\d{1,6}(\.\d{1,18})?$/, 'must be a plain decimal of US dollars, such as "0.000002"');
+const usd = decimalText('a plain decimal of US dollars, such as "0.000002"', /^\d{1,6}(\.\d{1,18})?$/);
 
 /** What the catalogue would say of a model that it does not list: a preset, a fine-tuned or a private one. */
 export const declaredModel = z

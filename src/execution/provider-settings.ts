@@ -1,5 +1,6 @@
 import { Big } from 'big.js';
 import { z } from 'zod';
+import { decimalText } from '#kit/index.ts';
 import { toPerMillion, type ModelEndpoint } from '#models/index.ts';
 
 /** As OpenRouter names them: https://openrouter.ai/docs/guides/routing/provider-selection */
@@ -20,10 +21,7 @@ const quantizations = [
 
 const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/, 'must be a provider such as "openai" or "azure/eu"');
 const tags = z.array(tag).min(1).max(50).optional();
-const usd = z
-  .string()
-  .regex(/^(0|[1-9]\d{0,5})(\.\d{1,12})?$/, 'must be a plain decimal of USD, such as "0.5"')
-  .optional();
+const usd = decimalText('a plain decimal of USD, such as "0.5"', /^(0|[1-9]\d{0,5})(\.\d{1,12})?$/).optional();
 
 export const providerSettings = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { operation, type Caller } from '#kit/index.ts';
+import { wrappedInput } from '#resources/index.ts';
 import type { Gateway } from './open-gateway.ts';
 import { quoted } from './quote-call.ts';
 
@@ -10,15 +11,18 @@ export const quoteResource = operation({
   summary:
     'Ask before paying: the price, whether the input fits, tokens and the usual time; for the owner what the call would cost too. Nothing runs and nothing is charged.',
   scope: 'public',
-  input: z.strictObject({
-    id: z.uuid(),
-    input: z.record(z.string(), z.unknown()).default({}).describe('As the body of a call, `user_message` included'),
-    inputs: z
-      .array(z.unknown())
-      .max(1_000)
-      .optional()
-      .describe('In place of `input`, as the body of a batch: what all of them cost together'),
-  }),
+  input: z.strictObject(
+    {
+      id: z.uuid(),
+      input: z.record(z.string(), z.unknown()).default({}).describe('As the body of a call, `user_message` included'),
+      inputs: z
+        .array(z.unknown())
+        .max(1_000)
+        .optional()
+        .describe('In place of `input`, as the body of a batch: what all of them cost together'),
+    },
+    wrappedInput,
+  ),
   output: quoted,
   problems: ['not_found', 'gone'],
   // Before the transaction: a kind may take its time.

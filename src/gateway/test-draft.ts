@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assertUser, operation, Problem, type Caller } from '#kit/index.ts';
-import { callCost, estimateCall, findOwnDraft, parseInput, withoutCode } from '#resources/index.ts';
+import { callCost, estimateCall, findOwnDraft, parseInput, withoutCode, wrappedInput } from '#resources/index.ts';
 import { notRun, takeTest, tried, tryVersion, type TryDeps } from './try-version.ts';
 
 const fieldProblem = z.object({ path: z.string(), message: z.string() });
@@ -23,7 +23,7 @@ export const testDraft = operation({
   summary:
     'Run the draft with this input as a buyer would, before it is for sale: shows the prompt, the answer, tokens, cost and what still stands in the way of publishing.',
   scope: 'resources:write',
-  input: z.strictObject({ id: z.uuid(), input: z.record(z.string(), z.unknown()).default({}) }),
+  input: z.strictObject({ id: z.uuid(), input: z.record(z.string(), z.unknown()).default({}) }, wrappedInput),
   output,
   problems: ['not_found'],
   prepare: async (deps: TryDeps, caller, { id, input }) => {

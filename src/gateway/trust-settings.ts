@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { assertUser, operation, type Caller } from '#kit/index.ts';
+import { assertUser, decimalText, operation, type Caller } from '#kit/index.ts';
 import { isOver } from './read-standing.ts';
 import { trustLimits } from './trust-limits.ts';
 
-const usd = z
-  .string()
-  .regex(
-    /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
-    'must be USD as a plain decimal with at most 6 places, such as "5" or "0.25"',
-  );
+const usd = decimalText(
+  'USD as a plain decimal with at most 6 places, such as "5" or "0.25"',
+  /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
+);
 
 const output = z.object({
   maxTrustUsdPerDay: usd.describe(

@@ -58,7 +58,7 @@ export function explainIssue(issue: Issue): string | undefined {
     case 'invalid_union':
       return 'has none of the forms that are allowed here';
     case 'unrecognized_keys':
-      return 'holds fields that are not known here';
+      return UNKNOWN_FIELD;
     default:
       return 'is not valid';
   }
@@ -75,7 +75,7 @@ function toBound(origin: string, word: string, bound: number | bigint): string {
 export function toFieldProblems(error: z.ZodError): FieldProblem[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: UNKNOWN_FIELD }))
+      ? issue.keys.map((key) => ({ path: toPointer([...issue.path, key]), message: issue.message }))
       : [{ path: toPointer(issue.path), message: issue.message }],
   );
 }

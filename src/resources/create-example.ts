@@ -3,6 +3,7 @@ import type { InTransaction } from '#database/index.ts';
 import { newId, operation, Problem, type Caller } from '#kit/index.ts';
 import { getUser, lockOwn } from './own-resource.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
+import { wrappedInput } from './wrapped-input.ts';
 
 const MAX_EXAMPLES = 20;
 const MAX_INPUT_LENGTH = 20_000;
@@ -14,14 +15,17 @@ export const createExample = operation({
     'Keep an input as an example of a resource. It is run with your key for each version that you publish, and everybody sees it with its newest answer.',
   scope: 'resources:write',
   status: 201,
-  input: z.strictObject({
-    id: z.uuid(),
-    name: z.string().trim().min(1).max(100),
-    input: z
-      .record(z.string(), z.unknown())
-      .refine((input) => JSON.stringify(input).length <= MAX_INPUT_LENGTH, 'The input is too long for an example.'),
-    reruns: z.boolean().default(true).describe('False: it is run only when you ask for it.'),
-  }),
+  input: z.strictObject(
+    {
+      id: z.uuid(),
+      name: z.string().trim().min(1).max(100),
+      input: z
+        .record(z.string(), z.unknown())
+        .refine((input) => JSON.stringify(input).length <= MAX_INPUT_LENGTH, 'The input is too long for an example.'),
+      reruns: z.boolean().default(true).describe('False: it is run only when you ask for it.'),
+    },
+    wrappedInput,
+  ),
   output: z.object({ id: z.uuid(), name: z.string(), input: z.unknown(), reruns: z.boolean() }),
   problems: ['not_found', 'conflict'],
   run: async (deps: ResourcesDeps & InTransaction, caller: Caller, { id, name, input, reruns }) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
+import { canonicalJson, decimalText, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
 import { batchSchema } from './batch-terms.ts';
 import { categories } from './category.ts';
 import { measuredUseSchema } from './measured-use.ts';
@@ -15,7 +15,9 @@ const slugSchema = z
   .string()
   .refine(isSlug, `Use lower-case letters, digits and single hyphens between them, at most ${MAX_SLUG_LENGTH}.`);
 
-const storable = z.string().refine((text) => isStorable(text), 'This text holds characters that cannot be stored.');
+const NOT_STORABLE = 'This text holds characters that cannot be stored.';
+
+const storable = z.string().refine((text) => isStorable(text), NOT_STORABLE);
 
 const tag = z
   .string()
@@ -23,14 +25,15 @@ const tag = z
   .max(30);
 
 /** In its shortest form, so that the same price is the same text; what is no price is left as it is, to be told. */
-const price = storable.max(40).overwrite(toShortestPrice);
+const price = decimalText('USDC as a plain decimal with at most 6 places, such as "0.02"')
+  .refine((text) => isStorable(text), NOT_STORABLE)
+  .max(40)
+  .overwrite(toShortestPrice);
 
-const lossSchema = z
-  .string()
-  .regex(
-    /^(0|[1-9]\d{0,2})(\.\d{1,6})?$/,
-    'must be USD as a plain decimal below 1000 with at most 6 places, such as "0.02"',
-  );
+const lossSchema = decimalText(
+  'USD as a plain decimal below 1000 with at most 6 places, such as "0.02"',
+  /^(0|[1-9]\d{0,2})(\.\d{1,6})?$/,
+);
 
 /** The form of each field of a draft. What it may hold is in `checkShape`, what must hold at publishing in `checkDraft`. */
 export const draftFields = {

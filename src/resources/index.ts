@@ -85,3 +85,4 @@ export { MAX_USER_MESSAGE_LENGTH, toInputExample, toMaxLength, USER_MESSAGE } fr
 export { updateResource } from './update-resource.ts';
 export { validateResource } from './validate-resource.ts';
 export { withoutCode } from './without-code.ts';
+export { wrappedInput } from './wrapped-input.ts';

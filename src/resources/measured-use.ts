@@ -1,15 +1,15 @@
 import { z } from 'zod';
+import { decimalText } from '#kit/index.ts';
 
-const share = z
-  .string()
-  .regex(/^(0|[1-9]\d{0,5})(\.\d{1,6})?$/, 'must be a plain decimal below 1000000 with at most 6 places, such as "20"');
+const share = decimalText(
+  'a plain decimal below 1000000 with at most 6 places, such as "20"',
+  /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
+);
 
-const usdc = z
-  .string()
-  .regex(
-    /^(0|[1-9]\d{0,5})(\.\d{1,18})?$/,
-    'must be USDC as a plain decimal below 1000000 with at most 18 places, such as "0.75"',
-  );
+const usdc = decimalText(
+  'USDC as a plain decimal below 1000000 with at most 18 places, such as "0.75"',
+  /^(0|[1-9]\d{0,5})(\.\d{1,18})?$/,
+);
 
 /** What a call is worth by what it has truly used, never above its price. Parts that are left out count nothing. */
 export const measuredUseSchema = z.strictObject({

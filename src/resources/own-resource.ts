@@ -45,6 +45,8 @@ export async function claimSlug(tx: Tx, claim: SlugClaim): Promise<void> {
   );
   if (rowCount !== 1) {
     const detail = `Another one of your resources is, or was, called "${claim.slug}".`;
-    throw new Problem('conflict', { detail, fields: [{ path: '/slug', message: 'Choose another slug.' }] });
+    const next =
+      'Choose another slug, or change the resource that has this one: GET /api/resources?mine=true lists yours.';
+    throw new Problem('conflict', { detail, next, fields: [{ path: '/slug', message: 'Choose another slug.' }] });
   }
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
+import { decimalText } from '#kit/index.ts';
 
 const MAX_TERMS = 12;
 
-const unitPrice = z
-  .string()
-  .regex(
-    /^(0|[1-9]\d{0,5})(\.\d{1,18})?$/,
-    'must be USDC as a plain decimal below 1000000 with at most 18 places, such as "0.000002"',
-  );
+const unitPrice = decimalText(
+  'USDC as a plain decimal below 1000000 with at most 18 places, such as "0.000002"',
+  /^(0|[1-9]\d{0,5})(\.\d{1,18})?$/,
+);
 
 const unitTerm = z.strictObject({
   parameter: z.string().max(100),

@@ -54,12 +54,17 @@ export function listBadDrafts(world: World): Bad[] {
       send: draft({ slug: 'essay' }),
       status: 409,
       code: 'conflict',
-      says: /another slug/,
+      says: /another slug.*mine=true/s,
     },
     { why: 'a kind unknown', send: draft({ kind: 'crystal_ball' }), ...invalid, says: /\/kind/ },
     { why: 'a category unknown', send: draft({ category: 'magic' }), ...invalid, says: /\/category/ },
     { why: 'a field unknown', send: draft({ owner_id: 'me' }), ...invalid, says: /\/owner_id: is not a known field/ },
-    { why: 'a price that is a number', send: draft({ priceUsdc: 0.01 }), ...invalid, says: /\/priceUsdc/ },
+    {
+      why: 'a price that is a number',
+      send: draft({ priceUsdc: 0.01 }),
+      ...invalid,
+      says: /\/priceUsdc.*in quotes.*"0\.02"/,
+    },
     { why: 'a timeout of a day', send: draft({ timeoutSeconds: 86_400 }), ...invalid, says: /\/timeoutSeconds/ },
     { why: 'a timeout with a fraction', send: draft({ timeoutSeconds: 5.5 }), ...invalid, says: /\/timeoutSeconds/ },
     {
@@ -104,6 +109,18 @@ export function listBadDrafts(world: World): Bad[] {
       send: parameter({ format: 'email' }),
       ...invalid,
       says: /\/parameters\/0\/format/,
+    },
+    ...['quote', 'test', 'examples'].map((what) => ({
+      why: `parameters that are not wrapped, for ${what}`,
+      send: asAda(world, { method: 'POST', path: `/api/resources/${ids.essay}/${what}`, body: '{"topic":"rivers"}' }),
+      ...invalid,
+      says: /topic.*is not a known field; the parameters belong into/,
+    })),
+    {
+      why: 'unpaid work bounded by a number',
+      send: asAda(world, { method: 'PUT', path: '/api/user/trust', body: '{"maxTrustUsdPerDay":2}' }),
+      ...invalid,
+      says: /in quotes, not a number: USD .*"0\.25"/,
     },
     { why: 'a list as body', send: patch('[]'), ...invalid, says: /JSON object/ },
     {
