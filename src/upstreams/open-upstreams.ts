@@ -26,13 +26,13 @@ export type Upstreams = ReturnType<typeof openUpstreams>;
 /** Every client that a server has, by the name under which kinds of resource are given it. `stack` closes them. */
 export function openUpstreams(options: UpstreamsOptions, stack: AsyncDisposableStack) {
   const { openRouterUrl, publicUrl, allowedOrigins, fileOrigins, log } = options;
-  const outbound = openOutbound({ allowedOrigins });
+  const outbound = openOutbound({ allowedOrigins, allowedBy: 'UPSTREAM_ORIGINS' });
   stack.defer(() => outbound.close());
   const files = openOutbound({ allowedOrigins: fileOrigins });
   stack.defer(() => files.close());
-  const webhooks = openOutbound({ allowedOrigins: options.webhookOrigins });
+  const webhooks = openOutbound({ allowedOrigins: options.webhookOrigins, allowedBy: 'WEBHOOK_ORIGINS' });
   stack.defer(() => webhooks.close());
-  const callbacks = openOutbound({ allowedOrigins: options.callbackOrigins });
+  const callbacks = openOutbound({ allowedOrigins: options.callbackOrigins, allowedBy: 'CALLBACK_ORIGINS' });
   stack.defer(() => callbacks.close());
   const telegram = openTelegram({ baseUrl: options.telegramUrl });
   stack.defer(() => telegram.close());

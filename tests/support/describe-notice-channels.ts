@@ -166,6 +166,7 @@ export function describeNoticeChannels({ app, servers, simulator, control, serve
       const before = servers.map(({ seen }) => seen.length);
       const answers = await Promise.all(urls.map((url) => gus.call('PUT', '/api/user/notices/webhook', { url })));
       expect(answers.map(({ body: { code } }) => code)).toEqual(urls.map(() => 'invalid_input'));
+      expect(answers[0]?.body['detail']).toMatch(/public internet.*WEBHOOK_ORIGINS/);
       expect(servers.map(({ seen }) => seen.length)).toEqual(before);
     });
 

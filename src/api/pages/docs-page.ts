@@ -143,7 +143,8 @@ function afterwards(origin: string): Markup {
       <li>
         <strong>Notices</strong>: <code>GET /api/user/notices</code> (scope <code>notices:read</code>) tells of keys,
         models, prices, margins and failing calls, and sends them by e-mail, webhook, Telegram and Discord once
-        connected.
+        connected. Webhooks and callbacks go to public https hosts, and to those that this server's operator names in
+        <code>WEBHOOK_ORIGINS</code> and <code>CALLBACK_ORIGINS</code>.
       </li>
       <li>
         <strong>Compare</strong> up to four models on the same inputs, within a cost that you state:

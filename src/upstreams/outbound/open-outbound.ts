@@ -12,6 +12,8 @@ export interface Outbound {
 interface OutboundOptions {
   /** Origins that are called although they are not public: the sandbox's own servers, and those that the operator names. */
   allowedOrigins?: readonly string[];
+  /** The setting in which the operator names them. */
+  allowedBy?: string;
   /** Of host names; the system's unless told. */
   resolve?: Resolver;
 }
@@ -23,7 +25,7 @@ export function openOutbound(options: OutboundOptions = {}): Outbound {
   const sandbox = new Agent(limits);
   return {
     open: (text) => {
-      const url = checkUrl(text, allowedOrigins);
+      const url = checkUrl(text, { allowedOrigins, allowedBy: options.allowedBy });
       return { url, dispatcher: allowedOrigins.has(url.origin) ? sandbox : guarded };
     },
     close: async () => {
