@@ -5,6 +5,7 @@ import {
   checkReadiness,
   openLanding,
   openMetrics,
+  openResourcePage,
   openModels,
   paidRoute,
   readContract,
@@ -64,7 +65,16 @@ export async function startServing(
   const authenticate = (headers: Headers) => accounts.authenticate(headers);
   const paidDeps = { gateway, trustedProxyHops: config.TRUSTED_PROXY_HOPS, log };
   const observe = (outcome: string, seconds?: number) => metrics.observeCall(outcome, seconds);
-  const routes = [callRoute(paidDeps), paidRoute({ ...paidDeps, authenticate, observe })];
+  const landing = openLanding({
+    ports,
+    resources: resourcesDeps,
+    featured: config.FEATURED_RESOURCES,
+    localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
+  });
+  const sandboxRoutes = toSandboxRoutes(sandbox);
+  const pages = openLimiter({ name: 'pages', points: 300, seconds: 60 });
+  const showPage = openResourcePage({ landing, publicUrl, isSandbox: 'sandbox' in sandboxRoutes, limiter: pages, log });
+  const routes = [callRoute(paidDeps), paidRoute({ ...paidDeps, authenticate, observe, showPage })];
   const server = await startServer({
     host: config.HOST,
     port: infrastructure.ports.http,
@@ -83,22 +93,17 @@ export async function startServing(
     takeUpload: async (sent) => ({ ...(await domain.media.takeUpload(sent)) }),
     connect: { callbackPath, operation: bind(finishConnect, domain.connect) },
     getContract: readContract(ports, resourcesDeps),
-    landing: openLanding({
-      ports,
-      resources: resourcesDeps,
-      featured: config.FEATURED_RESOURCES,
-      localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
-    }),
+    landing,
     models: openModels({ ports, resources: resourcesDeps, gateway, publicUrl }),
     log,
     metrics,
     limits: {
       auth: openLimiter({ name: 'auth', points: 60, seconds: 60 }),
-      pages: openLimiter({ name: 'pages', points: 300, seconds: 60 }),
+      pages,
       uploads: openLimiter({ name: 'uploads', points: 60, seconds: 3_600, database }),
       faucet: openLimiter({ name: 'faucet', points: 120, seconds: 60 }),
     },
-    ...toSandboxRoutes(sandbox),
+    ...sandboxRoutes,
     paidRoute: (req, res) => routes.some((route) => route(req, res)),
   });
   stack.defer(() => server.close());

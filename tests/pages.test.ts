@@ -32,6 +32,24 @@ test('people read no names of the wire, and the chain of the sandbox is called w
   }
 });
 
+test('a person who opens the URL of a resource sees its page, with the same offer; programs see the 402 as it was', async () => {
+  const visit = (accept: string, path = '/@ada/newest') =>
+    fetch(app.current.url + path, { headers: { Accept: accept } });
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+  const seen = await visit(browser);
+  expect(seen.status).toBe(402);
+  expect(seen.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(seen.headers.get('content-security-policy')).toContain("style-src 'self'");
+  expect(seen.headers.get('cache-control')).toBe('no-store');
+  expect(seen.headers.get('payment-required')).not.toBeNull();
+  expect(await seen.text()).toMatch(/^<!doctype html>.*Published last of all.*by @ada/is);
+  for (const accept of ['*/*', 'application/json, text/html', 'application/json']) {
+    expect(await (await visit(accept)).json()).toMatchObject({ x402Version: 1, accepts: [{ scheme: 'exact' }] });
+  }
+  expect((await visit(browser, '/@ada/newest@1')).headers.get('content-type')).toBe('application/json');
+  expect((await visit(browser, '/@ada/none')).status).toBe(404);
+});
+
 test('a DELETE of a resource is told to archive it', async () => {
   const refused = await creator.call('DELETE', `/api/resources/${resource.id}`);
   expect(refused).toMatchObject({

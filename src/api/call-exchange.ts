@@ -14,6 +14,8 @@ export interface PaidRouteDeps {
   /** How many proxies in front append to X-Forwarded-For. */
   trustedProxyHops: number;
   log: Pick<Log, 'info' | 'error'>;
+  /** What people are shown in place of a 402's JSON; null where there is no page. */
+  showPage(visit: { creator: string; slug: string; clientAddress: string }): Promise<string | null>;
   /** Counts for /metrics; seconds where work was done. */
   observe(outcome: string, seconds?: number): void;
 }
@@ -38,9 +40,19 @@ export const sharedHeaders = {
 };
 
 /** `Access-Control-Expose-Headers` is none of a request, but `@x402/fetch` sends it with every payment. */
-const readHeaders = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
+const headersOfCalls = `Content-Type, PAYMENT-SIGNATURE, X-PAYMENT, X-OWNER-TEST, Authorization, Idempotency-Key, ${LAST_EVENT_ID}, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, Prefer, ${CALLBACK_HEADER}, Access-Control-Expose-Headers`;
 
-export function answerPreflight({ req, res }: CallExchange, methods: Iterable<string>): void {
+interface Preflight {
+  methods: Iterable<string>;
+  /** The headers that are read there; those of a call unless told. */
+  readHeaders?: string;
+}
+
+/** What a page may send from anywhere. */
+export function answerPreflight(
+  { req, res }: Pick<CallExchange, 'req' | 'res'>,
+  { methods, readHeaders = headersOfCalls }: Preflight,
+): void {
   res
     .writeHead(204, {
       ...sharedHeaders,
@@ -64,12 +76,14 @@ export function readCallHeaders(
     answerToken: readHeader(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: readHeader(req, SIGN_IN_HEADER.toLowerCase()),
     authenticate: () => authenticate(toHeaders(req)),
-    clientAddress: toClientAddress(
-      { forwardedFor: readHeader(req, 'x-forwarded-for'), peer: req.socket.remoteAddress },
-      trustedProxyHops,
-    ),
+    clientAddress: readClientAddress(req, trustedProxyHops),
     gone: untilGone(res),
   };
+}
+
+export function readClientAddress(req: IncomingMessage, trustedProxyHops: number): string {
+  const addresses = { forwardedFor: readHeader(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
+  return toClientAddress(addresses, trustedProxyHops);
 }
 
 function untilGone(res: ServerResponse): AbortSignal {
@@ -91,13 +105,16 @@ export function isPaying({ headers }: IncomingMessage): boolean {
   return 'payment-signature' in headers || 'x-payment' in headers;
 }
 
+export function toSettlementHeaders({ settlement }: Pick<CallOutcome, 'settlement'>): Record<string, string> {
+  const settled = settlement ? toSettlementHeader(settlement.x402Version, settlement) : null;
+  return settled ? { [settled.name]: settled.value } : {};
+}
+
 /** What a buyer is told of an outcome in headers, in whatever form the rest is told. */
 export function toBuyerHeaders(outcome: CallOutcome): Record<string, string> {
-  const { settlement } = outcome;
-  const settled = settlement ? toSettlementHeader(settlement.x402Version, settlement) : null;
   const token = outcome.kind === 'challenge' ? undefined : outcome.answerToken;
   return {
-    ...(settled ? { [settled.name]: settled.value } : {}),
+    ...toSettlementHeaders(outcome),
     ...(token === undefined ? {} : { [ANSWER_TOKEN_HEADER]: token }),
   };
 }

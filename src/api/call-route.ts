@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { newId, Problem, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallStatus, Gateway } from '#gateway/index.ts';
-import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
-import { toAllowedHeaders } from './allow-headers.ts';
-import { toClientAddress } from './client-address.ts';
+import { SIGN_IN_HEADER } from '#payments/index.ts';
 import { openEventStream } from './event-stream.ts';
-import { readHeader, sharedHeaders } from './call-exchange.ts';
+import { answerPreflight, readClientAddress, readHeader, sharedHeaders, toSettlementHeaders } from './call-exchange.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readPrefer } from './read-prefer.ts';
 import { ANSWER_TOKEN_HEADER, writeAnswer } from './write-answer.ts';
@@ -80,9 +78,8 @@ function dispatch(deps: CallRouteDeps, served: Record<string, Handle>, exchange:
   const { method = 'GET' } = req;
   const allow = [...Object.keys(served), ...('GET' in served ? ['HEAD'] : []), 'OPTIONS'].toSorted().join(', ');
   if (method === 'OPTIONS') {
-    const allowed = toAllowedHeaders(readHeader(req, 'access-control-request-headers'), readHeaders);
-    const preflight = { 'Access-Control-Allow-Methods': allow, 'Access-Control-Max-Age': '86400', Allow: allow };
-    res.writeHead(204, { ...sharedHeaders, ...preflight, ...allowed }).end();
+    res.setHeader('Allow', allow);
+    answerPreflight({ req, res }, { methods: [allow], readHeaders });
     return 204;
   }
   const handle = served[method === 'HEAD' ? 'GET' : method];
@@ -115,8 +112,7 @@ async function tellResult(deps: CallRouteDeps, exchange: Exchange): Promise<numb
   await assertBuyer(deps, exchange);
   const { waitMs } = readPrefer(req);
   const outcome = await deps.gateway.long.giveResult(callId, { waitMs, gone });
-  const settlement = outcome.settlement && toSettlementHeader(outcome.settlement.x402Version, outcome.settlement);
-  const headers = { ...toHeaders(exchange), ...(settlement ? { [settlement.name]: settlement.value } : {}) };
+  const headers = { ...toHeaders(exchange), ...toSettlementHeaders(outcome) };
   switch (outcome.kind) {
     case 'accepted':
       return writeAccepted(outcome, { req, res, headers });
@@ -200,12 +196,11 @@ function toEvents(before: CallStatus | null, now: CallStatus): { event: string; 
 }
 
 function assertBuyer(deps: CallRouteDeps, { req, callId }: Exchange): Promise<void> {
-  const addresses = { forwardedFor: readHeader(req, 'x-forwarded-for'), peer: req.socket.remoteAddress };
   return deps.gateway.long.assertBuyer(callId, {
     statusToken: /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(readHeader(req, 'authorization') ?? '')?.[1],
     answerToken: readHeader(req, ANSWER_TOKEN_HEADER.toLowerCase()),
     signIn: readHeader(req, SIGN_IN_HEADER.toLowerCase()),
-    clientAddress: toClientAddress(addresses, deps.trustedProxyHops),
+    clientAddress: readClientAddress(req, deps.trustedProxyHops),
   });
 }
 

@@ -16,6 +16,7 @@ import {
   CALLBACK_HEADER,
   isPaying,
   readCallHeaders,
+  readClientAddress,
   readHeader,
   sharedHeaders,
   toBuyerHeaders,
@@ -25,11 +26,13 @@ import {
   type PaidRouteDeps,
 } from './call-exchange.ts';
 import { openaiRoute } from './openai/openai-route.ts';
+import { isVisit } from './open-resource-page.ts';
 import { toProblemAnswer } from './problem.ts';
 import { readEventsAsked } from './read-events-asked.ts';
 import { readCallBody, readQuery } from './read-call-body.ts';
 import { readExecute } from './read-execute.ts';
 import { readPrefer } from './read-prefer.ts';
+import { pageHeaders } from './security-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 import { writeAccepted } from './write-status.ts';
 
@@ -56,11 +59,14 @@ export function paidRoute(deps: PaidRouteDeps): (req: IncomingMessage, res: Serv
     }
     const requestId = newId();
     if (req.method === 'OPTIONS') {
-      answerPreflight({ req, res, requestId }, methods);
+      answerPreflight({ req, res }, { methods });
       return true;
     }
     const path = isExecute ? null : parseResourcePath(url);
-    const challenge = path && !path.isBatch && isServed(req) && isUnpaid(req) ? deps.gateway.findChallenge(path) : null;
+    const challenge =
+      path && !path.isBatch && isServed(req) && isUnpaid(req) && !isVisit(req)
+        ? deps.gateway.findChallenge(path)
+        : null;
     if (challenge) {
       deps.observe('challenge');
       writeChallenge(challenge, { req, res, headers: { ...sharedHeaders, 'X-Request-Id': requestId } });
@@ -87,7 +93,8 @@ async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
   try {
     const outcome = await deps.gateway.call(await readRequest(deps, exchange));
     said = outcome.kind === 'problem' ? outcome.problem.code : outcome.kind;
-    status = writeOutcome(deps, exchange, outcome);
+    const page = outcome.kind === 'challenge' ? await findPage(deps, exchange) : null;
+    status = writeOutcome(deps, { ...exchange, page }, outcome);
   } catch (error) {
     said = error instanceof Problem ? error.code : said;
     if (!(error instanceof Problem)) {
@@ -160,12 +167,21 @@ function toRequested({ creator, slug, version, isBatch, query }: NonNullable<Exc
   return `${isBatch ? toBatchUrl(path) : path}${query === '' ? '' : `?${query}`}`;
 }
 
-function writeOutcome(deps: PaidRouteDeps, exchange: Exchange, outcome: CallOutcome): number {
-  const { req, res, requestId } = exchange;
+/** Of the newest version alone: another one may have other offers. */
+async function findPage(deps: PaidRouteDeps, { req, path }: Exchange): Promise<string | null> {
+  return path && path.version === undefined && isVisit(req)
+    ? deps.showPage({ ...toNames(path), clientAddress: readClientAddress(req, deps.trustedProxyHops) })
+    : null;
+}
+
+type Shown = Exchange & { page: string | null };
+
+function writeOutcome(deps: PaidRouteDeps, exchange: Shown, outcome: CallOutcome): number {
+  const { req, res, requestId, page } = exchange;
   const headers = { ...sharedHeaders, 'X-Request-Id': requestId, ...toBuyerHeaders(outcome) };
   if (outcome.kind === 'challenge') {
     const { reason, detail } = outcome;
-    return writeChallenge(outcome.challenge, { req, res, headers, reason, detail });
+    return writeChallenge(outcome.challenge, { req, res, headers, reason, detail, page });
   }
   if (outcome.kind === 'problem') {
     const { problem, charged } = outcome;
@@ -185,12 +201,22 @@ interface ChallengeContext extends Pick<Exchange, 'req' | 'res'> {
   headers: Readonly<Record<string, string>>;
   reason?: string | undefined;
   detail?: string | undefined;
+  page?: string | null;
 }
 
 function writeChallenge(challenge: Challenge, context: ChallengeContext): number {
-  const { req, res, headers, reason, detail } = context;
+  const { req, res, headers, reason, detail, page = null } = context;
   const { method = 'POST' } = req;
   const { headers: own, body } = toChallengeAnswer(challenge, { method, reason, detail });
+  if (page !== null) {
+    const shown = {
+      ...pageHeaders,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(page),
+    };
+    res.writeHead(402, { ...headers, ...own, ...shown }).end(page);
+    return 402;
+  }
   res.writeHead(402, { ...headers, ...own });
   res.end(method === 'HEAD' ? undefined : body);
   return 402;

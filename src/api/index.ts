@@ -7,6 +7,7 @@ export { checkReadiness } from './check-readiness.ts';
 export { callRoute } from './call-route.ts';
 export { paidRoute } from './gateway-route.ts';
 export { openLanding } from './open-landing.ts';
+export { openResourcePage } from './open-resource-page.ts';
 export { openModels } from './openai/open-models.ts';
 export { openMetrics } from './open-metrics.ts';
 export { readContract } from './read-contract.ts';

@@ -6,6 +6,17 @@ const pagePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
+const steady = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+};
+
+/** Of a page that does not pass the middleware. */
+export const pageHeaders: Readonly<Record<string, string>> = { 'Content-Security-Policy': pagePolicy, ...steady };
+
 /** What every answer carries, unless the route said otherwise. */
 export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
   await next();
@@ -14,11 +25,9 @@ export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
     // A browser takes the headers of a 304 over to what it has kept (RFC 9111, 3.2): a page would lose its style.
     setDefault(c.res.headers, 'Content-Security-Policy', isPage ? pagePolicy : dataPolicy);
   }
-  setDefault(c.res.headers, 'X-Content-Type-Options', 'nosniff');
-  setDefault(c.res.headers, 'X-Frame-Options', 'DENY');
-  setDefault(c.res.headers, 'Referrer-Policy', 'no-referrer');
-  setDefault(c.res.headers, 'Cross-Origin-Opener-Policy', 'same-origin');
-  setDefault(c.res.headers, 'Permissions-Policy', 'camera=(), microphone=(), geolocation=()');
+  for (const [name, value] of Object.entries(steady)) {
+    setDefault(c.res.headers, name, value);
+  }
   setDefault(c.res.headers, 'Cache-Control', 'no-store');
 };
 

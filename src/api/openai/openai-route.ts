@@ -42,7 +42,7 @@ export function openaiRoute(deps: BoundedDeps): (req: IncomingMessage, res: Serv
     }
     const exchange = { req, res, requestId: newId(), form };
     if (req.method === 'OPTIONS') {
-      answerPreflight(exchange, ['POST']);
+      answerPreflight(exchange, { methods: ['POST'] });
     } else {
       void answer(deps, exchange);
     }
