@@ -12,6 +12,7 @@ test.each([
 
 test.each([
   ['Write a haiku', /^\[simulated\] Whales .*\n.*\n.*\.$/],
+  ['Write a motto for whales', /^\[simulated\] [A-Z][^\n.]*\.$/],
   ['Describe whales', /^\[simulated\] ([A-Z][^\n]*(whales|tides)[^\n]*\.\s*)+$/],
 ])('%s has the form that was asked for', (task, form) => {
   expect(composeText({ seed: 's', task, words: ['whales', 'tides'], tokens: 80 })).toMatch(form);

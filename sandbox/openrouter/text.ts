@@ -10,7 +10,7 @@ const stopWords = new Set(
   make many more most must name not now off once one only other our out over own please reply short should some such
   than that the their them then there these they this those through too under until use user very was were what when
   where which while who whom why will with without words would write you your answer describe explain create generate
-  tell text poem poet haiku set three lines line picture image summarise summarize translate rewrite tips steps ideas options reasons examples please using sentence sentences paragraph include assistant helpful`
+  tell text poem poet haiku motto slogan headline set three lines line picture image summarise summarize translate rewrite tips steps ideas options reasons examples please using sentence sentences paragraph include assistant helpful`
     .split(/\s+/)
     .filter(Boolean),
 );
@@ -53,7 +53,7 @@ interface Composition {
   tokens: number;
 }
 
-/** Three lines for a haiku, else sentences, about `tokens` long; marked as simulated at its beginning. */
+/** Three lines for a haiku, one sentence for a motto, else sentences, about `tokens` long; marked as simulated at its beginning. */
 export function composeText({ seed, task, words: found, tokens }: Composition): string {
   const words: [string, ...string[]] = [found[0] ?? 'the question', ...found.slice(1)];
   if (/\bhaiku\b/i.test(task)) {
@@ -61,6 +61,9 @@ export function composeText({ seed, task, words: found, tokens }: Composition): 
   }
   const start = openRandom(seed, 'text').integer(0, sentences.length - 1);
   let text = `${SIMULATED_MARK} ${compose(words, start)}`;
+  if (/\b(motto|slogan|headline)\b/i.test(task)) {
+    return text;
+  }
   for (let count = 1; text.length < tokens * 4; count += 1) {
     text += `${count % 4 === 0 ? '\n\n' : ' '}${compose(words, start + count)}`;
   }

@@ -2,7 +2,14 @@ import { Big } from 'big.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { publishedVersion } from '../../tests/support/execution-deps.ts';
-import { checkMargin, explainLoss, isSellable, judgeMargin, toLowestSafePrice } from './check-margin.ts';
+import {
+  checkMargin,
+  explainLoss,
+  isSellable,
+  judgeMargin,
+  toLowestSafePrice,
+  toSuggestedPrice,
+} from './check-margin.ts';
 import type { CostQuote, ResourceKind } from './resource-kind.ts';
 
 const quoteOf = (worstUsd: string, more: Partial<CostQuote> = {}): CostQuote => ({
@@ -36,6 +43,25 @@ test('the lowest price that covers the worst case passes, and one atomic unit le
       expect(new Big((lowest - 1n).toString()).div(1_000_000).lt(whole)).toBe(true);
     }),
   );
+});
+
+test('the suggested price has a margin: a quarter above the worst case, and twice what is typical', () => {
+  const units = fc.bigInt({ min: 1n, max: 10n ** 10n });
+  fc.assert(
+    fc.property(units, fc.integer({ min: 1, max: 100 }), fc.constantFrom('0', '5.5'), (worst, percent, feePercent) => {
+      const worstUsd = new Big(worst.toString()).times('1e-8').toFixed();
+      const typicalUsd = new Big(worstUsd).times(percent).div(100).toFixed();
+      const price = toSuggestedPrice({ ...quoteOf(worstUsd), typicalUsd, feePercent });
+      const fee = new Big(feePercent).div(100).plus(1);
+      const [above, twice] = [new Big(worstUsd).times(fee).times('1.25'), new Big(typicalUsd).times(fee).times(2)];
+      const least = above.gt(twice) ? above : twice;
+      expect(new Big(price).gte(least)).toBe(true);
+      // Two digits round up by less than a tenth, the last unit of USDC by less than one.
+      expect(new Big(price).lte(least.times('1.1').plus('0.000001'))).toBe(true);
+      expect(price).toMatch(/^\d+(\.\d{1,6})?$/);
+    }),
+  );
+  expect(toSuggestedPrice({ ...quoteOf('0.0001455'), typicalUsd: '0.00003315', feePercent: '5.5' })).toBe('0.0002');
 });
 
 test('the refusal names the worst cost, the price, the lowest price that would do, and the loss to accept', () => {

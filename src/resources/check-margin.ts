@@ -24,11 +24,15 @@ export function toLowestSafePrice(quote: CostQuote, maxLossUsd = '0'): string {
   return least.lte(0) ? '0' : least.round(DECIMALS, Big.roundUp).toFixed();
 }
 
-/** Twice what a call typically costs, and never less than covers the worst case. */
+/**
+ * With a margin: a quarter above what covers the worst case, or twice what a call typically costs where that is more, in
+ * two significant digits.
+ */
 export function toSuggestedPrice(quote: CostQuote): string {
-  const twice = toLowestSafePrice({ ...quote, worstUsd: new Big(quote.typicalUsd).times(2).toFixed() });
-  const safe = toLowestSafePrice(quote);
-  return new Big(twice).gt(safe) ? twice : safe;
+  const twice = toWholeCost({ ...quote, worstUsd: quote.typicalUsd }).times(2);
+  const above = toWholeCost(quote).times('1.25');
+  const price = twice.gt(above) ? twice : above;
+  return price.prec(2, Big.roundUp).round(DECIMALS, Big.roundUp).toFixed();
 }
 
 /**

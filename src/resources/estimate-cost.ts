@@ -21,7 +21,12 @@ export const costEstimate = z.object({
     .string()
     .nullable()
     .describe('The lowest price that covers the worst case, with what buying the credit costs on top'),
-  suggestedPriceUsdc: z.string().nullable().describe('The same, and twice what a call typically costs if that is more'),
+  suggestedPriceUsdc: z
+    .string()
+    .nullable()
+    .describe(
+      'With a margin: a quarter above the lowest price, or twice the typical cost where that is more, rounded up to two significant digits',
+    ),
   typicalMarginUsd: z.string().nullable(),
   worstMarginUsd: z.string().nullable().describe('Of the inputs where it is smallest'),
   basis: z.string().describe('Which token counts and prices were assumed, or why nothing is known'),
