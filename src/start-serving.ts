@@ -17,7 +17,7 @@ import { openDurable } from '#durable/index.ts';
 import { STREAMS_KEPT } from '#gateway/index.ts';
 import { callbackPath, finishConnect } from '#integrations/index.ts';
 import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
-import { fillCatalogue, forgetModels, modelsChannel } from '#models/index.ts';
+import { fillCatalogue, findPricedModel, forgetModels, modelsChannel } from '#models/index.ts';
 import { describeKind } from '#resources/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import { listOperations, type Operations } from './operations.ts';
@@ -70,6 +70,8 @@ export async function startServing(
     resources: resourcesDeps,
     featured: config.FEATURED_RESOURCES,
     localNetworks: sandbox?.chain ? config.NETWORKS.filter((network) => !config.rpcUrls.has(network)) : [],
+    writesTextAlone: async (name) =>
+      (await findPricedModel(models, name))?.outputModalities.every((made) => made === 'text') ?? false,
   });
   const sandboxRoutes = toSandboxRoutes(sandbox);
   const pages = openLimiter({ name: 'pages', points: 300, seconds: 60 });

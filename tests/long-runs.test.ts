@@ -66,8 +66,11 @@ describe('a call that its buyer wants answered later', () => {
     for (let event = await next(); event !== null; event = await next()) {
       rest.push(event);
     }
-    expect(rest.map((event) => event?.event)).toEqual(expect.arrayContaining(['state', 'receipt']));
-    expect(rest.at(-1)).toMatchObject({ event: 'done', data: { state: 'succeeded', receipt: { paidUsdc: '0.01' } } });
+    expect(rest.map((event) => event?.event)).toContain('receipt');
+    expect(rest.slice(-2)).toMatchObject([
+      { event: 'state', data: { state: 'succeeded' } },
+      { event: 'done', data: { state: 'succeeded', receipt: { paidUsdc: '0.01' } } },
+    ]);
   });
 
   test('is answered at once where the answer comes within the time that the buyer waits', async () => {

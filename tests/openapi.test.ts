@@ -243,6 +243,11 @@ test('what sign-up, health and sandbox answer is typed, and holds what its schem
   }
 });
 
+test('every tag has a text of its own', () => {
+  const { tags } = JSON.parse(text) as { tags: { name: string; description: string }[] };
+  expect(tags.filter(({ name, description }) => description === name)).toEqual([]);
+});
+
 test('the docs page lists every route of the document', async () => {
   const page = await (await fetch(`${app.current.url}/docs`)).text();
   const routes = Object.entries(document.paths).flatMap(([path, item]) =>

@@ -50,6 +50,11 @@ test('a person who opens the URL of a resource sees its page, with the same offe
   expect((await visit(browser, '/@ada/none')).status).toBe(404);
 });
 
+test('how long files of answers are kept is told where there may be some', async () => {
+  expect(await read('/resources/demo/postcard')).toContain('Files of answers');
+  expect(await read('/resources/ada/newest')).not.toContain('Files of answers');
+});
+
 test('a DELETE of a resource is told to archive it', async () => {
   const refused = await creator.call('DELETE', `/api/resources/${resource.id}`);
   expect(refused).toMatchObject({

@@ -154,7 +154,7 @@ function writeEnded(
   return status;
 }
 
-/** `state`, `progress` and `receipt` as they change, then `done` with how it ended. */
+/** `state`, `progress` and `receipt` as they change, an end behind what led to it; then `done` with how it ended. */
 async function streamStatus(deps: CallRouteDeps, exchange: Exchange): Promise<number> {
   const { res, callId, gone } = exchange;
   const changes = deps.gateway.long.follow(callId, gone);
@@ -187,12 +187,12 @@ async function streamStatus(deps: CallRouteDeps, exchange: Exchange): Promise<nu
 function toEvents(before: CallStatus | null, now: CallStatus): { event: string; data: object }[] {
   const isNew = (name: 'state' | 'progress' | 'receipt'): boolean =>
     JSON.stringify(before?.[name] ?? null) !== JSON.stringify(now[name]);
-  return [
-    ...(isNew('state') ? [{ event: 'state', data: { state: now.state, at: now.updatedAt } }] : []),
+  const state = isNew('state') ? [{ event: 'state', data: { state: now.state, at: now.updatedAt } }] : [];
+  const others = [
     ...(now.progress && isNew('progress') ? [{ event: 'progress', data: now.progress }] : []),
     ...(now.receipt && isNew('receipt') ? [{ event: 'receipt', data: now.receipt }] : []),
-    ...(now.retryAfterSeconds === null ? [{ event: 'done', data: now }] : []),
   ];
+  return now.retryAfterSeconds === null ? [...others, ...state, { event: 'done', data: now }] : [...state, ...others];
 }
 
 function assertBuyer(deps: CallRouteDeps, { req, callId }: Exchange): Promise<void> {

@@ -64,6 +64,7 @@ export const tagTexts: Readonly<Record<string, string>> = {
   integrations: 'Keys of providers that your resources run on.',
   kinds: 'What can be published.',
   models: 'The catalogue of AI models.',
+  notices: 'What you are told of your keys, models, prices and calls, and where it is sent.',
   openai: 'The paid call for clients of OpenAI.',
   operations: 'For whoever runs the server, and this document.',
   resources: 'Drafts, versions and states of resources.',

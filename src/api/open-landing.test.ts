@@ -14,6 +14,7 @@ test('reading pages takes nothing from what a client may ask of the API', async 
     resources: { kinds: [] } as never,
     featured: ['ada', 'ada/echo'],
     localNetworks: [],
+    writesTextAlone: async () => false,
   });
   const source = { surface: 'http', requestId: 'r', clientAddress: '203.0.113.7' } as const;
   await expect(landing.listPublished(null, source)).rejects.toThrow('the database was asked');

@@ -25,6 +25,8 @@ interface LandingOptions {
   featured: readonly string[];
   /** CAIP-2 of the networks whose chain is the sandbox's own. */
   localNetworks: readonly string[];
+  /** Is it known of a model that its answers hold no files? */
+  writesTextAlone(model: string): Promise<boolean>;
 }
 
 /**
@@ -48,7 +50,10 @@ export function openLanding(options: LandingOptions): AppOptions['landing'] {
       return null;
     }
     const input = { username: creator, slug };
-    return toShown(await callOperation(ports, get, { caller: anonymous, input, source: unlimited(source) }), shownAs);
+    const found = await callOperation(ports, get, { caller: anonymous, input, source: unlimited(source) });
+    const shown = toShown(found, shownAs);
+    const hasNoFiles = shown.model !== null && (await options.writesTextAlone(shown.model));
+    return hasNoFiles ? { ...shown, mediaRetentionSeconds: null } : shown;
   };
   const findFeatured = async (entry: string, source: Source): Promise<PublicResource[]> => {
     const [creator = '', slug] = entry.split('/');

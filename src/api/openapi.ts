@@ -72,7 +72,7 @@ export function toOpenapi(
 function listTags(paths: Readonly<Record<string, JsonObject>>): { name: string; description: string }[] {
   const items = Object.values(paths).flatMap((item) => Object.values(item) as { tags: string[] }[]);
   const names = [...new Set(items.flatMap(({ tags }) => tags))].sort();
-  return names.map((name) => ({ name, description: tagTexts[name] ?? `Operations of ${name}.` }));
+  return names.map((name) => ({ name, description: tagTexts[name] ?? name }));
 }
 
 export const securitySchemes = {

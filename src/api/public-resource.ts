@@ -19,8 +19,8 @@ export interface PublicResource {
   runsLong: boolean;
   /** Many inputs in one call; null: one. */
   batch: { maxInputs: number } | null;
-  /** How long files of answers can be fetched. */
-  mediaRetentionSeconds: number;
+  /** How long files of answers can be fetched; null where it is known that there are none. */
+  mediaRetentionSeconds: number | null;
   parameters: readonly PublicParameter[];
   /** A request body that the resource accepts. */
   inputExample: Readonly<Record<string, unknown>>;

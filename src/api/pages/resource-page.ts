@@ -106,7 +106,9 @@ function facts(resource: PublicResource): Markup {
           ] as [string, string],
         ]
       : []),
-    ['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`],
+    ...(resource.mediaRetentionSeconds === null
+      ? []
+      : [['Files of answers', `kept ${formatDuration(resource.mediaRetentionSeconds)}`] as [string, string]]),
     ['Version', String(resource.version)],
   ];
   if (resource.tags.length > 0) {
