@@ -1,6 +1,8 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { isMedia, type Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
+import { checkFilled } from './check-filled.ts';
+import { checkPictures, checkUnnamed } from './check-pictures.ts';
 import type { KnownModel } from './execution-deps.ts';
 import { settingsOfRoute, type MediaField, type MediaSettings } from './media-settings.ts';
 import type { ModelRoute } from './model-route.ts';
@@ -63,6 +65,8 @@ export function checkMedia(question: RoutedModel): FieldProblem[] {
     ...checkImages(question),
     ...checkSource(question),
     ...checkFiles(question),
+    ...checkPictures(route, question),
+    ...checkFilled(route, question),
   ];
 }
 
@@ -89,17 +93,42 @@ function checkAudio({ model, route, settings }: RoutedModel): FieldProblem[] {
     : [];
 }
 
-const ofPicturesAlone = ['size', 'quality', 'background', 'outputFormat', 'n'] as const;
+const ofPicturesAlone = [
+  'size',
+  'quality',
+  'background',
+  'outputFormat',
+  'outputCompression',
+  'n',
+  'seed',
+  'references',
+  'filledBy',
+] as const;
 
 function checkImages({ model, route, settings }: RoutedModel): FieldProblem[] {
-  return route !== 'chat'
-    ? []
-    : ofPicturesAlone
-        .filter((field) => settings.imageConfig?.[field] !== undefined)
-        .map((field) => ({
-          path: `/config/imageConfig/${field}`,
-          message: `${model.openrouterId} is asked in a chat, which has no such setting. Models that make pictures alone take it.`,
-        }));
+  const { imageConfig = {} } = settings;
+  if (route === 'chat') {
+    return ofPicturesAlone
+      .filter((field) => imageConfig[field] !== undefined)
+      .map((field) => ({
+        path: `/config/imageConfig/${field}`,
+        message: `${model.openrouterId} is asked in a chat, which has no such setting. Models that make pictures alone take it.`,
+      }));
+  }
+  const { size, imageSize, aspectRatio, background, outputFormat, outputCompression, filledBy = {} } = imageConfig;
+  const problem = (field: string, message: string) => ({ path: `/config/imageConfig/${field}`, message });
+  // https://openrouter.ai/docs/features/multimodal/image-generation: such requests are refused, or the setting ignored.
+  return [
+    ...(size !== undefined && (imageSize ?? aspectRatio ?? filledBy.aspectRatio) !== undefined
+      ? [problem('size', 'A size in pixels says all: leave out imageSize and aspectRatio, or the size.')]
+      : []),
+    ...(background === 'transparent' && outputFormat === 'jpeg'
+      ? [problem('background', 'JPEG has no transparency: set outputFormat to png or webp.')]
+      : []),
+    ...((outputCompression ?? filledBy.outputCompression) !== undefined && outputFormat === 'png'
+      ? [problem('outputFormat', 'PNG is not compressed with loss: set jpeg or webp, or leave outputCompression out.')]
+      : []),
+  ];
 }
 
 /** The parameter that holds what is worked on, where that is not the prompt. */
@@ -123,8 +152,11 @@ function checkSource({ route, settings, parameters }: RoutedModel): FieldProblem
   return [{ path: settings[route] === undefined ? '/config' : `/config/${field}/${member}`, message }];
 }
 
-/** Other files than the sound of a transcription would not be sent. */
+/** Other files than the sound of a transcription, and pictures to go by, would not be sent. */
 function checkFiles({ model, route, settings, parameters }: RoutedModel): FieldProblem[] {
+  if (route === 'images' || route === 'videos') {
+    return checkUnnamed(route, { settings, parameters });
+  }
   const source = findSource(route, { settings, parameters });
   const isSent = (parameter: Parameter): boolean =>
     route === 'chat' || !isMedia(parameter) || (route === 'transcription' && parameter.name === source);

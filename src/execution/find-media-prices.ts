@@ -1,10 +1,10 @@
-import type { ImagePrice, MediaUpstream, VideoModel } from '#upstreams/index.ts';
+import type { ImageEndpoint, MediaUpstream, VideoModel } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { ModelRoute } from './model-route.ts';
 
 /** Price lists that stand outside the catalogue. */
 export interface MediaPrices {
-  images: readonly ImagePrice[] | null;
+  images: readonly ImageEndpoint[] | null;
   video: VideoModel | null;
 }
 
@@ -28,7 +28,7 @@ export async function findMediaPrices(deps: PriceDeps, route: ModelRoute, modelI
   const { openRouterMedia } = deps;
   switch (route) {
     case 'images': {
-      const images = await keep(deps, `images ${modelId}`, () => openRouterMedia.listImagePrices(modelId));
+      const images = await keep(deps, `images ${modelId}`, () => openRouterMedia.listImageEndpoints(modelId));
       return { images, video: null };
     }
     case 'videos': {

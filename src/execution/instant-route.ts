@@ -6,12 +6,15 @@ import { checkVideo } from './check-video.ts';
 import { checkChoice, checkModel, toModalities } from './check-model.ts';
 import { checkProvider, explainUnpriced } from './check-provider.ts';
 import type { ExecutionDeps, KnownModel } from './execution-deps.ts';
+import { listFilled } from './fill-settings.ts';
 import { findMediaPrices } from './find-media-prices.ts';
+import { checkEndpoints, chooseEndpoints } from './image-endpoints.ts';
 import { checkInputs } from './inputs/input-modalities.ts';
 import { measureParameter, type PromptSize } from './measure-prompt.ts';
 import type { MediaSettings } from './media-settings.ts';
 import { findRoute, type ModelRoute } from './model-route.ts';
 import { chooseModels, findNamedModel, type ModelNeed, type UsableModel } from './named-model.ts';
+import { findPictureParameters, listPictures } from './picture-inputs.ts';
 import { priceMediaOutput, whyUnpriced } from './price-media.ts';
 import { quoteCost, type QuotedCall } from './quote-cost.ts';
 
@@ -19,6 +22,8 @@ import { quoteCost, type QuotedCall } from './quote-cost.ts';
 export interface Configured {
   settings: ChatSettings & MediaSettings;
   parameters: readonly Parameter[];
+  /** Of one call: those that it has values of. */
+  sent?: readonly Parameter[];
 }
 
 interface NamedModels {
@@ -59,7 +64,9 @@ export async function chooseForm(
 
 /** What a prompt may leave out on a route. */
 export function toPromptRules(route: ModelRoute, configured: Configured) {
-  return { source: findSource(route, configured), mayBeEmpty: route === 'transcription' };
+  const source = findSource(route, configured);
+  const filled = listFilled(route, configured.settings).map(({ parameter }) => parameter);
+  return { beside: source === null ? filled : [source, ...filled], mayBeEmpty: route === 'transcription' };
 }
 
 /** Everything that stands against publishing with these models, each by its route. Those that stand in must go by the same. */
@@ -102,12 +109,13 @@ async function checkRoute(
   { model, route }: { model: KnownModel; route: ModelRoute },
   { settings, parameters }: Configured,
 ): Promise<FieldProblem[]> {
-  const { video } = await findMediaPrices(deps, route, model.openrouterId);
+  const { images, video } = await findMediaPrices(deps, route, model.openrouterId);
   const { pdfEngine } = settings;
-  const readsFiles = route === 'chat' || route === 'transcription';
+  const readsFiles = route !== 'speech' && route !== 'embeddings' && route !== 'rerank';
   return [
     ...checkMedia({ model, route, settings, parameters }),
-    ...(video ? checkVideo(settings.video, video) : []),
+    ...(images ? checkEndpoints(model.openrouterId, images, { settings, parameters }) : []),
+    ...(video ? checkVideo({ settings, parameters }, video) : []),
     ...(readsFiles ? checkInputs(model, { parameters, pdfEngine }) : []),
   ];
 }
@@ -120,15 +128,18 @@ export async function quoteInstant(
   { models, prompt, feePercent }: Pick<QuotedCall, 'models' | 'prompt' | 'feePercent'>,
   configured: Configured,
 ): Promise<CostQuote | null> {
-  const { settings, parameters } = configured;
+  const { settings, parameters, sent } = configured;
   const [first] = models;
   const route = first && findRoute(first.model);
   if (!first || !route || route === 'chat') {
     return quoteCost({ models, settings, prompt, inputs: parameters, feePercent });
   }
-  const prices = await findMediaPrices(deps, route, first.model.openrouterId);
+  const found = await findMediaPrices(deps, route, first.model.openrouterId);
   const whole = withSource(route, prompt, configured);
-  const quote = priceMediaOutput(route, { model: first.model, settings, prompt: whole, prices });
+  const chosen = found.images && chooseEndpoints(found.images, { settings, parameters });
+  const prices = { ...found, images: chosen?.endpoints ?? found.images };
+  const pictures = findPictureParameters(listPictures(route, settings), sent ?? parameters);
+  const quote = priceMediaOutput(route, { model: first.model, settings, prompt: whole, prices, pictures });
   return quote === null || feePercent === undefined ? quote : { ...quote, feePercent };
 }
 

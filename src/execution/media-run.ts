@@ -10,6 +10,8 @@ import type { FileFailure } from './store-files.ts';
 /** One call on a route that is no chat, ready to go. */
 export interface MediaRun extends PaidRun {
   route: Exclude<ModelRoute, 'chat'>;
+  /** As the catalogue names the model; the request may name more, such as how to route it. */
+  modelId: string;
   settings: MediaSettings;
   /** The rendered templates as one text: what is drawn, spoken, embedded, filmed or looked for. */
   prompt: string;

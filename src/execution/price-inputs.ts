@@ -38,7 +38,7 @@ const ONCE: Range = { typical: 1, worst: 1 };
  * is among the densest, small pictures count as some minimum, and all of them scale large ones down.
  */
 const PIXELS_PER_TOKEN = 750;
-const IMAGE_TOKENS = { typical: 1_300, least: 2_600, most: 16_384 };
+export const IMAGE_TOKENS = { typical: 1_300, least: 2_600, most: 16_384 };
 /** These bill a picture as thirty times the tokens of their siblings (https://platform.openai.com/docs/guides/images-vision). */
 const denseImages: readonly { model: string; tokens: Range }[] = [
   { model: 'openai/gpt-4o-mini', tokens: { typical: 25_500, worst: 48_200 } },
@@ -98,8 +98,7 @@ function listReadings(priced: Priced, caps: MediaCaps): Reading[] {
 
 function readImage({ model, prices, readings }: Priced, { maxPixels }: MediaCaps): Reading {
   const dense = denseImages.find((one) => model.openrouterId.startsWith(one.model));
-  const worst = Math.max(IMAGE_TOKENS.least, Math.ceil((maxPixels ?? Infinity) / PIXELS_PER_TOKEN));
-  const tokens = dense?.tokens ?? { typical: IMAGE_TOKENS.typical, worst: Math.min(IMAGE_TOKENS.most, worst) };
+  const tokens = dense?.tokens ?? { typical: IMAGE_TOKENS.typical, worst: toImageTokens(maxPixels) };
   const { image } = prices;
   const isWhole = image !== undefined && isPerPicture(image);
   const perToken = overPrompt(prices, isWhole ? [prices.image_token] : [prices.image_token, image]);
@@ -107,6 +106,12 @@ function readImage({ model, prices, readings }: Priced, { maxPixels }: MediaCaps
   const once = toExtra(tokens, perToken);
   const extra = { typical: once.typical.plus(perPicture), worst: once.worst.plus(perPicture) };
   return { tokens, extra: readAgain(extra, readings), says: '' };
+}
+
+/** Of a picture of so many pixels, at worst. */
+export function toImageTokens(maxPixels: number | null): number {
+  const tokens = Math.max(IMAGE_TOKENS.least, Math.ceil((maxPixels ?? Infinity) / PIXELS_PER_TOKEN));
+  return Math.min(IMAGE_TOKENS.most, tokens);
 }
 
 function readSeconds({ prices, readings }: Priced, { maxSeconds }: MediaCaps, perSecond: Range): Reading {

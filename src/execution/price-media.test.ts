@@ -1,7 +1,9 @@
 import { Big } from 'big.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ImagePrice, VideoModel } from '#upstreams/index.ts';
+import { parameterSchema } from '#resources/parameter.ts';
+import type { MediaParameter } from '#resources/index.ts';
+import type { ImageEndpoint, ImagePrice, VideoModel } from '#upstreams/index.ts';
 import { knownModel } from '../../tests/support/execution-deps.ts';
 import type { PricedMedia } from './priced-media.ts';
 import type { MediaSettings } from './media-settings.ts';
@@ -22,20 +24,27 @@ const film = (skus: Record<string, string>, durationsSeconds: number[] = [5, 8])
   resolutions: [],
   aspectRatios: [],
   sizes: [],
+  frameTypes: [],
+  takesSeed: null,
+  makesSound: null,
 });
 
 function ask(settings: MediaSettings, more: Partial<PricedMedia> = {}): PricedMedia {
   const nothing = { prompt: '0', completion: '0' };
-  return { model: knownModel({ pricing: nothing }), settings, prompt, prices: { images: null, video: null }, ...more };
+  const none = { prices: { images: null, video: null }, pictures: [] };
+  return { model: knownModel({ pricing: nothing }), settings, prompt, ...none, ...more };
 }
+const endpoint = (prices: ImagePrice[]): ImageEndpoint => ({ tag: 'acme', prices, capabilities: null });
+const picture = (more: object = {}): MediaParameter =>
+  parameterSchema.parse({ name: 'photo', type: 'image', maxPixels: 4_000_000, ...more }) as MediaParameter;
 const cost = (route: Parameters<typeof priceMediaOutput>[0], question: PricedMedia) => {
   const quote = priceMediaOutput(route, question);
   return quote && [quote.typicalUsd, quote.worstUsd];
 };
-const pictures = (imageConfig: MediaSettings['imageConfig'], images: ImagePrice[]) =>
-  cost('images', ask({ imageConfig }, { prices: { images, video: null } }));
-const films = (video: MediaSettings['video'], model: VideoModel) =>
-  cost('videos', ask({ video }, { prices: { images: null, video: model } }));
+const pictures = (imageConfig: MediaSettings['imageConfig'], lines: ImagePrice[], sent: MediaParameter[] = []) =>
+  cost('images', ask({ imageConfig }, { prices: { images: [endpoint(lines)], video: null }, pictures: sent }));
+const films = (video: MediaSettings['video'], model: VideoModel, sent: MediaParameter[] = []) =>
+  cost('videos', ask({ video }, { prices: { images: null, video: model }, pictures: sent }));
 
 describe('pictures', () => {
   test.each<[string, MediaSettings['imageConfig'], ImagePrice[], string[] | null]>([
@@ -72,6 +81,59 @@ describe('pictures', () => {
     expect(pictures(config, lines)).toEqual(expected);
   });
 
+  test.each<[string, ImagePrice[], MediaParameter[], string[] | null]>([
+    [
+      'by the picture, for each',
+      [line('0.2', { billable: 'input_reference' })],
+      [picture(), picture({ name: 'other' })],
+      ['0.44', '0.44'],
+    ],
+    [
+      'that may be left out at worst alone',
+      [line('0.2', { billable: 'input_reference' })],
+      [picture({ required: false })],
+      ['0.04', '0.24'],
+    ],
+    [
+      'by the megapixel, as many as its parameter allows at worst',
+      [line('0.01', { billable: 'input_image', unit: 'megapixel' })],
+      [picture()],
+      ['0.05', '0.08'],
+    ],
+    [
+      'by the token, at high fidelity at worst',
+      [line('0.00001', { billable: 'input_image', unit: 'token' })],
+      [picture()],
+      ['0.053', '0.15574'],
+    ],
+    [
+      'by the token of the prompt, where they have no price of their own',
+      [line('0.00001', { billable: 'input_text', unit: 'token' })],
+      [picture()],
+      // The prompt is billed by the same line.
+      ['0.0531', '0.15674'],
+    ],
+    [
+      'by both kinds of line together',
+      [line('0.2', { billable: 'input_reference' }), line('0.1', { billable: 'input_image' })],
+      [picture()],
+      ['0.34', '0.34'],
+    ],
+    ['that nobody bills at nothing', [], [picture()], ['0.04', '0.04']],
+    ['by a unit that nobody knows', [line('1', { billable: 'input_image', unit: 'square' })], [picture()], null],
+  ])('cost with pictures to go by %s', (_what, ...[lines, sent, expected]) => {
+    expect(pictures({}, [line('0.04'), ...lines], sent)).toEqual(expected);
+  });
+
+  test.each<[string, Record<string, string>, string[] | null]>([
+    ['its own price of a picture', { image: '0.01' }, ['0.05', '0.05']],
+    ['the token of the prompt', { prompt: '0.00001' }, ['0.053', '0.15574']],
+    ['nothing, which is a price that stands elsewhere', {}, null],
+  ])('without a list cost with a picture to go by what the catalogue says of %s', (_what, more, expected) => {
+    const model = knownModel({ pricing: { prompt: '0', completion: '0', image_output: '0.04', ...more } });
+    expect(cost('images', ask({}, { model, pictures: [picture()] }))).toEqual(expected);
+  });
+
   test.each<[string, Record<string, string>, string[] | null]>([
     ['the token', { image_output: '0.00003' }, ['0.0774', '0.378']],
     ['the picture', { image_output: '0.04' }, ['0.08', '0.08']],
@@ -103,8 +165,71 @@ describe('films', () => {
     ['by tokens, which nobody can count before', { durationSeconds: 5 }, film({ video_tokens: '0.00001' }), null],
     ['of a length that nobody knows', {}, film(perSecond, []), null],
     ['without a price', { durationSeconds: 5 }, film({}), null],
+    [
+      'in cents, where the name says so',
+      { durationSeconds: 5, resolution: '480p' },
+      film({ cents_per_video_output_second_480p: '5', cents_per_video_output_second_720p: '7' }),
+      ['0.25', '0.25'],
+    ],
+    [
+      'no less than the least that a film costs',
+      { durationSeconds: 5 },
+      film({ cents_per_second_output: '1', minimum_cents_per_generation: '20' }),
+      ['0.2', '0.2'],
+    ],
+    [
+      'without what is never sent or asked for',
+      { durationSeconds: 5 },
+      film({
+        cents_per_second_output: '1',
+        cents_per_video_input_second: '100',
+        cents_per_second_video_continuation: '9',
+      }),
+      ['0.05', '0.05'],
+    ],
   ])('cost %s', (_what, ...[settings, model, expected]) => {
     expect(films(settings, model)).toEqual(expected);
+  });
+
+  test.each<[string, Record<string, string>, MediaParameter[], string[] | null]>([
+    [
+      'for each',
+      { cents_per_second_output: '1', cents_per_image_input: '2' },
+      [picture(), picture({ name: 'other' })],
+      ['0.09', '0.09'],
+    ],
+    [
+      'that may be left out at worst alone',
+      { cents_per_second_output: '1', cents_per_image_input: '2' },
+      [picture({ required: false })],
+      ['0.05', '0.07'],
+    ],
+    [
+      'by another name of theirs',
+      { 'per-video-second': '0.1', reference_images: '0.01' },
+      [picture()],
+      ['0.51', '0.51'],
+    ],
+    [
+      'by the price of films that are made from pictures',
+      { text_to_video_duration_seconds_720p: '0.1', image_to_video_duration_seconds_720p: '0.3' },
+      [picture()],
+      ['1.5', '1.5'],
+    ],
+    [
+      'by either price where the picture may be left out',
+      { text_to_video_duration_seconds_720p: '0.1', image_to_video_duration_seconds_720p: '0.3' },
+      [picture({ required: false })],
+      ['0.5', '1.5'],
+    ],
+    [
+      'by the price of words where there are none',
+      { text_to_video_duration_seconds_720p: '0.1', image_to_video_duration_seconds_720p: '0.3' },
+      [],
+      ['0.5', '0.5'],
+    ],
+  ])('cost with pictures that are sent along %s', (_what, ...[skus, sent, expected]) => {
+    expect(films({ durationSeconds: 5 }, film(skus), sent)).toEqual(expected);
   });
 });
 

@@ -1,18 +1,21 @@
 import { Big } from 'big.js';
 import { priceUsage } from '#models/index.ts';
 import type { CostQuote } from '#resources/index.ts';
+import type { ImagePrice } from '#upstreams/index.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { PricedMedia } from './priced-media.ts';
 import type { MediaRun } from './media-run.ts';
 import { CHARACTERS_PER_TOKEN } from './measure-prompt.ts';
 import { isPerPicture, pictureTokens } from './picture-tokens.ts';
+import { priceReferences, priceReferencesByCatalogue } from './price-references.ts';
 import { priceVideo } from './price-video.ts';
 
 type Route = MediaRun['route'];
 
 /** Why nobody knows before a call what it costs, by the route; in the creator's words. */
 export const whyUnpriced: Readonly<Record<Route, string>> = {
-  images: "The price list of this model's pictures cannot be read, and the catalogue tells none.",
+  images:
+    "The price list of this model's pictures, or of those that it goes by, cannot be read, and the catalogue tells none.",
   speech: 'This model is paid by the sound that it makes, whose length is not known before.',
   transcription: 'The catalogue does not tell the price of a second of sound.',
   videos:
@@ -40,12 +43,39 @@ export function priceMediaOutput(route: Route, question: PricedMedia): CostQuote
 }
 
 /** Exact lines of the providers where there are any, else the catalogue's price of a picture or of its tokens. */
-function priceImages({ model, settings, prompt, prices }: PricedMedia): CostQuote | null {
-  const { n = 1, imageSize = '1K', size, quality } = settings.imageConfig ?? {};
-  const lines = prices.images?.filter(({ billable }) => billable === 'output_image') ?? [];
-  if (lines.length === 0) {
-    return priceByCatalogue(model, n, imageSize);
+function priceImages(question: PricedMedia): CostQuote | null {
+  const { model, settings, prices, pictures } = question;
+  const { n = 1, imageSize = '1K' } = settings.imageConfig ?? {};
+  const hasLines = prices.images?.some(({ prices: lines }) => lines.some(isOutput)) ?? false;
+  const made = hasLines ? priceByLines(question, n, imageSize) : priceByCatalogue(model, n, imageSize);
+  const read =
+    prices.images === null ? priceReferencesByCatalogue(model, pictures) : priceReferences(prices.images, pictures);
+  if (made === null || read === null) {
+    return null;
   }
+  const source = hasLines ? "its providers' price lists" : "the catalogue's list prices";
+  const sent = pictures.length === 0 ? '' : `, and up to ${pictures.length} that it goes by`;
+  return {
+    typicalUsd: read.typical.plus(made.typicalUsd).toFixed(),
+    worstUsd: read.worst.plus(made.worstUsd).toFixed(),
+    basis: `${model.openrouterId} at ${source}: ${made.says}${sent}.`,
+  };
+}
+
+function isOutput({ billable }: ImagePrice): boolean {
+  return billable === 'output_image';
+}
+
+interface MadeCost {
+  typicalUsd: Big;
+  worstUsd: Big;
+  says: string;
+}
+
+function priceByLines({ settings, prompt, prices }: PricedMedia, n: number, imageSize: string): MadeCost | null {
+  const { size, quality } = settings.imageConfig ?? {};
+  const all = prices.images?.flatMap(({ prices: lines }) => lines) ?? [];
+  const lines = all.filter(isOutput);
   const asked = [quality, size, imageSize].flatMap((word) => (word === undefined ? [] : [word.toLowerCase()]));
   const fitting = lines.filter(
     ({ variant }) => variant === null || asked.some((word) => variant.toLowerCase().includes(word)),
@@ -58,12 +88,12 @@ function priceImages({ model, settings, prompt, prices }: PricedMedia): CostQuot
     return null;
   }
   const costs = counted.flatMap((each) => each ?? []).toSorted((one, other) => one.cmp(other));
-  const read = prices.images?.filter(({ billable, unit }) => billable === 'input_text' && unit === 'token') ?? [];
+  const read = all.filter(({ billable, unit }) => billable === 'input_text' && unit === 'token');
   const dearest = read.reduce((most, { usd }) => (most.gt(usd) ? most : new Big(usd)), new Big(0));
   return {
-    typicalUsd: (costs[0] ?? new Big(0)).plus(dearest.times(prompt.typicalTokens)).toFixed(),
-    worstUsd: (costs.at(-1) ?? new Big(0)).plus(dearest.times(prompt.worstTokens)).toFixed(),
-    basis: `${model.openrouterId} at its providers' price lists: ${n} of ${size ?? imageSize}, the dearest provider at worst.`,
+    typicalUsd: (costs[0] ?? new Big(0)).plus(dearest.times(prompt.typicalTokens)),
+    worstUsd: (costs.at(-1) ?? new Big(0)).plus(dearest.times(prompt.worstTokens)),
+    says: `${n} of ${size ?? imageSize}, the dearest provider at worst`,
   };
 }
 
@@ -94,7 +124,7 @@ function toMegapixels({ imageSize, size }: { imageSize: string; size: string | u
   return Math.ceil((width * height) / 10_000) / 100;
 }
 
-function priceByCatalogue(model: KnownModel, n: number, imageSize: string): CostQuote | null {
+function priceByCatalogue(model: KnownModel, n: number, imageSize: string): MadeCost | null {
   const { image_output: picture, completion, request = '0' } = model.pricing;
   const price = picture ?? completion;
   if ([price, request].every((usd) => usd === '0')) {
@@ -102,18 +132,13 @@ function priceByCatalogue(model: KnownModel, n: number, imageSize: string): Cost
   }
   const { typical, worst } = pictureTokens(imageSize);
   const isWhole = isPerPicture(price);
-  const toCost = (tokens: number): string =>
+  const toCost = (tokens: number): Big =>
     new Big(price)
       .times(isWhole ? 1 : tokens)
       .plus(request)
-      .times(n)
-      .toFixed();
-  const what = isWhole ? `${n} pictures` : `${n} pictures of ${typical} to ${worst} tokens`;
-  return {
-    typicalUsd: toCost(typical),
-    worstUsd: toCost(worst),
-    basis: `${model.openrouterId} at the catalogue's list prices: ${what}.`,
-  };
+      .times(n);
+  const says = isWhole ? `${n} pictures` : `${n} pictures of ${typical} to ${worst} tokens`;
+  return { typicalUsd: toCost(typical), worstUsd: toCost(worst), says };
 }
 
 /** By the character that is spoken: https://openrouter.ai/docs/api-reference/text-to-speech */

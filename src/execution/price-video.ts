@@ -1,43 +1,77 @@
 import { Big } from 'big.js';
-import type { CostQuote } from '#resources/index.ts';
+import { isRequired, type CostQuote } from '#resources/index.ts';
 import type { PricedMedia } from './priced-media.ts';
+import { readSku, type Sku } from './read-sku.ts';
 
 /**
  * What a price of a film counts stands in its name alone. Of a name that tells no unit the film is taken to be meant
  * typically, and each of its seconds at worst. Null where a name speaks of something else, or where seconds are counted and
- * nobody says how many.
+ * nobody says how many. Pictures that are sent along cost what the list says of them: those that always are typically, all
+ * that may be at worst.
  */
-export function priceVideo({ model, settings, prices }: PricedMedia): CostQuote | null {
+export function priceVideo({ model, settings, prices, pictures }: PricedMedia): CostQuote | null {
   const { video } = prices;
-  const { durationSeconds, resolution, sound } = settings.video ?? {};
-  const all = Object.entries(video?.skus ?? {});
+  const { durationSeconds } = settings.video ?? {};
+  const skus = Object.entries(video?.skus ?? {}).map(([name, usd]) => readSku(name, usd));
   const known = video?.durationsSeconds ?? [];
   const seconds = durationSeconds === undefined ? known : [durationSeconds];
   const [shortest, longest] = [Math.min(...seconds), Math.max(...seconds)];
-  if (all.length === 0 || seconds.length === 0 || all.some(([name]) => /token|pixel|frame/i.test(name))) {
+  const fitting = chooseSkus(skus, settings.video ?? {}, pictures);
+  if (fitting.length === 0 || seconds.length === 0 || skus.some(({ counts }) => counts === 'unknown')) {
     return null;
   }
-  const named = all.filter(
-    ([name]) => resolution === undefined || name.toLowerCase().includes(resolution.toLowerCase()),
-  );
-  const ofSize = named.length > 0 ? named : all;
-  const heard = ofSize.filter(([name]) => sound === undefined || isSilent(name) !== sound);
-  const fitting = heard.length > 0 ? heard : ofSize;
-  const costs = fitting.map(([name, usd]) => {
-    const isPerSecond = /second|duration|per_s\b/i.test(name);
-    return { typical: new Big(usd).times(isPerSecond ? shortest : 1), worst: new Big(usd).times(longest) };
-  });
-  const typical = costs.map((cost) => cost.typical).toSorted((one, other) => one.cmp(other))[0];
-  const worst = costs.map((cost) => cost.worst).toSorted((one, other) => other.cmp(one))[0];
-  return typical === undefined || worst === undefined
-    ? null
-    : {
-        typicalUsd: typical.toFixed(),
-        worstUsd: worst.toFixed(),
-        basis: `${model.openrouterId} at its price list (${fitting.map(([name]) => name).join(', ')}): ${shortest} to ${longest} seconds; a price whose name tells no unit is taken for one second at worst.`,
-      };
+  const costs = fitting.map(({ counts, usd }) => ({
+    typical: usd.times(counts === 'second' ? shortest : 1),
+    worst: usd.times(longest),
+  }));
+  const typical = toSorted(costs.map((cost) => cost.typical))[0] ?? new Big(0);
+  const worst = toSorted(costs.map((cost) => cost.worst)).at(-1) ?? new Big(0);
+  const perPicture = findDearest(skus, 'picture');
+  const least = findDearest(skus, 'least');
+  const always = pictures.filter(isRequired).length;
+  const says = [
+    `${model.openrouterId} at its price list (${fitting.map(({ name }) => name).join(', ')}): ${shortest} to ${longest} seconds; a price whose name tells no unit is taken for one second at worst.`,
+    ...(perPicture.eq(0) || pictures.length === 0
+      ? []
+      : [`${always} to ${pictures.length} pictures that are sent along, each ${perPicture.toFixed()} USD.`]),
+  ];
+  return {
+    typicalUsd: toMost(typical.plus(perPicture.times(always)), least).toFixed(),
+    worstUsd: toMost(worst.plus(perPicture.times(pictures.length)), least).toFixed(),
+    basis: says.join(' '),
+  };
 }
 
-function isSilent(name: string): boolean {
-  return /without_audio|no_audio|silent|mute/i.test(name);
+/** Those of the film that is asked for; where none speaks of it, all. */
+function chooseSkus(
+  skus: readonly Sku[],
+  { resolution, sound }: { resolution?: string | undefined; sound?: boolean | undefined },
+  pictures: PricedMedia['pictures'],
+): Sku[] {
+  const ofFilms = skus.filter(({ counts }) => counts === 'second' || counts === 'film');
+  const modes = new Set([
+    ...(pictures.length > 0 ? ['pictures'] : []),
+    ...(pictures.some(isRequired) ? [] : ['words']),
+  ]);
+  const filters: ((sku: Sku) => boolean)[] = [
+    ({ from }) => from === null || modes.has(from),
+    ({ name }) => resolution === undefined || name.toLowerCase().includes(resolution.toLowerCase()),
+    ({ isSilent }) => sound === undefined || isSilent !== sound,
+  ];
+  return filters.reduce((left, isOf) => {
+    const narrowed = left.filter(isOf);
+    return narrowed.length > 0 ? narrowed : left;
+  }, ofFilms);
+}
+
+function findDearest(skus: readonly Sku[], counts: Sku['counts']): Big {
+  return toSorted(skus.filter((sku) => sku.counts === counts).map(({ usd }) => usd)).at(-1) ?? new Big(0);
+}
+
+function toSorted(costs: readonly Big[]): Big[] {
+  return costs.toSorted((one, other) => one.cmp(other));
+}
+
+function toMost(one: Big, other: Big): Big {
+  return one.gt(other) ? one : other;
 }

@@ -1,3 +1,4 @@
+import type { MediaParameter } from '#resources/index.ts';
 import type { KnownModel } from './execution-deps.ts';
 import type { MediaPrices } from './find-media-prices.ts';
 import type { PromptSize } from './measure-prompt.ts';
@@ -10,4 +11,6 @@ export interface PricedMedia {
   /** Of what is worked on, source parameters included. */
   prompt: PromptSize;
   prices: MediaPrices;
+  /** The pictures that may be sent along, once for each use. */
+  pictures: readonly MediaParameter[];
 }

@@ -22,8 +22,8 @@ export interface Prompt {
 }
 
 interface PromptRules {
-  /** A parameter that is sent beside the prompt, and need not stand in it. */
-  source?: string | null;
+  /** Parameters that are sent beside the prompt, and need not stand in it. */
+  beside?: readonly string[];
   /** No prompt is sent. */
   mayBeEmpty?: boolean;
 }
@@ -35,7 +35,7 @@ interface PromptRules {
 export function checkPrompt(
   texts: PromptTexts,
   parameters: readonly Parameter[],
-  { source = null, mayBeEmpty = false }: PromptRules = {},
+  { beside = [], mayBeEmpty = false }: PromptRules = {},
 ): FieldProblem[] {
   const fields = toFields(texts);
   const problems = fields.flatMap(([field, text]) => {
@@ -44,7 +44,7 @@ export function checkPrompt(
     return toTemplateFieldProblems(found, `/config/${field}`);
   });
   const unused = parameters.flatMap((parameter, index) =>
-    isMedia(parameter) || parameter.name === source || fields.some(([, text]) => isUsed(text, parameter))
+    isMedia(parameter) || beside.includes(parameter.name) || fields.some(([, text]) => isUsed(text, parameter))
       ? []
       : [{ path: `/parameters/${index}`, message: `The parameter \`${parameter.name}\` is used in no template.` }],
   );

@@ -54,12 +54,23 @@ export function toWanted(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): W
 }
 
 async function quoteCompiled(deps: FindDeps, prompt: Prompt, asked: QuotedPrompt): Promise<CostQuote | null> {
-  const { models: names, settings, media, parameters } = asked;
+  const { models: names, settings, media, parameters, input } = asked;
   const { usable: models } = await chooseModels(deps, names, toNeed(asked));
   const call = { models, prompt: measureAsked(prompt, asked), feePercent: deps.creditFeePercent };
   return media === undefined
     ? quoteCost({ ...call, settings, inputs: parameters })
-    : quoteInstant(deps, call, { settings: { ...settings, ...media }, parameters });
+    : quoteInstant(deps, call, { settings: { ...settings, ...media }, parameters, ...toSent(parameters, input) });
+}
+
+/** What this buyer sends is always sent, and what is left out never. */
+function toSent(parameters: readonly Parameter[], input: QuotedPrompt['input']): { sent?: Parameter[] } {
+  return input === undefined
+    ? {}
+    : {
+        sent: parameters
+          .filter(({ name }) => input[name] !== undefined)
+          .map((parameter) => ({ ...parameter, required: true })),
+      };
 }
 
 function measureAsked(prompt: Prompt, asked: QuotedPrompt): PromptSize {

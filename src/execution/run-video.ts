@@ -3,6 +3,7 @@ import type { MediaResult, VideoJob } from '#upstreams/index.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { toUsage } from './media-answer.ts';
 import { toCall, type Made, type MediaRun, type RunRoute } from './media-run.ts';
+import { listSent } from './picture-inputs.ts';
 import { isFailure, storeFile } from './store-files.ts';
 
 const checkpoint = z.object({ videoJob: z.string() });
@@ -35,8 +36,15 @@ async function begin(
   if (known) {
     return { jobId: known.videoJob };
   }
-  const { sound: generateAudio, ...video } = settings.video ?? {};
-  const asked = { ...video, model: request.model, prompt, generateAudio };
+  const { durationSeconds, resolution, aspectRatio, size, seed, sound: generateAudio } = settings.video ?? {};
+  const sent = listSent(run);
+  const frames = sent.flatMap(({ use, ...picture }) => (use === 'reference' ? [] : [{ ...picture, type: use }]));
+  const references = sent.filter(({ use }) => use === 'reference');
+  const asked = {
+    ...{ model: request.model, prompt, durationSeconds, resolution, aspectRatio, size, seed, generateAudio },
+    ...(frames.length > 0 ? { frames } : {}),
+    ...(references.length > 0 ? { references } : {}),
+  };
   const result = await deps.openRouterMedia.beginVideo(asked, toCall(run));
   if (!result.ok) {
     return { facts: result, failure: result.failure };

@@ -21,7 +21,18 @@ export type {
 } from './chat-completions/chat.ts';
 export type { ChatCompletions } from './chat-completions/open-chat-completions.ts';
 export { noFacts } from './openrouter/media.ts';
-export type { ImagePrice, MediaFacts, MediaResult, MediaUpstream, VideoJob, VideoModel } from './openrouter/media.ts';
+export type {
+  Capability,
+  FrameType,
+  ImageEndpoint,
+  ImagePrice,
+  MediaFacts,
+  MediaResult,
+  MediaUpstream,
+  SentPicture,
+  VideoJob,
+  VideoModel,
+} from './openrouter/media.ts';
 export type { ChatServiceFailure } from './chat-service.ts';
 export type { DiscordClient } from './discord/open-discord.ts';
 export { openMail } from './mail/open-mail.ts';

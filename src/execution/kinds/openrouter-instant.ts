@@ -8,6 +8,7 @@ import { warnOfProviders } from '../check-provider.ts';
 import { expectCost, refuseLoss, withExpectedCost } from '../expect-cost.ts';
 import { checkDeclared, declaredModel, toKnownModel } from '../declared-model.ts';
 import type { ExecutionDeps, KnownModel } from '../execution-deps.ts';
+import { fillSettings } from '../fill-settings.ts';
 import { findOpenRouterKey, OPENROUTER, type FoundKey, type Wanted } from '../find-key.ts';
 import { attachFiles, type Attachments } from '../inputs/attach-files.ts';
 import {
@@ -25,6 +26,7 @@ import { mediaSettings } from '../media-settings.ts';
 import { findRoute, type ModelRoute } from '../model-route.ts';
 import { chooseModels, toShownName, type UsableModel } from '../named-model.ts';
 import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
+import { toShownPictures } from '../picture-inputs.ts';
 import { compilePrompt, renderMessages, showMessages } from '../prompt.ts';
 import { toPromises } from '../provider-settings.ts';
 import { checkTemplates, quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
@@ -122,8 +124,9 @@ export function openOpenRouterInstant(deps: ExecutionDeps): ResourceKind<Instant
     explainUnpriced: (config) => explainRoute(deps, toModelIds(config), { ...config, declared: toDeclared(config) }),
     outputOf: openContract,
     sellsOnlyWhole: ({ sellsTruncated }) => !sellsTruncated,
-    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider }) => ({
+    toPublic: ({ modelId, maxTokens, sellsTruncated, declaredModel: declared, webSearch, provider, ...media }) => ({
       model: toShownName(modelId),
+      ...toShownPictures(media),
       ...(declared === undefined ? {} : { isModelDeclared: true }),
       maxTokens,
       sellsTruncated,
@@ -193,19 +196,22 @@ async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome>
   return withExpectedCost(await runChat(deps, run), expected);
 }
 
-/** Files are no part of the prompt there: one is worked on instead of it. */
+/** Files are no part of the prompt there: they are worked on instead of it, or sent beside it. */
 async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'>, call: ReadyCall): Promise<Outcome> {
-  const { version, context, key, models, config, isDeclared, files, input } = call;
+  const { version, context, key, models, config, isDeclared, files, input, inputs } = call;
   const { parameters } = version;
   const messages = showMessages(call.prompt, { input, parameters });
-  const about = { version, context, key, route, settings: config, parameters, input, files, isDeclared };
+  const settings = fillSettings(config, input);
+  const about = { version, context, key, route, settings, parameters, input, files, isDeclared };
   const run = {
     ...about,
     prompt: messages.map(({ content }) => content).join('\n\n'),
+    modelId: models[0]?.model.openrouterId ?? '',
     request: { model: models[0]?.wireName ?? '' },
   };
   const asked = { models, prompt: measureMessages(messages), feePercent: deps.creditFeePercent };
-  const expected = await quoteInstant(deps, asked, { settings: config, parameters });
+  const sent = inputs.map((parameter) => ({ ...parameter, required: true }));
+  const expected = await quoteInstant(deps, asked, { settings: config, parameters, sent });
   return refuseLoss(call, expected) ?? withExpectedCost(await runMedia(deps, run), expected);
 }
 

@@ -6,6 +6,8 @@ import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
 
+import { parseImages } from './parse-images.ts';
+import { toEcho, toImagePart } from './picture-part.ts';
 import { readMediaJson } from './read-media-json.ts';
 
 /** Ten pictures of 10 MB in base64 are more than any model gives. */
@@ -18,13 +20,13 @@ const form = z.object({
   data: z.array(z.object({ b64_json: text, url: text, media_type: text }).nullable().catch(null)).min(1),
 });
 
-/** `POST /images`. */
+/** `POST /images`, asked for whole (docs/decisions/0052); read too where it comes as a stream. */
 export function createImages(
   http: MediaHttp,
   request: ImagesRequest,
   call: ChatCall,
 ): Promise<MediaResult<ImageFile[]>> {
-  const secrets = [request.prompt];
+  const secrets = [request.prompt, ...(request.references ?? []).map(toEcho)];
   return askMedia(
     http,
     {
@@ -36,6 +38,7 @@ export function createImages(
         readMediaJson(response, {
           maxBytes: MAX_BYTES,
           secrets: [call.apiKey, ...secrets],
+          parse: parseImages,
           pick: (body) => pickFiles(http, body, signal),
         }),
     },
@@ -53,7 +56,11 @@ function toWire(request: ImagesRequest): Record<string, unknown> {
     size: request.size,
     quality: request.quality,
     output_format: request.outputFormat,
+    output_compression: request.outputCompression,
     background: request.background,
+    seed: request.seed,
+    input_references: request.references?.map(toImagePart),
+    provider: request.providers && { only: request.providers },
   };
 }
 

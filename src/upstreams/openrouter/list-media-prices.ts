@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toDecimalText } from '../chat-completions/parse-json.ts';
 import { getJson, type JsonGet } from './get-json.ts';
-import type { ImagePrice, VideoModel } from './media.ts';
+import type { Capability, ImageEndpoint, VideoModel } from './media.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 4_000_000;
@@ -12,22 +12,41 @@ const line = z.object({
   cost_usd: z.string(),
   variant: z.string().nullish().catch(null),
 });
-const endpointsForm = z.object({ endpoints: z.array(z.object({ pricing: z.array(line) })).min(1) });
+const told = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('enum'), values: z.array(z.string()) }),
+  z.object({ type: z.literal('range'), min: z.number(), max: z.number() }),
+]);
+/** Flags, and forms that are not known: that the setting is taken is all that they tell. */
+const capability = z.unknown().transform((given): Capability => told.safeParse(given).data ?? { type: 'any' });
+const endpoint = z.object({
+  provider_tag: z.string().nullish().catch(null),
+  supported_parameters: z.record(z.string(), capability).nullish().catch(null),
+  pricing: z.array(line),
+});
+const endpointsForm = z.object({ endpoints: z.array(endpoint).min(1) });
 
 /** `GET /images/models/{author}/{slug}/endpoints`. One line that cannot be read makes the whole list unreadable. Never throws. */
-export async function listImagePrices(source: JsonGet, modelId: string): Promise<ImagePrice[] | null> {
+export async function listImageEndpoints(source: JsonGet, modelId: string): Promise<ImageEndpoint[] | null> {
   const [author = '', slug = ''] = modelId.split('/').map(encodeURIComponent);
   const path = `${source.basePath}/images/models/${author}/${slug}/endpoints`;
   const body = await get(source, path, ['cost_usd']);
   const given = z.object({ data: endpointsForm }).safeParse(body).data?.data ?? endpointsForm.safeParse(body).data;
-  const lines = (given?.endpoints ?? []).flatMap(({ pricing }) => pricing);
-  const prices = lines.flatMap(({ billable, unit, cost_usd: cost, variant }) => {
+  const found = (given?.endpoints ?? []).map(toImageEndpoint);
+  const known = found.flatMap((one) => (one === null ? [] : [one]));
+  return known.some(({ prices }) => prices.length > 0) && known.length === found.length ? known : null;
+}
+
+function toImageEndpoint(given: z.output<typeof endpoint>): ImageEndpoint | null {
+  const prices = given.pricing.flatMap(({ billable, unit, cost_usd: cost, variant }) => {
     const usd = toDecimalText(cost);
     return usd === null ? [] : [{ billable, unit, usd, variant: variant ?? null }];
   });
-  return lines.length > 0 && prices.length === lines.length ? prices : null;
+  return prices.length < given.pricing.length
+    ? null
+    : { tag: given.provider_tag ?? null, prices, capabilities: given.supported_parameters ?? null };
 }
 
+const flag = z.boolean().nullish().catch(null);
 const texts = z.array(z.string()).nullish().catch(null);
 const videoModel = z.object({
   id: z.string(),
@@ -36,6 +55,9 @@ const videoModel = z.object({
   supported_resolutions: texts,
   supported_aspect_ratios: texts,
   supported_sizes: texts,
+  supported_frame_images: texts,
+  seed: flag,
+  generate_audio: flag,
 });
 const videoForm = z.object({ data: z.array(videoModel.nullable().catch(null)) });
 
@@ -56,6 +78,9 @@ function toVideoModel(model: z.output<typeof videoModel>): VideoModel {
     resolutions: model.supported_resolutions ?? [],
     aspectRatios: model.supported_aspect_ratios ?? [],
     sizes: model.supported_sizes ?? [],
+    frameTypes: model.supported_frame_images ?? [],
+    takesSeed: model.seed ?? null,
+    makesSound: model.generate_audio ?? null,
   };
 }
 

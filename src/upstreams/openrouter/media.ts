@@ -28,6 +28,12 @@ export type MediaResult<T> =
   | (MediaFacts & { ok: true; output: T })
   | (MediaFacts & { ok: false; failure: ChatFailure });
 
+/** A picture that is sent along; its bytes go, never an address. */
+export interface SentPicture {
+  bytes: Uint8Array;
+  contentType: string;
+}
+
 export interface ImagesRequest {
   model: string;
   prompt: string;
@@ -37,7 +43,13 @@ export interface ImagesRequest {
   size?: string | undefined;
   quality?: string | undefined;
   outputFormat?: string | undefined;
+  /** Of JPEG and WebP, 0 to 100. */
+  outputCompression?: number | undefined;
   background?: string | undefined;
+  seed?: number | undefined;
+  references?: readonly SentPicture[] | undefined;
+  /** Tags of the providers that alone may answer; absent: any. */
+  providers?: readonly string[] | undefined;
 }
 
 export interface ImageFile {
@@ -104,7 +116,11 @@ export interface VideoRequest {
   size?: string | undefined;
   seed?: number | undefined;
   generateAudio?: boolean | undefined;
+  frames?: readonly (SentPicture & { type: FrameType })[] | undefined;
+  references?: readonly SentPicture[] | undefined;
 }
+
+export type FrameType = 'first_frame' | 'last_frame';
 
 export interface VideoJob {
   id: string;
@@ -127,6 +143,21 @@ export interface ImagePrice {
   variant: string | null;
 }
 
+/** What a provider says that a setting may be; `any`: it is taken, and nothing more is told. */
+export type Capability =
+  | { type: 'enum'; values: readonly string[] }
+  | { type: 'range'; min: number; max: number }
+  | { type: 'any' };
+
+/** One provider of a model on `/images`. */
+export interface ImageEndpoint {
+  /** By which it can be chosen; null where it cannot. */
+  tag: string | null;
+  prices: readonly ImagePrice[];
+  /** By names of the wire: what is not listed it does not take. Null where it does not tell. */
+  capabilities: Readonly<Record<string, Capability>> | null;
+}
+
 export interface VideoModel {
   id: string;
   /** Price by the name that the provider gives it, USD; what is counted stands in the name alone. */
@@ -135,6 +166,11 @@ export interface VideoModel {
   resolutions: readonly string[];
   aspectRatios: readonly string[];
   sizes: readonly string[];
+  /** Which of its pictures can be given; none where it does not tell. */
+  frameTypes: readonly string[];
+  /** Null where it does not tell. */
+  takesSeed: boolean | null;
+  makesSound: boolean | null;
 }
 
 /** The routes of OpenRouter for what is no chat. None of them throws for what the upstream does. */
@@ -151,8 +187,8 @@ export interface MediaUpstream {
   openVideo(jobId: string, call: ChatCall): Promise<MediaResult<AsyncIterable<Uint8Array>>>;
   /** What a generation did cost, which is stored a moment after its answer; null where it is not told in a few seconds. */
   findCost(generationId: string, call: ChatCall): Promise<string | null>;
-  /** Every line of every provider of a model on `/images`; null where they are not told. */
-  listImagePrices(modelId: string): Promise<ImagePrice[] | null>;
+  /** Every provider of a model on `/images`; null where a price of one of them is not told. */
+  listImageEndpoints(modelId: string): Promise<ImageEndpoint[] | null>;
   /** Null where the list cannot be read. */
   listVideoModels(): Promise<VideoModel[] | null>;
 }

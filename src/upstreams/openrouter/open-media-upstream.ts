@@ -5,7 +5,7 @@ import { createImages } from './create-images.ts';
 import { createSpeech } from './create-speech.ts';
 import { createTranscription } from './create-transcription.ts';
 import { findCost } from './find-cost.ts';
-import { listImagePrices, listVideoModels } from './list-media-prices.ts';
+import { listImageEndpoints, listVideoModels } from './list-media-prices.ts';
 import type { MediaUpstream } from './media.ts';
 import { rerankDocuments } from './rerank-documents.ts';
 import { beginVideo, openVideo } from './run-video.ts';
@@ -22,7 +22,7 @@ export function openMediaUpstream(http: MediaHttp): MediaUpstream {
     awaitVideo: (jobId, call) => awaitVideo(http, jobId, call),
     openVideo: (jobId, call) => openVideo(http, jobId, call),
     findCost: (generationId, call) => findCost(http, generationId, call),
-    listImagePrices: (modelId) => listImagePrices(http, modelId),
+    listImageEndpoints: (modelId) => listImageEndpoints(http, modelId),
     listVideoModels: () => listVideoModels(http),
   };
 }

@@ -37,12 +37,14 @@ export interface JsonForm<T> {
   pick(body: unknown): T | null | Promise<T | null>;
   /** An answer that tells of a job tells its error too: that is no error of the answer. */
   isJob?: boolean;
+  /** Of a form that is more than JSON; undefined where it is not of it. */
+  parse?(text: string): unknown;
 }
 
 /** Reads a JSON answer with its usage. An error inside of a success is a failure; what is no JSON is null. */
 export async function readMediaJson<T>(
   response: Dispatcher.ResponseData,
-  { maxBytes, secrets, pick, isJob = false }: JsonForm<T>,
+  { maxBytes, secrets, pick, isJob = false, parse = parseJson }: JsonForm<T>,
 ): Promise<Read<T> | null> {
   const body = parse(await readText(response.body, maxBytes));
   const error = findError(body);
@@ -68,7 +70,7 @@ export async function readMediaJson<T>(
   return { output, facts };
 }
 
-function parse(json: string): unknown {
+function parseJson(json: string): unknown {
   try {
     return parseJsonExact(json, costKeys);
   } catch {

@@ -8,6 +8,7 @@ import { openFile } from '../outbound/open-file.ts';
 import { discard } from '../read-body.ts';
 import { askMedia, header, type MediaHttp, type Read } from './ask-media.ts';
 import type { MediaResult, VideoJob, VideoRequest } from './media.ts';
+import { toEcho, toImagePart } from './picture-part.ts';
 import { readMediaJson } from './read-media-json.ts';
 
 const MAX_BYTES = 1_000_000;
@@ -33,8 +34,11 @@ export function beginVideo(http: MediaHttp, request: VideoRequest, call: ChatCal
     size: request.size,
     seed: request.seed,
     generate_audio: request.generateAudio,
+    frame_images: request.frames?.map((frame) => ({ ...toImagePart(frame), frame_type: frame.type })),
+    input_references: request.references?.map(toImagePart),
   };
-  return askJob(http, { method: 'POST', path: '/videos', body, secrets: [request.prompt] }, call);
+  const secrets = [request.prompt, ...[...(request.frames ?? []), ...(request.references ?? [])].map(toEcho)];
+  return askJob(http, { method: 'POST', path: '/videos', body, secrets }, call);
 }
 
 /** `GET /videos/{id}`. The address that the job names for this is not used: it is the upstream's choice, the path is ours. */

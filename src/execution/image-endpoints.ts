@@ -1,0 +1,122 @@
+import type { FieldProblem } from '#kit/index.ts';
+import { isRequired, type Parameter } from '#resources/index.ts';
+import type { Capability, ImageEndpoint } from '#upstreams/index.ts';
+import { listValues } from './check-filled.ts';
+import { listFilled } from './fill-settings.ts';
+import type { MediaSettings } from './media-settings.ts';
+import { findPictureParameters, listPictures } from './picture-inputs.ts';
+
+interface Configured {
+  settings: MediaSettings;
+  parameters: readonly Parameter[];
+}
+
+/** What a provider must take. */
+interface Wanted {
+  /** On the wire. */
+  name: string;
+  path: string;
+  /** Every value that a call may have; of a number its least and its most. */
+  values: (string | number)[];
+}
+
+const wireNames = {
+  aspectRatio: 'aspect_ratio',
+  imageSize: 'resolution',
+  quality: 'quality',
+  background: 'background',
+  outputFormat: 'output_format',
+  outputCompression: 'output_compression',
+  n: 'n',
+  seed: 'seed',
+} as const;
+const REFERENCES = 'input_references';
+/** What is no wish at all. */
+const USUAL: readonly unknown[] = ['auto'];
+
+function listWanted({ settings, parameters }: Configured): Wanted[] {
+  const { imageConfig } = settings;
+  const filled = new Map(listFilled('images', settings).map((one) => [one.field, one]));
+  const wanted = Object.entries(wireNames).map(([field, name]) => {
+    const by = filled.get(field);
+    const fixed = imageConfig?.[field as keyof typeof wireNames];
+    const values = by ? listValues(by, parameters) : fixed === undefined ? [] : [fixed];
+    return { name, path: by?.path ?? `/config/imageConfig/${field}`, values };
+  });
+  const pictures = findPictureParameters(listPictures('images', settings), parameters);
+  const counts = [pictures.filter(isRequired).length, pictures.length].filter((count) => count > 0);
+  return [...wanted, { name: REFERENCES, path: '/config/imageConfig/references', values: counts }]
+    .map(({ values, ...rest }) => ({ ...rest, values: values.filter((value) => !isUsual(rest.name, value)) }))
+    .filter(({ values }) => values.length > 0);
+}
+
+function isUsual(name: string, value: string | number): boolean {
+  return USUAL.includes(value) || (name === 'n' && value === 1);
+}
+
+/** A provider that tells nothing of its settings is taken to take them. */
+function takes({ capabilities }: ImageEndpoint, { name, values }: Wanted): boolean {
+  const told = capabilities === null ? ({ type: 'any' } as const) : capabilities[name];
+  return told !== undefined && values.every((value) => allows(told, value));
+}
+
+function allows(told: Capability, value: string | number): boolean {
+  switch (told.type) {
+    case 'enum':
+      return told.values.includes(String(value));
+    case 'range':
+      return typeof value === 'number' && value >= told.min && value <= told.max;
+    case 'any':
+      return true;
+  }
+}
+
+export interface ChosenEndpoints {
+  endpoints: readonly ImageEndpoint[];
+  /** Their tags, where others would leave out what is asked for; null where all may answer. */
+  only: readonly string[] | null;
+}
+
+/** The providers that take all of the settings; null where there are none that could be chosen. */
+export function chooseEndpoints(endpoints: readonly ImageEndpoint[], configured: Configured): ChosenEndpoints | null {
+  const wanted = listWanted(configured);
+  const fitting = endpoints.filter((endpoint) => wanted.every((one) => takes(endpoint, one)));
+  if (fitting.length === endpoints.length) {
+    return { endpoints, only: null };
+  }
+  const named = fitting.flatMap((endpoint) => (endpoint.tag === null ? [] : [{ endpoint, tag: endpoint.tag }]));
+  return named.length === 0
+    ? null
+    : { endpoints: named.map(({ endpoint }) => endpoint), only: [...new Set(named.map(({ tag }) => tag))] };
+}
+
+/** Settings that no provider of the model takes. */
+export function checkEndpoints(
+  modelId: string,
+  endpoints: readonly ImageEndpoint[],
+  configured: Configured,
+): FieldProblem[] {
+  const wanted = listWanted(configured);
+  const problems = wanted
+    .filter((one) => !endpoints.some((endpoint) => takes(endpoint, one)))
+    .map(({ name, path, values }) => {
+      const known = endpoints.flatMap(({ capabilities }) => toList(capabilities?.[name]));
+      const what = name === REFERENCES ? `${values.join(' to ')} pictures to go by` : `${name} ${values.join(', ')}`;
+      const ending = known.length === 0 ? 'Leave it out.' : `It takes: ${known.slice(0, 20).join(', ')}.`;
+      return { path, message: `${modelId} does not take ${what}. ${ending}` };
+    });
+  const isApart = problems.length === 0 && chooseEndpoints(endpoints, configured) === null;
+  const message = `No provider of ${modelId} takes all of these settings together: ${wanted.map(({ name }) => name).join(', ')}.`;
+  return isApart ? [{ path: '/config/imageConfig', message }] : problems;
+}
+
+function toList(told: Capability | undefined): string[] {
+  switch (told?.type) {
+    case 'enum':
+      return [...told.values];
+    case 'range':
+      return [`${told.min} to ${told.max}`];
+    default:
+      return [];
+  }
+}
