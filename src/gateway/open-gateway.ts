@@ -19,6 +19,7 @@ import { openCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
+import { rememberNews, type OwnerNews } from './tell-owner.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
 const BEAT_EVERY_MS = 3_000;
@@ -65,19 +66,22 @@ export async function openGateway(
     | 'inFlight'
     | 'lookUps'
     | 'readiness'
+    | 'news'
     | 'reruns'
     | 'longRuns'
     | 'callChanges'
     | 'streams'
     | 'recordUnpaid'
-  >,
+  > & { news?: OwnerNews },
 ): Promise<Gateway> {
+  const news = rememberNews(given);
   const deps: GatewayDeps = {
     ...given,
+    news,
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness({ ...given, askCaps: openCaps(given) }),
+    readiness: rememberReadiness({ ...given, askCaps: openCaps({ ...given, news }) }),
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),
