@@ -75,6 +75,7 @@ export async function startDomain(
   const callbacks = toCallbacks(upstreams, vault.deriveKey('callbacks'));
   const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter, news: notices.news };
   const gateway = await openCalls(infrastructure, ports, stack);
+  resourcesDeps.findRefusal = (resourceId) => gateway.findRefusal(resourceId);
   return {
     accounts,
     models,

@@ -105,7 +105,7 @@ test('what a cap has no room for is not offered; raised, or on the next day, it 
   // The very next challenge knows it.
   expect((await send(url)).status).toBe(503);
   const { body: own } = await ada.call('GET', `/api/resources/${id}`);
-  expect(own).toMatchObject({ state: 'published' });
+  expect(own).toMatchObject({ state: 'published', pauseCause: expect.stringMatching(/^You spend .* raise it/) });
   const quote = await ada.call('POST', `/api/resources/${id}/quote`, { input: body });
   expect(quote.body).toMatchObject({ isReady: false, cause: expect.stringContaining('spend_cap_reached') });
   await capOf('resource', id, '5');

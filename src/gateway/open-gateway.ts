@@ -12,6 +12,7 @@ import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
 import { getCallable, type Callable } from './get-callable.ts';
+import { getTarget } from './get-target.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
@@ -33,6 +34,8 @@ export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** What a call would cost and whether it would be answered; nothing runs. */
   quote(asked: QuoteRequest): Promise<Quoted>;
+  /** Why calls of what is published are refused now; null: they are not. */
+  findRefusal(resourceId: string): Promise<string | null>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
   /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
@@ -101,6 +104,10 @@ export async function openGateway(
   return {
     call: (request) => callInForm(deps, request),
     quote: (asked) => quoteCall(deps, asked),
+    findRefusal: async (resourceId) => {
+      const readiness = await deps.readiness.recall(await getTarget(deps, { resourceId }));
+      return readiness.ready ? null : readiness.cause;
+    },
     findChallenge: (named) => findChallenge(deps, named),
     getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),
