@@ -111,7 +111,7 @@ export function listOperations(deps: OperationDeps) {
     bind(notices.deleteWebhook, {}),
     bind(notices.listMails, deps.notices),
     bind(usage.listSpendCaps, {}),
-    bind(usage.putSpendCap, {}),
+    bind(usage.putSpendCap, { isOwnResource: resources.isOwnResource }),
     bind(usage.deleteSpendCap, {}),
     bind(usage.getSummary, deps.usage),
     bind(usage.getSeries, deps.usage),

@@ -66,13 +66,16 @@ export async function startDomain(
     isCovered: keys.isCovered,
     maxMediaRetentionSeconds: config.MEDIA_MAX_RETENTION_DAYS * 86_400,
   };
-  const notices = startNotices(infrastructure, { upstreams, integrations, models, payments, resourcesDeps }, stack);
+  const { findOperatorKeyProblem } = keys;
+  const watched = { integrations, models, payments, resourcesDeps, findOperatorKeyProblem };
+  const notices = startNotices(infrastructure, { upstreams, ...watched }, stack);
   const points = config.OWNER_CALLS_PER_MINUTE;
   const ownerLimiter = openLimiter({ name: 'owner', points, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const callbacks = toCallbacks(upstreams, vault.deriveKey('callbacks'));
-  const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter };
+  const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter, news: notices.news };
   const gateway = await openCalls(infrastructure, ports, stack);
+  resourcesDeps.findRefusal = (resourceId) => gateway.findRefusal(resourceId);
   return {
     accounts,
     models,
@@ -97,7 +100,7 @@ export async function startDomain(
 
 type GatewayPorts = Pick<
   Parameters<typeof openGateway>[0],
-  'inputs' | 'published' | 'payments' | 'pause' | 'callbacks' | 'ownerLimiter'
+  'inputs' | 'published' | 'payments' | 'pause' | 'callbacks' | 'ownerLimiter' | 'news'
 > & { kinds: readonly resources.ResourceKind[] };
 
 /** The paid call, and what it is held to. */
@@ -218,6 +221,7 @@ function openKeys({ config, database, vault, log }: Infrastructure, clients: con
       clock,
       platformKey: health && { dailyUsd, isCovered: isNamed, findOutage: () => health.findOutage() },
     },
+    findOperatorKeyProblem: async () => (await health?.findProblem()) ?? null,
     checkPlatform: async () => {
       await health?.check();
       await budget.forgetOld();

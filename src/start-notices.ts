@@ -1,7 +1,9 @@
 /** Opens what accounts are told and connects it with the modules that are watched. */
+import { setImmediate as letOthers } from 'node:timers/promises';
+import { Big } from 'big.js';
 import { listOperators } from '#accounts/index.ts';
 import { openLimiter } from '#database/index.ts';
-import { listOwed } from '#gateway/index.ts';
+import { listOwed, type OwnerNews, type ReachedCap } from '#gateway/index.ts';
 import * as connections from '#integrations/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
 import * as catalogue from '#models/index.ts';
@@ -9,7 +11,7 @@ import * as notices from '#notices/index.ts';
 import { listGas, type Payments } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openMail, type Upstreams } from '#upstreams/index.ts';
-import { listErrorRates, listLosses } from '#usage/index.ts';
+import { listErrorRates, listLosses, listUsedCaps, readCapUse, type CapUse } from '#usage/index.ts';
 import { toMailOptions } from './notice-settings.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
@@ -21,6 +23,8 @@ interface Watched {
   models: catalogue.ModelsDeps;
   payments: Payments;
   resourcesDeps: resources.ResourcesDeps;
+  /** Null where the operator's key works, or there is none. */
+  findOperatorKeyProblem(): Promise<string | null>;
 }
 
 export type Notices = ReturnType<typeof startNotices>;
@@ -53,6 +57,7 @@ export function startNotices(
   const watching = { ...deps, sources };
   return {
     deps,
+    news: openNews(deps, { ...watched.resourcesDeps, log }),
     send: async () => {
       await repeat(() => notices.spreadNotices(deps));
       await repeat(() => notices.sendDue(deps));
@@ -84,6 +89,56 @@ function follow({ integrations, models, resourcesDeps }: Watched, sources: notic
   };
 }
 
+type Sold = resources.ResourcesDeps & Pick<Infrastructure, 'log'>;
+
+/** What stops a sale and pauses nothing. No connection is held while costs are told. */
+function openNews({ database, clock: now }: notices.NoticesDeps, sold: Sold): OwnerNews {
+  const to = { tx: database.system, clock: now };
+  return {
+    tellCap: async (reached) => {
+      const use = await readCapUse(database.system, reached.cap);
+      if (use === null) {
+        return;
+      }
+      const [cap] = await nameSubjects(database.system, [use]);
+      const { slug, worstUsd, runs } = reached;
+      const stopped = await listStopped(sold, reached, use);
+      await (cap &&
+        notices.tellCapReached(to, { ...use, ...cap, refused: { slug, worstUsd, runs }, resources: stopped }));
+    },
+    tellRefused: (refused) => notices.tellRefused(to, refused),
+  };
+}
+
+/** The slugs of what does not fit any more: of a cap of the key all that may cost more than is left. */
+async function listStopped(sold: Sold, { ownerId, slug, runs }: ReachedCap, use: CapUse): Promise<string[]> {
+  if (use.scope !== 'key') {
+    return use.scope === 'resource' && runs === 1 ? [slug] : [];
+  }
+  const left = new Big(use.perDayUsd).minus(use.spentUsd);
+  const stopped: string[] = [];
+  for await (const page of resources.listSold(sold, sold.database.system, ownerId)) {
+    for (const one of page) {
+      const worstUsd = (await one.quote())?.worstUsd;
+      await letOthers();
+      if (worstUsd !== undefined && left.lt(worstUsd)) {
+        stopped.push(one.slug);
+      }
+    }
+  }
+  return stopped;
+}
+
+/** What its owner calls a resource that a cap counts for. */
+async function nameSubjects(
+  tx: Parameters<typeof resources.listSlugs>[0],
+  caps: readonly CapUse[],
+): Promise<(CapUse & { subjectId: string })[]> {
+  const ids = caps.flatMap(({ scope, subject }) => (scope === 'resource' ? [subject] : []));
+  const slugs = await resources.listSlugs(tx, ids);
+  return caps.map((cap) => ({ ...cap, subjectId: cap.subject, subject: slugs.get(cap.subject) ?? cap.subject }));
+}
+
 function openMailClient({ config, sandbox }: Infrastructure, stack: AsyncDisposableStack): notices.NoticesDeps['mail'] {
   const options = toMailOptions(config);
   if (options === null) {
@@ -110,7 +165,7 @@ function toChats(integrations: connections.IntegrationDeps): notices.NoticesDeps
 }
 
 function toSources(
-  { integrations, models, payments, resourcesDeps, log }: Watched & Pick<Infrastructure, 'log'>,
+  { integrations, models, payments, resourcesDeps, findOperatorKeyProblem, log }: Watched & Pick<Infrastructure, 'log'>,
   adminEmails: readonly string[],
 ): notices.WatchSources {
   return {
@@ -123,6 +178,8 @@ function toSources(
     listEndingModels: (until) => catalogue.listEndingModels(models, until),
     findModelId: (name) => catalogue.findModelId(models, name),
     listSubstitutes: (model, asked) => catalogue.listPricedSubstitutes(models, model, asked),
+    listUsedCaps: async (tx, leastPart) => nameSubjects(tx, await listUsedCaps(tx, leastPart)),
+    findOperatorKeyProblem,
     listGas: () => listGas(payments),
     listOperators: (tx) => listOperators(tx, adminEmails),
   };

@@ -77,6 +77,10 @@ test("what does not fit into what is left of today's share is not sold until tom
   expect(Number(answered.headers.get('Retry-After'))).toBeGreaterThan(0);
   expect(await app.current.balanceOf(buyer.address)).toBe(before);
   expect(await read(id)).toMatchObject({ state: 'published' });
+  const { body: inbox } = await bob.call('GET', '/api/user/notices?event=calls_refused');
+  expect(inbox['items']).toMatchObject([
+    { subject: 'platform_limit_reached', body: expect.stringMatching(/begins anew at 00:00 UTC.*Nobody was charged/) },
+  ]);
 });
 
 test("of calls that are paid first and sent at once, only as many are charged as today's share can run", async () => {

@@ -3,12 +3,18 @@ import { demoKeys } from '../sandbox/openrouter/demo-keys.ts';
 import { countRuns, payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
-const app = useApp({ OPENROUTER_API_KEY: demoKeys.freeTier, OPENROUTER_API_KEY_CREATORS: '*' });
+const app = useApp({
+  OPENROUTER_API_KEY: demoKeys.freeTier,
+  OPENROUTER_API_KEY_CREATORS: '*',
+  ADMIN_EMAILS: 'operator@example.com',
+});
 const control = () => app.current.sandbox?.openRouter?.control;
 let bob: Creator;
+let operator: Creator;
 
 beforeAll(async () => {
   bob = await app.current.makeCreator('bob', { openRouterKey: null });
+  operator = await app.current.makeCreator('operator', { openRouterKey: null });
   control()?.setCredits(demoKeys.freeTier, '50');
 });
 afterEach(async () => {
@@ -44,5 +50,13 @@ test.each([
     const log = app.current.logged.filter((line) => line.includes('OpenRouter key does not work'));
     expect(log.map((line) => (JSON.parse(line) as { level: number }).level)).toContain(50);
     expect(log.join()).not.toContain(demoKeys.freeTier);
+    await Promise.all([app.current.notices.watchMoney(), app.current.notices.watchMoney()]);
+    const told = async (of: Creator, event: string) =>
+      (await of.call('GET', `/api/user/notices?event=${event}`)).body['items'] as { body: string }[];
+    // Each once a day, though it breaks twice here.
+    expect(await told(operator, 'operator_key_refused')).toMatchObject([{ severity: 'critical' }]);
+    expect(await told(bob, 'operator_key_refused')).toEqual([]);
+    expect(await told(bob, 'calls_refused')).toMatchObject([{ subject: 'platform_key_down' }]);
+    expect(JSON.stringify(await told(operator, 'operator_key_refused'))).not.toContain(demoKeys.freeTier);
   },
 );

@@ -27,6 +27,14 @@ const forget = async (id: string): Promise<void> => {
 };
 const readLog = async (id: string) =>
   (await ada.call('GET', `/api/usage?resourceId=${id}`)).body['items'] as Record<string, unknown>[];
+const told = async (event: string) =>
+  ((await ada.call('GET', `/api/user/notices?limit=100&event=${event}`)).body['items'] as Told[]).toReversed();
+interface Told {
+  subject: string;
+  severity: string;
+  body: string;
+  data: Record<string, unknown>;
+}
 const topicOf = (slug: string) => `topic of ${slug}`;
 
 async function buyAll(url: string, topic: string, count: number) {
@@ -57,10 +65,33 @@ test('of calls at once as many run as the cap of their resource has room for; th
   expect((await readLog(id)).find(({ status }) => status === 'refused')).toMatchObject({
     cause: expect.stringMatching(/^spend_cap_reached: You spend at most 0\.\d+ USD a day for this resource\./),
   });
+  const [notice, ...more] = (await told('spend_cap_reached')).filter(({ subject }) => subject === cap);
+  expect([notice?.severity, notice?.data, more]).toMatchObject([
+    'critical',
+    { scope: 'resource', subject: 'capped', refused: { slug: 'capped', runs: 1 }, resources: ['capped'] },
+    [],
+  ]);
+  expect(Number(notice?.data['heldUsd'])).toBeGreaterThan(0);
   // What the two did cost leaves room again.
   await expect.poll(async () => (await send(url)).status, { timeout: 10_000 }).toBe(402);
   expect((await send(other.url)).status).toBe(402);
   await forget(cap);
+});
+
+test("only a resource of one's own is capped, and whether others have one is not told", async () => {
+  const eve = await app.current.makeCreator('eve');
+  const { id } = await ada.publish({ slug: 'not-of-eve' });
+  const answers = await Promise.all(
+    [id, crypto.randomUUID()].map((subject) =>
+      eve.call('PUT', '/api/user/spend-caps', { scope: 'resource', subject, perDayUsd: '1' }),
+    ),
+  );
+  const [foreign, unknown] = answers.map(({ status, body }) => ({ status, body: { ...body, requestId: '' } }));
+  expect(foreign).toEqual(unknown);
+  expect(foreign).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  expect((await eve.call('GET', '/api/user/spend-caps')).body['items']).toEqual([]);
+  const draft = await ada.call('POST', '/api/resources', { kind: 'openrouter_instant', slug: 'only-drafted' });
+  await forget(await capOf('resource', String(draft.body['id']), '1'));
 });
 
 test('what a cap has no room for is not offered; raised, or on the next day, it is sold again by itself', async () => {
@@ -74,7 +105,7 @@ test('what a cap has no room for is not offered; raised, or on the next day, it 
   // The very next challenge knows it.
   expect((await send(url)).status).toBe(503);
   const { body: own } = await ada.call('GET', `/api/resources/${id}`);
-  expect(own).toMatchObject({ state: 'published' });
+  expect(own).toMatchObject({ state: 'published', pauseCause: expect.stringMatching(/^You spend .* raise it/) });
   const quote = await ada.call('POST', `/api/resources/${id}/quote`, { input: body });
   expect(quote.body).toMatchObject({ isReady: false, cause: expect.stringContaining('spend_cap_reached') });
   await capOf('resource', id, '5');
@@ -99,6 +130,27 @@ test('a cap of the key bounds every resource, free ones and tests of their owner
     status: 503,
     body: { detail: expect.stringContaining('You spend at most 0.000001 USD') },
   });
+  const [notice, ...more] = (await told('spend_cap_reached')).filter(({ subject }) => subject === cap);
+  expect([notice?.data, more]).toMatchObject([{ scope: 'key', perDayUsd: '0.000001', heldUsd: '0' }, []]);
+  expect(notice?.data['resources']).toEqual(expect.arrayContaining(['of-key', 'free']));
+  expect(notice?.body).toMatch(/T00:00:00Z.*PUT \/api\/user\/spend-caps with "scope": "key"/);
+  expect(await told('calls_refused')).toEqual([]);
+  await forget(cap);
+});
+
+test('what is nearly used up is told by a look, each threshold once', async () => {
+  const { id, url } = await ada.publish({ slug: 'nearly' });
+  const cap = await capOf('resource', '*', '1');
+  expect((await buyAll(url, topicOf('nearly'), 1)).map(({ status }) => status)).toEqual([200]);
+  const { system } = app.current.database;
+  for (const usd of ['0.5', '0.8', '0.76', '0.95', '0.8']) {
+    await system.query('UPDATE spend_days SET usd = $2 WHERE cap_id = $1 AND subject = $3', [cap, usd, id]);
+    await Promise.all([app.current.notices.watchMoney(), app.current.notices.watchMoney()]);
+  }
+  expect((await told('spend_cap_used')).map(({ data }) => data)).toMatchObject([
+    { scope: 'resource', subject: 'nearly', isEach: true, percent: 75, spentUsd: '0.8', perDayUsd: '1' },
+    { subject: 'nearly', percent: 90, spentUsd: '0.95' },
+  ]);
   await forget(cap);
 });
 
@@ -111,6 +163,11 @@ test('a cap of payers bounds each wallet by itself', async () => {
   expect((await buy(one, 'first')).status).toBe(200);
   expect(await buy(one, 'second')).toMatchObject({ status: 503, body: { charged: false } });
   expect((await buy(other, 'third')).status).toBe(200);
+  // Anybody can come with another wallet: the first is told.
+  expect(await buy(other, 'fourth')).toMatchObject({ status: 503 });
+  expect((await told('spend_cap_reached')).filter(({ subject }) => subject === cap)).toMatchObject([
+    { data: { scope: 'payer', subject: one.address.toLowerCase(), isEach: true, resources: [] } },
+  ]);
   expect((await send(url)).status).toBe(402);
   await forget(cap);
 });

@@ -58,6 +58,10 @@ test('a kind that cannot be paid first turns the payment away uncharged, and its
   expect(body['items']).toMatchObject([
     { status: 'refused', problem: 'beyond_creator', cause: expect.stringContaining('PUT /api/user/trust') },
   ]);
+  const { body: inbox } = await careful.call('GET', '/api/user/notices?event=calls_refused');
+  expect(inbox['items']).toMatchObject([
+    { subject: 'beyond_creator', body: expect.stringContaining('/api/user/trust') },
+  ]);
   await careful.call('PUT', '/api/user/trust', { maxTrustUsdPerDay: '1' });
   expect((await send(url, { payment, body: { topic: 'rivers' } })).status).toBe(200);
 });

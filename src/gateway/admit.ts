@@ -4,6 +4,7 @@ import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { tooManyFiles } from './public-problem.ts';
 import { recordRefused } from './record-refused.ts';
+import { tellUnready } from './tell-owner.ts';
 
 type Admission =
   | { ok: true; input: Record<string, unknown> }
@@ -57,8 +58,14 @@ interface Refused {
 export async function refuseUnready(
   deps: GatewayDeps,
   asked: Refused,
-  { cause, retryAfterSeconds }: Readiness & { ready: false },
+  readiness: Readiness & { ready: false },
 ): Promise<Problem> {
+  const { cause, retryAfterSeconds } = readiness;
+  const { version, request } = asked;
+  // Whatever does not end by itself pauses the current version, and the pause is told.
+  if (!request.isOwnerTest && (retryAfterSeconds !== undefined || version.isPinned)) {
+    await tellUnready(deps, version, readiness);
+  }
   await record(deps, asked, { cause, isCounted: true });
   return unavailable(retryAfterSeconds);
 }

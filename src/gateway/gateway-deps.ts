@@ -7,6 +7,7 @@ import type { CallChanges } from './long-runs/call-changes.ts';
 import type { StreamKeeper } from './keep-streams.ts';
 import type { CallRecord } from '#usage/index.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
+import type { OwnerNews } from './tell-owner.ts';
 
 export interface GatewayDeps {
   database: Database;
@@ -24,6 +25,8 @@ export interface GatewayDeps {
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
+  /** Tells creators what stops a sale and pauses nothing. */
+  news: OwnerNews;
   /** The files among inputs. */
   inputs: InputMedia;
   /** Writes calls that nobody paid for into the log, those that end together in one commit. */

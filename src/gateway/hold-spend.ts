@@ -4,8 +4,9 @@ import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { tellWorst } from './quote-worst.ts';
+import { CAP_REACHED, toRefused } from './tell-owner.ts';
 
-type SpendDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log'>;
+type SpendDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'news'>;
 type NotReady = Extract<Readiness, { ready: false }>;
 
 const DAY_MS = 86_400_000;
@@ -31,6 +32,7 @@ export async function holdUnderCaps(
     return null;
   }
   const notReady = toNotReady(deps, full, worstUsd);
+  await deps.news.tellCap({ ...toRefused(version), cap: full, worstUsd, runs });
   // One input may fit where many do not.
   if (full.scope !== 'payer' && runs === 1) {
     // The next challenge is to know it.
@@ -41,7 +43,7 @@ export async function holdUnderCaps(
 
 /** The call is not run after all. Never rejects: what cannot be released counts until the day is over. */
 export async function releaseUnderCaps(
-  { database, log }: Pick<SpendDeps, 'database' | 'log'>,
+  { database, log }: Pick<GatewayDeps, 'database' | 'log'>,
   callId: string,
 ): Promise<void> {
   try {
@@ -73,7 +75,11 @@ async function askCaps(deps: SpendDeps, version: PublishedVersion): Promise<Read
   const { ownerId, resourceId } = version;
   const worstUsd = await toWorst(deps, version);
   const full = await findFullCap(deps.database.system, { ownerId, resourceId, worstUsd });
-  return full ? toNotReady(deps, full, worstUsd) : { ready: true };
+  if (full === null) {
+    return { ready: true };
+  }
+  await deps.news.tellCap({ ...toRefused(version), cap: full, worstUsd, runs: 1 });
+  return toNotReady(deps, full, worstUsd);
 }
 
 /** Of what a kind cannot tell, what the call is sold for; of a kind that costs nothing, nothing. */
@@ -94,7 +100,7 @@ const whose = {
 function toNotReady({ clock }: Pick<SpendDeps, 'clock'>, { scope, perDayUsd }: SpendCap, worstUsd: string): NotReady {
   return {
     ready: false,
-    cause: `spend_cap_reached: You spend at most ${perDayUsd} USD a day ${whose[scope]}. What is left of it today does not cover one more call, which may cost up to ${worstUsd} USD. The day begins anew at 00:00 UTC. To go on now, raise it: PUT /api/user/spend-caps.`,
+    cause: `${CAP_REACHED}: You spend at most ${perDayUsd} USD a day ${whose[scope]}. What is left of it today does not cover one more call, which may cost up to ${worstUsd} USD. The day begins anew at 00:00 UTC. To go on now, raise it: PUT /api/user/spend-caps.`,
     retryAfterSeconds: Math.ceil((DAY_MS - (clock.now() % DAY_MS)) / 1000),
   };
 }

@@ -28,6 +28,7 @@ export { listUpstreamModels } from './list-upstream-models.ts';
 export { repairCosts } from './repair-costs.ts';
 export type { RepairDeps } from './repair-costs.ts';
 export { testDraft } from './test-draft.ts';
+export type { OwnerNews, ReachedCap } from './tell-owner.ts';
 export { openGateway } from './open-gateway.ts';
 export type { Gateway } from './open-gateway.ts';
 export { quoteResource } from './quote-resource.ts';

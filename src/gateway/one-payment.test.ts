@@ -22,6 +22,7 @@ import { keepStreams } from './keep-streams.ts';
 import { offerVersion } from './offer-version.ts';
 import { reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 import { rememberReadiness } from './remember-readiness.ts';
+import { rememberNews } from './tell-owner.ts';
 
 /* One payment, two processes, and everything that may happen to it in any order. */
 const database = useTestDatabase();
@@ -105,6 +106,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     pause: async () => {},
     inputs: withoutFiles,
     readiness: rememberReadiness({ kinds, clock, log: quietLog, pause: async () => {} }),
+    news: rememberNews({ clock, log: quietLog }),
     processId: newId(),
     inFlight: new Map(),
     reruns: new Set(),

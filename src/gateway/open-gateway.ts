@@ -12,6 +12,7 @@ import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
 import { getCallable, type Callable } from './get-callable.ts';
+import { getTarget } from './get-target.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
@@ -19,6 +20,7 @@ import { openCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
 import { rememberReadiness } from './remember-readiness.ts';
+import { rememberNews, type OwnerNews } from './tell-owner.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
 const BEAT_EVERY_MS = 3_000;
@@ -32,6 +34,8 @@ export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
   /** What a call would cost and whether it would be answered; nothing runs. */
   quote(asked: QuoteRequest): Promise<Quoted>;
+  /** Why calls of what is published are refused now; null: they are not. */
+  findRefusal(resourceId: string): Promise<string | null>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
   findChallenge(named: { creator: string; slug: string; version?: number }): Challenge | null;
   /** The resource that a request names, for surfaces that translate one. Throws `not_found`. */
@@ -65,19 +69,22 @@ export async function openGateway(
     | 'inFlight'
     | 'lookUps'
     | 'readiness'
+    | 'news'
     | 'reruns'
     | 'longRuns'
     | 'callChanges'
     | 'streams'
     | 'recordUnpaid'
-  >,
+  > & { news?: OwnerNews },
 ): Promise<Gateway> {
+  const news = rememberNews(given);
   const deps: GatewayDeps = {
     ...given,
+    news,
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness({ ...given, askCaps: openCaps(given) }),
+    readiness: rememberReadiness({ ...given, askCaps: openCaps({ ...given, news }) }),
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),
@@ -97,6 +104,10 @@ export async function openGateway(
   return {
     call: (request) => callInForm(deps, request),
     quote: (asked) => quoteCall(deps, asked),
+    findRefusal: async (resourceId) => {
+      const readiness = await deps.readiness.recall(await getTarget(deps, { resourceId }));
+      return readiness.ready ? null : readiness.cause;
+    },
     findChallenge: (named) => findChallenge(deps, named),
     getCallable: (target) => getCallable(deps, target),
     findBodyLimit: (named) => findBodyLimit(deps, named),

@@ -13,6 +13,7 @@ import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts'
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
+import { tellUnready, toRefused } from './tell-owner.ts';
 import { transition } from './transitions.ts';
 import { notAdmitted, unadmittedCauses, type Unadmitted } from './unadmitted.ts';
 
@@ -64,19 +65,24 @@ async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: b
   }
 }
 
-function refuseUnheld(
+async function refuseUnheld(
   deps: GatewayDeps,
   call: PaidCall,
   { cause, retryAfterSeconds }: Extract<Readiness, { ready: false }>,
 ): Promise<Verified> {
+  await tellUnready(deps, call.version, { cause });
   const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   const problem = toPublicProblem({ ok: false, problem: 'unavailable', cause, evidence: noEvidence, ...later });
   const outcome = { kind: 'problem' as const, problem, charged: false };
   return refuse(deps, call, { reason: 'unavailable', cause, outcome, isLogged: true });
 }
 
-function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {
+async function refuseUnadmitted(deps: GatewayDeps, call: PaidCall, why: Unadmitted): Promise<Verified> {
   const cause = unadmittedCauses[why];
+  if (why === 'beyond_resource' || why === 'beyond_creator') {
+    // The other bounds are about the wallet that came.
+    await deps.news.tellRefused({ ...toRefused(call.version), code: why, cause });
+  }
   if (why === 'exceeds_balance') {
     const reason = reasonsOf(deps.payments, call.payment).exceedsBalance;
     return refuse(deps, call, {

@@ -76,6 +76,14 @@ export function openPlatformHealth({ database, clients, clock, log, apiKey }: He
       const leftMs = (await recall()) - clock.now();
       return leftMs > 0 ? Math.ceil(leftMs / 1000) : null;
     },
+    /** What is wrong with it, as far as is known; for the operator. */
+    findProblem: async (): Promise<string | null> => {
+      const { rows } = await database.system.query<{ problem: string }>(
+        'SELECT problem FROM platform_key_outages WHERE key_hash = $1 AND until > $2',
+        [keyHash, new Date(clock.now())],
+      );
+      return rows[0]?.problem ?? null;
+    },
     /** A call met a refusal of the key. */
     report: (problem: string): Promise<void> => note(problem, 'call'),
     /** Asks the provider. One that cannot be asked changes nothing. Never rejects. */

@@ -40,9 +40,31 @@ export interface EventData {
   error_spike: { slug: string; failures: number; calls: number; usualPercent: number; problem: string | null };
   calls_owed: { slug: string; calls: number; since: string };
   settler_gas_low: { network: string; settlements: number; addresses: string[] };
+  spend_cap_used: TakenCap & { percent: number };
+  spend_cap_reached: TakenCap & {
+    /** What calls under way hold of what is spent. */
+    heldUsd: string;
+    refused: { slug: string; worstUsd: string; runs: number };
+    /** What a call of does not fit any more, by slug. */
+    resources: string[];
+  };
+  calls_refused: { slug: string; code: string; cause: string };
+  operator_key_refused: { provider: string; problem: string };
   resource_paused: { slug: string; cause: string };
   resource_resumed: { resources: string[] };
   channel_failed: { channel: string; problem: string };
+}
+
+/** What an owner is willing to spend a day, and what is taken of it. */
+interface TakenCap {
+  scope: 'key' | 'resource' | 'payer';
+  /** A slug, the address of a wallet, or nothing of the key. */
+  subject: string;
+  /** It bounds each of them by itself. */
+  isEach: boolean;
+  perDayUsd: string;
+  spentUsd: string;
+  resetsAt: string;
 }
 
 /** USD per million tokens; null where it is not told. */
@@ -80,6 +102,19 @@ function substitutes(offers: readonly SubstituteOffer[]): string {
 
 const dollars = ({ prompt, completion }: ModelPrice): string =>
   `${prompt ?? 'unknown'} and ${completion ?? 'unknown'} USD`;
+
+function whose({ scope, subject }: TakenCap): string {
+  return { key: 'on your own keys', resource: `for ${subject}`, payer: `for the calls of ${subject}` }[scope];
+}
+
+function raising({ scope, isEach }: TakenCap): string {
+  const which = {
+    key: '',
+    resource: isEach ? '' : ' and its id as "subject"',
+    payer: isEach ? '' : ' and its address as "subject"',
+  };
+  return `To go on before, raise it: PUT /api/user/spend-caps with "scope": "${scope}"${which[scope]} and another "perDayUsd".`;
+}
 
 /** The closed list: how urgent each event is, and its text. */
 const describers: { readonly [Name in EventName]: (data: EventData[Name]) => Text } = {
@@ -141,6 +176,31 @@ const describers: { readonly [Name in EventName]: (data: EventData[Name]) => Tex
     severity: settlements < 100 ? 'critical' : 'warning',
     title: `Gas for about ${settlements} settlements is left on ${network}`,
     body: `Fund ${list(addresses)}. Without gas nothing is settled there, and nothing is sold.`,
+  }),
+  spend_cap_used: (cap) => ({
+    severity: 'warning',
+    title: `${cap.percent} % of what you spend a day ${whose(cap)} is used`,
+    body: `${cap.spentUsd} of ${cap.perDayUsd} USD are spent or held for calls under way. Calls that do not fit any more are refused until ${cap.resetsAt}. ${raising(cap)}`,
+  }),
+  spend_cap_reached: ({ heldUsd, refused, resources, ...cap }) => ({
+    severity: 'critical',
+    title: `What you spend a day ${whose(cap)} is reached`,
+    body:
+      `You spend at most ${cap.perDayUsd} USD; ${cap.spentUsd} are taken, ${heldUsd} of them held for calls under way.` +
+      ` ${refused.runs > 1 ? `A batch of ${refused.runs} inputs` : 'A call'} of ${refused.slug}, which may cost up to ${refused.worstUsd} USD, was refused.` +
+      (resources.length === 0 ? '' : ` Not sold for it: ${list(resources)}.`) +
+      (cap.scope === 'payer' ? ' Calls of other wallets go on.' : '') +
+      ` It ends by itself at ${cap.resetsAt}, or when calls did cost less than was held for them. ${raising(cap)}`,
+  }),
+  calls_refused: ({ slug, cause }) => ({
+    severity: 'warning',
+    title: `Calls of ${slug} were refused`,
+    body: `${cause} Nobody was charged. This is told once a day; the usage log has each of them.`,
+  }),
+  operator_key_refused: ({ provider, problem }) => ({
+    severity: 'critical',
+    title: `${provider} refuses the key that you lend to creators`,
+    body: `${problem} What runs on it is not sold.`,
   }),
   resource_paused: ({ slug, cause }) => ({
     severity: 'critical',

@@ -16,6 +16,7 @@ export type { NoticesDeps } from './notices-deps.ts';
 export { getPreferences, putPreferences } from './preferences.ts';
 export { sendDue } from './send-due.ts';
 export { spreadNotices } from './spread.ts';
+export { tellCapReached, tellRefused } from './tell-refusal.ts';
 export { tellCatalogue, watchCatalogue } from './watch-catalogue.ts';
 export { watchMoney } from './watch-money.ts';
 export type { WatchSources } from './watch-sources.ts';

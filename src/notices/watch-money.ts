@@ -1,6 +1,7 @@
 import { judgeCredits, judgeUse, type CreditFacts } from './judge-use.ts';
 import type { NoticesDeps } from './notices-deps.ts';
-import { lockEvent, observe, readFacts, type Observation } from './tell.ts';
+import { lockEvent, observe, readFacts, tell, type Observation } from './tell.ts';
+import { watchSpend } from './watch-spend.ts';
 import type { WatchedErrors, WatchSources } from './watch-sources.ts';
 
 type WatchDeps = Pick<NoticesDeps, 'database' | 'clock' | 'log'> & { sources: WatchSources };
@@ -17,9 +18,16 @@ const LEAST_SHARE = 0.2;
 const TIMES_USUAL = 3;
 const USUAL_HOURS = 7 * 24;
 
-/** Looks at what changes with each call: credits and limits, errors, owed calls, gas. For a job; bears being repeated. */
+/** Looks at what changes with each call: credits, limits and caps, errors, owed calls, gas. For a job; bears being repeated. */
 export async function watchMoney(deps: WatchDeps): Promise<void> {
-  await Promise.all([watchBalances(deps), watchOwed(deps), watchErrors(deps), watchGas(deps)]);
+  await Promise.all([
+    watchBalances(deps),
+    watchSpend(deps),
+    watchOwed(deps),
+    watchErrors(deps),
+    watchGas(deps),
+    watchOperatorKey(deps),
+  ]);
 }
 
 async function watchBalances({ database, clock, sources }: WatchDeps): Promise<void> {
@@ -115,6 +123,21 @@ async function watchGas(deps: WatchDeps): Promise<void> {
     await observe({ tx, clock }, 'settler_gas_low', { seen, isWhole: false });
   });
   warnOfGas(deps, reserves);
+}
+
+/** Once a day: what a call has found stands for a minute only, and is found again by the next. */
+async function watchOperatorKey({ database, clock, sources }: WatchDeps): Promise<void> {
+  const problem = await sources.findOperatorKeyProblem();
+  if (problem === null) {
+    return;
+  }
+  const occasion = new Date(clock.now()).toISOString().slice(0, 10);
+  await database.transaction(async (tx) => {
+    const operators = await sources.listOperators(tx);
+    const data = { provider: 'OpenRouter', problem };
+    const told = operators.map((ownerId) => ({ ownerId, subject: 'openrouter', occasion, data }));
+    await tell({ tx, clock }, 'operator_key_refused', told);
+  });
 }
 
 /** Also where no account is an operator's. */

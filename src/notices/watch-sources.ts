@@ -20,6 +20,10 @@ export interface WatchSources {
     model: string,
     asked: { promptTokens: number; completionTokens: number; limit: number },
   ): Promise<SubstituteOffer[]>;
+  /** Caps of what owners spend a day, of which at least this part is taken today. */
+  listUsedCaps(tx: Tx, leastPart: string): Promise<WatchedCap[]>;
+  /** What is wrong with the operator's key that creators run on; null: nothing that is known. */
+  findOperatorKeyProblem(): Promise<string | null>;
   /** Asks the network. */
   listGas(): Promise<{ network: string; addresses: readonly string[]; settlements: number }[]>;
   /** The accounts of the operator. */
@@ -35,6 +39,23 @@ export interface WatchedBalance {
   limitUsd: string | null;
   limitLeftUsd: string | null;
   limitReset: string | null;
+}
+
+export interface WatchedCap {
+  ownerId: string;
+  capId: string;
+  scope: 'key' | 'resource' | 'payer';
+  /** For whom it counts: the id of a resource, or as `subject`. */
+  subjectId: string;
+  /** The same as its owner calls it: the slug of a resource, the address of a wallet, nothing of the key. */
+  subject: string;
+  /** It bounds each resource, or each wallet, by itself. */
+  isEach: boolean;
+  perDayUsd: string;
+  spentUsd: string;
+  /** `YYYY-MM-DD`, by UTC. */
+  day: string;
+  resetsAt: string;
 }
 
 export interface WatchedErrors {

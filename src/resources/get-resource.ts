@@ -11,8 +11,15 @@ import { checkedResource, findStats, publicResource, toPublicResource } from './
 import type { ResourcesDeps } from './resources-deps.ts';
 import { showOwn } from './show-own.ts';
 import type { ResourceRow } from './tables.ts';
+import { withoutCode } from './without-code.ts';
 
 export type ReadDeps = ResourcesDeps & Omit<InTransaction, 'prepared'>;
+
+interface Prepared {
+  findings: Findings;
+  /** Why buyers are turned away from what is published all the same. */
+  refusal: string | null;
+}
 
 export const getResource = operation({
   name: 'resources.get',
@@ -23,17 +30,23 @@ export const getResource = operation({
   output: z.discriminatedUnion('view', [checkedResource, publicResource]),
   problems: ['not_found', 'gone'],
   // Before the transaction: a kind may take its time.
-  prepare: async (deps: ResourcesDeps, caller, { id }): Promise<Findings | null> => {
+  prepare: async (deps: ResourcesDeps, caller, { id }): Promise<Prepared | null> => {
     if (caller.kind !== 'user') {
       return null;
     }
     const own = await deps.database.asUser(caller.userId, (tx) => findOwnReadable({ tx }, caller, id));
-    return own && findFindings(deps, toOwnDraft(own, caller));
+    if (own === null) {
+      return null;
+    }
+    const refusal = own.state === 'published' ? ((await deps.findRefusal?.(id)) ?? null) : null;
+    return { findings: await findFindings(deps, toOwnDraft(own, caller)), refusal };
   },
-  run: async (deps: ResourcesDeps & InTransaction<Findings | null>, caller: Caller, { id }) => {
+  run: async (deps: ResourcesDeps & InTransaction<Prepared | null>, caller: Caller, { id }) => {
     const own = await findOwnReadable(deps, caller, id);
     if (own && caller.kind === 'user' && deps.prepared) {
-      return { ...(await showOwn(deps, caller, own)), ...deps.prepared };
+      const { findings, refusal } = deps.prepared;
+      const shown = await showOwn(deps, caller, own);
+      return { ...shown, ...findings, pauseCause: shown.pauseCause ?? (refusal && withoutCode(refusal)) };
     }
     return showPublic(deps, await loadPublic(deps, 'resource', [id]));
   },

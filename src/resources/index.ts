@@ -56,6 +56,7 @@ export type { Parameter } from './parameter.ts';
 export { parseInput } from './parse-input.ts';
 export { isPricedByInput, priceLowest, priceOffers } from './price-offers.ts';
 export { priceReplaced } from './price-replaced.ts';
+export { isOwnResource } from './own-resource.ts';
 export { pauseUnready } from './pause-unready.ts';
 export type { PauseRequest } from './pause-unready.ts';
 export { compilePattern, openPattern } from './safe-pattern.ts';

@@ -24,10 +24,14 @@ export interface SoldResource {
 /** Read at once, so that they keep this process from other work for milliseconds only. */
 const PAGE = 100;
 
-/** Every resource that is published, or paused by something else than its owner, in pages. `tx`: with the system's rights. */
+/**
+ * Every resource that is published, or paused by something else than its owner, in pages; of one owner where one is named.
+ * `tx`: with the system's rights.
+ */
 export async function* listSold(
   { kinds, log }: Pick<ResourcesDeps, 'kinds'> & { log: Pick<Log, 'error'> },
   tx: Pick<Tx, 'query'>,
+  ownerId: string | null = null,
 ): AsyncGenerator<SoldResource[]> {
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
@@ -37,8 +41,9 @@ export async function* listSold(
        JOIN x402_resource_versions v ON v.id = r.published_version_id
        JOIN users u ON u.id = r.owner_id
        WHERE (r.state = 'published' OR (r.state = 'paused' AND r.paused_by <> 'owner')) AND r.id > $1
+         AND ($2::text IS NULL OR r.owner_id = $2)
        ORDER BY r.id LIMIT ${PAGE}`,
-      [after],
+      [after, ownerId],
     );
     yield rows.flatMap((row) => {
       const kind = kinds.find(({ name }) => name === row.kind);

@@ -17,6 +17,11 @@ export async function findOwn(tx: Tx, id: string): Promise<ResourceRow | null> {
   return rows[0] ?? null;
 }
 
+/** The same, for modules that know resources by their ids alone. */
+export async function isOwnResource(tx: Tx, id: string): Promise<boolean> {
+  return (await findOwn(tx, id)) !== null;
+}
+
 /** The same, locked until the transaction ends. Throws `not_found`, and `conflict` when it is archived. */
 export async function lockOwn(tx: Tx, id: string): Promise<ResourceRow> {
   const { rows } = await tx.query<ResourceRow>('SELECT * FROM x402_resources WHERE id = $1 FOR UPDATE', [id]);

@@ -81,7 +81,7 @@ export const resourceSummary = z.object({
   slug: z.string(),
   url: z.string(),
   state: z.enum(states),
-  /** Why buyers are turned away, and what to do about it. */
+  /** Why buyers are turned away, and what to do about it; in the view of one resource also where nothing is paused for it. */
   pauseCause: z.string().nullable(),
   /** `owner` ends by resuming only, the others by themselves when their cause is gone. */
   pausedBy: z.enum(pauseReasons).nullable(),

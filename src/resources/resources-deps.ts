@@ -41,6 +41,8 @@ export interface ResourcesDeps {
   isCovered?: (username: string, service: string) => boolean;
   /** `tx` has the rights of the system. */
   findStats?: (tx: Tx, resourceIds: string[]) => Promise<ReadonlyMap<string, ResourceStats>>;
+  /** Why calls of what is published are refused now, until it ends by itself: a code and what to do; null: they are not. */
+  findRefusal?: (resourceId: string) => Promise<string | null>;
   /** Tells the owner, in the transaction of the change. `tx` has the rights of the system. */
   tellSale?: (tx: Tx, change: SaleChange) => Promise<void>;
   /** Told right after a change of this process, so that its own memory need not wait for the notification. */

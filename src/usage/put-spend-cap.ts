@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import type { InTransaction } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { assertUser, newId, operation, Problem, toInvalidInput, type Caller } from '#kit/index.ts';
 import { readSpendCaps, spendCap } from './list-spend-caps.ts';
 
 const MAX_CAPS = 100;
 const EACH = '*';
+
+interface PutDeps extends InTransaction {
+  /** Is it one of the user's that `tx` acts for? */
+  isOwnResource(tx: Tx, resourceId: string): Promise<boolean>;
+}
 
 const usd = z
   .string()
@@ -31,10 +36,17 @@ export const putSpendCap = operation({
     perDayUsd: usd.describe('By UTC. "0": nothing.'),
   }),
   output: spendCap,
-  problems: ['conflict'],
-  run: async ({ tx, asSystem }: InTransaction, caller: Caller, wanted) => {
+  problems: ['conflict', 'not_found'],
+  run: async ({ tx, asSystem, isOwnResource }: PutDeps, caller: Caller, wanted) => {
     assertUser(caller);
     const subject = toSubject(wanted);
+    if (wanted.scope === 'resource' && subject !== EACH && !(await isOwnResource(tx, subject))) {
+      // Nor is it told whether somebody else has one.
+      throw new Problem('not_found', {
+        detail: 'You have no resource with this id, so it was not capped.',
+        next: 'Take the id from GET /api/resources?mine=true, or leave the subject out to cap each of your resources.',
+      });
+    }
     await tx.query('SELECT lock_spend($1)', [caller.userId]);
     const { rows } = await tx.query<{ id: string; is_new: boolean; caps: number }>(
       `INSERT INTO spend_caps AS cap (id, owner_id, scope, subject, per_day_usd) VALUES ($1, $2, $3, $4, $5)
@@ -71,7 +83,6 @@ function toSubject({ scope, subject }: { scope: z.output<typeof spendCap>['scope
     assertFits(/^(0x[0-9a-fA-F]{40}|(?!0x)[!-~]{1,128})$/.test(subject), 'This is no address of a wallet.');
     return subject.startsWith('0x') ? subject.toLowerCase() : subject;
   }
-  // One that is nobody's, or another creator's, bounds nothing.
   assertFits(z.uuid().safeParse(subject).success, 'This is no id of a resource.');
   return subject.toLowerCase();
 }

@@ -10,7 +10,7 @@ import { deleteSpendCap } from './delete-spend-cap.ts';
 import { listSpendCaps } from './list-spend-caps.ts';
 import { putSpendCap } from './put-spend-cap.ts';
 import { recordCall, recordCalls } from './record-call.ts';
-import { findFullCap, holdSpend, releaseSpend } from './spend-caps.ts';
+import { findFullCap, holdSpend, listUsedCaps, readCapUse, releaseSpend } from './spend-caps.ts';
 
 /* Calls of two processes under what their creator allows to be spent. */
 const database = useTestDatabase();
@@ -32,7 +32,7 @@ const user = (userId: string): User => ({
   scopes: ['usage:read', 'resources:write'],
 });
 const put = (ownerId: string, cap: { scope: 'key' | 'resource' | 'payer'; perDayUsd: string; subject?: string }) =>
-  perform(putSpendCap, [{}, user(ownerId), database.current], cap);
+  perform(putSpendCap, [{ isOwnResource: async () => true }, user(ownerId), database.current], cap);
 const list = async (ownerId: string) => (await perform(listSpendCaps, [{}, user(ownerId), database.current], {})).items;
 const wallets = ['0x00000000000000000000000000000000000000a1', '0x00000000000000000000000000000000000000a2'];
 const cents = (count: number): string => (count / 100).toFixed(2);
@@ -161,9 +161,9 @@ test('a cap that has no room is told, also before a call; it has room again the 
   const cap = await put(ownerId, { scope: 'key', perDayUsd: '0.10' });
   expect(cap).toMatchObject({ scope: 'key', subject: '', perDayUsd: '0.1', spentUsd: '0' });
   expect(await ask(ownerId, '0.10')).toBeNull();
-  expect(await ask(ownerId, '0.01')).toEqual({ scope: 'key', perDayUsd: '0.1' });
+  expect(await ask(ownerId, '0.01')).toMatchObject({ scope: 'key', subject: '', perDayUsd: '0.1' });
   const next = { ownerId, resourceId: newId(), worstUsd: '0.01' };
-  expect(await findFullCap(poolOf(0), next)).toEqual({ scope: 'key', perDayUsd: '0.1' });
+  expect(await findFullCap(poolOf(0), next)).toMatchObject({ capId: cap.id, scope: 'key', perDayUsd: '0.1' });
   expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.1' }]);
   await put(ownerId, { scope: 'key', perDayUsd: '0.11' });
   expect(await findFullCap(poolOf(0), next)).toBeNull();
@@ -190,12 +190,38 @@ test('what was spent today before there was a cap counts; the operator pays for 
   expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.06' }]);
 });
 
+test('what a cap counts is told with what of it is under way, and only while it stands as it is', async () => {
+  const [ownerId, resourceId] = [newId(), newId()];
+  const cap = await put(ownerId, { scope: 'resource', perDayUsd: '1' });
+  const ended = { callId: newId(), ownerId, resourceId, payer: null, worstUsd: '0.5' };
+  expect(await holdSpend(poolOf(0), ended)).toBeNull();
+  expect(await holdSpend(poolOf(1), { ...ended, callId: newId(), worstUsd: '0.4' })).toBeNull();
+  await recordCall(poolOf(0), makeRecord({ ...ended, at: new Date(), costUsd: '0.45' }));
+  const asked = { capId: cap.id, subject: resourceId, perDayUsd: '1' };
+  const use = {
+    ownerId,
+    scope: 'resource',
+    subject: resourceId,
+    isEach: true,
+    spentUsd: '0.85',
+    resetsAt: cap.resetsAt,
+  };
+  expect(await readCapUse(poolOf(0), asked)).toMatchObject({ ...use, heldUsd: '0.4' });
+  const near = async (part: string) => (await listUsedCaps(poolOf(1), part)).filter((one) => one.ownerId === ownerId);
+  expect(await near('0.85')).toMatchObject([use]);
+  expect(await near('0.86')).toEqual([]);
+  await put(ownerId, { scope: 'resource', perDayUsd: '2' });
+  expect(await readCapUse(poolOf(0), asked)).toBeNull();
+  await put(ownerId, { scope: 'payer', perDayUsd: '0.01' });
+  expect(await near('0')).toMatchObject([{ scope: 'resource' }]);
+});
+
 test('a cap of another creator, resource or wallet bounds nothing here', async () => {
   const [ownerId, other] = [newId(), newId()];
   await put(ownerId, { scope: 'payer', subject: wallets[0] ?? '', perDayUsd: '0' });
   await put(other, { scope: 'key', perDayUsd: '0' });
   expect(await ask(ownerId, '1', { payer: wallets[1] })).toBeNull();
-  expect(await ask(ownerId, '1', { payer: wallets[0] })).toEqual({ scope: 'payer', perDayUsd: '0' });
+  expect(await ask(ownerId, '1', { payer: wallets[0] })).toMatchObject({ scope: 'payer', subject: wallets[0] });
   expect(await list(other)).toHaveLength(1);
 });
 

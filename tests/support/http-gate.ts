@@ -12,6 +12,8 @@ export interface HttpGate {
   hold(matches: (body: string) => boolean, when: When): Promise<void>;
   /** Holds nothing more. What is held stays unanswered, as when it is lost on the way. */
   open(): void;
+  /** Holds nothing more, and lets what is held before the target go on to its answer. */
+  letGo(): void;
   /** Sends on what was held before the target, also when its sender has died since. */
   deliverLate(): Promise<void>;
   /** Down: every connection is closed before a byte. */
@@ -25,30 +27,36 @@ interface Rule {
   reached(): void;
 }
 
-interface Held {
+interface Asked {
   path: string;
   headers: Record<string, string>;
   method: string;
   body: string;
 }
 
+interface Held {
+  asked: Asked;
+  goes: PromiseWithResolvers<void>;
+}
+
 /** A proxy at which a test can stop a request on its way. */
 export async function startHttpGate(target: string): Promise<HttpGate> {
   const { origin } = new URL(target);
   let rules: Rule[] = [];
-  let held: Held[] = [];
+  const held: Held[] = [];
   let isClosed = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const asked = await readRequest(request);
     const rule = rules.find((one) => one.matches(asked.body));
     if (rule?.when === 'before') {
-      held.push(asked);
+      const goes = Promise.withResolvers<void>();
+      held.push({ asked, goes });
       rule.reached();
-      return;
+      await goes.promise;
     }
     const answer = await forward(origin, asked);
     const text = Buffer.from(await answer.arrayBuffer());
-    if (rule) {
+    if (rule?.when === 'after') {
       rule.reached();
       return;
     }
@@ -75,10 +83,12 @@ export async function startHttpGate(target: string): Promise<HttpGate> {
     setDown: (isDown) => {
       isClosed = isDown;
     },
+    letGo: () => {
+      rules = [];
+      held.splice(0).forEach(({ goes }) => goes.resolve());
+    },
     deliverLate: async () => {
-      const late = held;
-      held = [];
-      await Promise.all(late.map((asked) => forward(origin, asked)));
+      await Promise.all(held.splice(0).map(({ asked }) => forward(origin, asked)));
     },
     close: async () => {
       server.closeAllConnections();
@@ -88,11 +98,11 @@ export async function startHttpGate(target: string): Promise<HttpGate> {
   };
 }
 
-function forward(origin: string, { path, method, headers, body }: Held): Promise<Response> {
+function forward(origin: string, { path, method, headers, body }: Asked): Promise<Response> {
   return fetch(`${origin}${path}`, { method, headers, ...(method === 'GET' ? {} : { body }) });
 }
 
-async function readRequest(request: IncomingMessage): Promise<Held> {
+async function readRequest(request: IncomingMessage): Promise<Asked> {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) {
     chunks.push(chunk);
