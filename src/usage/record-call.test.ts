@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { openDatabase } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
+import { noteCommits } from '../../tests/support/note-commits.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { recordCall, recordCalls, type CallRecord } from './record-call.ts';
 
@@ -103,4 +105,23 @@ test('calls that are recorded together are logged and counted as if each were re
   await recordCalls(system, together);
   await recordCalls(system, together);
   expect(await kept()).toEqual(alone);
+});
+
+test('only the commit of calls that nobody pays waits for no disk, and only that one', async () => {
+  const noted = await noteCommits(database.url);
+  const one = openDatabase({ url: database.url, systemConnections: 1 });
+  const nobody = { ...unpaid, payer: null, network: null };
+  const together = [makeRecord(nobody), makeRecord({ ...nobody, isTest: true })];
+  const mixed = [makeRecord(nobody), makeRecord({ ...unpaid, status: 'failed' })];
+  const alone = makeRecord(nobody);
+  await recordCalls(one.system, together);
+  const { rows } = await one.system.query<{ synchronous_commit: string }>('SHOW synchronous_commit');
+  await recordCalls(one.system, mixed);
+  await recordCall(one.system, alone);
+  await one.close();
+  expect(rows).toEqual([{ synchronous_commit: 'on' }]);
+  const settings = new Map((await noted.list()).map(({ callId, synchronousCommit }) => [callId, synchronousCommit]));
+  const toSettings = (records: readonly CallRecord[]) => records.map(({ callId }) => settings.get(callId));
+  expect(toSettings(together)).toEqual(['off', 'off']);
+  expect(toSettings([...mixed, alone])).toEqual(['on', 'on', 'on']);
 });

@@ -176,8 +176,12 @@ const one = toSql({
   isCounted: `$${columns.length + 1}`,
 });
 
+/** With $2 the commit of what it is part of waits for no disk; the setting ends with that transaction. */
+const waiting = `(SELECT set_config('synchronous_commit', CASE WHEN $2 THEN 'off' ELSE current_setting('synchronous_commit') END, true))`;
+
 const many = toSql({
-  rows: `SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::x402_prompt_template_usage_logs, $1)`,
+  rows: `SELECT ${columns.join(', ')}
+    FROM json_populate_recordset(NULL::x402_prompt_template_usage_logs, $1), ${waiting} AS waiting`,
   isOne: `IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json))`,
   isAsked: `call_id IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json)
     WHERE value ->> 'cost_state' = 'asked')`,
@@ -200,13 +204,19 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
 }
 
 /**
- * The same for different calls that count, which end at the same time: one statement and one commit for all of them. It
- * resolves when they are on disk.
+ * The same for different calls that count, which end at the same time: one statement and one commit for all of them. Where
+ * nobody pays any of them it resolves when they are in the database, which is a moment before they are on its disk
+ * (docs/decisions/0051); otherwise when they are on disk.
  */
 export async function recordCalls(executor: SqlExecutor, records: readonly CallRecord[]): Promise<void> {
   // What is counted for creators is counted in one order everywhere, so that no two statements wait for each other.
   const inOrder = records.toSorted((a, b) => (a.ownerId < b.ownerId ? -1 : 1));
-  await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(inOrder.map(toRow))] });
+  const values = [JSON.stringify(inOrder.map(toRow)), records.every(isOfNobody)];
+  await executor.query({ name: 'usage-record-calls', text: many, values });
+}
+
+function isOfNobody({ payer, network, transaction, amountAtomic }: CallRecord): boolean {
+  return payer === null && network === null && transaction === null && amountAtomic === 0n;
 }
 
 function toRow(record: CallRecord): Record<Column, Json> {
