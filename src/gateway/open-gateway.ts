@@ -1,6 +1,6 @@
 import { openLimiter } from '#database/index.ts';
 import { gather, newId } from '#kit/index.ts';
-import { recordCalls, type CallRecord } from '#usage/index.ts';
+import { recordUnpaid, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
 import { callInForm } from './call-in-form.ts';
@@ -90,7 +90,7 @@ export async function openGateway(
     callChanges: openCallChanges(),
     streams: keepStreams(given),
     recordUnpaid: gather(async (records: readonly CallRecord[]) => {
-      await recordCalls(given.database.system, records);
+      await recordUnpaid(given.database.system, records);
       return records;
     }, RECORDED_TOGETHER),
   };

@@ -25,6 +25,7 @@ export type { CapUse, SpendCap } from './spend-caps.ts';
 export { listLastRuns } from './list-last-runs.ts';
 export { listProblems } from './list-problems.ts';
 export { listUsage } from './list-usage.ts';
-export { recordCall, recordCalls } from './record-call.ts';
+export { recordCall } from './record-call.ts';
 export type { CallRecord, MeasuredBy } from './record-call.ts';
+export { recordUnpaid } from './record-unpaid.ts';
 export { scheduleRollup } from './schedule-rollup.ts';

@@ -1,18 +1,9 @@
-import pg from 'pg';
 import { expect, test } from 'vitest';
-import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { recordCall, recordCalls, type CallRecord } from './record-call.ts';
+import { recordCall, type CallRecord } from './record-call.ts';
 
 const database = useTestDatabase();
-
-async function asOwner(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  await client.query(sql);
-  await client.end();
-}
 
 /** Records the call once for each of the changes, and tells what the log holds then. */
 async function recordAll(...changes: Partial<CallRecord>[]) {
@@ -64,43 +55,4 @@ test('one run that went unpaid and is paid after all is not counted twice', asyn
 test('a failure that is told late does not take back a booked payment', async () => {
   const logged = await recordAll({ status: 'owed' }, { ...unpaid, ...nothingKnown, status: 'failed' });
   expect(logged).toMatchObject({ status: 'owed', transaction: '0x01', amount: '10000' });
-});
-
-test('calls that are recorded together are logged and counted as if each were recorded alone', async () => {
-  const resourceId = newId();
-  const hostile = { 'a"\\b': 'c\0d\ud800', n: 1e21, deep: [{ x: null }, true] };
-  const calls: Partial<CallRecord>[] = [
-    {},
-    { ...unpaid, payer: null, network: null, isTest: true, isCounted: true },
-    { ...unpaid, status: 'failed', problem: 'upstream_failed', cause: 'why\0', isFree: true, payer: null },
-    { ...unpaid, ...nothingKnown, status: 'refused', problem: 'unavailable', latencyMs: null, firstOutputMs: null },
-    {
-      evidence: { ...hostile, model: 'm\0', inputTokens: 1.5, expectedCostUsd: '0.5' },
-      costUsd: '1e-7',
-      keySource: 'own',
-    },
-  ];
-  const kept = async () => {
-    const { system } = database.current;
-    const log = await system.query(
-      'SELECT (to_jsonb(l) - $2::text[])::text AS row FROM x402_prompt_template_usage_logs l WHERE resource_id = $1 ORDER BY version',
-      [resourceId, ['id', 'call_id', 'request_id', 'version_id']],
-    );
-    const counted = await system.query(
-      `SELECT success_count, failure_count, unpaid_count, earned_atomic FROM usage_pending WHERE resource_id = $1
-       ORDER BY 1, 2, 3, 4`,
-      [resourceId],
-    );
-    return { log: log.rows, counted: counted.rows };
-  };
-  const make = () => calls.map((call, index) => makeRecord({ resourceId, version: index + 1, ...call }));
-  const { system } = database.current;
-  await Promise.all(make().map((record) => recordCall(system, record)));
-  const alone = await kept();
-  expect(alone.log).toHaveLength(calls.length);
-  await asOwner(`DELETE FROM x402_prompt_template_usage_logs; DELETE FROM usage_pending`);
-  const together = make();
-  await recordCalls(system, together);
-  await recordCalls(system, together);
-  expect(await kept()).toEqual(alone);
 });

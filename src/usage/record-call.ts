@@ -67,7 +67,7 @@ const MAX_INT = 2_147_483_647;
 const DECIMAL = /^\d{1,20}(\.\d{1,60})?(e[+-]?\d{1,2})?$/i;
 
 type Column = (typeof columns)[number];
-const columns = [
+export const columns = [
   'call_id',
   'resource_id',
   'version_id',
@@ -103,25 +103,26 @@ const columns = [
   'cost_state',
 ] as const;
 
-/** Of the statement, where it writes one call or several. */
-interface Parts {
-  rows: string;
-  isOne: string;
-  /** Is the cost of this one to be asked for later? */
-  isAsked: string;
-  isCounted: string;
-}
+/** The statistics of what has been recorded just now; `isCounted`: of the refused calls. */
+export const countEnded = (isCounted: string): string => `
+INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
+SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
+       (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
+FROM recorded
+WHERE status <> 'owed'
+  AND (status <> 'refused' OR ${isCounted} AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
+  AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id`;
 
 // Tests, the owner's own calls and owed calls are logged and count in no statistic. A refused call counts as a failure where
 // the resource could not run for somebody who wanted the answer; where the payment was refused, or nobody
 // meant to pay, not.
 // A call that is paid after all no longer counts as what it was before, and nothing takes a booked payment back. What its
 // runs have cost adds up; a call that went unpaid is logged anew with the run that it had.
-const toSql = ({ rows, isOne, isAsked, isCounted }: Parts): string => `
-WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id ${isOne}),
+const sql = `
+WITH former AS (SELECT * FROM x402_prompt_template_usage_logs WHERE call_id = $1),
 recorded AS (
   INSERT INTO x402_prompt_template_usage_logs AS logged (${columns.join(', ')})
-  ${rows}
+  VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
   ON CONFLICT (call_id) DO UPDATE SET
     status = excluded.status, problem = excluded.problem, cause = excluded.cause, at = excluded.at,
     amount_atomic = excluded.amount_atomic, transaction = excluded.transaction,
@@ -151,38 +152,16 @@ recorded AS (
   RETURNING *),
 asked AS (
   INSERT INTO usage_cost_lookups (call_id, generation_id, owner_id, key_source)
-  SELECT call_id, generation_id, owner_id, key_source FROM recorded WHERE ${isAsked}
+  SELECT call_id, generation_id, owner_id, key_source FROM recorded
+  WHERE $${columns.indexOf('cost_state') + 1} = 'asked'
   ON CONFLICT DO NOTHING)
-INSERT INTO usage_pending (resource_id, day, success_count, failure_count, unpaid_count, earned_atomic, called_at)
-SELECT resource_id, (at AT TIME ZONE 'UTC')::date, (status = 'success')::int, (status IN ('failed', 'refused'))::int,
-       (status = 'unpaid')::int, CASE WHEN transaction IS NULL THEN 0 ELSE amount_atomic END, at
-FROM recorded
-WHERE status <> 'owed'
-  AND (status <> 'refused' OR ${isCounted} AND problem = 'unavailable' AND (payer IS NOT NULL OR is_free))
-  AND NOT is_test AND caller_user_id IS DISTINCT FROM owner_id
+${countEnded(`$${columns.length + 1}`)}
 UNION ALL
 SELECT former.resource_id, (former.at AT TIME ZONE 'UTC')::date, 0, -(former.status = 'failed')::int,
        -(former.status = 'unpaid')::int, 0, former.at
 FROM former JOIN recorded USING (call_id)
 WHERE former.status IN ('failed', 'unpaid') AND NOT former.is_test
   AND former.caller_user_id IS DISTINCT FROM former.owner_id`;
-
-const placeOf = (column: Column): string => `$${columns.indexOf(column) + 1}`;
-
-const one = toSql({
-  rows: `VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`,
-  isOne: '= $1',
-  isAsked: `${placeOf('cost_state')} = 'asked'`,
-  isCounted: `$${columns.length + 1}`,
-});
-
-const many = toSql({
-  rows: `SELECT ${columns.join(', ')} FROM json_populate_recordset(NULL::x402_prompt_template_usage_logs, $1)`,
-  isOne: `IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json))`,
-  isAsked: `call_id IN (SELECT (value ->> 'call_id')::uuid FROM json_array_elements($1::json)
-    WHERE value ->> 'cost_state' = 'asked')`,
-  isCounted: 'true',
-});
 
 /**
  * Writes the call into the log and into the statistics, in one statement. Recording the same call again changes nothing,
@@ -196,20 +175,11 @@ export async function recordCall(executor: SqlExecutor, record: CallRecord): Pro
     const value = row[column];
     return value !== null && typeof value === 'object' ? JSON.stringify(value) : value;
   });
-  await executor.query({ name: 'usage-record-call', text: one, values: [...values, record.isCounted ?? true] });
+  await executor.query({ name: 'usage-record-call', text: sql, values: [...values, record.isCounted ?? true] });
 }
 
-/**
- * The same for different calls that count, which end at the same time: one statement and one commit for all of them. It
- * resolves when they are on disk.
- */
-export async function recordCalls(executor: SqlExecutor, records: readonly CallRecord[]): Promise<void> {
-  // What is counted for creators is counted in one order everywhere, so that no two statements wait for each other.
-  const inOrder = records.toSorted((a, b) => (a.ownerId < b.ownerId ? -1 : 1));
-  await executor.query({ name: 'usage-record-calls', text: many, values: [JSON.stringify(inOrder.map(toRow))] });
-}
-
-function toRow(record: CallRecord): Record<Column, Json> {
+/** What the log keeps of a call, by its columns. */
+export function toRow(record: CallRecord): Record<Column, Json> {
   const { evidence } = record;
   return {
     call_id: record.callId,

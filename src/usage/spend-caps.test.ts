@@ -9,7 +9,8 @@ import { closeCostLookup } from './cost-lookups.ts';
 import { deleteSpendCap } from './delete-spend-cap.ts';
 import { listSpendCaps } from './list-spend-caps.ts';
 import { putSpendCap } from './put-spend-cap.ts';
-import { recordCall, recordCalls } from './record-call.ts';
+import { recordCall } from './record-call.ts';
+import { recordUnpaid } from './record-unpaid.ts';
 import { findFullCap, holdSpend, listUsedCaps, readCapUse, releaseSpend } from './spend-caps.ts';
 
 /* Calls of two processes under what their creator allows to be spent. */
@@ -241,10 +242,11 @@ test('calls that are logged together, caps that come and go and calls that are h
   const putAll = () =>
     Promise.all(owners.flatMap((owner) => scopes.map((scope) => put(owner, { scope, perDayUsd: '90' }))));
   await putAll();
+  const unpaid = { payer: null, network: null, transaction: null, amountAtomic: 0n };
   const toBatch = (turn: number) => {
     const records = owners.flatMap((ownerId) =>
       resources.flatMap((resourceId) =>
-        wallets.map((payer) => makeRecord({ ownerId, resourceId, payer, at: new Date(), costUsd: '0.01' })),
+        wallets.map(() => makeRecord({ ...unpaid, ownerId, resourceId, at: new Date(), costUsd: '0.01' })),
       ),
     );
     return turn % 2 === 0 ? records : records.toReversed();
@@ -253,7 +255,7 @@ test('calls that are logged together, caps that come and go and calls that are h
     const [ownerId = ''] = owners;
     const caps = await list(ownerId);
     await Promise.all([
-      ...[0, 1, 2, 3].map((index) => recordCalls(poolOf(index), toBatch(turn + index))),
+      ...[0, 1, 2, 3].map((index) => recordUnpaid(poolOf(index), toBatch(turn + index))),
       ...caps.map(({ id }) => perform(deleteSpendCap, [{}, user(ownerId), database.current], { id })),
       ...[0, 1, 2, 3].map(async (index) => {
         const callId = newId();
