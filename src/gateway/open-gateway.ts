@@ -1,5 +1,5 @@
 import { openLimiter } from '#database/index.ts';
-import { gather, newId } from '#kit/index.ts';
+import { gather, newId, type Problem } from '#kit/index.ts';
 import { recordCalls, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
@@ -18,6 +18,7 @@ import { expireAnswers } from './expire-answers.ts';
 import { openCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
+import { refuseEarly } from './refuse-early.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
 
@@ -30,6 +31,8 @@ const RECORDED_TOGETHER = 100;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
+  /** What is said of a request that was refused before its payment was looked at. */
+  refuseEarly(payment: CallRequest['payment'], problem: Problem): Promise<CallOutcome & { kind: 'problem' }>;
   /** What a call would cost and whether it would be answered; nothing runs. */
   quote(asked: QuoteRequest): Promise<Quoted>;
   /** The ready 402 of a priced resource in memory: what an unpaid request gets, with no work at all. */
@@ -96,6 +99,7 @@ export async function openGateway(
   timer.unref();
   return {
     call: (request) => callInForm(deps, request),
+    refuseEarly: (payment, problem) => refuseEarly(deps, payment, problem),
     quote: (asked) => quoteCall(deps, asked),
     findChallenge: (named) => findChallenge(deps, named),
     getCallable: (target) => getCallable(deps, target),
