@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ByteBudget, Caller, Log } from '#kit/index.ts';
+import { Problem, type ByteBudget, type Caller, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
@@ -123,6 +123,22 @@ export function toBuyerHeaders(outcome: CallOutcome): Record<string, string> {
 export function toBuyerMembers(outcome: CallOutcome & { kind: 'problem' }): Record<string, unknown> {
   const { receipt, proof, answerToken } = outcome;
   return { ...(receipt ? { receipt } : {}), ...proof, ...(answerToken === undefined ? {} : { answerToken }) };
+}
+
+/**
+ * What is said of trouble that was thrown, which is before a payment is claimed: from then on outcomes tell whether money
+ * moved.
+ */
+export async function toThrown(
+  { gateway }: Pick<PaidRouteDeps, 'gateway'>,
+  { req }: Pick<CallExchange, 'req'>,
+  error: unknown,
+): Promise<{ error: unknown; charged?: boolean }> {
+  if (!(error instanceof Problem) || !isPaying(req)) {
+    return { error };
+  }
+  const { problem, charged } = await gateway.refuseEarly(readPayment(req), error);
+  return { error: problem, ...(charged === undefined ? {} : { charged }) };
 }
 
 /** A HEAD request has no room for an answer: it is always a probe. */

@@ -14,13 +14,13 @@ import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
   answerPreflight,
   CALLBACK_HEADER,
-  isPaying,
   readCallHeaders,
   readClientAddress,
   readHeader,
   sharedHeaders,
   toBuyerHeaders,
   toBuyerMembers,
+  toThrown,
   type BoundedDeps,
   type CallExchange,
   type PaidRouteDeps,
@@ -100,9 +100,8 @@ async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
     if (!(error instanceof Problem)) {
       deps.log.error({ err: error, requestId }, 'the paid call failed unexpectedly');
     }
-    // A problem is thrown only before a payment is claimed; from then on outcomes tell whether money moved.
-    const isUncharged = error instanceof Problem && isPaying(exchange.req);
-    status = writeProblem(res, error, { requestId, ...(isUncharged ? { charged: false } : {}) });
+    const { error: thrown, ...told } = await toThrown(deps, exchange, error);
+    status = writeProblem(res, thrown, { requestId, ...told });
   }
   const latencyMs = Math.round(performance.now() - startedAt);
   deps.observe(said, latencyMs / 1000);

@@ -7,7 +7,7 @@ import { adoptEnded } from './adopt-transfers.ts';
 import { askForProof, isBuyer, type Shown } from './buyer-proof.ts';
 import type { CallOutcome, EventsAsked, GivenAnswer, Settlement } from './call-request.ts';
 import type { StoredRecord } from './call-record.ts';
-import { findHolder, type HeldCall } from './claim.ts';
+import type { HeldCall } from './claim.ts';
 import { toFailedReceipt } from './failed-receipt.ts';
 import { followStream } from './follow-stream.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -70,7 +70,7 @@ const selectKept = `
  * be the buyer is told what became of the payment, and no part of the answer.
  */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
-  if (held.fingerprint !== again.fingerprint || !isSamePayment(held.payment, again.payment)) {
+  if (!isSameRequest(held, again)) {
     return paymentInUse(
       'This payment was used for another request: one payment buys one answer to one request.',
       'Sign a new payment for this request.',
@@ -185,11 +185,9 @@ async function askAboutEnded(deps: GatewayDeps, row: KeptRow & { id: string }, a
   return use.status === 'unused' || use.status === 'spent' ? row : { ...row, state: 'unknown' };
 }
 
-/** For a payment that could not begin a new call: the answer that it bought before, if it did. */
-export async function findAnswer(deps: GatewayDeps, again: Again): Promise<CallOutcome | null> {
-  const held = await findHolder(deps.database.system, again.payment);
-  const isSame = held && held.fingerprint === again.fingerprint && isSamePayment(held.payment, again.payment);
-  return isSame ? answerHeld(deps, held, again) : null;
+/** The very payment that a call holds, for the request that it holds it for. */
+export function isSameRequest({ fingerprint, payment }: HeldCall, again: Again): boolean {
+  return fingerprint === again.fingerprint && isSamePayment(payment, again.payment);
 }
 
 /** Of a call whose answer is being made, what has come of it and what still comes; null: it is not at that. */

@@ -1,8 +1,9 @@
 import { findUse, isAuthentic, matchOffer, reasonsOf, type Use } from '#payments/index.ts';
-import { answerHeld, findAnswer } from './answer-held.ts';
+import { answerHeld, isSameRequest } from './answer-held.ts';
 import { adoptEnded } from './adopt-transfers.ts';
 import type { CallOutcome } from './call-request.ts';
 import { usedBefore, withoutCharge } from './charge-told.ts';
+import { findHolder } from './claim.ts';
 import type { Paying } from './claim-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { listReleased, type ReleasedCall } from './list-released.ts';
@@ -19,9 +20,16 @@ import { toClient } from './to-client.ts';
 export async function answerRefused(deps: GatewayDeps, asked: Paying, refused: CallOutcome): Promise<CallOutcome> {
   // A resource that takes no calls any more has not read it.
   const paying = { ...asked, input: asked.input ?? readGivenInput(asked.request, asked.version) };
-  const held = await findAnswer(deps, paying);
-  if (held || !deniesCharge(deps, paying, refused)) {
-    return held ?? refused;
+  const held = await findHolder(deps.database.system, paying.payment);
+  if (held && isSameRequest(held, paying)) {
+    return answerHeld(deps, held, paying);
+  }
+  if (!deniesCharge(deps, paying, refused)) {
+    return refused;
+  }
+  if (held && refused.kind === 'problem') {
+    // Another request may be charging it this moment.
+    return withoutCharge(refused);
   }
   const released = await listReleased(deps, paying.payment);
   const own = released.find(({ fingerprint }) => fingerprint === paying.fingerprint);

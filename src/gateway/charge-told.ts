@@ -5,7 +5,7 @@ import { chargeUnknown } from './public-problem.ts';
 const KEEP = 'Keep this payment and send it again later; do not sign a new one before it says whether it was charged.';
 
 /** A refusal that says nothing of a charge, because the chain was not asked or could not tell. Never a new challenge. */
-export function withoutCharge(refused: CallOutcome): CallOutcome {
+export function withoutCharge(refused: CallOutcome): CallOutcome & { kind: 'problem' } {
   if (refused.kind !== 'problem') {
     return chargeUnknown();
   }
@@ -22,7 +22,7 @@ export function usedBefore(
 ): CallOutcome {
   const used = `This payment was used in transaction ${transaction}`;
   if (refused.kind === 'problem') {
-    const told = withoutCharge(refused) as typeof refused;
+    const told = withoutCharge(refused);
     const detail = `${told.problem.message} ${used}, which no call here has booked.`;
     return { ...told, problem: change(told.problem, { detail, next: told.problem.next }) };
   }

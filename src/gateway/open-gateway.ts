@@ -1,5 +1,5 @@
 import { openLimiter } from '#database/index.ts';
-import { gather, newId } from '#kit/index.ts';
+import { gather, newId, type Problem } from '#kit/index.ts';
 import { recordUnpaid, type CallRecord } from '#usage/index.ts';
 import { adoptTransfers, recheckSettled } from './adopt-transfers.ts';
 import { findBodyLimit } from './body-limit.ts';
@@ -19,6 +19,7 @@ import { expireAnswers } from './expire-answers.ts';
 import { openCaps } from './hold-spend.ts';
 import { findChallenge } from './offer-version.ts';
 import { quoteCall, type Quoted, type QuoteRequest } from './quote-call.ts';
+import { refuseEarly } from './refuse-early.ts';
 import { rememberReadiness } from './remember-readiness.ts';
 import { rememberNews, type OwnerNews } from './tell-owner.ts';
 import { beat, forgetProcess, reconcileCalls, resolveAllPending } from './reconcile-calls.ts';
@@ -32,6 +33,8 @@ const RECORDED_TOGETHER = 100;
 
 export interface Gateway extends WatchedCalls {
   call(request: CallRequest): Promise<CallOutcome>;
+  /** What is said of a request that was refused before its payment was looked at. */
+  refuseEarly(payment: CallRequest['payment'], problem: Problem): Promise<CallOutcome & { kind: 'problem' }>;
   /** What a call would cost and whether it would be answered; nothing runs. */
   quote(asked: QuoteRequest): Promise<Quoted>;
   /** Why calls of what is published are refused now; null: they are not. */
@@ -103,6 +106,7 @@ export async function openGateway(
   timer.unref();
   return {
     call: (request) => callInForm(deps, request),
+    refuseEarly: (payment, problem) => refuseEarly(deps, payment, problem),
     quote: (asked) => quoteCall(deps, asked),
     findRefusal: async (resourceId) => {
       const readiness = await deps.readiness.recall(await getTarget(deps, { resourceId }));

@@ -1,3 +1,4 @@
+import { Problem } from '#kit/index.ts';
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
@@ -11,7 +12,8 @@ import { fulfilCall, giveAnswer, giveFromFirstOutput, withholdOutput } from './f
 import type { GatewayDeps } from './gateway-deps.ts';
 import { answerNowOrLater, assertCallback } from './long-runs/answer-later.ts';
 import { makeOffer } from './make-offer.ts';
-import { purchaseUnknown, tooManyRefusals, unreadablePayment } from './public-problem.ts';
+import { purchaseUnknown, tooManyRefusals } from './public-problem.ts';
+import { refuseEarly } from './refuse-early.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
 import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
@@ -29,7 +31,7 @@ export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' 
   assertCallback(deps, request, version);
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
-    return unreadablePayment(decoded);
+    return refuseEarly(deps, request.payment, new Problem(decoded.problem, { detail: decoded.detail }));
   }
   try {
     return await payingCall(deps, toPaying(request, version, decoded.payment));

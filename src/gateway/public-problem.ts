@@ -1,4 +1,4 @@
-import { Problem, type ProblemCode } from '#kit/index.ts';
+import { Problem } from '#kit/index.ts';
 import type { Failure } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
 import { refusalLimits } from './trust-limits.ts';
@@ -21,7 +21,7 @@ export function toPublicProblem(outcome: Failure): Problem {
  * A call ended without an answer, and the network could not be asked whether somebody has used its payment. The same
  * payment finds out: it is charged once at the most, and then buys the answer.
  */
-export function chargeUnknown(retryAfter = '5'): CallOutcome {
+export function chargeUnknown(retryAfter = '5'): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('unavailable', {
     detail: 'There is no answer, and the network could not be asked whether this payment was used.',
     next: 'Send the same payment again after the Retry-After time; do not sign a new one.',
@@ -114,11 +114,6 @@ export function tooManyLookUps(retryAfterSeconds: number): CallOutcome {
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
   return { kind: 'problem', problem, charged: false };
-}
-
-/** No claim was made for it. */
-export function unreadablePayment({ problem, detail }: { problem: ProblemCode; detail: string }): CallOutcome {
-  return { kind: 'problem', problem: new Problem(problem, { detail }), charged: false };
 }
 
 /** The payment is held by another call, or spent. */

@@ -10,6 +10,7 @@ import {
   sharedHeaders,
   toBuyerHeaders,
   toBuyerMembers,
+  toThrown,
   type BoundedDeps,
   type CallExchange,
 } from '../call-exchange.ts';
@@ -51,7 +52,7 @@ export function openaiRoute(deps: BoundedDeps): (req: IncomingMessage, res: Serv
 }
 
 async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
-  const { req, requestId } = exchange;
+  const { requestId } = exchange;
   const startedAt = performance.now();
   let status: number;
   let said = 'internal';
@@ -67,9 +68,8 @@ async function answer(deps: BoundedDeps, exchange: Exchange): Promise<void> {
     if (!(error instanceof Problem)) {
       deps.log.error({ err: error, requestId }, 'a call in the words of OpenAI failed unexpectedly');
     }
-    // A problem is thrown only before a payment is claimed; from then on outcomes tell whether money moved.
-    const isUncharged = error instanceof Problem && isPaying(req);
-    status = writeProblem(exchange, error, isUncharged ? { charged: false } : {});
+    const { error: thrown, ...told } = await toThrown(deps, exchange, error);
+    status = writeProblem(exchange, thrown, told);
   }
   const latencyMs = Math.round(performance.now() - startedAt);
   deps.observe(said, latencyMs / 1000);

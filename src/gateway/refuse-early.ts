@@ -1,0 +1,39 @@
+import type { Problem } from '#kit/index.ts';
+import { decodePayment, type Payment } from '#payments/index.ts';
+import type { CallOutcome, CallRequest } from './call-request.ts';
+import { withoutCharge } from './charge-told.ts';
+import { findHolder } from './claim.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { listReleased } from './list-released.ts';
+
+/**
+ * A request that was refused before its payment was looked at. Only of one that no call here has ever held it is said that
+ * nothing was charged.
+ */
+export async function refuseEarly(
+  deps: Pick<GatewayDeps, 'database' | 'payments' | 'log'>,
+  sent: CallRequest['payment'],
+  problem: Problem,
+): Promise<CallOutcome & { kind: 'problem' }> {
+  const refused = { kind: 'problem' as const, problem, charged: false };
+  try {
+    const held = await Promise.all(readAll(deps, sent).map((payment) => wasHeld(deps, payment)));
+    return held.includes(true) ? withoutCharge(refused) : refused;
+  } catch (error) {
+    deps.log.error({ err: error }, 'whether a payment that was refused early had bought something could not be read');
+    return withoutCharge(refused);
+  }
+}
+
+/** Of both headers: the one that counts may be none while the other one has bought an answer. */
+function readAll({ payments }: Pick<GatewayDeps, 'payments'>, sent: CallRequest['payment']): Payment[] {
+  const { paymentSignature, xPayment } = sent;
+  return [{ paymentSignature }, { xPayment }].flatMap((one) => {
+    const decoded = decodePayment(payments, one);
+    return decoded.ok ? [decoded.payment] : [];
+  });
+}
+
+async function wasHeld(deps: Pick<GatewayDeps, 'database'>, payment: Payment): Promise<boolean> {
+  return (await findHolder(deps.database.system, payment)) !== null || (await listReleased(deps, payment)).length > 0;
+}
