@@ -1,4 +1,6 @@
 import type { Database } from '#database/index.ts';
+import { ADD_PAYERS, dropPayers } from './payer-sets.ts';
+import { ALL_RESOURCES } from './places.ts';
 
 const LOCK_KEY = 402_008;
 /** A statement adds up so many changes: a backlog takes several. */
@@ -34,51 +36,51 @@ const added = summed.map((name) => `${name} = kept.${name} + excluded.${name}`).
 const HOUR = `date_trunc('hour', at, 'UTC')`;
 const DAY = `(at AT TIME ZONE 'UTC')::date`;
 
-/** Stands for all resources of an owner. */
-export const ALL_RESOURCES = '00000000-0000-0000-0000-000000000000';
+/** An entry of a histogram; null where the change has none. */
+const entry = (column: string): string => `sign::bigint * 512 + latency_bucket(${column})`;
+export const latencyEntry = entry('latency_ms');
+export const firstOutputEntry = entry('first_output_ms');
 
-const latencies = (places: string): string => `
-  SELECT owner_id, ${places}, bucket,
-    coalesce(sum(sign) FILTER (WHERE is_answer), 0), coalesce(sum(sign) FILTER (WHERE NOT is_answer), 0)
-  FROM taken CROSS JOIN LATERAL (VALUES (latency_bucket(latency_ms), true), (latency_bucket(first_output_ms), false))
-    AS one (bucket, is_answer)
-  CROSS JOIN LATERAL (VALUES (resource_id), ('${ALL_RESOURCES}'::uuid)) AS place (counted_for)
-  WHERE bucket IS NOT NULL`;
-const addLatencies = `
-  DO UPDATE SET answers = kept.answers + excluded.answers, first_outputs = kept.first_outputs + excluded.first_outputs`;
+const histograms = `array_remove(array_agg(latency), NULL) AS latencies,
+      array_remove(array_agg(first_output), NULL) AS first_outputs`;
+const addHistograms = `latencies = to_histogram(kept.latencies || excluded.latencies),
+    first_outputs = to_histogram(kept.first_outputs || excluded.first_outputs)`;
+
+const toCells = (table: string, time: string): string => `
+  INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
+  SELECT owner_id, resource_id, ${time}, version, model, ${filled}, to_histogram(latencies), to_histogram(first_outputs) FROM (
+    SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${sums}, ${histograms}
+    FROM taken CROSS JOIN LATERAL (
+      VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''), ('${ALL_RESOURCES}'::uuid, -1, model))
+      AS place (resource_id, version, model)
+    GROUP BY 1, 2, 3, 4, 5) AS one
+  ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
 const SQL = `
 WITH taken AS (
-  DELETE FROM usage_changes WHERE id IN (SELECT id FROM usage_changes ORDER BY id LIMIT ${BATCH}) RETURNING *),
-hours AS (
-  INSERT INTO usage_hours AS kept (owner_id, resource_id, hour, version, model, ${names})
-  SELECT owner_id, resource_id, hour, version, model, ${filled} FROM (
-    SELECT owner_id, place.resource_id, ${HOUR} AS hour, place.version, place.model, ${sums}
-    FROM taken CROSS JOIN LATERAL (
-      VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, '')) AS place (resource_id, version, model)
-    GROUP BY 1, 2, 3, 4, 5) AS one
-  ON CONFLICT (owner_id, resource_id, hour, version, model) DO UPDATE SET ${added}),
-hour_latencies AS (
-  INSERT INTO usage_hour_latencies AS kept (owner_id, resource_id, hour, bucket, answers, first_outputs)
-  ${latencies(`counted_for, ${HOUR}`)} GROUP BY 1, 2, 3, 4
-  ON CONFLICT (owner_id, resource_id, hour, bucket) ${addLatencies}),
-day_latencies AS (
-  INSERT INTO usage_day_latencies AS kept (owner_id, day, resource_id, version, model, bucket, answers, first_outputs)
-  ${latencies(`${DAY}, resource_id, version, model`)} AND counted_for = resource_id GROUP BY 1, 2, 3, 4, 5, 6
-  ON CONFLICT (owner_id, day, resource_id, version, model, bucket) ${addLatencies}),
+  DELETE FROM usage_changes WHERE id IN (SELECT id FROM usage_changes ORDER BY id LIMIT ${BATCH})
+  RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
+hours AS (${toCells('usage_hours', 'hour')}),
+days AS (${toCells('usage_days', 'day')}),
 payers AS (
-  INSERT INTO usage_payers AS kept (owner_id, resource_id, day, payer, ${names}, last_called_at)
-  SELECT owner_id, resource_id, day, payer, ${filled}, last_called_at FROM (
-    SELECT owner_id, place.resource_id, ${DAY} AS day, payer, ${sums}, max(at) AS last_called_at
-    FROM taken CROSS JOIN LATERAL (VALUES (resource_id), ('${ALL_RESOURCES}'::uuid)) AS place (resource_id)
-    WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4) AS one
-  ON CONFLICT (owner_id, resource_id, day, payer) DO UPDATE SET ${added},
+  INSERT INTO usage_payers AS kept (owner_id, payer, day, resource_id, version, model, ${names}, latencies, first_outputs,
+    last_called_at)
+  SELECT owner_id, payer, day, resource_id, version, model, ${filled}, to_histogram(latencies), to_histogram(first_outputs),
+    last_called_at
+  FROM (
+    SELECT owner_id, payer, day, place.resource_id, place.version, place.model, ${sums}, ${histograms},
+      max(at) AS last_called_at
+    FROM taken CROSS JOIN LATERAL (VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''))
+      AS place (resource_id, version, model)
+    WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6) AS one
+  ON CONFLICT (owner_id, payer, day, resource_id, version, model) DO UPDATE SET ${added}, ${addHistograms},
     last_called_at = greatest(kept.last_called_at, excluded.last_called_at)),
 problems AS (
   INSERT INTO usage_problems AS kept (owner_id, day, resource_id, problem, calls)
-  SELECT owner_id, ${DAY}, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4
-  ON CONFLICT (owner_id, day, resource_id, problem) DO UPDATE SET calls = kept.calls + excluded.calls)
-SELECT count(*)::int AS taken FROM taken`;
+  SELECT owner_id, day, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4
+  ON CONFLICT (owner_id, day, resource_id, problem) DO UPDATE SET calls = kept.calls + excluded.calls),
+${ADD_PAYERS}
+SELECT (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM nets WHERE net < 0) AS fallen`;
 
 /**
  * Adds what has changed in the log to the sums that dashboards are read from. Each batch is one transaction, so whoever
@@ -89,7 +91,12 @@ export async function closeHours(database: Database): Promise<number> {
     const taken = await database.transaction(async (tx) => {
       // Two at once would lock rows in different orders.
       await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-      return (await tx.query<{ taken: number }>(SQL)).rows[0]?.taken ?? 0;
+      const { rows } = await tx.query<{ taken: number; fallen: object[] | null }>(SQL);
+      const { taken: count = 0, fallen = null } = rows[0] ?? {};
+      if (fallen) {
+        await dropPayers(tx, fallen);
+      }
+      return count;
     });
     all += taken;
     if (taken < BATCH) {

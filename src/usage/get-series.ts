@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, toInvalidInput, type Caller } from '#kit/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
 import { dashboardFilters, range, showRange, toRange, type Range } from './dashboard-query.ts';
 import { figures } from './figures.ts';
-import { assertRange, noFigures, type DashboardDeps } from './get-summary.ts';
+import { assertAnswerable, noFigures, type DashboardDeps } from './get-summary.ts';
 import { readFigures } from './read-figures.ts';
 
 const timeZone = z
@@ -27,16 +27,11 @@ export const getSeries = operation({
   }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, interval, ...given }) => {
     const asked = toRange({ from, to }, clock.now());
-    assertRange(asked, interval);
     const { timeZone: zone, ...filters } = given;
-    if (filters.payer !== undefined && (interval === 'hour' || zone !== 'UTC')) {
-      const message = 'The calls of one payer are counted by the day in UTC';
-      throw toInvalidInput([{ path: interval === 'hour' ? '/interval' : '/timeZone', message }]);
-    }
+    assertAnswerable(asked, interval, { by: interval, timeZone: zone, ...filters });
     const found = await readFigures(tx, { range: asked, filters, by: interval, timeZone: zone });
     const times = interval === 'hour' ? listHours(asked) : listDays(asked, zone);
-    const payers = interval === 'hour' || zone !== 'UTC' ? null : 0;
-    const items = times.map((at) => ({ ...(found.get(at) ?? { ...noFigures, payers }), at }));
+    const items = times.map((at) => ({ ...(found.get(at) ?? noFigures), at }));
     return { range: showRange(asked), interval, timeZone: zone, items };
   },
 });
