@@ -1,5 +1,5 @@
 import type { Database } from '#database/index.ts';
-import { ADD_PAYERS, dropPayers } from './payer-sets.ts';
+import { ADD_PAYERS, dropPayers, isNumbered, toNumberPayersSql } from './payer-sets.ts';
 import { ALL_RESOURCES } from './places.ts';
 
 const LOCK_KEY = 402_008;
@@ -56,9 +56,11 @@ const toCells = (table: string, time: string): string => `
     GROUP BY 1, 2, 3, 4, 5) AS one
   ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
-const SQL = `
+// The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
+const toCloseSql = (batch: number): string => `
 WITH taken AS (
-  DELETE FROM usage_changes WHERE id IN (SELECT id FROM usage_changes ORDER BY id LIMIT ${BATCH})
+  DELETE FROM usage_changes
+  WHERE id = ANY (ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch})) AND ${isNumbered}
   RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
 hours AS (${toCells('usage_hours', 'hour')}),
 days AS (${toCells('usage_days', 'day')}),
@@ -86,21 +88,26 @@ SELECT (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM n
  * Adds what has changed in the log to the sums that dashboards are read from. Each batch is one transaction, so whoever
  * reads sees a change either waiting or added up. @returns how many it took.
  */
-export async function closeHours(database: Database): Promise<number> {
+export async function closeHours(database: Database, batch = BATCH): Promise<number> {
   for (let all = 0; ;) {
-    const taken = await database.transaction(async (tx) => {
-      // Two at once would lock rows in different orders.
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-      const { rows } = await tx.query<{ taken: number; fallen: object[] | null }>(SQL);
-      const { taken: count = 0, fallen = null } = rows[0] ?? {};
-      if (fallen) {
-        await dropPayers(tx, fallen);
-      }
-      return count;
-    });
+    const taken = await closeSome(database, batch);
     all += taken;
-    if (taken < BATCH) {
+    if (taken < batch) {
       return all;
     }
   }
+}
+
+function closeSome(database: Database, batch: number): Promise<number> {
+  return database.transaction(async (tx) => {
+    // Two at once would lock rows in different orders, and give a number twice.
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
+    await tx.query(toNumberPayersSql(batch));
+    const { rows } = await tx.query<{ taken: number; fallen: object[] | null }>(toCloseSql(batch));
+    const { taken = 0, fallen = null } = rows[0] ?? {};
+    if (fallen) {
+      await dropPayers(tx, fallen);
+    }
+    return taken;
+  });
 }

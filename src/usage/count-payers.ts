@@ -22,23 +22,25 @@ export async function countPayers(tx: Tx, query: FiguresQuery): Promise<Map<stri
      gone AS (
        SELECT resource_id, version, model, hour, number / ${CHUNK} AS chunk, ${oneBit} AS payers
        FROM checked WHERE NOT is_paid AND number IS NOT NULL GROUP BY 1, 2, 3, 4, 5),
-     kept AS (
+     paying AS (
        SELECT key, chunk, bit_or(payers) AS payers FROM (
          SELECT * FROM (${from('payers', 'chunk, payers')}) AS sure WHERE NOT EXISTS (SELECT FROM gone)
          UNION ALL
          SELECT ${hourKey}, chunk, one.payers & ~coalesce(gone.payers, ${NOBODY})
          FROM (SELECT *, hour AS at FROM usage_hour_payers) AS one
          LEFT JOIN gone USING (resource_id, version, model, hour, chunk)
-         WHERE ${waiting} AND resource_id <> '${ALL_RESOURCES}' AND EXISTS (SELECT FROM gone)) AS counted
-       ${ofKeys} GROUP BY 1, 2)
+         WHERE ${waiting} AND resource_id <> '${ALL_RESOURCES}' AND EXISTS (SELECT FROM gone)
+         UNION ALL
+         SELECT ${hourKey}, number / ${CHUNK}, set_bit(${NOBODY}, number % ${CHUNK}, 1)
+         FROM checked WHERE is_paid AND number IS NOT NULL) AS counted
+       ${ofKeys} GROUP BY 1, 2),
+     -- No number is given before they are added up.
+     new AS (
+       SELECT ${hourKey} AS key, count(DISTINCT payer) AS payers FROM checked WHERE is_paid AND number IS NULL GROUP BY 1)
      SELECT ${shownKey}, sum(payers)::int AS payers FROM (
-       SELECT key, bit_count(payers) AS payers FROM kept
+       SELECT key, bit_count(payers) AS payers FROM paying
        UNION ALL
-       SELECT key, count(*) FROM (SELECT DISTINCT ${hourKey} AS key, payer, number FROM checked WHERE is_paid) AS one
-       WHERE NOT EXISTS (
-         SELECT FROM kept WHERE kept.key = one.key AND kept.chunk = number / ${CHUNK}
-           AND get_bit(kept.payers, number % ${CHUNK}) = 1)
-       GROUP BY 1) AS counted
+       SELECT key, payers FROM new ${ofKeys}) AS counted
      GROUP BY key`,
     values,
   );

@@ -12,7 +12,9 @@ export const dashboardFilters = z.object({
   resourceId: z.uuid().optional(),
   version: z.coerce.number().int().min(0).max(999_999_999).optional().describe('Of the resource, which is told too.'),
   model: z.string().max(300).optional(),
-  payer: usageFilters.shape.payer.describe('One payer’s calls are counted by the day in UTC: the range becomes the days that it touches.'),
+  payer: usageFilters.shape.payer.describe(
+    'One payer’s calls are counted by the day in UTC: the range becomes the days that it touches.',
+  ),
 });
 
 export const range = z.object({ from: z.string(), to: z.string() });
@@ -81,7 +83,10 @@ export function findFilterFault(told: Told): { path: string; message: string } |
     return { path: '/model', message: 'The payers of a model are told apart within one resource: give resourceId too' };
   }
   if (payer !== undefined && by === 'hour') {
-    return { path: '/interval', message: 'The calls of one payer are counted by the day, not by the hour: ask by the day' };
+    return {
+      path: '/interval',
+      message: 'The calls of one payer are counted by the day, not by the hour: ask by the day',
+    };
   }
   return payer !== undefined && timeZone !== undefined && timeZone !== 'UTC'
     ? { path: '/timeZone', message: 'The calls of one payer are counted by the days of UTC: leave timeZone out' }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
-import { dashboardFilters, range, showRange, toRange, type Range } from './dashboard-query.ts';
+import { dashboardFilters, range, showRange, toDays, toRange, type Range } from './dashboard-query.ts';
 import { figures } from './figures.ts';
 import { assertAnswerable, noFigures, type DashboardDeps } from './get-summary.ts';
 import { readFigures } from './read-figures.ts';
@@ -26,9 +26,10 @@ export const getSeries = operation({
     items: z.array(figures.extend({ at: z.string().describe('An hour in UTC, or a day of the time zone') })),
   }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, interval, ...given }) => {
-    const asked = toRange({ from, to }, clock.now());
+    const hours = toRange({ from, to }, clock.now());
     const { timeZone: zone, ...filters } = given;
-    assertAnswerable(asked, interval, { by: interval, timeZone: zone, ...filters });
+    assertAnswerable(hours, interval, { by: interval, timeZone: zone, ...filters });
+    const asked = filters.payer === undefined ? hours : toDays(hours);
     const found = await readFigures(tx, { range: asked, filters, by: interval, timeZone: zone });
     const times = interval === 'hour' ? listHours(asked) : listDays(asked, zone);
     const items = times.map((at) => ({ ...(found.get(at) ?? noFigures), at }));

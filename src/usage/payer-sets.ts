@@ -10,32 +10,38 @@ export const oneBit = `bit_or(set_bit(${NOBODY}, number % ${CHUNK}, 1))`;
 /** Of changes: those of calls that were paid for. */
 export const isPaid = 'payer IS NOT NULL AND earned_atomic > 0';
 
+/** Gives numbers to wallets that pay for the first time, of as many changes. */
+export const toNumberPayersSql = (batch: number): string => `
+INSERT INTO usage_payer_numbers (owner_id, payer, number)
+SELECT owner_id, payer, coalesce((SELECT max(number) FROM usage_payer_numbers known WHERE known.owner_id = one.owner_id), -1)
+  + row_number() OVER (PARTITION BY owner_id ORDER BY first)
+FROM (
+  SELECT owner_id, payer, min(id) AS first FROM (SELECT * FROM usage_changes ORDER BY id LIMIT ${batch}) AS waiting
+  WHERE ${isPaid} GROUP BY 1, 2) AS one
+WHERE NOT EXISTS (
+  SELECT FROM usage_payer_numbers known WHERE known.owner_id = one.owner_id AND known.payer = one.payer)`;
+
+/** Of a change that has come since: the next batch takes it. */
+export const isNumbered = `(earned_atomic = 0 OR payer IS NULL OR EXISTS (
+  SELECT FROM usage_payer_numbers known WHERE known.owner_id = usage_changes.owner_id AND known.payer = usage_changes.payer))`;
+
 const addTo = (table: string, time: string): string => `
   INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, chunk, payers)
-  SELECT owner_id, place.resource_id, ${time}, place.version, place.model, number / ${CHUNK}, ${oneBit}
-  FROM nets JOIN numbers USING (owner_id, payer) CROSS JOIN LATERAL (
+  SELECT nets.owner_id, place.resource_id, ${time}, place.version, place.model, number / ${CHUNK}, ${oneBit}
+  FROM nets CROSS JOIN LATERAL (
+    SELECT number FROM usage_payer_numbers known WHERE known.owner_id = nets.owner_id AND known.payer = nets.payer OFFSET 0)
+    AS numbered
+  CROSS JOIN LATERAL (
     VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''), ('${ALL_RESOURCES}'::uuid, -1, model))
     AS place (resource_id, version, model)
   WHERE net > 0 GROUP BY 1, 2, 3, 4, 5, 6
   ON CONFLICT (owner_id, resource_id, ${time}, version, model, chunk) DO UPDATE SET payers = kept.payers | excluded.payers`;
 
-/** Adds the wallets of `taken` to the sets of those that have paid. Leaves as `nets` what each has paid more, or less, often. */
+/** Adds the wallets of `taken` to the sets of those that have paid. Leaves as `nets` how much more, or less, often each has. */
 export const ADD_PAYERS = `
 nets AS (
-  SELECT owner_id, hour, day, resource_id, version, model, payer, sum(sign) AS net, min(id) AS first
+  SELECT owner_id, hour, day, resource_id, version, model, payer, sum(sign) AS net
   FROM taken WHERE ${isPaid} GROUP BY 1, 2, 3, 4, 5, 6, 7),
-paying AS (SELECT owner_id, payer, min(first) AS first FROM nets WHERE net > 0 GROUP BY 1, 2),
-numbered AS (
-  INSERT INTO usage_payer_numbers (owner_id, payer, number)
-  SELECT owner_id, payer, coalesce((SELECT max(number) FROM usage_payer_numbers known WHERE known.owner_id = paying.owner_id), -1)
-    + row_number() OVER (PARTITION BY owner_id ORDER BY first)
-  FROM paying WHERE NOT EXISTS (
-    SELECT FROM usage_payer_numbers known WHERE known.owner_id = paying.owner_id AND known.payer = paying.payer)
-  RETURNING owner_id, payer, number),
-numbers AS (
-  SELECT owner_id, payer, number FROM numbered
-  UNION ALL
-  SELECT owner_id, payer, number FROM paying JOIN usage_payer_numbers USING (owner_id, payer)),
 hour_payers AS (${addTo('usage_hour_payers', 'hour')}),
 day_payers AS (${addTo('usage_day_payers', 'day')})`;
 
