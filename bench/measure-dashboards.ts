@@ -44,6 +44,7 @@ const tables = [
   'usage_hours',
   'usage_days',
   'usage_payers',
+  'usage_payer_days',
   'usage_payer_numbers',
   'usage_hour_payers',
   'usage_day_payers',

@@ -2,11 +2,13 @@
 -- of the wallets that have paid, as bits; one payer's calls by day, resource, version and model. The rows of versions (-1) of the
 -- resource 00000000-0000-0000-0000-000000000000 stand for all resources of a model, that of version 0 for all of the owner.
 
--- A histogram is a list of count * 512 + latency_bucket. This makes one entry per bucket of what may have several.
+-- A histogram is a list of count * 512 + latency_bucket; a bucket may have several entries. This leaves one for each.
 CREATE FUNCTION to_histogram(entries bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT coalesce(array_agg(calls * 512 + bucket ORDER BY bucket) FILTER (WHERE calls <> 0), '{}') FROM (
     SELECT entry & 511 AS bucket, sum((entry >> 9)::integer) AS calls FROM unnest(entries) AS entry GROUP BY 1) AS one
 $$;
+
+CREATE AGGREGATE concat_entries(bigint[]) (SFUNC = array_cat, STYPE = bigint[], INITCOND = '{}');
 
 LOCK TABLE x402_prompt_template_usage_logs IN SHARE ROW EXCLUSIVE MODE;
 -- Everything is added up anew, from the log: what was added up by the day alone does not tell the hours.
@@ -37,7 +39,7 @@ CREATE TABLE usage_days (
   PRIMARY KEY (owner_id, resource_id, day, version, model)
 );
 
--- Sums of one payer's calls; version 0 of the resource 000… stands for all of them.
+-- Sums of one payer's calls.
 CREATE TABLE usage_payers (
   owner_id          text NOT NULL,
   payer             text NOT NULL,
@@ -62,6 +64,18 @@ CREATE TABLE usage_payers (
   PRIMARY KEY (owner_id, payer, day, resource_id, version, model)
 );
 CREATE INDEX usage_payers_of_days ON usage_payers (owner_id, resource_id, day);
+
+-- Of all resources: to find who has paid most.
+CREATE TABLE usage_payer_days (
+  owner_id      text NOT NULL,
+  day           date NOT NULL,
+  payer         text NOT NULL,
+  earned_atomic numeric(38, 0) NOT NULL,
+  -- Successes and failures; and with them calls of every other end.
+  calls         bigint NOT NULL,
+  all_calls     bigint NOT NULL,
+  PRIMARY KEY (owner_id, day, payer)
+);
 
 -- Counted from 0 for each owner, in the order in which they first paid.
 CREATE TABLE usage_payer_numbers (
@@ -99,7 +113,7 @@ DO $$
 DECLARE
   counted text;
 BEGIN
-  FOREACH counted IN ARRAY ARRAY['usage_days', 'usage_payers', 'usage_payer_numbers', 'usage_hour_payers', 'usage_day_payers'] LOOP
+  FOREACH counted IN ARRAY ARRAY['usage_days', 'usage_payers', 'usage_payer_days', 'usage_payer_numbers', 'usage_hour_payers', 'usage_day_payers'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', counted);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', counted);
     EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO farebox_app USING (owner_id = app_user_id())',

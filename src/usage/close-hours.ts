@@ -1,6 +1,6 @@
 import type { Database } from '#database/index.ts';
 import { ADD_PAYERS, dropPayers, isNumbered, toNumberPayersSql } from './payer-sets.ts';
-import { ALL_RESOURCES } from './places.ts';
+import { places } from './places.ts';
 
 const LOCK_KEY = 402_008;
 /** A statement adds up so many changes: a backlog takes several. */
@@ -29,8 +29,13 @@ export const summed = [
   'output_tokens',
 ] as const;
 
+/** Of a row of sums. */
+export const calls = 'coalesce(successes, 0) + coalesce(failures, 0)';
+export const allCalls = `${calls} + coalesce(unpaid, 0) + coalesce(refused, 0) + coalesce(owed, 0)`;
+
 const names = summed.join(', ');
 const filled = summed.map((name) => `coalesce(${name}, 0)`).join(', ');
+const summedUp = summed.map((name) => `coalesce(sum(${name}), 0)`).join(', ');
 const added = summed.map((name) => `${name} = kept.${name} + excluded.${name}`).join(', ');
 
 const HOUR = `date_trunc('hour', at, 'UTC')`;
@@ -42,41 +47,47 @@ export const latencyEntry = entry('latency_ms');
 export const firstOutputEntry = entry('first_output_ms');
 
 const histograms = `array_remove(array_agg(latency), NULL) AS latencies,
-      array_remove(array_agg(first_output), NULL) AS first_outputs`;
-const addHistograms = `latencies = to_histogram(kept.latencies || excluded.latencies),
-    first_outputs = to_histogram(kept.first_outputs || excluded.first_outputs)`;
+    array_remove(array_agg(first_output), NULL) AS first_outputs`;
+/** Histograms of a few calls are left as they are: that is faster, and no longer. */
+const compact = (entries: string): string =>
+  `CASE WHEN cardinality(${entries}) > 64 THEN to_histogram(${entries}) ELSE ${entries} END`;
+const addHistograms = `latencies = ${compact('kept.latencies || excluded.latencies')},
+    first_outputs = ${compact('kept.first_outputs || excluded.first_outputs')}`;
 
-const toCells = (table: string, time: string): string => `
+const addTo = (table: string, time: string): string => `
   INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
-  SELECT owner_id, resource_id, ${time}, version, model, ${filled}, to_histogram(latencies), to_histogram(first_outputs) FROM (
-    SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${sums}, ${histograms}
-    FROM taken CROSS JOIN LATERAL (
-      VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''), ('${ALL_RESOURCES}'::uuid, -1, model))
-      AS place (resource_id, version, model)
-    GROUP BY 1, 2, 3, 4, 5) AS one
+  SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${summedUp}, to_histogram(concat_entries(latencies)),
+    to_histogram(concat_entries(first_outputs))
+  FROM cells CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5
   ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
 // The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
-const toCloseSql = (batch: number): string => `
+export const toCloseSql = (batch: number): string => `
 WITH taken AS (
   DELETE FROM usage_changes
   WHERE id = ANY (ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch})) AND ${isNumbered}
   RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
-hours AS (${toCells('usage_hours', 'hour')}),
-days AS (${toCells('usage_days', 'day')}),
+cells AS (
+  SELECT owner_id, hour, day, resource_id, version, model, ${sums}, ${histograms}
+  FROM taken GROUP BY 1, 2, 3, 4, 5, 6),
+hours AS (${addTo('usage_hours', 'hour')}),
+days AS (${addTo('usage_days', 'day')}),
+by_payer AS (
+  SELECT owner_id, payer, day, resource_id, version, model, ${sums}, ${histograms}, max(at) AS last_called_at
+  FROM taken WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6),
 payers AS (
   INSERT INTO usage_payers AS kept (owner_id, payer, day, resource_id, version, model, ${names}, latencies, first_outputs,
     last_called_at)
-  SELECT owner_id, payer, day, resource_id, version, model, ${filled}, to_histogram(latencies), to_histogram(first_outputs),
+  SELECT owner_id, payer, day, resource_id, version, model, ${filled}, ${compact('latencies')}, ${compact('first_outputs')},
     last_called_at
-  FROM (
-    SELECT owner_id, payer, day, place.resource_id, place.version, place.model, ${sums}, ${histograms},
-      max(at) AS last_called_at
-    FROM taken CROSS JOIN LATERAL (VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''))
-      AS place (resource_id, version, model)
-    WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6) AS one
+  FROM by_payer
   ON CONFLICT (owner_id, payer, day, resource_id, version, model) DO UPDATE SET ${added}, ${addHistograms},
     last_called_at = greatest(kept.last_called_at, excluded.last_called_at)),
+payer_days AS (
+  INSERT INTO usage_payer_days AS kept (owner_id, day, payer, earned_atomic, calls, all_calls)
+  SELECT owner_id, day, payer, sum(earned_atomic), sum(${calls}), sum(${allCalls}) FROM by_payer GROUP BY 1, 2, 3
+  ON CONFLICT (owner_id, day, payer) DO UPDATE SET earned_atomic = kept.earned_atomic + excluded.earned_atomic,
+    calls = kept.calls + excluded.calls, all_calls = kept.all_calls + excluded.all_calls),
 problems AS (
   INSERT INTO usage_problems AS kept (owner_id, day, resource_id, problem, calls)
   SELECT owner_id, day, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4

@@ -23,8 +23,8 @@ export interface FiguresQuery {
 
 /** The rows that answer a question, as pieces of one SQL statement. */
 export interface FigureRows {
-  /** A select of `key` and these columns from what is added up: from tables of one row a cell, or of its payers. */
-  from(tables: 'sums' | 'payers', columns: string): string;
+  /** A select of `key` and these columns from what is added up: from tables of one row a cell, or of its payers; or of a payer's day. */
+  from(tables: 'sums' | 'payers' | 'payerDays', columns: string): string;
   /** Which rows of `usage_waiting`, or of what has its columns. */
   waiting: string;
   /** Of rows with an hour. */
@@ -49,7 +49,7 @@ export function toRows(query: FiguresQuery): FigureRows {
   const isOfPayers = by === 'payer' || filters.payer !== undefined;
   const asked = toConditions(filters, put);
   const spans = isOfPayers ? [{ unit: 'day' as const, ...range }] : toSpans(query);
-  const which = [own, toPlace(query), ...asked].join(' AND ');
+  const which = [own, ...(isOfPayers ? [] : [toPlace(query)]), ...asked].join(' AND ');
   const cuts = spans.map(({ unit, from, to }) => ({
     unit,
     where: `${unit} >= ${put(toTime(unit, from), types[unit])} AND ${unit} < ${put(toTime(unit, to), types[unit])} AND ${which}`,
@@ -60,7 +60,7 @@ export function toRows(query: FiguresQuery): FigureRows {
       cuts
         .map(
           ({ unit, where }) =>
-            `SELECT ${keys[unit]} AS key, ${columns} FROM ${isOfPayers ? 'usage_payers' : names[tables][unit]} WHERE ${where}`,
+            `SELECT ${keys[unit]} AS key, ${columns} FROM ${isOfPayers && tables === 'sums' ? 'usage_payers' : names[tables][unit]} WHERE ${where}`,
         )
         .join(' UNION ALL '),
     waiting: [own, between, ...asked, ...(isOfPayers ? ['payer IS NOT NULL'] : [])].join(' AND '),
@@ -75,6 +75,7 @@ const types = { hour: 'timestamptz', day: 'date' };
 const names = {
   sums: { hour: 'usage_hours', day: 'usage_days' },
   payers: { hour: 'usage_hour_payers', day: 'usage_day_payers' },
+  payerDays: { hour: 'usage_payer_days', day: 'usage_payer_days' },
 };
 const shown: Partial<Record<Grouping, string>> = {
   hour: `to_char(key AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"')`,
@@ -107,11 +108,10 @@ function toConditions({ resourceId, version, model, payer }: FiguresQuery['filte
 }
 
 /** The rows of cells, or those that stand for all resources. */
-function toPlace({ by, filters: { resourceId, version, model, payer } }: FiguresQuery): string {
+function toPlace({ by, filters: { resourceId, version, model } }: FiguresQuery): string {
   const isOfAll = resourceId === undefined && version === undefined && by !== 'resource' && by !== 'version';
   const isOfModels = model !== undefined || by === 'model';
-  const areThereSums = by === 'payer' ? !isOfModels : payer === undefined;
-  return isOfAll && areThereSums
+  return isOfAll
     ? `resource_id = '${ALL_RESOURCES}' AND version = ${isOfModels ? -1 : 0}`
     : `resource_id <> '${ALL_RESOURCES}'`;
 }

@@ -1,5 +1,5 @@
 import type { Tx } from '#database/index.ts';
-import { ALL_RESOURCES } from './places.ts';
+import { ALL_RESOURCES, places } from './places.ts';
 
 /** Bits of a chunk, as the columns have them. */
 export const CHUNK = 16384;
@@ -27,14 +27,8 @@ export const isNumbered = `(earned_atomic = 0 OR payer IS NULL OR EXISTS (
 
 const addTo = (table: string, time: string): string => `
   INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, chunk, payers)
-  SELECT nets.owner_id, place.resource_id, ${time}, place.version, place.model, number / ${CHUNK}, ${oneBit}
-  FROM nets CROSS JOIN LATERAL (
-    SELECT number FROM usage_payer_numbers known WHERE known.owner_id = nets.owner_id AND known.payer = nets.payer OFFSET 0)
-    AS numbered
-  CROSS JOIN LATERAL (
-    VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, ''), ('${ALL_RESOURCES}'::uuid, -1, model))
-    AS place (resource_id, version, model)
-  WHERE net > 0 GROUP BY 1, 2, 3, 4, 5, 6
+  SELECT owner_id, place.resource_id, ${time}, place.version, place.model, chunk, bit_or(payers)
+  FROM paying CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5, 6
   ON CONFLICT (owner_id, resource_id, ${time}, version, model, chunk) DO UPDATE SET payers = kept.payers | excluded.payers`;
 
 /** Adds the wallets of `taken` to the sets of those that have paid. Leaves as `nets` how much more, or less, often each has. */
@@ -42,6 +36,12 @@ export const ADD_PAYERS = `
 nets AS (
   SELECT owner_id, hour, day, resource_id, version, model, payer, sum(sign) AS net
   FROM taken WHERE ${isPaid} GROUP BY 1, 2, 3, 4, 5, 6, 7),
+paying AS (
+  SELECT nets.owner_id, hour, day, resource_id, version, model, number / ${CHUNK} AS chunk, ${oneBit} AS payers
+  FROM nets CROSS JOIN LATERAL (
+    SELECT number FROM usage_payer_numbers known WHERE known.owner_id = nets.owner_id AND known.payer = nets.payer OFFSET 0)
+    AS numbered
+  WHERE net > 0 GROUP BY 1, 2, 3, 4, 5, 6, 7),
 hour_payers AS (${addTo('usage_hour_payers', 'hour')}),
 day_payers AS (${addTo('usage_day_payers', 'day')})`;
 

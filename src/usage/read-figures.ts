@@ -1,5 +1,5 @@
 import type { Tx } from '#database/index.ts';
-import { firstOutputEntry, latencyEntry, summed, sums as changed } from './close-hours.ts';
+import { allCalls, calls, firstOutputEntry, latencyEntry, summed, sums as changed } from './close-hours.ts';
 import { countPayers } from './count-payers.ts';
 import { toRows, type FiguresQuery } from './figure-rows.ts';
 import { toFigures, type BucketRow, type Figures, type SumRow } from './figures.ts';
@@ -17,7 +17,8 @@ type Keyed<Row> = Row & { key: string };
  */
 export async function readFigures(tx: Tx, query: FiguresQuery): Promise<KeyedFigures> {
   const isOfPayers = query.by === 'payer' || query.filters.payer !== undefined;
-  const sums = await readSums(tx, query, isOfPayers);
+  const ranked = query.by === 'payer' && query.only === undefined ? await rankPayers(tx, query) : null;
+  const sums = await readSums(tx, ranked ? { ...query, only: ranked.keys } : query, isOfPayers);
   const keys = sums.map(({ key }) => key);
   const found = query.limit === undefined && query.only === undefined ? query : { ...query, only: keys };
   const buckets = Map.groupBy(await readBuckets(tx, found), ({ key }) => key);
@@ -30,12 +31,29 @@ export async function readFigures(tx: Tx, query: FiguresQuery): Promise<KeyedFig
       return [key, { ...one, lastCalledAt: lastCalledAt?.toISOString() ?? null }];
     }),
   );
-  return Object.assign(figures, { total: sums[0]?.total ?? 0 });
+  return Object.assign(figures, { total: ranked?.total ?? sums[0]?.total ?? 0 });
+}
+
+/** Who has paid most: of many payers, only so many are read with all that is known of them. */
+async function rankPayers(tx: Tx, query: FiguresQuery): Promise<{ keys: string[]; total: number }> {
+  const { from, waiting, values } = toRows(query);
+  const isOfAll = query.filters.resourceId === undefined && query.filters.payer === undefined;
+  const kept = isOfAll
+    ? from('payerDays', 'earned_atomic, calls, all_calls')
+    : from('sums', `earned_atomic, ${calls} AS calls, ${allCalls} AS all_calls`);
+  const { rows } = await tx.query<{ key: string; total: number }>(
+    `SELECT key, count(*) OVER ()::int AS total FROM (
+       ${kept}
+       UNION ALL
+       SELECT payer, sign * earned_atomic, CASE WHEN status IN ('success', 'failed') THEN sign ELSE 0 END, sign
+       FROM usage_waiting WHERE ${waiting}) AS counted
+     GROUP BY key HAVING sum(all_calls) <> 0 ORDER BY sum(earned_atomic) DESC, sum(calls) DESC, 1 LIMIT ${query.limit ?? 'ALL'}`,
+    values,
+  );
+  return { keys: rows.map(({ key }) => key), total: rows[0]?.total ?? 0 };
 }
 
 const totals = summed.map((name) => `coalesce(sum(${name}), 0)::text AS ${name}`).join(', ');
-const made = ['successes', 'failures', 'unpaid', 'refused', 'owed'].map((name) => `coalesce(sum(${name}), 0)`);
-
 async function readSums(
   tx: Tx,
   query: FiguresQuery,
@@ -49,8 +67,8 @@ async function readSums(
        ${from('sums', columns)}
        UNION ALL
        SELECT ${hourKey}, ${changed}, ${waitingLast} FROM usage_waiting WHERE ${waiting} GROUP BY 1) AS counted
-     ${ofKeys} GROUP BY key HAVING ${made.join(' + ')} <> 0
-     ORDER BY coalesce(sum(earned_atomic), 0) DESC, ${made[0]} + ${made[1]} DESC, 1 LIMIT ${query.limit ?? 'ALL'}`,
+     ${ofKeys} GROUP BY key HAVING sum(${allCalls}) <> 0
+     ORDER BY coalesce(sum(earned_atomic), 0) DESC, sum(${calls}) DESC, 1 LIMIT ${query.limit ?? 'ALL'}`,
     values,
   );
   return rows;

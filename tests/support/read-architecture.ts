@@ -74,6 +74,7 @@ export const rules: Rules = {
       'usage_day_payers',
       'usage_payer_numbers',
       'usage_payers',
+      'usage_payer_days',
       'usage_problems',
     ],
     gateway: ['calls', 'call_stream_parts', 'long_calls', 'batch_items', 'gateway_processes', 'trust_limits'],
