@@ -1,12 +1,13 @@
 /**
  * Farebox beside what one would use otherwise, in one run: `npm run bench`, or one part of it with
- * `npm run bench -- unpaid owner`, say; `dashboards` and `agreement`, which take minutes, only when they are named. What is
- * compared and why: bench/README.md.
+ * `npm run bench -- unpaid owner`, say; `dashboards` and `agreement`, which take minutes, only when they are named. Fewer calls
+ * than ten million: `npm run bench -- dashboards --calls=500000`. What is compared and why: bench/README.md.
  */
+import { parseArgs } from 'node:util';
 import { installPeers } from './install-peers.ts';
 import { measureAgreement } from './measure-agreement.ts';
 import { measureCatalogue } from './measure-catalogue.ts';
-import { measureDashboards } from './measure-dashboards.ts';
+import { DASHBOARD_CALLS, measureDashboards } from './measure-dashboards.ts';
 import { measureOwner } from './measure-owner.ts';
 import { measurePaid } from './measure-paid.ts';
 import { measureSignatures } from './measure-signatures.ts';
@@ -17,7 +18,14 @@ import { openWorld } from './open-world.ts';
 
 const long = ['dashboards', 'agreement'];
 const parts = ['signatures', 'transactions', 'catalogue', 'streams', 'unpaid', 'owner', 'paid', ...long];
-const asked = process.argv.slice(2);
+const {
+  positionals: asked,
+  values: { calls = String(DASHBOARD_CALLS) },
+} = parseArgs({ allowPositionals: true, options: { calls: { type: 'string' } } });
+if (!/^[1-9]\d{0,8}$/.test(calls)) {
+  console.error(`--calls=${calls} is no number of calls. It says how many calls the part "dashboards" makes.`);
+  process.exit(64);
+}
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) {
   console.error(`There is no part "${unknown.join(' ')}". Parts: ${parts.join(', ')}; none means all.`);
@@ -41,7 +49,7 @@ if (wants('streams')) {
   await measureStreams();
 }
 if (wants('dashboards')) {
-  await measureDashboards();
+  await measureDashboards(Number(calls));
 }
 if (wants('agreement') && !(await measureAgreement())) {
   process.exitCode = 1;

@@ -1,4 +1,6 @@
 import type { Database } from '#database/index.ts';
+import { ADD_PAYERS, dropPayers, isNumbered, toNumberPayersSql } from './payer-sets.ts';
+import { places } from './places.ts';
 
 const LOCK_KEY = 402_008;
 /** A statement adds up so many changes: a backlog takes several. */
@@ -27,73 +29,96 @@ export const summed = [
   'output_tokens',
 ] as const;
 
+/** Of a row of sums. */
+export const calls = 'coalesce(successes, 0) + coalesce(failures, 0)';
+export const allCalls = `${calls} + coalesce(unpaid, 0) + coalesce(refused, 0) + coalesce(owed, 0)`;
+
 const names = summed.join(', ');
 const filled = summed.map((name) => `coalesce(${name}, 0)`).join(', ');
+const summedUp = summed.map((name) => `coalesce(sum(${name}), 0)`).join(', ');
 const added = summed.map((name) => `${name} = kept.${name} + excluded.${name}`).join(', ');
 
 const HOUR = `date_trunc('hour', at, 'UTC')`;
 const DAY = `(at AT TIME ZONE 'UTC')::date`;
 
-/** Stands for all resources of an owner. */
-export const ALL_RESOURCES = '00000000-0000-0000-0000-000000000000';
+/** An entry of a histogram; null where the change has none. */
+const entry = (column: string): string => `sign::bigint * 512 + latency_bucket(${column})`;
+export const latencyEntry = entry('latency_ms');
+export const firstOutputEntry = entry('first_output_ms');
 
-const latencies = (places: string): string => `
-  SELECT owner_id, ${places}, bucket,
-    coalesce(sum(sign) FILTER (WHERE is_answer), 0), coalesce(sum(sign) FILTER (WHERE NOT is_answer), 0)
-  FROM taken CROSS JOIN LATERAL (VALUES (latency_bucket(latency_ms), true), (latency_bucket(first_output_ms), false))
-    AS one (bucket, is_answer)
-  CROSS JOIN LATERAL (VALUES (resource_id), ('${ALL_RESOURCES}'::uuid)) AS place (counted_for)
-  WHERE bucket IS NOT NULL`;
-const addLatencies = `
-  DO UPDATE SET answers = kept.answers + excluded.answers, first_outputs = kept.first_outputs + excluded.first_outputs`;
+const histograms = `array_remove(array_agg(latency), NULL) AS latencies,
+    array_remove(array_agg(first_output), NULL) AS first_outputs`;
+/** Histograms of a few calls are left as they are: that is faster, and no longer. */
+const compact = (entries: string): string =>
+  `CASE WHEN cardinality(${entries}) > 64 THEN to_histogram(${entries}) ELSE ${entries} END`;
+const addHistograms = `latencies = ${compact('kept.latencies || excluded.latencies')},
+    first_outputs = ${compact('kept.first_outputs || excluded.first_outputs')}`;
 
-const SQL = `
+const addTo = (table: string, time: string): string => `
+  INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
+  SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${summedUp}, to_histogram(concat_entries(latencies)),
+    to_histogram(concat_entries(first_outputs))
+  FROM cells CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5
+  ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
+
+// The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
+export const toCloseSql = (batch: number): string => `
 WITH taken AS (
-  DELETE FROM usage_changes WHERE id IN (SELECT id FROM usage_changes ORDER BY id LIMIT ${BATCH}) RETURNING *),
-hours AS (
-  INSERT INTO usage_hours AS kept (owner_id, resource_id, hour, version, model, ${names})
-  SELECT owner_id, resource_id, hour, version, model, ${filled} FROM (
-    SELECT owner_id, place.resource_id, ${HOUR} AS hour, place.version, place.model, ${sums}
-    FROM taken CROSS JOIN LATERAL (
-      VALUES (resource_id, version, model), ('${ALL_RESOURCES}'::uuid, 0, '')) AS place (resource_id, version, model)
-    GROUP BY 1, 2, 3, 4, 5) AS one
-  ON CONFLICT (owner_id, resource_id, hour, version, model) DO UPDATE SET ${added}),
-hour_latencies AS (
-  INSERT INTO usage_hour_latencies AS kept (owner_id, resource_id, hour, bucket, answers, first_outputs)
-  ${latencies(`counted_for, ${HOUR}`)} GROUP BY 1, 2, 3, 4
-  ON CONFLICT (owner_id, resource_id, hour, bucket) ${addLatencies}),
-day_latencies AS (
-  INSERT INTO usage_day_latencies AS kept (owner_id, day, resource_id, version, model, bucket, answers, first_outputs)
-  ${latencies(`${DAY}, resource_id, version, model`)} AND counted_for = resource_id GROUP BY 1, 2, 3, 4, 5, 6
-  ON CONFLICT (owner_id, day, resource_id, version, model, bucket) ${addLatencies}),
+  DELETE FROM usage_changes
+  WHERE id = ANY (ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch})) AND ${isNumbered}
+  RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
+cells AS (
+  SELECT owner_id, hour, day, resource_id, version, model, ${sums}, ${histograms}
+  FROM taken GROUP BY 1, 2, 3, 4, 5, 6),
+hours AS (${addTo('usage_hours', 'hour')}),
+days AS (${addTo('usage_days', 'day')}),
+by_payer AS (
+  SELECT owner_id, payer, day, resource_id, version, model, ${sums}, ${histograms}, max(at) AS last_called_at
+  FROM taken WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6),
 payers AS (
-  INSERT INTO usage_payers AS kept (owner_id, resource_id, day, payer, ${names}, last_called_at)
-  SELECT owner_id, resource_id, day, payer, ${filled}, last_called_at FROM (
-    SELECT owner_id, place.resource_id, ${DAY} AS day, payer, ${sums}, max(at) AS last_called_at
-    FROM taken CROSS JOIN LATERAL (VALUES (resource_id), ('${ALL_RESOURCES}'::uuid)) AS place (resource_id)
-    WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4) AS one
-  ON CONFLICT (owner_id, resource_id, day, payer) DO UPDATE SET ${added},
+  INSERT INTO usage_payers AS kept (owner_id, payer, day, resource_id, version, model, ${names}, latencies, first_outputs,
+    last_called_at)
+  SELECT owner_id, payer, day, resource_id, version, model, ${filled}, ${compact('latencies')}, ${compact('first_outputs')},
+    last_called_at
+  FROM by_payer
+  ON CONFLICT (owner_id, payer, day, resource_id, version, model) DO UPDATE SET ${added}, ${addHistograms},
     last_called_at = greatest(kept.last_called_at, excluded.last_called_at)),
+payer_days AS (
+  INSERT INTO usage_payer_days AS kept (owner_id, day, payer, earned_atomic, calls, all_calls)
+  SELECT owner_id, day, payer, sum(earned_atomic), sum(${calls}), sum(${allCalls}) FROM by_payer GROUP BY 1, 2, 3
+  ON CONFLICT (owner_id, day, payer) DO UPDATE SET earned_atomic = kept.earned_atomic + excluded.earned_atomic,
+    calls = kept.calls + excluded.calls, all_calls = kept.all_calls + excluded.all_calls),
 problems AS (
   INSERT INTO usage_problems AS kept (owner_id, day, resource_id, problem, calls)
-  SELECT owner_id, ${DAY}, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4
-  ON CONFLICT (owner_id, day, resource_id, problem) DO UPDATE SET calls = kept.calls + excluded.calls)
-SELECT count(*)::int AS taken FROM taken`;
+  SELECT owner_id, day, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4
+  ON CONFLICT (owner_id, day, resource_id, problem) DO UPDATE SET calls = kept.calls + excluded.calls),
+${ADD_PAYERS}
+SELECT (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM nets WHERE net < 0) AS fallen`;
 
 /**
  * Adds what has changed in the log to the sums that dashboards are read from. Each batch is one transaction, so whoever
  * reads sees a change either waiting or added up. @returns how many it took.
  */
-export async function closeHours(database: Database): Promise<number> {
+export async function closeHours(database: Database, batch = BATCH): Promise<number> {
   for (let all = 0; ;) {
-    const taken = await database.transaction(async (tx) => {
-      // Two at once would lock rows in different orders.
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-      return (await tx.query<{ taken: number }>(SQL)).rows[0]?.taken ?? 0;
-    });
+    const taken = await closeSome(database, batch);
     all += taken;
-    if (taken < BATCH) {
+    if (taken < batch) {
       return all;
     }
   }
+}
+
+function closeSome(database: Database, batch: number): Promise<number> {
+  return database.transaction(async (tx) => {
+    // Two at once would lock rows in different orders, and give a number twice.
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
+    await tx.query(toNumberPayersSql(batch));
+    const { rows } = await tx.query<{ taken: number; fallen: object[] | null }>(toCloseSql(batch));
+    const { taken = 0, fallen = null } = rows[0] ?? {};
+    if (fallen) {
+      await dropPayers(tx, fallen);
+    }
+    return taken;
+  });
 }

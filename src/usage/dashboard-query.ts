@@ -10,9 +10,11 @@ export const dashboardFilters = z.object({
   from: z.iso.datetime({ offset: true }).optional().describe('30 days before "to" unless told. Begins with its hour.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Now unless told. Ends with its hour.'),
   resourceId: z.uuid().optional(),
-  version: z.coerce.number().int().min(0).max(999_999_999).optional(),
+  version: z.coerce.number().int().min(0).max(999_999_999).optional().describe('Of the resource, which is told too.'),
   model: z.string().max(300).optional(),
-  payer: usageFilters.shape.payer.describe('Counted per day in UTC, without latencies.'),
+  payer: usageFilters.shape.payer.describe(
+    'One payer’s calls are counted by the day in UTC: the range becomes the days that it touches.',
+  ),
 });
 
 export const range = z.object({ from: z.string(), to: z.string() });
@@ -59,5 +61,34 @@ export function findRangeFault(
   }
   return interval === 'hour' && days > 31
     ? { path: '/interval', message: 'By the hour a range has at most 31 days; ask by the day' }
+    : null;
+}
+
+interface Told {
+  by?: string;
+  timeZone?: string;
+  resourceId?: string | undefined;
+  version?: number | undefined;
+  model?: string | undefined;
+  payer?: string | undefined;
+}
+
+/** What the sums cannot tell, with why and what to ask instead; null where they can (docs/decisions/0038). */
+export function findFilterFault(told: Told): { path: string; message: string } | null {
+  const { by, timeZone, resourceId, version, model, payer } = told;
+  if (version !== undefined && resourceId === undefined) {
+    return { path: '/version', message: 'A version is one of a resource: give resourceId too' };
+  }
+  if (by === 'payer' && model !== undefined && resourceId === undefined && payer === undefined) {
+    return { path: '/model', message: 'The payers of a model are told apart within one resource: give resourceId too' };
+  }
+  if (payer !== undefined && by === 'hour') {
+    return {
+      path: '/interval',
+      message: 'The calls of one payer are counted by the day, not by the hour: ask by the day',
+    };
+  }
+  return payer !== undefined && timeZone !== undefined && timeZone !== 'UTC'
+    ? { path: '/timeZone', message: 'The calls of one payer are counted by the days of UTC: leave timeZone out' }
     : null;
 }

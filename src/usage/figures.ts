@@ -23,12 +23,7 @@ export const figures = z.object({
   unknownCostCalls: z.int().describe('Calls of which nobody told the cost: they are in no cost and no margin'),
   inputTokens: z.int(),
   outputTokens: z.int(),
-  payers: z
-    .int()
-    .nullable()
-    .describe(
-      'Different wallets that have paid on the days, in UTC, that the range touches; null where they are not told apart in this way',
-    ),
+  payers: z.int().describe('Different wallets that have paid'),
   latencyMs: percentiles,
   firstOutputMs: percentiles,
 });
@@ -40,14 +35,14 @@ export type SumRow = Record<(typeof summed)[number], string>;
 
 export interface BucketRow {
   bucket: number;
-  answers: string;
-  first_outputs: string;
+  answers: string | null;
+  first_outputs: string | null;
 }
 
 interface Measured {
   sums: SumRow | undefined;
   buckets: readonly BucketRow[];
-  payers: number | null;
+  payers: number;
 }
 
 export function toFigures({ sums, buckets, payers }: Measured): Figures {

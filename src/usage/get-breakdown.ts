@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, toInvalidInput, type Caller } from '#kit/index.ts';
+import { operation, type Caller } from '#kit/index.ts';
 import { dashboardFilters, range, showRange, toDays, toRange, toRangeBefore, type Range } from './dashboard-query.ts';
 import { figures } from './figures.ts';
-import { assertRange, noFigures, type DashboardDeps } from './get-summary.ts';
-import { readFigures, type KeyedFigures } from './read-figures.ts';
+import { assertAnswerable, noFigures, type DashboardDeps } from './get-summary.ts';
+import { readFigures } from './read-figures.ts';
 
 const keys = ['resource', 'version', 'model', 'payer'] as const;
 
@@ -30,39 +30,20 @@ export const getBreakdown = operation({
   output: z.object({ range, rangeBefore: range, by: z.enum(keys), total: z.int(), items: z.array(item) }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, by, limit, ...filters }) => {
     const hours = toRange({ from, to }, clock.now());
-    assertRange(hours, null);
+    assertAnswerable(hours, null, { by, ...filters });
     const asked = by === 'payer' || filters.payer !== undefined ? toDays(hours) : hours;
-    const fault = findFault(by, filters);
-    if (fault) {
-      throw toInvalidInput([fault]);
-    }
     const read = (one: Range, more: object) => readFigures(tx, { range: one, filters, by, timeZone: 'UTC', ...more });
     const earlier = toRangeBefore(asked);
     const found = await read(asked, { limit });
     const before = await read(earlier, { only: [...found.keys()] });
-    const items = sortByRevenue(found)
-      .slice(0, limit)
-      .map(([key, one]) => ({ ...one, ...toNames(by, key), before: before.get(key) ?? noFigures }));
+    const items = [...found].map(([key, one]) => ({
+      ...one,
+      ...toNames(by, key),
+      before: before.get(key) ?? noFigures,
+    }));
     return { range: showRange(asked), rangeBefore: showRange(earlier), by, total: found.total, items };
   },
 });
-
-function findFault(by: (typeof keys)[number], filters: { payer?: unknown; version?: unknown; model?: unknown }) {
-  const isOfPayers = by === 'payer' || filters.payer !== undefined;
-  if (isOfPayers && (by === 'version' || by === 'model')) {
-    return { path: '/by', message: 'The calls of one payer are told apart by resource only' };
-  }
-  return isOfPayers && (filters.version !== undefined || filters.model !== undefined)
-    ? { path: '/payer', message: 'Payers are told apart by resource, not by version or model' }
-    : null;
-}
-
-function sortByRevenue(found: KeyedFigures) {
-  return [...found].sort(
-    ([keyA, a], [keyB, b]) =>
-      Number(b.revenueUsdc) - Number(a.revenueUsdc) || b.calls - a.calls || (keyA < keyB ? -1 : 1),
-  );
-}
 
 function toNames(by: (typeof keys)[number], key: string): Partial<z.input<typeof item>> {
   switch (by) {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, toInvalidInput, type Caller } from '#kit/index.ts';
-import { dashboardFilters, range, showRange, toRange, type Range } from './dashboard-query.ts';
+import { operation, type Caller } from '#kit/index.ts';
+import { dashboardFilters, range, showRange, toDays, toRange, type Range } from './dashboard-query.ts';
 import { figures } from './figures.ts';
-import { assertRange, noFigures, type DashboardDeps } from './get-summary.ts';
+import { assertAnswerable, noFigures, type DashboardDeps } from './get-summary.ts';
 import { readFigures } from './read-figures.ts';
 
 const timeZone = z
@@ -26,17 +26,13 @@ export const getSeries = operation({
     items: z.array(figures.extend({ at: z.string().describe('An hour in UTC, or a day of the time zone') })),
   }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, interval, ...given }) => {
-    const asked = toRange({ from, to }, clock.now());
-    assertRange(asked, interval);
+    const hours = toRange({ from, to }, clock.now());
     const { timeZone: zone, ...filters } = given;
-    if (filters.payer !== undefined && (interval === 'hour' || zone !== 'UTC')) {
-      const message = 'The calls of one payer are counted by the day in UTC';
-      throw toInvalidInput([{ path: interval === 'hour' ? '/interval' : '/timeZone', message }]);
-    }
+    assertAnswerable(hours, interval, { by: interval, timeZone: zone, ...filters });
+    const asked = filters.payer === undefined ? hours : toDays(hours);
     const found = await readFigures(tx, { range: asked, filters, by: interval, timeZone: zone });
     const times = interval === 'hour' ? listHours(asked) : listDays(asked, zone);
-    const payers = interval === 'hour' || zone !== 'UTC' ? null : 0;
-    const items = times.map((at) => ({ ...(found.get(at) ?? { ...noFigures, payers }), at }));
+    const items = times.map((at) => ({ ...(found.get(at) ?? noFigures), at }));
     return { range: showRange(asked), interval, timeZone: zone, items };
   },
 });

@@ -3,6 +3,7 @@ import type { InTransaction } from '#database/index.ts';
 import { operation, toInvalidInput, type Caller, type Clock } from '#kit/index.ts';
 import {
   dashboardFilters,
+  findFilterFault,
   findRangeFault,
   range,
   showRange,
@@ -27,7 +28,7 @@ export const getSummary = operation({
   output: z.object({ range, current: figures, rangeBefore: range, before: figures }),
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { from, to, ...filters }) => {
     const hours = toRange({ from, to }, clock.now());
-    assertRange(hours, filters.payer === undefined ? null : 'day');
+    assertAnswerable(hours, null, filters);
     const asked = filters.payer === undefined ? hours : toDays(hours);
     const earlier = toRangeBefore(asked);
     const [current, before] = [await read(asked), await read(earlier)];
@@ -43,8 +44,12 @@ export const getSummary = operation({
 export const noFigures = toFigures({ sums: undefined, buckets: [], payers: 0 });
 
 /** Throws `invalid_input`. */
-export function assertRange(asked: ReturnType<typeof toRange>, interval: 'hour' | 'day' | null): void {
-  const fault = findRangeFault(asked, interval);
+export function assertAnswerable(
+  asked: ReturnType<typeof toRange>,
+  interval: 'hour' | 'day' | null,
+  told: Parameters<typeof findFilterFault>[0],
+): void {
+  const fault = findRangeFault(asked, interval) ?? findFilterFault(told);
   if (fault) {
     throw toInvalidInput([fault]);
   }

@@ -1,5 +1,5 @@
 import type { Tx } from '#database/index.ts';
-import { ALL_RESOURCES } from './close-hours.ts';
+import { ALL_RESOURCES } from './places.ts';
 
 /** How often calls of a resource failed lately, and what is usual for it. */
 export interface ErrorRate {

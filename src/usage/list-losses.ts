@@ -1,6 +1,6 @@
 import type { Tx } from '#database/index.ts';
 import { formatUsdc } from '#kit/index.ts';
-import { ALL_RESOURCES } from './close-hours.ts';
+import { ALL_RESOURCES } from './places.ts';
 
 export interface Loss {
   ownerId: string;

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { dashboardFilters, range, showRange, toDays, toRange, toRangeBefore, type Range } from './dashboard-query.ts';
-import { assertRange, type DashboardDeps } from './get-summary.ts';
-import { inDays } from './read-figures.ts';
+import { assertAnswerable, type DashboardDeps } from './get-summary.ts';
 
 const problemsOutput = z.object({
   range,
@@ -20,7 +19,7 @@ export const listProblems = operation({
   output: problemsOutput,
   run: async ({ tx, clock }: DashboardDeps & InTransaction, _caller: Caller, { resourceId, ...given }) => {
     const hours = toRange(given, clock.now());
-    assertRange(hours, null);
+    assertAnswerable(hours, null, {});
     const asked = toDays(hours);
     const earlier = toRangeBefore(asked);
     const [found, before] = [await countProblems(tx, asked, resourceId), await countProblems(tx, earlier, resourceId)];
@@ -30,6 +29,9 @@ export const listProblems = operation({
     return { range: showRange(asked), rangeBefore: showRange(earlier), items };
   },
 });
+
+/** $1 and $2 are whole days in UTC. */
+const inDays = `day >= ($1::timestamptz AT TIME ZONE 'UTC')::date AND day < ($2::timestamptz AT TIME ZONE 'UTC')::date`;
 
 async function countProblems(tx: Tx, { from, to }: Range, resourceId = ''): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ problem: string; calls: string }>(
