@@ -41,7 +41,7 @@ interface OperationDeps {
   gateway: Pick<Gateway, 'quote'>;
   notices: notices.NoticesDeps;
   secrets: resources.ResourceSecretDeps;
-  usage: { database: Database; clock: Clock };
+  usage: { database: Database; clock: Clock; forgetCaps(): void };
 }
 
 export type Operations = ReturnType<typeof listOperations>;
@@ -111,7 +111,7 @@ export function listOperations(deps: OperationDeps) {
     bind(notices.deleteWebhook, {}),
     bind(notices.listMails, deps.notices),
     bind(usage.listSpendCaps, {}),
-    bind(usage.putSpendCap, { isOwnResource: resources.isOwnResource }),
+    bind(usage.putSpendCap, { isOwnResource: resources.isOwnResource, forgetCaps: deps.usage.forgetCaps }),
     bind(usage.deleteSpendCap, {}),
     bind(usage.getSummary, deps.usage),
     bind(usage.getSeries, deps.usage),

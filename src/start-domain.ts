@@ -11,7 +11,7 @@ import * as catalogue from '#models/index.ts';
 import { checkPayTo, listPayable, openPayments, toSettlerAddress } from '#payments/index.ts';
 import * as resources from '#resources/index.ts';
 import { openS3, openUpstreams, postMessage, type Upstreams } from '#upstreams/index.ts';
-import { getStats, listLastRuns } from '#usage/index.ts';
+import { getStats, listLastRuns, openSpendHold } from '#usage/index.ts';
 import { toOpenRouterUrl, type Config } from './config.ts';
 import { toMediaLimits, toS3Options } from './media-settings.ts';
 import { listSchemes, listSettlers, services, type KindDeps } from './plugins.ts';
@@ -73,7 +73,8 @@ export async function startDomain(
   const ownerLimiter = openLimiter({ name: 'owner', points, seconds: 60, database });
   const inputs = openInputMedia({ media, outbound: upstreams.files, log });
   const callbacks = toCallbacks(upstreams, vault.deriveKey('callbacks'));
-  const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter, news: notices.news };
+  const spend = openSpendHold({ database, clock });
+  const ports = { inputs, published, kinds, payments, pause, callbacks, ownerLimiter, spend, news: notices.news };
   const gateway = await openCalls(infrastructure, ports, stack);
   resourcesDeps.findRefusal = (resourceId) => gateway.findRefusal(resourceId);
   return {
@@ -87,6 +88,7 @@ export async function startDomain(
     connect: { ...integrations, consent: openRouter, publicUrl },
     platformShare: keys.platformShare,
     gateway,
+    spend,
     notices,
     inputs,
     costs: { ...keys.ports, findGenerationCost: openRouter.getGenerationCost, database, log },
@@ -100,7 +102,7 @@ export async function startDomain(
 
 type GatewayPorts = Pick<
   Parameters<typeof openGateway>[0],
-  'inputs' | 'published' | 'payments' | 'pause' | 'callbacks' | 'ownerLimiter' | 'news'
+  'inputs' | 'published' | 'payments' | 'pause' | 'callbacks' | 'ownerLimiter' | 'spend' | 'news'
 > & { kinds: readonly resources.ResourceKind[] };
 
 /** The paid call, and what it is held to. */

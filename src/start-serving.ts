@@ -19,6 +19,7 @@ import { callbackPath, finishConnect } from '#integrations/index.ts';
 import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, findPricedModel, forgetModels, modelsChannel } from '#models/index.ts';
 import { describeKind } from '#resources/index.ts';
+import { SPEND_CAPS_CHANGED } from '#usage/index.ts';
 import { onVaultChanged, VAULT_CHANGED } from '#vault/index.ts';
 import { listOperations, type Operations } from './operations.ts';
 import { registerJobs } from './plugins.ts';
@@ -51,7 +52,7 @@ export async function startServing(
     gateway,
     notices: domain.notices.deps,
     secrets: { vault },
-    usage: { database, clock },
+    usage: { database, clock, forgetCaps: () => domain.spend.forgetCaps() },
   });
   const ports: OperationPorts<Tx> = {
     transact: openTransact(database),
@@ -114,7 +115,15 @@ export async function startServing(
 
 async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: AsyncDisposableStack): Promise<void> {
   const { database, databaseUrl: url, log, vault } = infrastructure;
-  const channels = ['resources_changed', modelsChannel, VAULT_CHANGED, CALLS_CHANGED, STREAMS_KEPT, API_KEYS_CHANGED];
+  const channels = [
+    'resources_changed',
+    modelsChannel,
+    VAULT_CHANGED,
+    CALLS_CHANGED,
+    STREAMS_KEPT,
+    API_KEYS_CHANGED,
+    SPEND_CAPS_CHANGED,
+  ];
   const forget = (channel: string, payload: string): void => {
     if (channel === CALLS_CHANGED) {
       domain.gateway.long.onChanged(payload === '' ? undefined : payload);
@@ -126,6 +135,8 @@ async function openJobs(infrastructure: Infrastructure, domain: Domain, stack: A
       domain.gateway.forgetReadiness();
     } else if (channel === API_KEYS_CHANGED) {
       domain.accounts.forgetKeys();
+    } else if (channel === SPEND_CAPS_CHANGED) {
+      domain.spend.forgetCaps();
     } else if (channel === STREAMS_KEPT) {
       domain.gateway.onStreamsKept();
     } else if (payload === '') {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
-import { holdSpend } from '#usage/index.ts';
+import { openSpendHold } from '#usage/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { insertCall } from '../../tests/support/insert-call.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
@@ -36,7 +36,7 @@ test.each([
     `INSERT INTO spend_caps (id, owner_id, scope, subject, per_day_usd) VALUES ($1, $2, 'key', '', 1)`,
     [newId(), ownerId],
   );
-  await holdSpend(current.system, { ...record, worstUsd: '0.25' });
+  await openSpendHold({ database: current, clock: { now: () => 0 } }).hold({ ...record, worstUsd: '0.25' });
   expect(await closeUnpaid({ database: current }, { callId, name }, 'insufficient_funds')).toBe(true);
   const { rows } = await current.system.query(
     'SELECT trim_scale(usd)::text AS usd FROM spend_days WHERE owner_id = $1',

@@ -5,7 +5,7 @@ import type { Payments } from '#payments/index.ts';
 import type { PauseRequest, Published, ResourceKind } from '#resources/index.ts';
 import type { CallChanges } from './long-runs/call-changes.ts';
 import type { StreamKeeper } from './keep-streams.ts';
-import type { CallRecord } from '#usage/index.ts';
+import type { CallRecord, SpendHold } from '#usage/index.ts';
 import type { ReadinessMemory } from './remember-readiness.ts';
 import type { OwnerNews } from './tell-owner.ts';
 
@@ -25,6 +25,7 @@ export interface GatewayDeps {
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
   readiness: ReadinessMemory;
+  spend: SpendHold;
   /** Tells creators what stops a sale and pauses nothing. */
   news: OwnerNews;
   /** The files among inputs. */

@@ -4,7 +4,7 @@ import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { isOurs } from './long-runs/is-ours.ts';
 
-type HoldDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'readiness' | 'news'>;
+type HoldDeps = Pick<GatewayDeps, 'database' | 'kinds' | 'clock' | 'log' | 'readiness' | 'news' | 'spend'>;
 
 /**
  * Before any money moves: sets aside what is limited of the call's run, such as a share of a key that others use too, and

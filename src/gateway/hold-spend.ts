@@ -1,7 +1,7 @@
 import { Big } from 'big.js';
 import { formatUsdc } from '#kit/index.ts';
 import type { PublishedVersion, Readiness } from '#resources/index.ts';
-import { findFullCap, holdSpend, releaseSpend, type SpendCap } from '#usage/index.ts';
+import { findFullCap, releaseSpend, type SpendCap } from '#usage/index.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { tellWorst } from './quote-worst.ts';
 import { CAP_REACHED, toRefused } from './tell-owner.ts';
@@ -22,12 +22,12 @@ interface Call {
 
 /** Before any money moves: sets the most that the call may cost aside under the caps of its creator. Null where it fits. */
 export async function holdUnderCaps(
-  deps: SpendDeps & Pick<GatewayDeps, 'readiness'>,
+  deps: SpendDeps & Pick<GatewayDeps, 'readiness' | 'spend'>,
   { callId, version, payer, runs = 1 }: Call,
 ): Promise<NotReady | null> {
   const { ownerId, resourceId } = version;
   const worstUsd = new Big(await toWorst(deps, version)).times(runs).toFixed();
-  const full = await holdSpend(deps.database.system, { callId, ownerId, resourceId, payer, worstUsd });
+  const full = await deps.spend.hold({ callId, ownerId, resourceId, payer, worstUsd });
   if (full === null) {
     return null;
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { newId, sha256Hex } from '#kit/index.ts';
 import { newSecret, watchLedger } from '#payments/index.ts';
 import { jsonAnswer, noEvidence, type Outcome, type PublishedVersion, type ResourceKind } from '#resources/index.ts';
+import { openSpendHold } from '#usage/index.ts';
 import type { SealedOrder } from '../../tests/support/cash-bank.ts';
 import { CASH_NETWORK } from '../../tests/support/cash-scheme.ts';
 import { openCashWorld } from '../../tests/support/cash-world.ts';
@@ -105,6 +106,7 @@ async function openStory(point: PublishedVersion['settlementPoint']) {
     lookUps: { take: async () => ({ isAllowed: true, retryAfterSeconds: 0 }) },
     pause: async () => {},
     inputs: withoutFiles,
+    spend: openSpendHold({ database: database.current, clock }),
     readiness: rememberReadiness({ kinds, clock, log: quietLog, pause: async () => {} }),
     news: rememberNews({ clock, log: quietLog }),
     processId: newId(),

@@ -19,6 +19,7 @@ export type { FieldProblem, ProblemCode } from './errors.ts';
 export type { ExactNumber } from './exact-number.ts';
 export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './exact-number.ts';
 export { gather } from './gather.ts';
+export { openMemory } from './open-memory.ts';
 export { explainIssue, toFieldProblems, UNKNOWN_FIELD } from './explain-issue.ts';
 export { isUuid, newId } from './ids.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';

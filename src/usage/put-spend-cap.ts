@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { assertUser, newId, operation, Problem, toInvalidInput, type Caller } from '#kit/index.ts';
+import type { SpendHold } from './hold-spend.ts';
 import { readSpendCaps, spendCap } from './list-spend-caps.ts';
 
 const MAX_CAPS = 100;
 const EACH = '*';
 
-interface PutDeps extends InTransaction {
+interface PutDeps extends InTransaction, Pick<SpendHold, 'forgetCaps'> {
   /** Is it one of the user's that `tx` acts for? */
   isOwnResource(tx: Tx, resourceId: string): Promise<boolean>;
 }
@@ -37,7 +38,7 @@ export const putSpendCap = operation({
   }),
   output: spendCap,
   problems: ['conflict', 'not_found'],
-  run: async ({ tx, asSystem, isOwnResource }: PutDeps, caller: Caller, wanted) => {
+  run: async ({ tx, asSystem, isOwnResource, forgetCaps }: PutDeps, caller: Caller, wanted) => {
     assertUser(caller);
     const subject = toSubject(wanted);
     if (wanted.scope === 'resource' && subject !== EACH && !(await isOwnResource(tx, subject))) {
@@ -58,6 +59,7 @@ export const putSpendCap = operation({
     if (made?.is_new && made.caps >= MAX_CAPS) {
       throw new Problem('conflict', { detail: `There are at most ${MAX_CAPS} caps: delete one first.` });
     }
+    forgetCaps();
     if (made?.is_new) {
       // What was spent today before there was a cap counts too.
       await asSystem((system) => system.query(COUNT_TODAY, [caller.userId]));

@@ -11,7 +11,8 @@ import { listSpendCaps } from './list-spend-caps.ts';
 import { putSpendCap } from './put-spend-cap.ts';
 import { recordCall } from './record-call.ts';
 import { recordUnpaid } from './record-unpaid.ts';
-import { findFullCap, holdSpend, listUsedCaps, readCapUse, releaseSpend } from './spend-caps.ts';
+import { openSpendHold } from './hold-spend.ts';
+import { findFullCap, listUsedCaps, readCapUse, releaseSpend } from './spend-caps.ts';
 
 /* Calls of two processes under what their creator allows to be spent. */
 const database = useTestDatabase();
@@ -23,6 +24,9 @@ beforeAll(() => {
 afterAll(() => Promise.all(processes.map((one) => one.close())));
 
 const poolOf = (index: number) => (processes[index % 2] as Database).system;
+/** As in a process that has asked about nobody yet. */
+const holdSpend = (system: Database['system'], call: Parameters<ReturnType<typeof openSpendHold>['hold']>[0]) =>
+  openSpendHold({ database: { system }, clock: { now: () => 0 } }).hold(call);
 const user = (userId: string): User => ({
   kind: 'user',
   userId,
@@ -33,7 +37,11 @@ const user = (userId: string): User => ({
   scopes: ['usage:read', 'resources:write'],
 });
 const put = (ownerId: string, cap: { scope: 'key' | 'resource' | 'payer'; perDayUsd: string; subject?: string }) =>
-  perform(putSpendCap, [{ isOwnResource: async () => true }, user(ownerId), database.current], cap);
+  perform(
+    putSpendCap,
+    [{ isOwnResource: async () => true, forgetCaps: () => {} }, user(ownerId), database.current],
+    cap,
+  );
 const list = async (ownerId: string) => (await perform(listSpendCaps, [{}, user(ownerId), database.current], {})).items;
 const wallets = ['0x00000000000000000000000000000000000000a1', '0x00000000000000000000000000000000000000a2'];
 const cents = (count: number): string => (count / 100).toFixed(2);

@@ -1,6 +1,6 @@
 import type { Tx } from '#database/index.ts';
 
-type Executor = Pick<Tx, 'query'>;
+export type Executor = Pick<Tx, 'query'>;
 
 /** What creators are willing to spend a day, counted over all processes by the database (docs/decisions/0046). */
 export interface SpendCap {
@@ -23,7 +23,7 @@ export interface CapUse extends SpendCap {
   resetsAt: string;
 }
 
-interface HeldCall {
+export interface HeldCall {
   callId: string;
   ownerId: string;
   resourceId: string;
@@ -32,21 +32,9 @@ interface HeldCall {
   worstUsd: string;
 }
 
-const SHOWN = `
+export const SHOWN = `
   cap.id AS "capId", cap.scope, cap.subject = '*' AS "isEach", trim_scale(cap.per_day_usd)::text AS "perDayUsd"`;
 const TODAY = `(now() AT TIME ZONE 'UTC')::date`;
-
-const HOLD = `
-  SELECT ${SHOWN}, CASE cap.scope WHEN 'key' THEN '' WHEN 'resource' THEN $3::text ELSE $4 END AS subject
-  FROM hold_spend($1, $2, $3::uuid, $4, $5) AS full_cap LEFT JOIN spend_caps cap ON cap.id = full_cap`;
-
-/** Sets the worst case of a call aside under all caps that it counts for; otherwise tells the one that has no room for it. */
-export async function holdSpend(system: Executor, call: HeldCall): Promise<SpendCap | null> {
-  const values = [call.callId, call.ownerId, call.resourceId, call.payer, call.worstUsd];
-  const { rows } = await system.query<SpendCap | { scope: null }>({ name: 'usage-hold-spend', text: HOLD, values });
-  const [found] = rows;
-  return found && found.scope !== null ? found : null;
-}
 
 /** Calls that are not run after all. */
 export async function releaseSpend(executor: Executor, callIds: readonly string[]): Promise<void> {

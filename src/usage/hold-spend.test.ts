@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { listen, type Tx } from '#database/index.ts';
+import { newId, type User } from '#kit/index.ts';
+import { makeRecord } from '../../tests/support/call-record.ts';
+import { perform } from '../../tests/support/perform.ts';
+import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { deleteSpendCap } from './delete-spend-cap.ts';
+import { openSpendHold, SPEND_CAPS_CHANGED } from './hold-spend.ts';
+import { listSpendCaps } from './list-spend-caps.ts';
+import { putSpendCap } from './put-spend-cap.ts';
+import { recordCall } from './record-call.ts';
+
+const database = useTestDatabase();
+const user = (userId: string): User => ({
+  kind: 'user',
+  userId,
+  username: userId,
+  email: '',
+  isAdmin: false,
+  via: 'session',
+  scopes: ['usage:read', 'resources:write'],
+});
+const put = (ownerId: string, perDayUsd: string) =>
+  perform(putSpendCap, [{ isOwnResource: async () => true, forgetCaps: () => {} }, user(ownerId), database.current], {
+    scope: 'key',
+    perDayUsd,
+  });
+const list = async (ownerId: string) => (await perform(listSpendCaps, [{}, user(ownerId), database.current], {})).items;
+
+test('who has no caps is asked about once a second, and anew as soon as a change is told', async () => {
+  const ownerId = newId();
+  const clock = { at: 1_000_000, now: () => clock.at };
+  let asked = 0;
+  const counting: Pick<Tx, 'query'> = {
+    query: (...statement: [never]) => {
+      asked += 1;
+      return database.current.system.query(...statement);
+    },
+  };
+  const spend = openSpendHold({ database: { system: counting }, clock });
+  const hold = () => spend.hold({ callId: newId(), ownerId, resourceId: newId(), payer: null, worstUsd: '0.6' });
+  for (let time = 0; time < 3; time += 1) {
+    expect(await hold()).toBeNull();
+  }
+  expect(asked).toBe(1);
+  clock.at += 1_001;
+  await hold();
+  expect(asked).toBe(2);
+  // As the process that sets a cap does while its transaction is open.
+  spend.forgetCaps();
+  expect(await hold()).toBeNull();
+  await put(ownerId, '1');
+  expect(await hold()).toBeNull();
+  expect(await hold()).toMatchObject({ scope: 'key' });
+  clock.at += 10_000;
+  expect(await hold()).toMatchObject({ scope: 'key' });
+});
+
+test('whoever did not hear of a first cap holds nothing under it for a second at most, and the log counts what ran', async () => {
+  const ownerId = newId();
+  const clock = { at: 1_000_000, now: () => clock.at };
+  const spend = openSpendHold({ database: database.current, clock });
+  const hold = (callId: string) => spend.hold({ callId, ownerId, resourceId: newId(), payer: null, worstUsd: '0.6' });
+  await hold(newId());
+  await put(ownerId, '1');
+  const unheard = makeRecord({ ownerId, at: new Date(), costUsd: '0.5' });
+  expect(await hold(unheard.callId)).toBeNull();
+  await recordCall(database.current.system, unheard);
+  expect(await list(ownerId)).toMatchObject([{ spentUsd: '0.5' }]);
+  clock.at += 1_001;
+  expect(await hold(newId())).toMatchObject({ scope: 'key' });
+});
+
+test('that caps are set, changed and deleted is told to all who listen', async () => {
+  const ownerId = newId();
+  const heard: string[] = [];
+  const told = Promise.withResolvers<void>();
+  const onNotify = (_: string, payload: string): void => {
+    heard.push(payload);
+    if (payload === 'end') {
+      told.resolve();
+    }
+  };
+  const { url, system } = database.current;
+  const listening = await listen({ url, channels: [SPEND_CAPS_CHANGED], onNotify, onReconnect: () => {} });
+  await put(ownerId, '1');
+  await put(ownerId, '2');
+  const [cap] = await list(ownerId);
+  await perform(deleteSpendCap, [{}, user(ownerId), database.current], { id: cap?.id ?? '' });
+  await system.query(`SELECT pg_notify('${SPEND_CAPS_CHANGED}', 'end')`);
+  await told.promise;
+  await listening.close();
+  expect(heard).toHaveLength(4);
+});
