@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { discard, readText, TooLargeError } from '../read-body.ts';
+import { openAnswer, readAnswerText, type Answer, type AnswerBody, type Head } from '../open-answer.ts';
+import { TooLargeError } from '../read-body.ts';
 import type { Timers } from '../timers.ts';
 import type { ChatCall, ChatFailure, FailureKind } from './chat.ts';
 import { findAdjustment, listNamed, type Adjustment } from './adjustments.ts';
@@ -60,17 +60,10 @@ export async function attemptChat(timers: Timers, prepared: PreparedAttempt, cal
   const watch = watchAttempt(timers, call, prepared.idleTimeoutMs);
   try {
     watch.signal.throwIfAborted();
-    const response = await prepared.dispatcher.request({
-      origin: prepared.origin,
-      path: prepared.path,
-      method: 'POST',
-      headers: prepared.headers,
-      body: prepared.body,
-      signal: watch.signal,
-      // The watch limits both; undici's own timers would count comments as progress.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    const { dispatcher, origin, path, headers, body } = prepared;
+    // The watch limits both times; undici's own timers would count comments as progress.
+    const asked = { origin, path, headers, body, headersTimeout: 0, bodyTimeout: 0 };
+    const response = await openAnswer(dispatcher, asked, watch.signal);
     attempt.isSimulated = header(response, 'x-farebox-simulated') === 'true';
     attempt.collected.generationId = toLabel(header(response, 'x-generation-id'));
     const passing = call.onText ? passOnText(attempt, call.onText) : null;
@@ -94,7 +87,7 @@ function hideEchoes(collected: Collected, secrets: readonly string[]): void {
 }
 
 interface Reading {
-  response: Dispatcher.ResponseData;
+  response: Answer;
   attempt: Attempt;
   watch: Watch;
   timers: Timers;
@@ -104,12 +97,12 @@ interface Reading {
 
 async function readAnswer(reading: Reading): Promise<ChatFailure | null> {
   const { response } = reading;
-  if (response.statusCode < 200 || response.statusCode > 299) {
-    const text = await readText(response.body, MAX_ERROR_BYTES).catch(() => '');
-    return toFailure(reading, { kind: 'http_error', status: response.statusCode, error: readErrorBody(text) });
+  if (response.status < 200 || response.status > 299) {
+    const text = await readAnswerText(response.body, MAX_ERROR_BYTES).catch(() => '');
+    return toFailure(reading, { kind: 'http_error', status: response.status, error: readErrorBody(text) });
   }
   if (/html|image|audio|video/.test(header(response, 'content-type') ?? '')) {
-    discard(response.body);
+    response.body.discard();
     return plainFailure('malformed');
   }
   const isMalformed = await readBody(reading);
@@ -194,16 +187,15 @@ function toFailure(
 }
 
 /** A good answer leaves its connection to the next call, unless the upstream does not come to an end. */
-function endBody(body: Readable, timers: Timers, isBroken: boolean): void {
+function endBody(body: AnswerBody, timers: Timers, isBroken: boolean): void {
   if (isBroken) {
-    discard(body);
-  } else if (!body.closed) {
-    const cancel = timers.after(MAX_LINGER_MS, () => discard(body));
-    body.once('close', cancel);
+    body.discard();
+  } else if (!body.isOver) {
+    body.whenOver(timers.after(MAX_LINGER_MS, () => body.discard()));
   }
 }
 
-function header(response: Dispatcher.ResponseData, name: string): string | null {
-  const value = response.headers[name];
+function header({ headers }: Head, name: string): string | null {
+  const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;
 }

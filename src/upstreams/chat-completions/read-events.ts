@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
+import type { AnswerBody } from '../open-answer.ts';
 import { TooLargeError } from '../read-body.ts';
 
 const MAX_BODY_BYTES = 128_000_000;
@@ -21,18 +21,19 @@ interface Readers {
  * Rejects when the connection breaks (`TooLargeError` when a cap is passed).
  * After 'stop' the little that follows is read away, so that the connection can be used again.
  */
-export function readEvents(body: Readable, { onData, onJson, untilTaken }: Readers): Promise<void> {
+export function readEvents(body: AnswerBody, readers: Readers): Promise<void> {
   return new Promise((resolve, reject) => {
     const decoder = new TextDecoder();
     let bytes = 0;
     let isStopped = false;
     let isTail = false;
+    let isBroken = false;
     /** The pieces of a body of JSON; null for a stream, undefined while neither has begun. */
     let json: string[] | null | undefined;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_CHARACTERS,
       onEvent: ({ data }) => {
-        if (!isStopped && onData(data, isTail) === 'stop') {
+        if (!isStopped && readers.onData(data, isTail) === 'stop') {
           isStopped = true;
           bytes = 0;
           resolve();
@@ -45,8 +46,9 @@ export function readEvents(body: Readable, { onData, onJson, untilTaken }: Reade
       },
     });
     function fail(error: Error): void {
+      isBroken = true;
       reject(error);
-      body.destroy();
+      body.discard();
     }
     function take(text: string): void {
       if (json === undefined && text.trim() !== '') {
@@ -58,35 +60,29 @@ export function readEvents(body: Readable, { onData, onJson, untilTaken }: Reade
         parser.feed(text);
       }
     }
-    body.on('data', (chunk: Buffer) => {
+    function onData(chunk: Buffer): void {
       bytes += chunk.length;
       const most = json ? MAX_EVENT_CHARACTERS : MAX_BODY_BYTES;
-      if (bytes > (isStopped ? MAX_AFTER_END_BYTES : most)) {
+      if (!isBroken && bytes > (isStopped ? MAX_AFTER_END_BYTES : most)) {
         fail(new TooLargeError('The answer of the upstream is too large.'));
-      } else if (!isStopped && !body.destroyed) {
+      } else if (!isStopped && !isBroken) {
         take(decoder.decode(chunk, { stream: true }));
-        const taken = isStopped ? null : untilTaken();
+        const taken = isStopped ? null : readers.untilTaken();
         if (taken) {
           body.pause();
           void taken.then(() => body.resume());
         }
       }
-    });
-    body.on('end', () => {
+    }
+    function onEnd(): void {
       // Some upstreams leave out the blank line after their last event.
       isTail = true;
       take(`${decoder.decode()}\n\n`);
       if (json) {
-        onJson(json.join(''));
+        readers.onJson(json.join(''));
       }
       resolve();
-    });
-    body.on('error', reject);
-    body.on('close', () => {
-      // An error for each answer that ended well would be the dearest part of reading it.
-      if (!body.readableEnded) {
-        reject(new Error('The connection closed before the answer ended.'));
-      }
-    });
+    }
+    body.read({ onData, onEnd, onError: reject });
   });
 }
