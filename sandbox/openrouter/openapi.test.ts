@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import type { AnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
+import { makePng } from '../../tests/support/files.ts';
 import { faults } from './faults.ts';
 import { drawMp3 } from './media/sound.ts';
 import { useSimulator } from '../../tests/support/use-simulator.ts';
@@ -131,7 +132,76 @@ const media: Case[] = [
     'POST',
     '/images',
     200,
-    () => ({ body: { model: PICTURES, prompt: 'a sea', stream: true } }),
+    () => ({ body: { model: STREAMED, prompt: 'a sea', stream: true, n: 2 } }),
+  ],
+  [
+    'a drawing in a stream',
+    'POST',
+    '/images',
+    200,
+    () => ({ body: { model: DRAWINGS, prompt: 'a sea', stream: true, output_format: 'svg' } }),
+  ],
+  [
+    'pictures whose stream breaks off',
+    'POST',
+    '/images',
+    200,
+    () => ({ body: { model: STREAMED, prompt: 'a sea', stream: true }, headers: breaksOff }),
+  ],
+  [
+    'pictures that break off',
+    'POST',
+    '/images',
+    502,
+    () => ({ body: { model: STREAMED, prompt: 'a sea' }, headers: breaksOff }),
+  ],
+  [
+    'a picture after another',
+    'POST',
+    '/images',
+    200,
+    () => ({ body: { model: PICTURES, prompt: 'a sea', input_references: [toImagePart()], seed: 7 } }),
+  ],
+  [
+    'a picture after none',
+    'POST',
+    '/images',
+    400,
+    () => ({ body: { model: PICTURES, prompt: 'a sea', input_references: [{ ...toImagePart('AAAA') }] } }),
+  ],
+  [
+    'a picture after one that is not read',
+    'POST',
+    '/images',
+    404,
+    () => ({ body: { model: 'recraft/recraft-v4.1-flash', prompt: 'a sea', input_references: [toImagePart()] } }),
+  ],
+  [
+    'a film from an unknown frame',
+    'POST',
+    '/videos',
+    400,
+    () => ({
+      body: {
+        model: 'x-ai/grok-imagine-video',
+        prompt: 'a sea',
+        frame_images: [{ ...toImagePart(), frame_type: 'last_frame' }],
+      },
+    }),
+  ],
+  [
+    'a film from its frames',
+    'POST',
+    '/videos',
+    202,
+    () => ({
+      body: {
+        model: 'google/veo-3.1',
+        prompt: 'a sea',
+        frame_images: [{ ...toImagePart(), frame_type: 'last_frame' }],
+        seed: 7,
+      },
+    }),
   ],
   ['no prompt for a picture', 'POST', '/images', 400, () => ({ body: { model: PICTURES } })],
   [
@@ -169,6 +239,13 @@ const media: Case[] = [
 
 const EMBEDDING = 'openai/text-embedding-3-small';
 const RANKER = 'cohere/rerank-v3.5';
+const STREAMED = 'openai/gpt-image-1';
+const DRAWINGS = 'recraft/recraft-v4';
+const breaksOff = { 'x-sim-fault': 'images_stream_error' };
+const toImagePart = (base64 = makePng(8, 8).toString('base64')) => ({
+  type: 'image_url',
+  image_url: { url: `data:image/png;base64,${base64}` },
+});
 const timed = { response_format: 'verbose_json', timestamp_granularities: ['segment', 'word'] };
 const toSound = (more: object) => ({
   model: 'openai/whisper-1',
