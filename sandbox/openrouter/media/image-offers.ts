@@ -80,12 +80,12 @@ const traitsOf: Readonly<Record<string, Traits>> = {
 const others: Traits = { parameters: { ...usual, input_references: between(0, 4), seed: taken } };
 
 /** These are served by a second, dearer provider too; the first takes no pictures and no seed. */
-const servedTwice: readonly string[] = ['qwen/qwen-image-3'];
+const servedTwice: ReadonlySet<string> = new Set(['qwen/qwen-image-3']);
 const notByFirst: readonly string[] = ['input_references', 'seed'];
 
 /** Cheapest first: without a preference that is who answers. */
 export function listImageOffers(model: CatalogueModel): ImageOffer[] {
-  const isTwice = servedTwice.includes(model.id);
+  const isTwice = servedTwice.has(model.id);
   return providers
     .filter(({ isSecond, tag }) => !isSecond || (isTwice && tag === 'simulated-plus'))
     .map((provider) => toOffer(model, provider, isTwice && !provider.isSecond ? notByFirst : []));
