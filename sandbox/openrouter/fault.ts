@@ -24,6 +24,8 @@ export interface Fault {
   isFree?: boolean;
   /** The answer is right, but comes late: before its head, or in the middle of its body. */
   slow?: 'headers' | 'body';
+  /** Pictures are begun and not finished; in a stream its status is 200. */
+  breaksPictures?: boolean;
   /** How a job ends that makes a film. */
   job?: JobEnd;
   /** `GET /generation` never finds it. */

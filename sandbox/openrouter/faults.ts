@@ -19,6 +19,7 @@ const mediaFaults: Readonly<Record<string, Fault>> = {
       provider_name: 'Simulated',
     }),
   },
+  images_stream_error: { breaksPictures: true },
   video_failed: { job: 'failed' },
   video_cancelled: { job: 'cancelled' },
   video_expired: { job: 'expired' },

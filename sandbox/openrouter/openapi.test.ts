@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openAnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
 import type { AnswerCheck } from '../../tests/support/openrouter-openapi/check-answer.ts';
+import { mediaCases } from '../../tests/support/openrouter-openapi/media-cases.ts';
+import type { OpenApiCase, Sent } from '../../tests/support/openrouter-openapi/media-cases.ts';
 import { faults } from './faults.ts';
-import { drawMp3 } from './media/sound.ts';
 import { useSimulator } from '../../tests/support/use-simulator.ts';
 
 /** Every answer of the simulator against OpenRouter's own OpenAPI document. */
@@ -15,12 +16,6 @@ beforeAll(async () => {
   openApi = await openAnswerCheck();
 });
 beforeEach(() => simulator.control.setSlowMs(1));
-
-interface Sent {
-  key?: string;
-  body?: Record<string, unknown>;
-  headers?: Record<string, string>;
-}
 
 async function send(method: string, path: string, { key, body, headers = {} }: Sent = {}) {
   const response = await fetch(`${simulator.url}${path}`, {
@@ -44,11 +39,9 @@ const bodies: Record<string, Record<string, unknown>> = {
   '/messages': { model: MODEL, max_tokens: 300, messages: [{ role: 'user', content: 'Tell me about lighthouses' }] },
 };
 
-type Case = [name: string, method: string, path: string, status: number, sent?: () => Sent];
-
 const asManager = (): Sent => ({ key: simulator.keys.management });
 
-const reads: Case[] = [
+const reads: OpenApiCase[] = [
   ['the models', 'GET', '/models?output_modalities=all', 200],
   ['the models of an account', 'GET', '/models/user', 200],
   ['models in an order that does not exist', 'GET', '/models?sort=nonsense', 400],
@@ -119,64 +112,7 @@ test.each(questions.flatMap((question) => [false, true].map((stream) => [...ques
   },
 );
 
-const PICTURES = 'black-forest-labs/flux-3-image';
-
-const media: Case[] = [
-  ['models of pictures', 'GET', '/images/models', 200],
-  ['who makes pictures', 'GET', `/images/models/${PICTURES}/endpoints`, 200],
-  ['nobody who makes pictures', 'GET', '/images/models/nobody/nothing/endpoints', 404],
-  ['a picture', 'POST', '/images', 200, () => ({ body: { model: PICTURES, prompt: 'a lighthouse' } })],
-  [
-    'pictures in a stream',
-    'POST',
-    '/images',
-    200,
-    () => ({ body: { model: PICTURES, prompt: 'a sea', stream: true } }),
-  ],
-  ['no prompt for a picture', 'POST', '/images', 400, () => ({ body: { model: PICTURES } })],
-  [
-    'speech',
-    'POST',
-    '/audio/speech',
-    200,
-    () => ({ body: { model: 'openai/tts-1', input: 'Mind it.', voice: 'alloy' } }),
-  ],
-  ['what is said', 'POST', '/audio/transcriptions', 200, () => ({ body: toSound({}) })],
-  ['what is said when', 'POST', '/audio/transcriptions', 200, () => ({ body: toSound(timed) })],
-  ['no sound', 'POST', '/audio/transcriptions', 400, () => ({ body: { model: 'openai/whisper-1' } })],
-  ['models of embeddings', 'GET', '/embeddings/models', 200],
-  ['an embedding', 'POST', '/embeddings', 200, () => ({ body: { model: EMBEDDING, input: ['a', 'b'] } })],
-  ['no text to embed', 'POST', '/embeddings', 400, () => ({ body: { model: EMBEDDING } })],
-  [
-    'a ranking',
-    'POST',
-    '/rerank',
-    200,
-    () => ({ body: { model: RANKER, query: 'sea', documents: ['a sea', 'a hill'] } }),
-  ],
-  ['nothing to rank', 'POST', '/rerank', 400, () => ({ body: { model: RANKER, query: 'sea' } })],
-  ['models of films', 'GET', '/videos/models', 200],
-  ['no prompt for a film', 'POST', '/videos', 400, () => ({ body: { model: 'google/veo-3.1' } })],
-  ['no film', 'GET', '/videos/nothing', 404],
-  [
-    'an unknown key',
-    'POST',
-    '/rerank',
-    401,
-    () => ({ key: 'sk-or-v1-nobody', body: { model: RANKER, query: 'sea', documents: ['a'] } }),
-  ],
-];
-
-const EMBEDDING = 'openai/text-embedding-3-small';
-const RANKER = 'cohere/rerank-v3.5';
-const timed = { response_format: 'verbose_json', timestamp_granularities: ['segment', 'word'] };
-const toSound = (more: object) => ({
-  model: 'openai/whisper-1',
-  input_audio: { data: drawMp3(2).toString('base64'), format: 'mp3' },
-  ...more,
-});
-
-test.each(media)('%s: %s %s answers %i as the document says', async (...[, method, path, status, sent]) => {
+test.each(mediaCases)('%s: %s %s answers %i as the document says', async (...[, method, path, status, sent]) => {
   const answer = await send(method, path, sent?.());
   expect(answer).toMatchObject({ status, faults: [] });
 });
@@ -264,7 +200,7 @@ test('keys are made, read, changed and deleted as the document says', async () =
 
 test('every operation of the reduced document is asked for here', async () => {
   const checked = [
-    ...[...reads, ...media].map(([, method, path]) => [method, path] as const),
+    ...[...reads, ...mediaCases].map(([, method, path]) => [method, path] as const),
     ...['/videos/job', '/videos/job/content'].map((path) => ['GET', path] as const),
     ...Object.keys(bodies).map((path) => ['POST', path] as const),
     ...['GET', 'PATCH', 'DELETE'].map((method) => [method, '/keys/abc'] as const),

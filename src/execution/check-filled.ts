@@ -10,7 +10,7 @@ interface Configured {
 }
 
 /** Fields that are numbers; the others are words. */
-const numbers: readonly string[] = ['seed', 'outputCompression'];
+const numbers: ReadonlySet<string> = new Set(['seed', 'outputCompression']);
 
 /** Whether every value that a parameter allows is one that the setting it fills may have. */
 export function checkFilled(route: ModelRoute, { settings, parameters }: Configured): FieldProblem[] {
@@ -22,7 +22,7 @@ export function checkFilled(route: ModelRoute, { settings, parameters }: Configu
     if (parameter === undefined) {
       return [{ path, message: `There is no parameter "${name}".` }];
     }
-    const wanted = numbers.includes(field) ? 'integer' : 'enum';
+    const wanted = numbers.has(field) ? 'integer' : 'enum';
     if (parameter.type !== wanted) {
       return [
         { path, message: `\`${name}\` is of type ${parameter.type}, and ${field} is filled by one of type ${wanted}.` },

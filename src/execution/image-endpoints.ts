@@ -31,8 +31,6 @@ const wireNames = {
   seed: 'seed',
 } as const;
 const REFERENCES = 'input_references';
-/** What is no wish at all. */
-const USUAL: readonly unknown[] = ['auto'];
 
 function listWanted({ settings, parameters }: Configured): Wanted[] {
   const { imageConfig } = settings;
@@ -50,8 +48,9 @@ function listWanted({ settings, parameters }: Configured): Wanted[] {
     .filter(({ values }) => values.length > 0);
 }
 
+/** What is no wish at all. */
 function isUsual(name: string, value: string | number): boolean {
-  return USUAL.includes(value) || (name === 'n' && value === 1);
+  return value === 'auto' || (name === 'n' && value === 1);
 }
 
 /** A provider that tells nothing of its settings is taken to take them. */
@@ -100,7 +99,7 @@ export function checkEndpoints(
   const problems = wanted
     .filter((one) => !endpoints.some((endpoint) => takes(endpoint, one)))
     .map(({ name, path, values }) => {
-      const known = endpoints.flatMap(({ capabilities }) => toList(capabilities?.[name]));
+      const known = [...new Set(endpoints.flatMap(({ capabilities }) => toList(capabilities?.[name])))];
       const what = name === REFERENCES ? `${values.join(' to ')} pictures to go by` : `${name} ${values.join(', ')}`;
       const ending = known.length === 0 ? 'Leave it out.' : `It takes: ${known.slice(0, 20).join(', ')}.`;
       return { path, message: `${modelId} does not take ${what}. ${ending}` };

@@ -17,7 +17,7 @@ const FIDELITY_TOKENS = 6_240;
 /** Of what is sent, where no picture says it: as large as many cameras' previews. */
 const TYPICAL_MEGAPIXELS = 1;
 
-const billables: readonly string[] = ['input_reference', 'input_image'];
+const billables: ReadonlySet<string> = new Set(['input_reference', 'input_image']);
 
 /**
  * What the pictures cost that a model goes by: those that are always sent typically, all that may be at worst, at the
@@ -39,7 +39,7 @@ export function priceReferences(
 }
 
 function priceAll(prices: readonly ImagePrice[], pictures: readonly MediaParameter[]): PictureCost | null {
-  const own = prices.filter(({ billable }) => billables.includes(billable));
+  const own = prices.filter(({ billable }) => billables.has(billable));
   const lines =
     own.length > 0 ? own : prices.filter(({ billable, unit }) => billable === 'input_text' && unit === 'token');
   const sum: PictureCost = { typical: new Big(0), worst: new Big(0) };

@@ -113,6 +113,14 @@ export function showMessages(
   return messages.map(({ role, content }) => ({ role, content: typeof content === 'string' ? content : '' }));
 }
 
+/** The templates as plain texts, for models whose files are sent beside the prompt: a file's tag names it. */
+export function renderTexts(prompt: Prompt, { input, parameters }: Omit<Shown, 'userMessage'>): string[] {
+  const given = parameters.filter((parameter) => isMedia(parameter) && input[parameter.name] !== undefined);
+  const files = new Map(given.map(({ name }) => [name, toLabel(name)]));
+  const texts = [prompt.system, prompt.user].map((template) => toPlain(renderParts(template, { input, files })));
+  return texts.filter((text) => text.trim() !== '');
+}
+
 interface Values {
   input: Readonly<Record<string, unknown>>;
   files: Attachments;

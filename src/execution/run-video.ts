@@ -41,7 +41,14 @@ async function begin(
   const frames = sent.flatMap(({ use, ...picture }) => (use === 'reference' ? [] : [{ ...picture, type: use }]));
   const references = sent.filter(({ use }) => use === 'reference');
   const asked = {
-    ...{ model: request.model, prompt, durationSeconds, resolution, aspectRatio, size, seed, generateAudio },
+    model: request.model,
+    prompt,
+    durationSeconds,
+    resolution,
+    aspectRatio,
+    size,
+    seed,
+    generateAudio,
     ...(frames.length > 0 ? { frames } : {}),
     ...(references.length > 0 ? { references } : {}),
   };

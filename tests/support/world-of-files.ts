@@ -11,6 +11,11 @@ export interface WirePart {
   [name: string]: unknown;
 }
 
+export interface MediaOrder {
+  path: string;
+  body: Record<string, unknown>;
+}
+
 export interface FileWorld {
   /** Base URL of OpenRouter, ending in `/api/v1`. */
   openRouterUrl: string;
@@ -23,6 +28,10 @@ export interface FileWorld {
   fetched: string[];
   /** The bodies of chat calls so far. */
   chats: { messages: { role: string; content: string | WirePart[] }[]; plugins?: unknown }[];
+  /** What was asked of `/images` and `/videos` so far. */
+  orders: MediaOrder[];
+  /** Answers the next request whose method and path below `/api/v1` this is, in place of the simulator. */
+  answerNext(request: RegExp, answer: (response: ServerResponse) => void): void;
   /** Leaves the next chat call without an answer; resolves when it has come. */
   holdChat(): Promise<void>;
   stop(): Promise<void>;
@@ -36,6 +45,8 @@ export async function openFileWorld(): Promise<FileWorld> {
   const fetched: string[] = [];
   const chats: FileWorld['chats'] = [];
   const held: (() => void)[] = [];
+  const orders: MediaOrder[] = [];
+  const instead: { request: RegExp; answer: (response: ServerResponse) => void }[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     if (!path.startsWith('/files/')) {
@@ -45,7 +56,12 @@ export async function openFileWorld(): Promise<FileWorld> {
         reached?.();
         return reached !== undefined;
       };
-      void forward(new URL(simulator.url).origin, request, { response, onChat });
+      const line = `${request.method} ${path.replace('/api/v1', '')}`;
+      const at = instead.findIndex((one) => one.request.test(line));
+      const [replaced] = at < 0 ? [] : instead.splice(at, 1);
+      const onOrder = (order: MediaOrder): void => void orders.push(order);
+      const how = { response, onChat, onOrder, answer: replaced?.answer };
+      void forward(new URL(simulator.url).origin, request, how);
       return;
     }
     const name = path.slice('/files/'.length);
@@ -70,6 +86,8 @@ export async function openFileWorld(): Promise<FileWorld> {
     },
     fetched,
     chats,
+    orders,
+    answerNext: (match, answer) => void instead.push({ request: match, answer }),
     holdChat: () => new Promise((resolve) => void held.push(resolve)),
     stop: async () => {
       server.closeAllConnections();
@@ -79,12 +97,27 @@ export async function openFileWorld(): Promise<FileWorld> {
   };
 }
 
+interface Forwarding {
+  response: ServerResponse;
+  onChat(body: string): boolean;
+  onOrder(order: MediaOrder): void;
+  answer: ((response: ServerResponse) => void) | undefined;
+}
+
 async function forward(
   origin: string,
   request: IncomingMessage,
-  { response, onChat }: { response: ServerResponse; onChat(body: string): boolean },
+  { response, onChat, onOrder, answer }: Forwarding,
 ): Promise<void> {
   const body = await buffer(request);
+  const path = (request.url ?? '').replace('/api/v1', '');
+  if (request.method === 'POST' && /^\/(images|videos)$/.test(path)) {
+    onOrder({ path, body: JSON.parse(body.toString()) as MediaOrder['body'] });
+  }
+  if (answer) {
+    answer(response);
+    return;
+  }
   if (request.url?.endsWith('/chat/completions') && onChat(body.toString())) {
     return;
   }

@@ -21,6 +21,10 @@ export interface WorkKind {
   apiType: string;
   /** What the answer is made of: equal requests have equal answers. */
   request: unknown;
+  /** Whatever else stands against it. */
+  check?(model: CatalogueModel): Refusal | null;
+  /** Who does it; unless told, the first of the model's providers. */
+  providerOf?(model: CatalogueModel): string | undefined;
   /** USD; the account must have as much. */
   price(model: CatalogueModel): Big;
   make(work: Work, cost: Big): Reply;
@@ -44,7 +48,7 @@ export function doWork(state: State, exchange: Exchange, kind: WorkKind): Reply 
   return kind.make(begun, cost);
 }
 
-function begin(state: State, { headers, keyText }: Exchange, kind: WorkKind): Work | Reply | Refusal {
+function begin(state: State, { headers, keyText }: Exchange, kind: Omit<WorkKind, 'make'>): Work | Reply | Refusal {
   const { modelId: model, output } = kind;
   const chosen = state.faults.take({ route: 'media', model, key: keyText, header: headers['x-sim-fault'] });
   const early = chosen === null ? null : answerWithFault(chosen.fault);
@@ -69,6 +73,10 @@ function begin(state: State, { headers, keyText }: Exchange, kind: WorkKind): Wo
       failed_routing_step: 'Filter by Model Output Modalities',
     });
   }
+  const refused = kind.check?.(found) ?? null;
+  if (refused !== null) {
+    return refused;
+  }
   const limited = checkRate(key, false, now);
   if (limited !== null) {
     return limited;
@@ -76,7 +84,7 @@ function begin(state: State, { headers, keyText }: Exchange, kind: WorkKind): Wo
   state.sequence += 1;
   const seed = sha256Hex(`${state.seed}\n${found.canonical_slug}\n${canonicalJson(kind.request)}`);
   const id = `gen-${Math.floor(now / 1_000)}-${openRandom(seed, String(state.sequence), 'id').base62(20)}`;
-  const provider = listEndpoints(found)[0]?.providerName ?? 'Simulated';
+  const provider = kind.providerOf?.(found) ?? listEndpoints(found)[0]?.providerName ?? 'Simulated';
   return { key, model: found, provider, seed, id, now, chosen };
 }
 

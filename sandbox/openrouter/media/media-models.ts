@@ -53,6 +53,13 @@ const models: readonly MediaModel[] = [
     pricing: { prompt: '0', completion: '0' },
   },
   {
+    id: 'x-ai/grok-imagine-video',
+    name: 'xAI: Grok Imagine Video',
+    inputs: ['text', 'image'],
+    output: 'video',
+    pricing: { prompt: '0', completion: '0' },
+  },
+  {
     id: 'cohere/rerank-v3.5',
     name: 'Cohere: Rerank 3.5',
     inputs: ['text'],
@@ -108,8 +115,31 @@ function toEntry({ id, name, inputs, output, pricing, contextLength = 0, voices 
   };
 }
 
-/** Prices of films by second or by film, as `GET /videos/models` tells them. */
-export const videoSkus: Readonly<Record<string, Record<string, string>>> = {
-  'google/veo-3.1': { duration_seconds_720p: '0.20', duration_seconds_1080p: '0.40' },
-  'bytedance/seedance-1-lite': { generate: '0.18' },
+/** Of a model that makes films, as `GET /videos/models` tells it. */
+export interface FilmTraits {
+  /** Prices by second, by film or by picture that is sent along: the name says which, and whether they are cents. */
+  skus: Readonly<Record<string, string>>;
+  frames: readonly ('first_frame' | 'last_frame')[] | null;
+  seed: boolean | null;
+  sound: boolean | null;
+}
+
+export const filmTraits: Readonly<Record<string, FilmTraits>> = {
+  'google/veo-3.1': {
+    skus: { duration_seconds_720p: '0.20', duration_seconds_1080p: '0.40' },
+    frames: ['first_frame', 'last_frame'],
+    seed: true,
+    sound: true,
+  },
+  'bytedance/seedance-1-lite': { skus: { generate: '0.18' }, frames: null, seed: false, sound: false },
+  'x-ai/grok-imagine-video': {
+    skus: {
+      cents_per_image_input: '0.2',
+      cents_per_video_output_second_480p: '5',
+      cents_per_video_output_second_720p: '7',
+    },
+    frames: ['first_frame'],
+    seed: null,
+    sound: null,
+  },
 };

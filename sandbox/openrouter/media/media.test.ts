@@ -52,25 +52,20 @@ describe('@openrouter/sdk', () => {
     expect(spent()).toBeGreaterThan(0);
   });
 
-  test('reads pictures as they are finished, the same as in one answer', async () => {
-    const asked = { model: 'black-forest-labs/flux-3-image', prompt: 'a lighthouse', n: 2 };
-    const whole = (await sdk.images.generate({ imageGenerationRequest: asked })) as { data: { b64Json: string }[] };
-    const events = await sdk.images.generate({ imageGenerationRequest: { ...asked, stream: true } });
-    const pictures: unknown[] = [];
-    for await (const event of events as AsyncIterable<{ b64Json: string; type: string }>) {
-      pictures.push({ type: event.type, b64Json: event.b64Json });
-    }
-    const type = 'image_generation.completed';
-    expect(pictures).toEqual(whole.data.map(({ b64Json }) => ({ type, b64Json })));
-  });
-
   test('lists the models of pictures, films and embeddings, and the price of a picture', async () => {
     const { data: images } = await sdk.images.listModels();
     expect(images.map(({ id }) => id)).toContain('black-forest-labs/flux-3-image');
     const endpoints = await sdk.images.listModelEndpoints({ author: 'black-forest-labs', slug: 'flux-3-image' });
-    expect(endpoints.endpoints[0]?.pricing).toEqual([{ billable: 'output_image', unit: 'image', costUsd: 0.0387 }]);
+    expect(endpoints.endpoints[0]?.pricing).toEqual([
+      { billable: 'output_image', unit: 'image', costUsd: 0.0387 },
+      { billable: 'input_image', unit: 'megapixel', costUsd: 0.015 },
+    ]);
     const { data: films } = await sdk.videoGeneration.listVideosModels();
-    expect(films.map(({ id }) => id)).toEqual(['google/veo-3.1', 'bytedance/seedance-1-lite']);
+    expect(films.map(({ id }) => id)).toEqual([
+      'google/veo-3.1',
+      'bytedance/seedance-1-lite',
+      'x-ai/grok-imagine-video',
+    ]);
     const embeddings = await sdk.embeddings.listModels();
     expect(embeddings.result.data.length).toBeGreaterThan(20);
   });

@@ -2,7 +2,9 @@ import { Big } from 'big.js';
 import { z } from 'zod';
 import { authenticate } from '../accounts.ts';
 import type { Exchange } from '../exchange.ts';
+import type { CatalogueModel } from '../catalogue.ts';
 import { isRefusal, refuse } from '../refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import { replyBytes, replyJson, replyRefusal, replyText } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import { openRandom } from '../seeded-random.ts';
@@ -11,7 +13,8 @@ import { toUsd } from '../cost.ts';
 import { doWork, refuseInput, settleWork } from './do-work.ts';
 import { callBack } from './call-back.ts';
 import { drawFilm } from './film.ts';
-import { videoSkus } from './media-models.ts';
+import { filmTraits } from './media-models.ts';
+import { imagePart, measurePictures } from './sent-pictures.ts';
 import type { VideoJob } from './work.ts';
 
 const requestSchema = z.looseObject({
@@ -19,6 +22,9 @@ const requestSchema = z.looseObject({
   prompt: z.string().min(1),
   duration: z.int().min(1).max(60).nullish(),
   resolution: z.string().nullish(),
+  seed: z.int().nullish(),
+  frame_images: z.array(imagePart.extend({ frame_type: z.enum(['first_frame', 'last_frame']) })).nullish(),
+  input_references: z.array(imagePart).nullish(),
   callback_url: z.url({ protocol: /^https?$/ }).nullish(),
 });
 
@@ -36,12 +42,20 @@ export function answerBeginVideo(state: State, exchange: Exchange): Reply {
   }
   const { model: modelId, duration, resolution, callback_url: callbackUrl } = parsed.data;
   const seconds = duration ?? DEFAULT_SECONDS;
+  const frames = parsed.data.frame_images ?? [];
+  // With frames the references are not looked at.
+  const pictures = frames.length > 0 ? frames : (parsed.data.input_references ?? []);
+  const sizes = measurePictures(pictures);
+  if (isRefusal(sizes)) {
+    return replyRefusal(sizes);
+  }
   return doWork(state, exchange, {
     modelId,
     output: 'video',
     apiType: 'video',
     request: { ...parsed.data, model: undefined, callback_url: undefined },
-    price: () => priceFilm(modelId, resolution ?? '720p', seconds),
+    check: (model) => checkPictures(model, { frames, count: pictures.length }),
+    price: () => priceFilm(modelId, { resolution: resolution ?? '720p', seconds, pictures: pictures.length }),
     make: (work, cost) => {
       const id = `job-${openRandom(work.id, 'job').base62(20)}`;
       const job: VideoJob = {
@@ -61,10 +75,40 @@ export function answerBeginVideo(state: State, exchange: Exchange): Reply {
   });
 }
 
-function priceFilm(modelId: string, resolution: string, seconds: number): Big {
-  const skus = Object.entries(videoSkus[modelId] ?? {});
-  const [name = '', usd = '0'] = skus.find(([sku]) => sku.includes(resolution)) ?? skus[0] ?? [];
-  return new Big(usd).times(name.includes('seconds') ? seconds : 1);
+interface Asked {
+  frames: readonly { frame_type: 'first_frame' | 'last_frame' }[];
+  count: number;
+}
+
+function checkPictures(model: CatalogueModel, { frames, count }: Asked): Refusal | null {
+  const known = filmTraits[model.id]?.frames ?? [];
+  const strange = frames.find(({ frame_type: type }) => !known.includes(type));
+  if (strange) {
+    const message = `Invalid input: frame_images: ${model.id} does not support ${strange.frame_type}`;
+    return refuse(400, message, { error_type: 'invalid_request' });
+  }
+  return count > 0 && !model.architecture.input_modalities.includes('image')
+    ? refuse(404, 'No endpoints found that support image input', { error_type: 'not_found' })
+    : null;
+}
+
+interface Film {
+  resolution: string;
+  seconds: number;
+  /** That are sent along. */
+  pictures: number;
+}
+
+function priceFilm(modelId: string, { resolution, seconds, pictures }: Film): Big {
+  const skus = Object.entries(filmTraits[modelId]?.skus ?? {}).map(([name, usd]) => ({
+    name,
+    usd: new Big(usd).times(name.includes('cents') ? '0.01' : 1),
+  }));
+  const ofPictures = skus.find(({ name }) => name.includes('image_input'))?.usd ?? new Big(0);
+  const ofFilm = skus.filter(({ name }) => !name.includes('image_input'));
+  const { name, usd } = ofFilm.find((sku) => sku.name.includes(resolution)) ??
+    ofFilm[0] ?? { name: '', usd: new Big(0) };
+  return usd.times(name.includes('second') ? seconds : 1).plus(ofPictures.times(pictures));
 }
 
 /** `GET /videos/{jobId}` */

@@ -27,7 +27,7 @@ import { findRoute, type ModelRoute } from '../model-route.ts';
 import { chooseModels, toShownName, type UsableModel } from '../named-model.ts';
 import { checkOutputSchema, openContract, warnOfSchema, type OutputContract } from '../output-contract.ts';
 import { toShownPictures } from '../picture-inputs.ts';
-import { compilePrompt, renderMessages, showMessages } from '../prompt.ts';
+import { compilePrompt, renderMessages, renderTexts, showMessages } from '../prompt.ts';
 import { toPromises } from '../provider-settings.ts';
 import { checkTemplates, quotePrompt, toWanted, type QuotedPrompt } from '../quote-prompt.ts';
 import { remember } from '../remember.ts';
@@ -200,16 +200,17 @@ async function runAsChat(deps: ExecutionDeps, call: ReadyCall): Promise<Outcome>
 async function runByRoute(deps: ExecutionDeps, route: Exclude<ModelRoute, 'chat'>, call: ReadyCall): Promise<Outcome> {
   const { version, context, key, models, config, isDeclared, files, input, inputs } = call;
   const { parameters } = version;
-  const messages = showMessages(call.prompt, { input, parameters });
+  const texts = renderTexts(call.prompt, { input, parameters });
   const settings = fillSettings(config, input);
   const about = { version, context, key, route, settings, parameters, input, files, isDeclared };
   const run = {
     ...about,
-    prompt: messages.map(({ content }) => content).join('\n\n'),
+    prompt: texts.join('\n\n'),
     modelId: models[0]?.model.openrouterId ?? '',
     request: { model: models[0]?.wireName ?? '' },
   };
-  const asked = { models, prompt: measureMessages(messages), feePercent: deps.creditFeePercent };
+  const prompt = measureMessages(texts.map((content) => ({ content })));
+  const asked = { models, prompt, feePercent: deps.creditFeePercent };
   const sent = inputs.map((parameter) => ({ ...parameter, required: true }));
   const expected = await quoteInstant(deps, asked, { settings: config, parameters, sent });
   return refuseLoss(call, expected) ?? withExpectedCost(await runMedia(deps, run), expected);

@@ -6,6 +6,7 @@ type Schema = Record<string, unknown>;
 
 interface Operation {
   operationId: string;
+  requestBody?: { content: Record<string, { schema: Schema }> };
   responses: Record<string, { content: Record<string, { schema: Schema }> }>;
 }
 
@@ -28,6 +29,8 @@ export interface AnswerCheck {
   operations: readonly string[];
   /** What is not as the document says, nothing where all is. */
   check(answer: AnswerToCheck): { operation: string | null; faults: string[] };
+  /** What of a JSON body that is sent is not as the document says; also members that it does not know. */
+  checkRequest(method: string, path: string, body: object): string[];
 }
 
 /** Where the document cannot be kept to the letter. Each reason is why the simulator is right all the same. */
@@ -39,6 +42,13 @@ const patches: readonly { reason: string; apply(document: Document): void }[] = 
   {
     reason: 'the wire has system_fingerprint null in JSON answers, and clients need the key to be present',
     apply: (document) => allowNull(document, 'ChatResult', 'system_fingerprint'),
+  },
+  {
+    reason: 'an exclusive minimum is a number since draft 6 of JSON Schema',
+    apply: ({ components: { schemas } }) => {
+      const { upscale_factor: factor } = propertiesOf(schemas['VideoGenerationRequest']);
+      Object.assign(factor ?? {}, { exclusiveMinimum: 0 });
+    },
   },
   {
     reason: 'errors inside a stream have codes that are words, or no code, on the wire',
@@ -109,6 +119,18 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
           : readValues(type, answer.text).flatMap((value) => validate(compile(name, schema), value, name));
       return { operation: operation.operationId, faults };
     },
+    checkRequest: (method, path, body) => {
+      const operation = findOperation(document, { method, path });
+      const schema = operation?.requestBody?.content['application/json']?.schema;
+      if (!operation || !schema) {
+        return [`${method} ${path} has no body in the document`];
+      }
+      const name = `${operation.operationId} request`;
+      const [, known = ''] = /^#\/components\/schemas\/(\w+)$/.exec(String(schema['$ref'])) ?? [];
+      const listed = propertiesOf(document.components.schemas[known]);
+      const unknown = Object.keys(body).filter((member) => !Object.hasOwn(listed, member));
+      return [...unknown.map((member) => `${name}: ${member}`), ...validate(compile(name, schema), body, name)];
+    },
   };
 }
 
@@ -117,7 +139,10 @@ function pointInto(schema: Schema): Schema {
   return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openrouter#/components/')) as Schema;
 }
 
-function findOperation({ paths }: Document, { method, path }: AnswerToCheck): Operation | null {
+function findOperation(
+  { paths }: Document,
+  { method, path }: Pick<AnswerToCheck, 'method' | 'path'>,
+): Operation | null {
   const exact = Object.keys(paths).find((template) => template === path);
   const found = exact ?? Object.keys(paths).find((template) => toPattern(template).test(path));
   return found === undefined ? null : (paths[found]?.[method.toLowerCase()] ?? null);
