@@ -112,21 +112,18 @@ function openNews({ database, clock: now }: notices.NoticesDeps, sold: Sold): Ow
 
 /** The slugs of what does not fit any more: of a cap of the key all that may cost more than is left. */
 async function listStopped(sold: Sold, { ownerId, slug, runs }: ReachedCap, use: CapUse): Promise<string[]> {
-  if (use.scope !== 'key') {
-    return use.scope === 'resource' && runs === 1 ? [slug] : [];
-  }
+  const stopped = new Set(use.scope !== 'payer' && runs === 1 ? [slug] : []);
   const left = new Big(use.perDayUsd).minus(use.spentUsd);
-  const stopped: string[] = [];
-  for await (const page of resources.listSold(sold, sold.database.system, ownerId)) {
+  for await (const page of use.scope === 'key' ? resources.listSold(sold, sold.database.system, ownerId) : []) {
     for (const one of page) {
       const worstUsd = (await one.quote())?.worstUsd;
       await letOthers();
       if (worstUsd !== undefined && left.lt(worstUsd)) {
-        stopped.push(one.slug);
+        stopped.add(one.slug);
       }
     }
   }
-  return stopped;
+  return [...stopped];
 }
 
 /** What its owner calls a resource that a cap counts for. */

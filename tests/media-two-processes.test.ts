@@ -10,6 +10,7 @@ import { openMedia } from '#media/index.ts';
 import { openS3 } from '#upstreams/index.ts';
 import { openS3Server, type S3Server } from './support/open-s3-server.ts';
 import type { ServerChild } from './support/server-child.ts';
+import { payFor, send as sendAny } from './support/paid-request.ts';
 import { send, useWorld } from './support/server-world.ts';
 
 /* Two servers, processes of their own, each with a data folder of its own: they share PostgreSQL and an object store. */
@@ -75,7 +76,28 @@ test('a picture that one process has made is served by the other, whole and in p
   }
 });
 
-test('kill -9 in the middle of an upload leaves nothing', async () => {
+test('what was uploaded at one is what a call at the other sends to its model', async () => {
+  const [one, other] = servers;
+  const creator = await world.current.makeCreator(one as ServerChild, 'reader');
+  await creator.publish({
+    slug: 'picture',
+    priceUsdc: '0.05',
+    parameters: [{ name: 'it', type: 'image' }],
+    config: { modelId: 'google/gemini-2.5-flash', systemPrompt: 'Say what this is.', maxTokens: 50 },
+  });
+  const uploaded = await fetch(`${one?.url}/api/uploads`, { method: 'POST', body: new Uint8Array(png) });
+  const { id } = (await uploaded.json()) as { id: string };
+  const url = `${other?.url}/@reader/picture`;
+  const { account } = await world.current.makeBuyer(url, 'x');
+  const bought = await sendAny(url, { payment: await payFor(account, url), body: { it: `upload:${id}` } });
+  expect(bought).toMatchObject({ status: 200, body: { receipt: { paidUsdc: '0.05' } } });
+  expect(JSON.stringify(world.current.simulator.control.requests.at(-1)?.body)).toContain(png.toString('base64'));
+  const unknown = await sendAny(url, { payment: await payFor(account, url), body: { it: `upload:${'a'.repeat(32)}` } });
+  expect(unknown).toMatchObject({ body: { charged: false, errors: [{ path: '/it' }] } });
+  expect(await world.current.chain.current.balanceAtomic(account.address)).toBe(9_950_000n);
+});
+
+test('kill -9 in the middle of an upload leaves nothing, and the store is as usable as before', async () => {
   const [survivor] = servers;
   const folder = await makeFolder();
   const victim = await startServer(folder);
@@ -87,10 +109,14 @@ test('kill -9 in the middle of an upload leaves nothing', async () => {
   const incoming = join(folder, 'media', 'incoming');
   await expect.poll(() => readdir(incoming)).toHaveLength(1);
   const held = () => world.current.database.system.query<{ bytes: string }>('SELECT bytes FROM media_uploads');
-  expect((await held()).rows).toEqual([{ bytes: '5000000' }]);
+  expect((await held()).rows).toContainEqual({ bytes: '5000000' });
   await Promise.all([victim.kill(), once(socket, 'close')]);
   const whole = await fetch(`${survivor?.url}/api/uploads`, { method: 'POST', body: new Uint8Array(png) });
   expect(whole.status).toBe(201);
+  const again = await startServer(folder);
+  const next = await fetch(`${again.url}/api/uploads`, { method: 'POST', body: new Uint8Array(png) });
+  expect(next.status).toBe(201);
+  await again.stop();
 
   // Some hours later, as the jobs of the two data folders do it.
   const client = openS3(s3.options);

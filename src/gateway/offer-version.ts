@@ -18,7 +18,8 @@ import type { GatewayDeps } from './gateway-deps.ts';
 
 export interface OfferDeps {
   publicUrl: string;
-  payments: SchemeList;
+  /** Absent `chains`: payments are taken on every network. */
+  payments: SchemeList & { chains?: ReadonlyMap<string, unknown> };
   kinds: ReadonlyMap<string, ResourceKind>;
 }
 
@@ -54,7 +55,8 @@ export function offerVersion(deps: OfferDeps, version: PublishedVersion, input?:
   if (known) {
     return known;
   }
-  const offered = encode(deps, { version, offers: toOffers(deps, { ...version, offers: priced }), isExact });
+  const offers = toOffers(deps, { ...version, offers: priced }).filter((offer) => isTaken(deps, offer));
+  const offered = encode(deps, { version, offers, isExact });
   const kept = isExact ? roomForInput() : encoded;
   kept.set(version, (kept.get(version) ?? new Map<string, Offered>()).set(key, offered));
   return offered;
@@ -164,7 +166,8 @@ export function payableOffers(
   const now = deps.clock.now();
   const recent = version.superseded
     .filter(({ until }) => until.getTime() > now)
-    .flatMap((replaced) => offersOfReplaced(deps, replaced, input));
+    .flatMap((replaced) => offersOfReplaced(deps, replaced, input))
+    .filter((offer) => isTaken(deps, offer));
   const all = [...offerVersion(deps, version, input).offers, ...recent];
   return [...all.filter((offer) => !isUpfront(offer)), ...all.filter(isUpfront)];
 }
@@ -180,6 +183,11 @@ function offersOfReplaced(
   input: Input | undefined,
 ): Offer[] {
   return toOffers(deps, { ...replaced, offers: priceReplaced(replaced, input) });
+}
+
+/** The operator may have given up a network since; a payment there would be refused. */
+function isTaken({ payments: { chains } }: Pick<OfferDeps, 'payments'>, { network }: Offer): boolean {
+  return chains?.has(network) ?? true;
 }
 
 function isUpfront(offer: Offer): boolean {
@@ -218,12 +226,12 @@ export function originOf(
   version: PublishedVersion,
   { offer, input }: { offer: Offer; input?: Input | undefined },
 ): Origin {
-  const isCurrent = offerVersion(deps, version, input).offers.some(
-    (known) => known === offer || isDeepStrictEqual(known, offer),
-  );
-  const made = version.superseded.find((replaced) =>
-    offersOfReplaced(deps, replaced, input).some((known) => isDeepStrictEqual(known, offer)),
-  );
+  const isIt = (known: Offer): boolean => known === offer || isDeepStrictEqual(known, offer);
+  const isCurrent =
+    offerVersion(deps, version, input).offers.some(isIt) ||
+    // One whose network was given up since.
+    toOffers(deps, { ...version, offers: priceOffers(version, input) }).some(isIt);
+  const made = version.superseded.find((replaced) => offersOfReplaced(deps, replaced, input).some(isIt));
   const maker = isCurrent || !made ? version : made;
   const known = isCurrent || made ? maker.settlementPoint : 'on_success';
   return { settlementPoint: isUpfront(offer) ? 'upfront' : known, offeredAt: maker.publishedAt };

@@ -87,7 +87,11 @@ export async function openGateway(
     processId: newId(),
     inFlight: new Map(),
     lookUps: openLimiter({ name: 'look-ups', points: LOOK_UPS_PER_MINUTE, seconds: 60 }),
-    readiness: rememberReadiness({ ...given, askCaps: openCaps({ ...given, news }) }),
+    readiness: rememberReadiness({
+      ...given,
+      askCaps: openCaps({ ...given, news }),
+      isPayable: ({ network }) => given.payments.chains.has(network),
+    }),
     reruns: new Set(),
     longRuns: new Map(),
     callChanges: openCallChanges(),

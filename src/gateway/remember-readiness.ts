@@ -2,11 +2,13 @@ import type { Clock, Log } from '#kit/index.ts';
 import {
   forgetQuotes,
   isSellable,
+  judgeNetworks,
   recallCases,
   type PauseRequest,
   type PublishedVersion,
   type Readiness,
   type ResourceKind,
+  type VersionOffer,
 } from '#resources/index.ts';
 
 export interface ReadinessMemory {
@@ -28,6 +30,8 @@ interface MemoryDeps {
   log: Log;
   /** Is there room for one more call under what its creator allows to be spent? Absent: nothing is bounded. */
   askCaps?(version: PublishedVersion): Promise<Readiness>;
+  /** Are payments taken on its network? Absent: on every one. */
+  isPayable?(offer: VersionOffer): boolean;
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
 }
@@ -104,6 +108,10 @@ async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Rea
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
+    const payable = judgeNetworks(version, (offer) => deps.isPayable?.(offer) ?? true);
+    if (!payable.ready) {
+      return payable;
+    }
     const readiness = kind
       ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version))
       : unknown;

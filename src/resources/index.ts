@@ -21,6 +21,7 @@ export { archiveResource, pauseResource, resumeResource } from './change-state.t
 export { findOwnDraft } from './draft-version.ts';
 export { callCost, estimateCall } from './estimate-cost.ts';
 export { isSellable, judgeMargin } from './check-margin.ts';
+export { judgeNetworks } from './judge-networks.ts';
 export { forgetQuotes, quoteOf, quoteVersion, recallCases, recallQuote } from './quote-version.ts';
 export { listInputs } from './batch-inputs.ts';
 export { toBatch } from './batch-version.ts';

@@ -4,7 +4,7 @@ import { askReadiness } from './ask-readiness.ts';
 import type { PausedBy, Readiness } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 
-type ResumeDeps = Pick<ResourcesDeps, 'database' | 'kinds' | 'clock' | 'onChanged' | 'tellSale'> & {
+type ResumeDeps = Pick<ResourcesDeps, 'database' | 'kinds' | 'clock' | 'payable' | 'onChanged' | 'tellSale'> & {
   log: Pick<Log, 'warn'>;
 };
 
