@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { migrate, openDatabase, startDatabase, type Database } from '#database/index.ts';
 import { scopes, type User } from '#kit/index.ts';
@@ -51,44 +51,59 @@ const tables = [
   'usage_problems',
 ];
 
-/** How long the questions of a dashboard take with so many calls in the log. */
+const migrations = join(import.meta.dirname, '..', 'migrations');
+/** Adds up the whole log anew. */
+const FILLED_BY = '0085';
+
+/** How long the questions of a dashboard take with so many calls in the log; and how long it takes to add up such a log. */
 export async function measureDashboards(calls: number): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'farebox-dashboards-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const { url, server } = await startDatabase({ folder: join(folder, 'postgres'), port: await findFreePort() });
   stack.defer(() => server.stop());
-  await migrate(url, join(import.meta.dirname, '..', 'migrations'));
+  console.log(`\nDashboards of a creator with ${calls / 1e6} million calls`);
+  const older = join(folder, 'migrations');
+  await cp(migrations, older, { recursive: true, filter: (path) => basename(path) < FILLED_BY || path === migrations });
+  await migrate(url, older);
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  stack.defer(() => owner.end());
+  await fill(owner, calls);
+  await tell('migrated', () => migrate(url, migrations));
   const database = openDatabase({ url, onError: () => {} });
   stack.defer(() => database.close());
-  console.log(`\nDashboards of a creator with ${calls / 1e6} million calls`);
-  await fill(database, url, calls);
+  await tell('added up', () => closeHours(database));
+  // As the server does by itself after a while.
+  await owner.query('VACUUM ANALYZE');
+  await showSizes(owner);
   await measure(database);
 }
 
-async function fill(database: Database, url: string, calls: number): Promise<void> {
+async function tell(what: string, run: () => Promise<unknown>): Promise<void> {
   const startedAt = performance.now();
+  await run();
+  console.log(`  ${what} in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+}
+
+/** Without the trigger: the log of an older version. */
+async function fill(owner: pg.Client, calls: number): Promise<void> {
+  await owner.query('SET session_replication_role = replica');
   const step = 500_000;
   const insert = toInsertSql(calls);
   for (let from = 1; from <= calls; from += step) {
     const last = Math.min(from + step - 1, calls);
-    await database.system.query(insert, [from, last]);
-    await closeHours(database);
-    console.log(`  ${last} calls, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+    await tell(`${last} calls logged, the last`, () => owner.query(insert, [from, last]));
   }
-  // As the server does by itself after a while.
-  await using admin = new AsyncDisposableStack();
-  const owner = new pg.Client({ connectionString: url });
-  await owner.connect();
-  admin.defer(() => owner.end());
-  await owner.query('VACUUM ANALYZE');
+  await owner.query('VACUUM ANALYZE x402_prompt_template_usage_logs');
+}
+
+async function showSizes(owner: pg.Client): Promise<void> {
   const { rows } = await owner.query<{ name: string; rows: number; mb: number }>(
     `SELECT relname AS name, greatest(reltuples, 0)::int AS rows, (pg_total_relation_size(oid) / 1e6)::int AS mb FROM pg_class
      WHERE relkind = 'r' AND relname = ANY ($1) ORDER BY relname`,
     [[...tables]],
   );
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  console.log(`  filled in ${seconds} s`);
   for (const { name, rows: count, mb } of rows) {
     console.log(`  ${name.padEnd(34)} ${count} rows, ${mb} MB`);
   }
