@@ -7,6 +7,7 @@ import { keepFitting } from './keep-fitting.ts';
 import type { Log } from './log.ts';
 import { listCodes, type BoundOperation, type InTransaction } from './operation.ts';
 import { toInvalidInput } from './parse-with.ts';
+import { toPlainText } from './plain-value.ts';
 import { takeUnit, type RateLimiter } from './rate-limiter.ts';
 
 /** Where a call came from. */
@@ -178,7 +179,7 @@ function readIds({ route }: BoundOperation, input: unknown): Record<string, stri
 
 function toIds(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, String(value).slice(0, MAX_ID_LENGTH).toWellFormed()]),
+    Object.entries(values).map(([name, value]) => [name, toPlainText(value).slice(0, MAX_ID_LENGTH).toWellFormed()]),
   );
 }
 
