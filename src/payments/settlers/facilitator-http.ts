@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { toPlainNumber, toPlainText, type Clock } from '#kit/index.ts';
+import { numberOf, textOf, type Clock } from '#kit/index.ts';
 import type { Network } from '../network.ts';
 import { isRecord } from './eip155/json-rpc.ts';
 
@@ -134,9 +134,9 @@ function toKinds(body: Record<string, unknown>): Kind[] {
     isRecord(kind)
       ? [
           {
-            x402Version: toPlainNumber(kind['x402Version']),
-            scheme: toPlainText(kind['scheme']),
-            network: toPlainText(kind['network']),
+            x402Version: numberOf(kind['x402Version']),
+            scheme: textOf(kind['scheme']),
+            network: textOf(kind['network']),
           },
         ]
       : [],

@@ -17,10 +17,10 @@ import { findRange, findTime } from './eip155/find-block.ts';
 import { openFacilitatorHttp } from './facilitator-http.ts';
 
 /* What a node or a facilitator answers is not known to hold what it should: nothing of it may break what reads it. */
-const names = [
-  ...['address', 'topics', 'transactionHash', 'blockNumber', 'logIndex', 'data', 'removed', 'logs'],
-  ...['number', 'timestamp', 'baseFeePerGas'],
-];
+const names = `
+  address topics transactionHash blockNumber logIndex data removed logs number timestamp baseFeePerGas`
+  .trim()
+  .split(/\s+/);
 const network = eip155Networks[SANDBOX_NETWORK];
 const clock = { now: () => 1_800_000_000_000 };
 let offer: Offer;

@@ -5,11 +5,12 @@ import { parseEvent } from './parse-event.ts';
 import { parseFailure } from './parse-failure.ts';
 import { readErrorBody } from './read-error.ts';
 
-const names = [
-  ...['error', 'message', 'detail', 'msg', 'loc', 'code', 'type', 'object', 'base_resp', 'status_code', 'status_msg'],
-  ...['metadata', 'headers', 'raw', 'reasons', 'error_type', 'http_status', 'limit_source', 'resets_at', 'details'],
-  ...['X-RateLimit-Reset', 'Retry-After', 'availability', 'retry_after', 'retryDelay', '@type'],
-];
+const names = `
+  error message detail msg loc code type object base_resp status_code status_msg metadata headers raw
+  reasons error_type http_status limit_source resets_at details X-RateLimit-Reset Retry-After
+  availability retry_after retryDelay @type`
+  .trim()
+  .split(/\s+/);
 const ofEvents = [
   'choices',
   'delta',
@@ -27,8 +28,8 @@ const ofEvents = [
 test('an answer of an upstream is read whatever its objects hold', () => {
   fc.assert(
     fc.property(hostileText([...names, ...ofEvents]), (text) => {
-      parseEvent(text);
-      readErrorBody(text);
+      expect(parseEvent(text)).toBeTypeOf('object');
+      expect(() => readErrorBody(text)).not.toThrow();
     }),
     { numRuns: 2_000 },
   );

@@ -1,4 +1,4 @@
-import { toPlainNumber } from '#kit/index.ts';
+import { numberOf } from '#kit/index.ts';
 import { z } from 'zod';
 import type { ChatFailure, FailureKind } from './chat.ts';
 import { aliases, knownErrors, namesOfAccount, says, tellingNames } from './known-errors.ts';
@@ -91,7 +91,7 @@ interface Hints {
 
 function findRetryAfter(source: FailureSource, { metadata, availability, details }: Hints): number | null {
   const headers = loose.safeParse(metadata['headers']).data ?? {};
-  const resetMs = toPlainNumber(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
+  const resetMs = numberOf(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
   const candidates = [
     toSeconds(source.retryAfterHeader, source.nowMs),
     toSeconds(availability['retry_after'], source.nowMs),
@@ -108,7 +108,7 @@ function toSeconds(value: unknown, nowMs: number): number | null {
   if (value === null || value === undefined || value === '') {
     return null;
   }
-  const seconds = toPlainNumber(value);
+  const seconds = numberOf(value);
   if (Number.isFinite(seconds)) {
     return clampSeconds(seconds);
   }

@@ -1,4 +1,4 @@
-import { toPlainText } from '#kit/index.ts';
+import { textOf } from '#kit/index.ts';
 
 /** What of a body (or of one event) is the error, in any of the places where upstreams put it; undefined for none. */
 export function findError(body: unknown): unknown {
@@ -59,7 +59,7 @@ function toMessage(given: Record<string, unknown>): string | undefined {
       const field = Array.isArray(loc)
         ? loc
             .filter((part) => part !== 'body')
-            .map(toPlainText)
+            .map(textOf)
             .join('.')
         : '';
       return `${field}: ${typeof msg === 'string' ? msg : ''}`;

@@ -1,4 +1,4 @@
-import { toPlainText } from '#kit/index.ts';
+import { textOf } from '#kit/index.ts';
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
@@ -69,5 +69,5 @@ async function isIdle(chain: Eip155Chain): Promise<boolean> {
     return false;
   }
   const version = await chain.rpc.call('web3_clientVersion', []).catch(() => '');
-  return /^(anvil|hardhat)/i.test(toPlainText(version));
+  return /^(anvil|hardhat)/i.test(textOf(version));
 }

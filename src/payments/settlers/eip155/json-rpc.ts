@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { toPlainNumber } from '#kit/index.ts';
+import { numberOf } from '#kit/index.ts';
 
 /** The node answered, and said no. */
 export class RpcError extends Error {
@@ -127,7 +127,7 @@ function toRpcError(error: Record<string, unknown>): RpcError {
 
 /** A number that a node tells, as hexadecimal text. Throws RpcUnreachable for anything else: such a node cannot tell. */
 export function toQuantity(answer: unknown, what: string): number {
-  const quantity = toPlainNumber(answer);
+  const quantity = numberOf(answer);
   if (!Number.isSafeInteger(quantity)) {
     throw new RpcUnreachable(`the RPC endpoint did not tell ${what}`);
   }
