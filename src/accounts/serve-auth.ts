@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseWith } from '#kit/index.ts';
+import { parseWith, textOf } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import { CLIENT_ADDRESS_HEADER } from './auth-options.ts';
 import { getAuthRoute } from './auth-routes.ts';
@@ -60,7 +60,7 @@ export async function serveAuth(deps: Deps, sent: AuthRequest): Promise<Response
     case '/sign-in/username':
       return signIn(deps, inner);
     case '/revoke-session':
-      return toAnswer(await ask(deps, { ...inner, body: { token: await findToken(deps, String(body['id'])) } }));
+      return toAnswer(await ask(deps, { ...inner, body: { token: await findToken(deps, textOf(body['id'])) } }));
     case '/change-password':
       return changePassword(deps, inner);
     default:

@@ -1,4 +1,4 @@
-import { escapePointer, type FieldProblem, type Json } from '#kit/index.ts';
+import { escapePointer, textOf, type FieldProblem, type Json } from '#kit/index.ts';
 import { compilePattern, type JsonObject } from '#resources/index.ts';
 
 const MAX_CHARACTERS = 16_000;
@@ -148,7 +148,7 @@ function readMembers(walk: Walk, value: unknown, place: Place): Json {
 
 function readReference(walk: Walk, node: Readonly<Record<string, unknown>>, place: Place): Json {
   const { $ref: target, ...beside } = node;
-  const [, list = '', name = ''] = DEFINITION.exec(String(target)) ?? [];
+  const [, list = '', name = ''] = DEFINITION.exec(textOf(target)) ?? [];
   const definitions = walk.root[list];
   const path = `${place.path}/$ref`;
   if (!isRecord(definitions) || !Object.hasOwn(definitions, name)) {

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { findSource } from './check-media.ts';
 import { toUsage } from './media-answer.ts';
@@ -25,9 +26,9 @@ export const runRerank: RunRoute = async (deps, run) => {
 
 function readDocuments(value: unknown): string[] {
   if (typeof value !== 'string') {
-    return list.safeParse(value).data ?? [];
+    return safeParse(list, value).data ?? [];
   }
-  const documents = list.safeParse(parse(value)).data ?? value.split(/\r?\n/);
+  const documents = safeParse(list, parse(value)).data ?? value.split(/\r?\n/);
   return documents.filter((text) => text.trim() !== '');
 }
 

@@ -1,19 +1,19 @@
 import { Problem } from '#kit/index.ts';
 import type { Failure } from '#resources/index.ts';
 import type { CallOutcome } from './call-request.ts';
+import { isFinal } from './final-problems.ts';
 import { refusalLimits } from './trust-limits.ts';
 
 const PENDING_RETRY_SECONDS = 3;
 
 /** What a buyer reads of a failure: neutral, and that nothing was charged. The cause is in the creator's usage log. */
 export function toPublicProblem(outcome: Failure): Problem {
-  const isRetryable = outcome.problem !== 'content_refused' && outcome.problem !== 'unprocessable';
   return new Problem(outcome.problem, {
     detail:
       outcome.problem === 'content_refused'
         ? 'The input was refused by the model or its moderation. Nothing was charged.'
         : 'Resource unavailable. Nothing was charged.',
-    headers: isRetryable ? { 'Retry-After': String(outcome.retryAfterSeconds ?? 10) } : {},
+    headers: isFinal(outcome.problem) ? {} : { 'Retry-After': String(outcome.retryAfterSeconds ?? 10) },
   });
 }
 

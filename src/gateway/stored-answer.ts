@@ -1,4 +1,4 @@
-import type { Json } from '#kit/index.ts';
+import { toBase64, type Json } from '#kit/index.ts';
 import { joinParts } from '#execution/index.ts';
 import type { Answer, AnswerPart, Evidence, JsonObject, MediaReference, WholeBody } from '#resources/index.ts';
 import type { EventsAsked, GivenAnswer, LiveBody, PlacedPart, Receipt } from './call-request.ts';
@@ -25,7 +25,7 @@ export function toStoredAnswer(answer: Answer<WholeBody>, evidence: Evidence): S
   const { body, ...rest } = answer;
   return {
     ...rest,
-    body: body.type === 'json' ? body : { type: 'bytes', base64: Buffer.from(body.bytes).toString('base64') },
+    body: body.type === 'json' ? body : { type: 'bytes', base64: toBase64(body.bytes) },
     isSimulated: evidence.isSimulated,
   };
 }

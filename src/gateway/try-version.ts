@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collectParts, execute } from '#execution/index.ts';
-import { newId, Problem, type Json } from '#kit/index.ts';
+import { newId, Problem, toBase64, type Json } from '#kit/index.ts';
 import {
   measureUse,
   type Evidence,
@@ -119,9 +119,7 @@ function toShown({ answer: { contentType, body } }: Awaited<ReturnType<typeof co
   json?: Json;
   base64?: string;
 } {
-  return body.type === 'json'
-    ? { contentType, json: body.json }
-    : { contentType, base64: Buffer.from(body.bytes).toString('base64') };
+  return body.type === 'json' ? { contentType, json: body.json } : { contentType, base64: toBase64(body.bytes) };
 }
 
 /** Shares its count with the owner's tests of what is published. */

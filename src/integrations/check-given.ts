@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { safeParse, Problem } from '#kit/index.ts';
 import type { IntegrationDeps } from './integration.ts';
 import type { IntegrationService } from './integration-service.ts';
 
@@ -25,9 +25,9 @@ export async function checkGiven<Given extends object, Shown extends object>(
     const { verdict, shown = null, hasCredit = null } = answer;
     return verdict === 'unclear'
       ? { verdict, detail }
-      : { verdict, detail, shown: service.shown.safeParse(shown && withoutKey(shown, key)).data ?? null, hasCredit };
+      : { verdict, detail, shown: safeParse(service.shown, shown && withoutKey(shown, key)).data ?? null, hasCredit };
   }
-  const parsed = service.shown.safeParse(withoutKey(answer.shown, key));
+  const parsed = safeParse(service.shown, withoutKey(answer.shown, key));
   if (!parsed.success || (answer.label?.length ?? 0) > MAX_LABEL) {
     return { verdict: 'unclear', detail: `${service.provider} answered in a form that is not understood.` };
   }

@@ -7,7 +7,9 @@ import { keepFitting } from './keep-fitting.ts';
 import type { Log } from './log.ts';
 import { listCodes, type BoundOperation, type InTransaction } from './operation.ts';
 import { toInvalidInput } from './parse-with.ts';
+import { textOf } from './plain-value.ts';
 import { takeUnit, type RateLimiter } from './rate-limiter.ts';
+import { safeParse } from './safe-parse.ts';
 
 /** Where a call came from. */
 export interface Source {
@@ -95,7 +97,7 @@ interface Attempt {
 
 /** Throws `invalid_input` with what the schema says, and what the operation says of the rest. */
 async function parseInput({ called, caller }: Attempt, given: unknown): Promise<unknown> {
-  const parsed = called.input.safeParse(given, { error: explainIssue });
+  const parsed = safeParse(called.input, given, { error: explainIssue });
   if (parsed.success) {
     return parsed.data;
   }
@@ -178,7 +180,7 @@ function readIds({ route }: BoundOperation, input: unknown): Record<string, stri
 
 function toIds(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, String(value).slice(0, MAX_ID_LENGTH).toWellFormed()]),
+    Object.entries(values).map(([name, value]) => [name, textOf(value).slice(0, MAX_ID_LENGTH).toWellFormed()]),
   );
 }
 

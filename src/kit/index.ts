@@ -22,6 +22,8 @@ export { gather } from './gather.ts';
 export { openMemory } from './open-memory.ts';
 export { explainIssue, toFieldProblems, UNKNOWN_FIELD } from './explain-issue.ts';
 export { isUuid, newId } from './ids.ts';
+export { safeParse } from './safe-parse.ts';
+export { numberOf, textOf } from './plain-value.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';
 export { canonicalJson, sha256Hex } from './json.ts';
 export type { Json } from './json.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { safeParse } from './safe-parse.ts';
 
 export interface Fitting<Input> {
   /** What fits, as the schema makes it. What does not is left out at its place; of a list, the whole list. */
@@ -18,7 +19,7 @@ export function keepFitting<Schema extends z.ZodType>(schema: Schema, value: unk
   const rest: unknown = structuredClone(value);
   // Each round leaves something out; what that makes incomplete is left out in the next one.
   for (;;) {
-    const parsed = partial.safeParse(rest);
+    const parsed = safeParse(partial, rest);
     if (parsed.success) {
       return { fits: parsed.data as Partial<z.output<Schema>>, faulty };
     }

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import { Problem, type FieldProblem } from './errors.ts';
 import { explainIssue, toFieldProblems } from './explain-issue.ts';
+import { safeParse } from './safe-parse.ts';
 
 const MAX_FIELDS = 50;
 
 /** What the schema makes of a value. Throws `invalid_input`, which names the places and never the values. */
 export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value, { error: explainIssue });
+  const parsed = safeParse(schema, value, { error: explainIssue });
   if (!parsed.success) {
     throw toInvalidInput(toFieldProblems(parsed.error));
   }

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { describeFound } from './describe-found.ts';
 import { listPrices, readPricing, type Pricing } from './pricing.ts';
@@ -97,7 +98,7 @@ function isPriced({ pricing }: ModelEndpoint): boolean {
 }
 
 function readEndpoint(item: unknown, last: readonly ModelEndpoint[]): ModelEndpoint | string {
-  const parsed = entry.safeParse(item);
+  const parsed = safeParse(entry, item);
   if (!parsed.success) {
     return `unreadable: ${describeFound(item)}`;
   }
@@ -115,7 +116,7 @@ function readEndpoint(item: unknown, last: readonly ModelEndpoint[]): ModelEndpo
     contextLength: data.context_length ?? null,
     maxCompletionTokens: data.max_completion_tokens ?? null,
     quantization: data.quantization ?? 'unknown',
-    supportedParameters: data.supported_parameters.filter((name): name is string => word.safeParse(name).success),
+    supportedParameters: data.supported_parameters.filter((name): name is string => safeParse(word, name).success),
     status: data.status ?? null,
     uptime30m: data.uptime_last_30m ?? null,
     uptime1d: data.uptime_last_1d ?? null,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Problem } from '#kit/index.ts';
+import { safeParse, Problem } from '#kit/index.ts';
 
 export const sorts = ['name', 'newest', 'price', 'context'] as const;
 export type Sort = (typeof sorts)[number];
@@ -33,7 +33,7 @@ export function toCursor({ sort, order }: Sorting, { key: last, id }: Position):
 /** Throws `invalid_input` unless the cursor was made for this sorting and every part of it can be what we wrote. */
 export function parseCursor(cursor: string, { sort, order }: Sorting): Position {
   const shape = z.tuple([z.literal(sort), z.literal(order), key[sort], z.uuid()]);
-  const parsed = shape.safeParse(readJson(cursor));
+  const parsed = safeParse(shape, readJson(cursor));
   if (!parsed.success) {
     throw new Problem('invalid_input', {
       detail: 'This cursor does not belong to this list and sorting.',

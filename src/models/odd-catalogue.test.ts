@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { hostileMembers } from '../../tests/support/hostile-json.ts';
 import { parseCatalogue } from './parse-catalogue.ts';
 
 const good = {
@@ -255,6 +256,17 @@ test('whatever a list says of a model, it keeps prices and modalities that can b
       expect(models[0]?.inputModalities.length).toBeGreaterThan(0);
       expect(models[0]?.outputModalities.length).toBeGreaterThan(0);
       expect(models[0]?.pricing.prompt).toMatch(/^(-1|\d+(\.\d+)?)$/);
+    }),
+  );
+});
+
+test('an entry that holds anything spoils nothing else', () => {
+  const names = [...Object.keys(good), 'prompt', 'completion', 'overrides', 'input_modalities', 'max_completion_tokens'];
+  fc.assert(
+    fc.property(hostileMembers(names), hostileMembers(names), (entry, inner) => {
+      const odd = { ...good, id: 'maker/odd', pricing: { ...good.pricing, ...inner }, ...entry };
+      expect(parseCatalogue([odd, good], known).models.map(({ openrouterId }) => openrouterId)).toContain('maker/one');
+      expect(parseCatalogue([entry, good]).models).toHaveLength(1);
     }),
   );
 });

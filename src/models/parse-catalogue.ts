@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { describeFound, readAt } from './describe-found.ts';
 import type { CatalogueModel, OddField } from './model.ts';
@@ -96,7 +97,7 @@ function parseEntry(item: unknown, known: Known): ListedModel | string {
     return 'not an object';
   }
   const raw = item as Entry['raw'];
-  const openrouterId = id.safeParse(raw['id']).data;
+  const openrouterId = safeParse(id, raw['id']).data;
   if (openrouterId === undefined) {
     return 'unreadable id';
   }
@@ -177,7 +178,7 @@ interface Expected<T> {
 /** The value at a path, or the last good one with a note. What was never there and is not there now is nothing to note. */
 function take<T>(entry: Entry, path: string, { schema, last, fallback }: Expected<T>): T | undefined {
   const value = readAt(entry.raw, path.split('.'));
-  const parsed = schema.safeParse(value);
+  const parsed = safeParse(schema, value);
   if (parsed.success) {
     return parsed.data;
   }
@@ -244,6 +245,6 @@ function withoutColumns(key: string, value: unknown): unknown {
 }
 
 function findId(item: unknown): string | null {
-  const found = z.object({ id: z.string() }).safeParse(item);
+  const found = safeParse(z.object({ id: z.string() }), item);
   return found.success ? toPlainText(found.data.id, 200) : null;
 }

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { Big } from 'big.js';
 import { z } from 'zod';
 
@@ -89,7 +90,7 @@ export type ReadPricing = { ok: true; pricing: Pricing } | { ok: false; path: Pr
  */
 export function readPricing(value: unknown, last: Pricing | undefined): ReadPricing {
   const known: Readonly<Record<string, unknown>> = { prompt: '', completion: '', ...last };
-  const parsed = pricing.safeParse(isRecord(value) ? dropNulls(value, known) : value);
+  const parsed = safeParse(pricing, isRecord(value) ? dropNulls(value, known) : value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { explainIssue, toFieldProblems, type FieldProblem } from '#kit/index.ts';
+import { safeParse, explainIssue, toFieldProblems, type FieldProblem } from '#kit/index.ts';
 import type { Draft } from './draft.ts';
 import type { ResourceKind } from './resource-kind.ts';
 import { compileTemplate, toTemplateFieldProblems, type TemplateProblem } from './template.ts';
@@ -16,7 +16,7 @@ const syntaxFaults: ReadonlySet<TemplateProblem['code']> = new Set([
 
 /** What stands in the config and can be no part of one, and tags that cannot be read. What is missing is no fault yet. */
 export function checkConfigShape(kind: ResourceKind, { config, parameters }: Draft): FieldProblem[] {
-  const parsed = kind.configSchema.safeParse(config, { error: explainIssue });
+  const parsed = safeParse(kind.configSchema, config, { error: explainIssue });
   const wrong = parsed.success ? [] : parsed.error.issues.filter((issue) => isGiven(config, issue.path));
   return [...toConfigProblems(wrong), ...checkTemplates(kind, { config, parameters })];
 }
@@ -35,7 +35,7 @@ export type ConfigCheck = { ok: true; config: unknown } | { ok: false; fields: F
 
 /** The config as a version holds it, or everything that stands against it: what its schema says and what its kind says. */
 export async function checkConfig(kind: ResourceKind, draft: Draft, ownerId: string): Promise<ConfigCheck> {
-  const parsed = kind.configSchema.safeParse(draft.config, { error: explainIssue });
+  const parsed = safeParse(kind.configSchema, draft.config, { error: explainIssue });
   if (parsed.success) {
     const fields = await kind.checkPublishable(parsed.data, draft.parameters, ownerId);
     return fields.length === 0 ? { ok: true, config: parsed.data } : { ok: false, fields };
@@ -58,9 +58,9 @@ interface Rest {
  */
 async function checkRest(kind: ResourceKind, { draft, ownerId, faulty }: Rest): Promise<FieldProblem[]> {
   const kept = Object.fromEntries(Object.entries(draft.config).filter(([name]) => !faulty.has(name)));
-  const without = kind.configSchema.safeParse(kept);
+  const without = safeParse(kind.configSchema, kept);
   const filled = without.success ? new Set<string>() : toMembers(without.error.issues);
-  const whole = without.success ? without : kind.configSchema.safeParse({ ...kept, ...pick(kind, filled) });
+  const whole = without.success ? without : safeParse(kind.configSchema, { ...kept, ...pick(kind, filled) });
   if (!whole.success) {
     return [];
   }

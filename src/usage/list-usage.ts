@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
-import { operation, Problem, type Caller } from '#kit/index.ts';
+import { safeParse, operation, Problem, type Caller } from '#kit/index.ts';
 import { findCalls, loggedCall, type Position } from './find-calls.ts';
 import { usageFilters } from './usage-filters.ts';
 
@@ -34,7 +34,7 @@ function toCursor({ at, callId }: Position): string {
 }
 
 function parseCursor(cursor: string): Position {
-  const parsed = position.safeParse(readJson(Buffer.from(cursor, 'base64url').toString()));
+  const parsed = safeParse(position, readJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success) {
     throw new Problem('invalid_input', {
       detail: 'This cursor was not made here.',

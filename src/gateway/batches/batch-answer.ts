@@ -1,4 +1,4 @@
-import { parseExactJson, problemKinds, type ProblemCode } from '#kit/index.ts';
+import { parseExactJson, problemKinds, toBase64, type ProblemCode } from '#kit/index.ts';
 import { jsonAnswer, type Answer, type JsonObject, type MediaReference, type WholeBody } from '#resources/index.ts';
 import type { ItemRow } from './batch-rows.ts';
 
@@ -19,10 +19,7 @@ export interface ItemAnswer {
 }
 
 export function toItemAnswer({ body, contentType, media }: Answer<WholeBody>): ItemAnswer {
-  const made =
-    body.type === 'json'
-      ? { output: body.json }
-      : { bytes: { contentType, base64: Buffer.from(body.bytes).toString('base64') } };
+  const made = body.type === 'json' ? { output: body.json } : { bytes: { contentType, base64: toBase64(body.bytes) } };
   return { ...made, ...(media.length > 0 ? { media: [...media] } : {}) };
 }
 

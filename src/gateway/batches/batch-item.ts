@@ -1,4 +1,5 @@
 import type { Outcome, WholeBody } from '#resources/index.ts';
+import { isFinal } from '../final-problems.ts';
 
 export type ItemState = 'open' | 'succeeded' | 'failed';
 
@@ -7,15 +8,12 @@ export const MAX_ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** What the model or its rules refuse they refuse again. */
-const final: ReadonlySet<string> = new Set(['content_refused', 'unprocessable']);
-
 /** What becomes of an open item after its attempt of this number: `open` is tried again. */
 export function afterAttempt(attempts: number, outcome: Outcome<WholeBody>): ItemState {
   if (outcome.ok) {
     return 'succeeded';
   }
-  return final.has(outcome.problem) || attempts >= MAX_ATTEMPTS ? 'failed' : 'open';
+  return isFinal(outcome.problem) || attempts >= MAX_ATTEMPTS ? 'failed' : 'open';
 }
 
 /** Before the attempt that follows this many: twice as long each time, or as long as the upstream asks for. */
@@ -31,5 +29,5 @@ export function toProgress({ total, ended, failed }: { total: number; ended: num
 
 /** The problem of a call none of whose items has an answer: final where that of every item is. */
 export function toCommonProblem(problems: readonly string[]): string {
-  return problems.find((problem) => !final.has(problem)) ?? problems[0] ?? 'upstream_failed';
+  return problems.find((problem) => !isFinal(problem)) ?? problems[0] ?? 'upstream_failed';
 }

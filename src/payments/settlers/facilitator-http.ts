@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import type { Clock } from '#kit/index.ts';
+import { numberOf, textOf, type Clock } from '#kit/index.ts';
 import type { Network } from '../network.ts';
 import { isRecord } from './eip155/json-rpc.ts';
 
@@ -79,7 +79,7 @@ export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
     } catch (error) {
       note(false);
       const code = isRecord(error) || error instanceof Error ? Reflect.get(error, 'code') : undefined;
-      return NEVER_CONNECTED.has(String(code))
+      return typeof code === 'string' && NEVER_CONNECTED.has(code)
         ? { kind: 'not_sent', reason: 'cannot_reach_facilitator' }
         : { kind: 'lost' };
     }
@@ -132,7 +132,13 @@ function toKinds(body: Record<string, unknown>): Kind[] {
   const list = Array.isArray(body['kinds']) ? body['kinds'] : [];
   return list.flatMap((kind: unknown) =>
     isRecord(kind)
-      ? [{ x402Version: Number(kind['x402Version']), scheme: String(kind['scheme']), network: String(kind['network']) }]
+      ? [
+          {
+            x402Version: numberOf(kind['x402Version']),
+            scheme: textOf(kind['scheme']),
+            network: textOf(kind['network']),
+          },
+        ]
       : [],
   );
 }

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { findNetwork, findNetworkByV1Name, findScheme, type SchemeList } from '../find-scheme.ts';
 import type { Accepted, Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
@@ -46,7 +47,7 @@ export function decodePayment(list: SchemeList, headers: PaymentHeaders): Decode
 }
 
 function decodeV1(list: SchemeList, header: Header): DecodedPayment {
-  const parsed = envelopeV1.safeParse(header.value);
+  const parsed = safeParse(envelopeV1, header.value);
   if (!parsed.success) {
     return refuse('invalid_payload', `${header.name}: ${describeShape(parsed.error, '', 'payments')}`);
   }
@@ -56,7 +57,7 @@ function decodeV1(list: SchemeList, header: Header): DecodedPayment {
 }
 
 function decodeV2(list: SchemeList, header: Header): DecodedPayment {
-  const parsed = envelopeV2.safeParse(header.value);
+  const parsed = safeParse(envelopeV2, header.value);
   if (!parsed.success) {
     return refuse('invalid_payload', `${header.name}: ${describeShape(parsed.error, '', 'payments')}`);
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '#kit/index.ts';
+import { safeParse, type Json } from '#kit/index.ts';
 import { decodeBase64Json } from './base64-json.ts';
 
 /** Extension of x402 version 2: a wallet signs an EIP-4361 message instead of paying again. */
@@ -80,7 +80,7 @@ export function readSignIn(
   header: string,
   terms: SignInTerms & { address: string },
 ): { message: string; signature: string } | null {
-  const parsed = header.length <= MAX_HEADER_CHARACTERS ? shape.safeParse(decodeBase64Json(header)) : null;
+  const parsed = header.length <= MAX_HEADER_CHARACTERS ? safeParse(shape, decodeBase64Json(header)) : null;
   if (!parsed?.success) {
     return null;
   }

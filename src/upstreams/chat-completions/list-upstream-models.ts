@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import type { Dispatcher } from 'undici';
 import { labelQuoter } from './quote-upstream.ts';
@@ -36,7 +37,7 @@ export async function listUpstreamModels({ dispatcher, origin, path, apiKey }: A
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const text = await readText(response.body, MAX_BYTES);
-    const parsed = list.safeParse(response.statusCode === 200 ? JSON.parse(text) : null);
+    const parsed = safeParse(list, response.statusCode === 200 ? JSON.parse(text) : null);
     if (!parsed.success) {
       return { ok: false, status: response.statusCode };
     }

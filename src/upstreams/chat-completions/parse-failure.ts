@@ -1,3 +1,4 @@
+import { numberOf } from '#kit/index.ts';
 import { z } from 'zod';
 import type { ChatFailure, FailureKind } from './chat.ts';
 import { aliases, knownErrors, namesOfAccount, says, tellingNames } from './known-errors.ts';
@@ -90,7 +91,7 @@ interface Hints {
 
 function findRetryAfter(source: FailureSource, { metadata, availability, details }: Hints): number | null {
   const headers = loose.safeParse(metadata['headers']).data ?? {};
-  const resetMs = Number(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
+  const resetMs = numberOf(headers['X-RateLimit-Reset'] ?? headers['x-ratelimit-reset']);
   const candidates = [
     toSeconds(source.retryAfterHeader, source.nowMs),
     toSeconds(availability['retry_after'], source.nowMs),
@@ -107,7 +108,7 @@ function toSeconds(value: unknown, nowMs: number): number | null {
   if (value === null || value === undefined || value === '') {
     return null;
   }
-  const seconds = Number(value);
+  const seconds = numberOf(value);
   if (Number.isFinite(seconds)) {
     return clampSeconds(seconds);
   }

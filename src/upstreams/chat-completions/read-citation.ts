@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toLine } from '#kit/index.ts';
+import { safeParse, toLine } from '#kit/index.ts';
 import type { Citation } from './chat.ts';
 
 const MAX_URL = 2_000;
@@ -15,7 +15,7 @@ const annotation = z.object({
  * without credentials pass, and titles lose line breaks and control characters. Null for everything else.
  */
 export function readCitation(value: unknown): Citation | null {
-  const parsed = annotation.safeParse(value);
+  const parsed = safeParse(annotation, value);
   const text = parsed.data?.url_citation.url ?? '';
   if (!parsed.success || !URL.canParse(text)) {
     return null;

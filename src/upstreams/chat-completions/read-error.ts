@@ -1,3 +1,5 @@
+import { textOf } from '#kit/index.ts';
+
 /** What of a body (or of one event) is the error, in any of the places where upstreams put it; undefined for none. */
 export function findError(body: unknown): unknown {
   // Google wraps its errors in a list where a stream was asked for.
@@ -54,7 +56,12 @@ function toMessage(given: Record<string, unknown>): string | undefined {
     .slice(0, 5)
     .map((complaint) => {
       const { loc, msg } = toObject(complaint) ?? {};
-      const field = Array.isArray(loc) ? loc.filter((part) => part !== 'body').join('.') : '';
+      const field = Array.isArray(loc)
+        ? loc
+            .filter((part) => part !== 'body')
+            .map(textOf)
+            .join('.')
+        : '';
       return `${field}: ${typeof msg === 'string' ? msg : ''}`;
     })
     .join('; ');

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { openChatService, type ChatServiceFailure } from '../chat-service.ts';
 
@@ -45,7 +46,7 @@ export function openDiscord({ baseUrl }: { baseUrl: string }): DiscordClient {
       if (!got.ok) {
         return got;
       }
-      const { name, channel_id: channelId } = found.safeParse(got.body).data ?? {};
+      const { name, channel_id: channelId } = safeParse(found, got.body).data ?? {};
       return { ok: true, name: (name ?? '').slice(0, MAX_NAME), channelId: (channelId ?? '').slice(0, MAX_NAME) };
     },
     sendContent: async (webhook, content) => {
@@ -59,7 +60,7 @@ export function openDiscord({ baseUrl }: { baseUrl: string }): DiscordClient {
 
 function toFailure({ status, body }: { status: number; body: unknown }): ChatServiceFailure {
   if (status === 429) {
-    const wait = limited.safeParse(body).data?.retry_after;
+    const wait = safeParse(limited, body).data?.retry_after;
     return wait === undefined ? UNCLEAR : { ...UNCLEAR, retryAfterSeconds: Math.ceil(wait) };
   }
   return status === 401 || status === 403 || status === 404

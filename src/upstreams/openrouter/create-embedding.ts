@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
@@ -31,7 +32,7 @@ export function createEmbedding(
 }
 
 function pickVector(body: unknown): number[] | null {
-  const found = form.safeParse(body).data?.data[0]?.embedding;
+  const found = safeParse(form, body).data?.data[0]?.embedding;
   const vector = typeof found === 'string' ? fromBase64(found) : found;
   const isUsable = vector && vector.length > 0 && vector.length <= MAX_DIMENSIONS && vector.every(Number.isFinite);
   return isUsable ? vector : null;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeBase64, decodeDataUrl, isDataUrl } from '#kit/index.ts';
+import { safeParse, decodeBase64, decodeDataUrl, isDataUrl } from '#kit/index.ts';
 import { openFile } from '../outbound/open-file.ts';
 import { readBytes } from '../read-body.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
@@ -66,7 +66,7 @@ function toWire(request: ImagesRequest): Record<string, unknown> {
 
 /** Null where any of them is neither base64 nor an address that may be called: all were paid for. */
 async function pickFiles(http: MediaHttp, body: unknown, signal: AbortSignal): Promise<ImageFile[] | null> {
-  const found = form.safeParse(body).data?.data.slice(0, MAX_IMAGES) ?? [];
+  const found = safeParse(form, body).data?.data.slice(0, MAX_IMAGES) ?? [];
   const files: ImageFile[] = [];
   for (const item of found) {
     const file = item?.b64_json ? decode(item.b64_json) : await fetchFile(http, item?.url, signal);

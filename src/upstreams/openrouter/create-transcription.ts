@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toBase64 } from '#kit/index.ts';
+import { safeParse, toBase64 } from '#kit/index.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { toAudioFormat } from '../chat-completions/message-parts.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
@@ -54,7 +54,7 @@ export function createTranscription(
 }
 
 function pickText(body: unknown): Transcription | null {
-  const said = form.safeParse(body).data;
+  const said = safeParse(form, body).data;
   return said
     ? {
         text: said.text,

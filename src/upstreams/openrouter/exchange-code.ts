@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { readText } from '../read-body.ts';
 import type { JsonGet } from './get-json.ts';
@@ -26,7 +27,7 @@ export async function exchangeCode(
     if (response.statusCode === 400 || response.statusCode === 403) {
       return { ok: false, reason: 'refused' };
     }
-    const parsed = answer.safeParse(response.statusCode === 200 ? JSON.parse(text) : null);
+    const parsed = safeParse(answer, response.statusCode === 200 ? JSON.parse(text) : null);
     return parsed.success ? { ok: true, apiKey: parsed.data.key } : { ok: false, reason: 'unreachable' };
   } catch {
     return { ok: false, reason: 'unreachable' };

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { Big } from 'big.js';
 import { z } from 'zod';
 import { toDecimalText } from '../chat-completions/parse-json.ts';
@@ -19,7 +20,7 @@ export async function getCredits(source: JsonGet, apiKey: string): Promise<Credi
   try {
     const path = `${source.basePath}/credits`;
     const got = await getJson(source, { path, apiKey, timeoutMs: 10_000, maxBytes: 64_000, exactKeys: AMOUNTS });
-    const parsed = answer.safeParse(got.body);
+    const parsed = safeParse(answer, got.body);
     const bought = toDecimalText(parsed.data?.data.total_credits);
     const used = toDecimalText(parsed.data?.data.total_usage);
     if (got.status === 200 && bought !== null && used !== null) {

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { toTrueCost } from '../chat-completions/true-cost.ts';
 import { getJson, type JsonGet } from './get-json.ts';
@@ -29,7 +30,7 @@ export async function getGenerationCost(source: JsonGet, asked: Asked): Promise<
   const got = await getJson(source, { path, apiKey, timeoutMs, maxBytes: 200_000, exactKeys: EXACT_KEYS }).catch(
     () => null,
   );
-  const told = form.safeParse(got?.body).data?.data;
+  const told = safeParse(form, got?.body).data?.data;
   const costUsd = toTrueCost({
     cost: told?.total_cost,
     isByok: told?.is_byok,

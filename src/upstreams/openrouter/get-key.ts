@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { toDecimalText } from '../chat-completions/parse-json.ts';
 import { parseFailure } from '../chat-completions/parse-failure.ts';
@@ -55,7 +56,7 @@ export async function getKey(source: JsonGet, apiKey: string): Promise<KeyCheck>
   try {
     const path = `${source.basePath}/key`;
     const got = await getJson(source, { path, apiKey, timeoutMs: 10_000, maxBytes: 64_000, exactKeys: AMOUNTS });
-    const parsed = answer.safeParse(got.body);
+    const parsed = safeParse(answer, got.body);
     if (got.status === 200 && parsed.success) {
       return judgeKey(parsed.data.data);
     }
@@ -95,7 +96,7 @@ function judgeKey(key: z.output<typeof answer>['data']): KeyCheck {
 }
 
 function judgeRefusal(got: { status: number; body: unknown }, apiKey: string): KeyCheck {
-  const error = z.object({ error: z.unknown().optional() }).safeParse(got.body).data?.error;
+  const error = safeParse(z.object({ error: z.unknown().optional() }), got.body).data?.error;
   const { message } = parseFailure({
     kind: 'http_error',
     status: got.status,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Problem } from '#kit/index.ts';
+import { safeParse, Problem } from '#kit/index.ts';
 import { getJson, type JsonGet } from './get-json.ts';
 
 const MAX_BYTES = 4_000_000;
@@ -17,7 +17,7 @@ export async function listEndpoints(source: JsonGet, model: string): Promise<unk
   if (got.status === 404) {
     return null;
   }
-  const parsed = answer.safeParse(got.body);
+  const parsed = safeParse(answer, got.body);
   if (got.status !== 200 || !parsed.success) {
     throw new Problem('upstream_failed', { detail: `OpenRouter told no providers: status ${got.status}.` });
   }

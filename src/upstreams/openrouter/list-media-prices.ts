@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { toDecimalText } from '../chat-completions/parse-json.ts';
 import { getJson, type JsonGet } from './get-json.ts';
@@ -30,7 +31,7 @@ export async function listImageEndpoints(source: JsonGet, modelId: string): Prom
   const [author = '', slug = ''] = modelId.split('/').map(encodeURIComponent);
   const path = `${source.basePath}/images/models/${author}/${slug}/endpoints`;
   const body = await get(source, path, ['cost_usd']);
-  const given = z.object({ data: endpointsForm }).safeParse(body).data?.data ?? endpointsForm.safeParse(body).data;
+  const given = safeParse(z.object({ data: endpointsForm }), body).data?.data ?? safeParse(endpointsForm, body).data;
   const found = (given?.endpoints ?? []).map(toImageEndpoint);
   const known = found.flatMap((one) => (one === null ? [] : [one]));
   return known.some(({ prices }) => prices.length > 0) && known.length === found.length ? known : null;
@@ -63,7 +64,7 @@ const videoForm = z.object({ data: z.array(videoModel.nullable().catch(null)) })
 
 /** `GET /videos/models`. Never throws. */
 export async function listVideoModels(source: JsonGet): Promise<VideoModel[] | null> {
-  const found = videoForm.safeParse(await get(source, `${source.basePath}/videos/models`, [])).data;
+  const found = safeParse(videoForm, await get(source, `${source.basePath}/videos/models`, [])).data;
   return found ? found.data.flatMap((model) => (model ? [toVideoModel(model)] : [])) : null;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Problem } from '#kit/index.ts';
+import { safeParse, Problem } from '#kit/index.ts';
 import { getJson, type JsonGet } from './get-json.ts';
 
 const MAX_PAGES = 50;
@@ -41,7 +41,7 @@ async function getPage(source: JsonGet, path: string): Promise<z.output<typeof p
   const got = await getJson(source, { path, timeoutMs: 30_000, maxBytes: MAX_PAGE_BYTES }).catch(() => {
     throw fail('OpenRouter cannot be reached.');
   });
-  const parsed = page.safeParse(got.body);
+  const parsed = safeParse(page, got.body);
   if (got.status !== 200 || !parsed.success) {
     throw fail(`OpenRouter answered the request for its catalogue with status ${got.status}.`);
   }

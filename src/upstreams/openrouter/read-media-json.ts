@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { toLabel } from '../chat-completions/collect-answer.ts';
@@ -48,11 +49,11 @@ export async function readMediaJson<T>(
 ): Promise<Read<T> | null> {
   const body = parse(await readText(response.body, maxBytes));
   const error = findError(body);
-  if (error && !(isJob && common.safeParse(body).data?.id)) {
+  if (error && !(isJob && safeParse(common, body).data?.id)) {
     const told = { kind: 'error_event', status: null, error, retryAfterHeader: null, secrets, nowMs: 0 } as const;
     return { failure: parseFailure(told) };
   }
-  const said = common.safeParse(body).data;
+  const said = safeParse(common, body).data;
   const output = said ? await pick(body) : null;
   if (!said || output === null) {
     return null;

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
@@ -35,7 +36,7 @@ export function rerankDocuments(
 }
 
 function pickRanks(body: unknown, count: number): RankedDocument[] | null {
-  const results = form.safeParse(body).data?.results ?? [];
+  const results = safeParse(form, body).data?.results ?? [];
   const places = new Set(results.map(({ index }) => index));
   const isUsable = results.length > 0 && places.size === results.length && results.every(({ index }) => index < count);
   return isUsable

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
@@ -56,7 +57,7 @@ interface JobAsk {
 function askJob(http: MediaHttp, ask: JobAsk, call: ChatCall): Promise<MediaResult<VideoJob>> {
   const secrets = [call.apiKey, ...ask.secrets];
   const pick = (body: unknown): VideoJob | null => {
-    const job = form.safeParse(body).data;
+    const job = safeParse(form, body).data;
     return job ? { id: job.id, status: job.status, error: quoteError(job.error, secrets) } : null;
   };
   // The error of a job that failed stands in an answer that is none.
@@ -66,7 +67,7 @@ function askJob(http: MediaHttp, ask: JobAsk, call: ChatCall): Promise<MediaResu
 }
 
 function quoteError(error: unknown, secrets: readonly string[]): string | null {
-  const message = typeof error === 'string' ? error : z.object({ message: z.string() }).safeParse(error).data?.message;
+  const message = typeof error === 'string' ? error : safeParse(z.object({ message: z.string() }), error).data?.message;
   return quoteUpstream(message, secrets) || null;
 }
 

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { openChatService, type ChatServiceFailure } from '../chat-service.ts';
 
@@ -41,7 +42,7 @@ export function openTelegram({ baseUrl }: { baseUrl: string }): TelegramClient {
   ): Promise<{ ok: true; result: unknown } | ChatServiceFailure> => {
     try {
       const got = await service.ask({ method: 'POST', path: `/bot${token}/${method}`, body });
-      const parsed = answer.safeParse(got.body);
+      const parsed = safeParse(answer, got.body);
       return parsed.data?.ok ? { ok: true, result: parsed.data.result } : toFailure(got.status, parsed.data);
     } catch {
       return UNCLEAR;
@@ -57,10 +58,10 @@ export function openTelegram({ baseUrl }: { baseUrl: string }): TelegramClient {
       if (!found.ok) {
         return found;
       }
-      const { title, username } = chat.safeParse(found.result).data ?? {};
+      const { title, username } = safeParse(chat, found.result).data ?? {};
       return {
         ok: true,
-        botUsername: (bot.safeParse(me.result).data?.username ?? '').slice(0, MAX_NAME),
+        botUsername: (safeParse(bot, me.result).data?.username ?? '').slice(0, MAX_NAME),
         chatTitle: (title ?? username ?? '').slice(0, MAX_NAME),
       };
     },

@@ -1,7 +1,7 @@
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
-import { findBlockBefore } from '../../settlers/eip155/find-block.ts';
+import { findBlockBefore, readHead } from '../../settlers/eip155/find-block.ts';
 import { isRecord, RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
 import { addressTopic, toLogs } from '../../settlers/eip155/logs.ts';
 import { payloadOf } from './payload.ts';
@@ -40,7 +40,7 @@ export async function findTransfer(
 ): Promise<FoundTransfer> {
   const { rpc } = chain;
   const { offer } = searched;
-  const head = Number(await rpc.call('eth_blockNumber', []));
+  const head = await readHead(rpc);
   let oldest: number | null = null;
   let span = FIRST_SPAN;
   for (let to = head; to >= (oldest ?? 0);) {

@@ -1,7 +1,8 @@
+import { textOf } from '#kit/index.ts';
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
-import { isRecord, RpcUnreachable } from '../../settlers/eip155/json-rpc.ts';
+import { isRecord, RpcUnreachable, toQuantity } from '../../settlers/eip155/json-rpc.ts';
 import type { LookedUp } from '../../verdict.ts';
 import type { Wanted } from '../scheme.ts';
 import { encodeAuthorizationState } from './call-data.ts';
@@ -48,7 +49,7 @@ async function readState(
     { to: offer.asset, data: encodeAuthorizationState(payment.payer, payment.uniquenessKey) },
     block,
   ]);
-  if (typeof state !== 'string' || state.length !== 66) {
+  if (typeof state !== 'string' || !/^0x[0-9a-f]{64}$/i.test(state)) {
     throw new RpcUnreachable('the token did not tell the state of an authorisation');
   }
   return BigInt(state) !== 0n;
@@ -59,7 +60,7 @@ async function getLatestBlock(chain: Eip155Chain): Promise<{ number: string; tim
   if (!isRecord(block) || typeof block['number'] !== 'string') {
     throw new RpcUnreachable('the RPC endpoint did not tell its latest block');
   }
-  return { number: block['number'], timestamp: Number(block['timestamp']) };
+  return { number: block['number'], timestamp: toQuantity(block['timestamp'], 'its latest block') };
 }
 
 /** Development nodes make a block only when there is a transaction, so the age of their last block says nothing. */
@@ -68,5 +69,5 @@ async function isIdle(chain: Eip155Chain): Promise<boolean> {
     return false;
   }
   const version = await chain.rpc.call('web3_clientVersion', []).catch(() => '');
-  return /^(anvil|hardhat)/i.test(String(version));
+  return /^(anvil|hardhat)/i.test(textOf(version));
 }

@@ -1,3 +1,4 @@
+import { safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import type { Network } from '../../network.ts';
 import type { Accepted, Payment } from '../../payment.ts';
@@ -52,7 +53,7 @@ export function decodePayload(
   value: unknown,
   given: { network: Network | null; accepted?: Accepted | undefined },
 ): DecodedPayload {
-  const parsed = shape.safeParse(value);
+  const parsed = safeParse(shape, value);
   if (!parsed.success) {
     return { ok: false, detail: describeShape(parsed.error, 'payload', 'EIP-3009 payments') };
   }

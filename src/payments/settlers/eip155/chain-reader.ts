@@ -8,7 +8,7 @@ import {
   type Call,
   type CallResult,
 } from './call-data.ts';
-import { RpcError, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
+import { RpcError, RpcUnreachable, toCallData, type JsonRpc } from './json-rpc.ts';
 
 /** What a scheme asks about one payment: some views of the state, and the transaction that would settle it. */
 export interface Inquiry {
@@ -120,7 +120,7 @@ function openCalls(rpc: JsonRpc, hasMulticall: () => Promise<boolean>) {
     }
     const transaction = { ...toSender(sender), to: MULTICALL3, data: encodeAggregate3(calls) };
     const answer = await rpc.call('eth_call', [transaction, 'latest']);
-    const results = decodeAggregate3(String(answer), calls.length);
+    const results = decodeAggregate3(`0x${toCallData(answer)}`, calls.length);
     if (!results) {
       throw new RpcUnreachable('the RPC endpoint answered something that Multicall3 does not');
     }
@@ -153,7 +153,7 @@ function toSender({ from, gasLimit, fees }: CallSender): Record<string, string> 
 async function ethCall(rpc: JsonRpc, call: Call, sender: CallSender): Promise<CallResult> {
   try {
     const data = await rpc.call('eth_call', [{ ...toSender(sender), to: call.target, data: call.data }, 'latest']);
-    return { success: true, data: String(data).slice(2) };
+    return { success: true, data: toCallData(data) };
   } catch (error) {
     if (error instanceof RpcError && isRevert(error)) {
       return { success: false, data: error.data?.slice(2) ?? Buffer.from(error.message).toString('hex') };

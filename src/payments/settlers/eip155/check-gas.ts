@@ -1,5 +1,6 @@
 import type { Eip155Chain } from './chain.ts';
 import { readFees } from './fees.ts';
+import { RpcUnreachable } from './json-rpc.ts';
 import type { GasReserve, SettlerReadiness } from '../settler.ts';
 
 export interface GasCheck {
@@ -27,10 +28,17 @@ export async function readGas({ chain, addresses, gasLimit }: GasCheck): Promise
       ...addresses.map((address) => chain.rpc.call('eth_getBalance', [address, 'latest'])),
     ]);
     const needed = fees.maxFeePerGas * gasLimit;
-    const [most = 0n] = balances.map((balance) => BigInt(String(balance))).toSorted((a, b) => (a > b ? -1 : 1));
+    const [most = 0n] = balances.map((balance) => toBalance(balance)).toSorted((a, b) => (a > b ? -1 : 1));
     const settlements = needed === 0n ? Number.MAX_SAFE_INTEGER : Number(most / needed);
     return { network: chain.network.caip2, addresses, settlements };
   } catch {
     return null;
   }
+}
+
+function toBalance(answer: unknown): bigint {
+  if (typeof answer !== 'string' || !/^0x[0-9a-f]{1,64}$/i.test(answer)) {
+    throw new RpcUnreachable('the RPC endpoint did not tell a balance');
+  }
+  return BigInt(answer);
 }

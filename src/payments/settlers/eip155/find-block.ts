@@ -1,5 +1,5 @@
 import type { BlockRange } from '../../network.ts';
-import { isRecord, RpcUnreachable, type JsonRpc } from './json-rpc.ts';
+import { isRecord, toQuantity, type JsonRpc } from './json-rpc.ts';
 
 const FIRST_STEP = 1000;
 
@@ -29,11 +29,12 @@ export async function findBlockBefore(
 /** Seconds since the epoch. */
 export async function readTimestamp(rpc: JsonRpc, block: number): Promise<number> {
   const answer = await rpc.call('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
-  const timestamp = isRecord(answer) ? Number(answer['timestamp']) : Number.NaN;
-  if (!Number.isSafeInteger(timestamp)) {
-    throw new RpcUnreachable(`block ${block} is not known to the RPC endpoint`);
-  }
-  return timestamp;
+  return toQuantity(isRecord(answer) ? answer['timestamp'] : null, `block ${block}`);
+}
+
+/** The number of the latest block. */
+export async function readHead(rpc: JsonRpc): Promise<number> {
+  return toQuantity(await rpc.call('eth_blockNumber', []), 'its latest block');
 }
 
 /** See `Chain.findRange`. The older end may be up to 1000 blocks too old. */
@@ -41,7 +42,7 @@ export async function findRange(
   rpc: JsonRpc,
   { seconds, lagSeconds }: { seconds: number; lagSeconds: number },
 ): Promise<BlockRange> {
-  const head = Number(await rpc.call('eth_blockNumber', []));
+  const head = await readHead(rpc);
   const newest = (await readTimestamp(rpc, head)) - lagSeconds;
   return {
     toBlock: await findBlockBefore(rpc, head, { timestampSeconds: newest, slack: 1 }),
@@ -52,5 +53,5 @@ export async function findRange(
 /** See `Chain.findTime`. */
 export async function findTime(rpc: JsonRpc, transaction: string): Promise<number | null> {
   const receipt = await rpc.call('eth_getTransactionReceipt', [transaction]);
-  return isRecord(receipt) ? readTimestamp(rpc, Number(receipt['blockNumber'])) : null;
+  return isRecord(receipt) ? readTimestamp(rpc, toQuantity(receipt['blockNumber'], 'the block of a receipt')) : null;
 }

@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { numberOf } from '#kit/index.ts';
 
 /** The node answered, and said no. */
 export class RpcError extends Error {
@@ -122,6 +123,23 @@ function toRpcError(error: Record<string, unknown>): RpcError {
     typeof message === 'string' ? message.slice(0, 500) : 'refused',
     typeof data === 'string' && /^0x[0-9a-f]*$/i.test(data) ? data : null,
   );
+}
+
+/** A number that a node tells, as hexadecimal text. Throws RpcUnreachable for anything else: such a node cannot tell. */
+export function toQuantity(answer: unknown, what: string): number {
+  const quantity = numberOf(answer);
+  if (!Number.isSafeInteger(quantity)) {
+    throw new RpcUnreachable(`the RPC endpoint did not tell ${what}`);
+  }
+  return quantity;
+}
+
+/** What an `eth_call` gave, as hexadecimal digits. Throws RpcUnreachable for anything else. */
+export function toCallData(answer: unknown): string {
+  if (typeof answer !== 'string' || !/^0x[0-9a-f]*$/i.test(answer)) {
+    throw new RpcUnreachable('the RPC endpoint answered an eth_call with something that is no data');
+  }
+  return answer.slice(2);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

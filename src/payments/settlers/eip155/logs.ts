@@ -1,4 +1,4 @@
-import { keccak256 } from '#kit/index.ts';
+import { keccak256, numberOf, textOf } from '#kit/index.ts';
 import { isRecord } from './json-rpc.ts';
 
 /** A log of a transaction. Hashes and topics in lower case. */
@@ -25,18 +25,18 @@ export function toLogs(answer: unknown, asset: string): ChainLog[] {
 }
 
 function toLog(item: unknown, asset: string): ChainLog[] {
-  if (!isRecord(item) || item['removed'] === true || String(item['address']).toLowerCase() !== asset) {
+  if (!isRecord(item) || item['removed'] === true || textOf(item['address']).toLowerCase() !== asset) {
     return [];
   }
   const { transactionHash, blockNumber, logIndex, data } = item;
-  const found = Array.isArray(item['topics']) ? item['topics'].map((value) => String(value).toLowerCase()) : [];
+  const found = Array.isArray(item['topics']) ? item['topics'].map((value) => textOf(value).toLowerCase()) : [];
   return [
     {
-      transaction: String(transactionHash).toLowerCase(),
-      block: Number(blockNumber),
-      index: Number(logIndex),
+      transaction: textOf(transactionHash).toLowerCase(),
+      block: numberOf(blockNumber),
+      index: numberOf(logIndex),
       topics: found,
-      data: String(data),
+      data: textOf(data),
     },
   ];
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock, Log } from '#kit/index.ts';
 import { readFees, raiseFees, type Fees } from './fees.ts';
 import type { Eip155Chain } from './chain.ts';
-import { isRecord, RpcError, type JsonRpc } from './json-rpc.ts';
+import { isRecord, RpcError, toQuantity, type JsonRpc } from './json-rpc.ts';
 import { signTransaction, type SigningKey } from './sign-transaction.ts';
 
 /** What a transaction is to do. */
@@ -233,7 +233,8 @@ async function readReceipts(state: SenderState, hashes: readonly string[]) {
 }
 
 async function countTransactions(state: SenderState, block: 'latest' | 'pending'): Promise<number> {
-  return Number(await state.chain.rpc.call('eth_getTransactionCount', [state.key.address, block]));
+  const { chain, key } = state;
+  return toQuantity(await chain.rpc.call('eth_getTransactionCount', [key.address, block]), 'a count of transactions');
 }
 
 async function broadcast(rpc: JsonRpc, raw: string): Promise<Broadcast> {
