@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Big } from 'big.js';
-import type { Offer } from '#payments/index.ts';
 import { openRandom, type SeededRandom } from '../sandbox/openrouter/seeded-random.ts';
 import type { Farebox } from '../src/main.ts';
 import { openCreator, type Call } from './publish-resource.ts';
-import { makeWallet, signPayment, type Wallet } from './sign-payments.ts';
+import { makeWallet, readOffer, signPayment, type Wallet } from './sign-payments.ts';
 
 /** Of the larger of two sums. */
 const TOLERANCE = '0.001';
@@ -125,17 +124,7 @@ function plan(random: SeededRandom, sellers: readonly Seller[]): Planned {
 /** What comes of it, an answer or a failure, is not judged here: whoever counts it has to count it alike. */
 async function buy({ url, body, wantsEvents }: Planned, wallet: Wallet): Promise<void> {
   const headers = { 'Content-Type': 'application/json', ...(wantsEvents ? { Accept: 'text/event-stream' } : {}) };
-  const asked = await fetch(url, { method: 'POST', headers, body });
-  const required = asked.headers.get('payment-required');
-  await asked.arrayBuffer();
-  if (required === null) {
-    throw new Error(`${url} answered ${asked.status} where a 402 was expected.`);
-  }
-  const { accepts } = JSON.parse(Buffer.from(required, 'base64').toString()) as {
-    accepts: [Omit<Offer, 'amountAtomic'> & { amount: string }];
-  };
-  const { amount, ...rest } = accepts[0];
-  const { header } = signPayment(wallet, { ...rest, amountAtomic: BigInt(amount) });
+  const { header } = signPayment(wallet, await readOffer(url, { headers, body }));
   const answer = await fetch(url, { method: 'POST', headers: { ...headers, 'PAYMENT-SIGNATURE': header }, body });
   await answer.arrayBuffer().catch(() => null);
 }

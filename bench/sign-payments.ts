@@ -26,10 +26,14 @@ export function offerOf(payTo: string, amountAtomic: bigint): Offer {
   return buildOffer(schemeList, { scheme: 'exact', network: NETWORK, amountAtomic, payTo, maxTimeoutSeconds: 300 });
 }
 
-/** What the server asks for, from its 402. */
-export async function readOffer(url: string): Promise<Offer> {
-  const response = await fetch(url, { method: 'POST' });
+/** What the server asks for, from the 402 of an unpaid request. */
+export async function readOffer(url: string, request: Omit<RequestInit, 'method'> = {}): Promise<Offer> {
+  const response = await fetch(url, { ...request, method: 'POST' });
+  await response.arrayBuffer();
   const required = Buffer.from(response.headers.get('payment-required') ?? '', 'base64').toString();
+  if (required === '') {
+    throw new Error(`${url} answered ${response.status} where a 402 was expected.`);
+  }
   const { accepts } = JSON.parse(required) as { accepts: (Omit<Offer, 'amountAtomic'> & { amount: string })[] };
   if (!accepts[0]) {
     throw new Error(`${url} offers no way to pay.`);

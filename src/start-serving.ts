@@ -14,7 +14,7 @@ import {
 import { API_KEYS_CHANGED, recordAudit } from '#accounts/index.ts';
 import { listen, openLimiter, openTransact, type Tx } from '#database/index.ts';
 import { openDurable } from '#durable/index.ts';
-import { STREAMS_KEPT } from '#gateway/index.ts';
+import { CALLS_CHANGED, STREAMS_KEPT } from '#gateway/index.ts';
 import { callbackPath, finishConnect } from '#integrations/index.ts';
 import { bind, systemClock as clock, type OperationPorts } from '#kit/index.ts';
 import { fillCatalogue, findPricedModel, forgetModels, modelsChannel } from '#models/index.ts';
@@ -27,9 +27,6 @@ import type { Domain } from './start-domain.ts';
 import type { Infrastructure } from './start-infrastructure.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-
-/** Of the triggers on calls that are carried out behind their 202. */
-const CALLS_CHANGED = 'calls_changed';
 
 /** A run may last 600 s; a stop must not cut off a call that is being paid. */
 const CLOSE_WITHIN_MS = 610_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeKey } from './support/bad-request-world.ts';
+import { makeKey } from './support/make-key.ts';
 import { readTables } from './support/read-tables.ts';
 import { sendRaw, type RawAnswer } from './support/send-raw.ts';
 import { useApp } from './support/start-app.ts';

@@ -5,7 +5,8 @@ import OpenAI from 'openai';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listKinds } from '../src/plugins.ts';
-import { caught, makeKey, openClient } from './support/openai-client.ts';
+import { makeKey } from './support/make-key.ts';
+import { caught, openClient } from './support/openai-client.ts';
 import { countRuns, send, signFor } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { startStreamSource, type StreamSource } from './support/stream-source.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   source = await startStreamSource();
   creator = await app.current.makeCreator('ada');
   await creator.publish({ slug: 'essay' });
-  apiKey = await makeKey(creator, ['resources:write']);
+  apiKey = (await makeKey(creator, ['resources:write'])).secret;
 });
 
 afterAll(() => source.close());
@@ -188,10 +189,10 @@ describe('without a payment', () => {
     const mine = await client.chat.completions.create(essay);
     expect(mine).toMatchObject({ farebox: { test: true, receipt: { paidUsdc: '0', transaction: null } } });
     const other = await app.current.makeCreator('bob');
-    const key = await makeKey(other, ['resources:write']);
+    const key = (await makeKey(other, ['resources:write'])).secret;
     const refused = await caught(openClient(app.current, { apiKey: key }).chat.completions.create(essay));
     expect(refused).toMatchObject({ status: 402, message: expect.stringContaining('API key') });
-    const weak = await makeKey(creator, ['resources:read']);
+    const weak = (await makeKey(creator, ['resources:read'])).secret;
     expect(await caught(openClient(app.current, { apiKey: weak }).chat.completions.create(essay))).toMatchObject({
       status: 402,
     });

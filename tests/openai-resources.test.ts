@@ -5,7 +5,8 @@ import OpenAI from 'openai';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makePng, toDataUrl } from './support/files.ts';
-import { caught, makeKey, openClient, payingFetch } from './support/openai-client.ts';
+import { makeKey } from './support/make-key.ts';
+import { caught, openClient, payingFetch } from './support/openai-client.ts';
 import { send, signFor } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
@@ -19,7 +20,7 @@ const essay = { model: 'ada/essay', messages: [{ role: 'user' as const, content:
 beforeAll(async () => {
   creator = await app.current.makeCreator('ada');
   await creator.publish({ slug: 'essay' });
-  apiKey = await makeKey(creator, ['resources:write']);
+  apiKey = (await makeKey(creator, ['resources:write'])).secret;
 });
 
 const lastPrompt = () => JSON.stringify(app.current.sandbox?.openRouter?.control.requests.at(-1)?.body);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scopes } from '#kit/index.ts';
-import { makeKey } from './support/bad-request-world.ts';
+import { makeKey } from './support/make-key.ts';
 import { listDeclared, toRequest } from './support/operation-requests.ts';
 import { changedTables, readTables } from './support/read-tables.ts';
 import { sendRaw } from './support/send-raw.ts';

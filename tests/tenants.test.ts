@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scheduleRollup } from '#usage/index.ts';
-import { makeKey } from './support/bad-request-world.ts';
+import { makeKey } from './support/make-key.ts';
 import { listDeclared, toRequest } from './support/operation-requests.ts';
 import { payFor, send } from './support/paid-request.ts';
 import { changedTables, readTables } from './support/read-tables.ts';

@@ -30,11 +30,11 @@ export type { Json } from './json.ts';
 export { escapePointer, splitPointer, toPointer } from './json-pointer.ts';
 export { keccak256 } from './keccak256.ts';
 export type { Log } from './log.ts';
-export { formatUsdc, parseUsdc } from './money.ts';
+export { findUsdc, formatUsdc, parseUsdc } from './money.ts';
 export { bind, fileOutput, listCodes, operation } from './operation.ts';
 export type { BoundOperation, InTransaction, Operation, OwnDeps } from './operation.ts';
 export { parseWith, toInvalidInput } from './parse-with.ts';
-export { takeUnit } from './rate-limiter.ts';
+export { takeTurn, takeUnit } from './rate-limiter.ts';
 export type { RateLimiter } from './rate-limiter.ts';
 export {
   isSlug,

@@ -18,6 +18,11 @@ export function parseUsdc(text: string): bigint {
   return BigInt(whole) * 10n ** BigInt(USDC_DECIMALS) + BigInt(fraction.padEnd(USDC_DECIMALS, '0'));
 }
 
+/** The same, or null for what is no amount. */
+export function findUsdc(text: string): bigint | null {
+  return USDC_PATTERN.test(text) ? parseUsdc(text) : null;
+}
+
 /** `10000n` -> `"0.01"`: the shortest exact decimal. */
 export function formatUsdc(amountAtomic: bigint): string {
   const sign = amountAtomic < 0n ? '-' : '';

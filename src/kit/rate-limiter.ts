@@ -8,14 +8,18 @@ export interface RateLimiter {
 
 /** Takes one unit of the allowance of the client's network, or throws `rate_limited` with the time to wait. No address: not limited. */
 export async function takeUnit(limiter: RateLimiter | undefined, clientAddress: string | null): Promise<void> {
-  if (!limiter || clientAddress === null) {
-    return;
+  if (limiter && clientAddress !== null) {
+    await takeTurn(limiter, toNetwork(clientAddress), 'Too many requests from this address.');
   }
-  const { isAllowed, retryAfterSeconds } = await limiter.take(toNetwork(clientAddress));
+}
+
+/** The same under a key of one's own. `why` begins what is told. */
+export async function takeTurn(limiter: RateLimiter, key: string, why: string): Promise<void> {
+  const { isAllowed, retryAfterSeconds } = await limiter.take(key);
   if (!isAllowed) {
     const seconds = Math.max(1, Math.ceil(retryAfterSeconds));
     throw new Problem('rate_limited', {
-      detail: `Too many requests from this address. Try again in ${seconds} seconds.`,
+      detail: `${why} Try again in ${seconds} seconds.`,
       headers: { 'Retry-After': String(seconds) },
     });
   }

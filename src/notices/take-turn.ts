@@ -1,13 +1,6 @@
-import { Problem, sha256Hex, type RateLimiter } from '#kit/index.ts';
+import { sha256Hex, takeTurn as take, type RateLimiter } from '#kit/index.ts';
 
 /** Counts what is sent to others at the wish of an account. Throws `rate_limited` with the time to wait. */
-export async function takeTurn(limiter: RateLimiter, key: string): Promise<void> {
-  const { isAllowed, retryAfterSeconds } = await limiter.take(sha256Hex(key));
-  if (!isAllowed) {
-    const seconds = Math.max(1, Math.ceil(retryAfterSeconds));
-    throw new Problem('rate_limited', {
-      detail: `Nothing more is sent for now. Try again in ${seconds} seconds.`,
-      headers: { 'Retry-After': String(seconds) },
-    });
-  }
+export function takeTurn(limiter: RateLimiter, key: string): Promise<void> {
+  return take(limiter, sha256Hex(key), 'Nothing more is sent for now.');
 }

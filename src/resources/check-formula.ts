@@ -1,4 +1,4 @@
-import { parseUsdc, type FieldProblem } from '#kit/index.ts';
+import { findUsdc, type FieldProblem } from '#kit/index.ts';
 import type { Draft } from './draft.ts';
 import { isAlwaysThere, type Parameter } from './parameter.ts';
 import type { PriceTerm } from './price-formula.ts';
@@ -31,15 +31,7 @@ export function checkFormula({ priceFormula, priceUsdc, parameters }: Draft): Fi
 /** A price that is none is told as such. */
 function checkMost(priceUsdc: string | null): FieldProblem[] {
   const message = 'With a price formula this is the most that a call costs, whatever its input: set it above 0.';
-  return priceUsdc === null || isNothing(priceUsdc) ? [{ path: '/priceUsdc', message }] : [];
-}
-
-function isNothing(priceUsdc: string): boolean {
-  try {
-    return parseUsdc(priceUsdc) === 0n;
-  } catch {
-    return false;
-  }
+  return priceUsdc === null || findUsdc(priceUsdc) === 0n ? [{ path: '/priceUsdc', message }] : [];
 }
 
 function checkTerm(term: PriceTerm, parameters: readonly Parameter[]): string[] {

@@ -1,9 +1,9 @@
-import { parseUsdc, type FieldProblem, type User } from '#kit/index.ts';
+import { findUsdc, type FieldProblem, type User } from '#kit/index.ts';
 import { checkDraft, type Content, type Findings } from './check-draft.ts';
 import type { Draft } from './draft.ts';
 import { toUseMeasure } from './measure-use.ts';
 import { findOwn, notFound } from './own-resource.ts';
-import type { PublishedVersion, ResourceKind } from './resource-kind.ts';
+import type { PublishedVersion, Readiness, ResourceKind } from './resource-kind.ts';
 import type { ResourcesDeps } from './resources-deps.ts';
 import { toInputSchema } from './to-input-schema.ts';
 import type { ResourceRow } from './tables.ts';
@@ -11,6 +11,9 @@ import { withoutCode } from './without-code.ts';
 
 /** The version of a run of a draft, in the usage log. */
 const DRAFT_VERSION = { versionId: '00000000-0000-0000-0000-000000000000', version: 0 };
+
+/** A price that is none yet is no most either. */
+const NO_PRICE_YET = 0n;
 
 /** A draft and whose it is. */
 interface OwnDraft {
@@ -34,9 +37,9 @@ export async function readDraft(deps: ResourcesDeps, own: OwnDraft): Promise<Dra
   const checked = await checkDraft(deps, own);
   const made = toVersion(deps, own);
   const unready = made && (await findUnready(made));
-  const isTold = unready === null || checked.problems.some(({ message }) => isSameFault(message, unready.message));
-  const problems = isTold ? checked.problems : [...checked.problems, unready];
-  const isRunnable = !checked.problems.some(({ path }) => /^\/(kind|config|parameters)(\/|$)/.test(path));
+  const isTold = unready === null || (isOfModel(unready) && checked.problems.some(pointsAtRun));
+  const problems = isTold ? checked.problems : [...checked.problems, toProblem(unready)];
+  const isRunnable = !checked.problems.some(pointsAtRun);
   return {
     content: checked.ok && problems.length === 0 ? checked.content : null,
     version: made && isRunnable ? withSchema(made) : null,
@@ -63,6 +66,8 @@ export async function findOwnDraft(deps: ResourcesDeps, user: User, id: string):
   }
   return readDraft(deps, toOwnDraft(row, user));
 }
+
+type Unready = Extract<Readiness, { ready: false }>;
 
 interface Made {
   kind: ResourceKind;
@@ -92,7 +97,7 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
     pausedBy: null,
     priceAtomic: 0n,
     offers: [],
-    ...toUseMeasure(draft.measuredUse, readPrice(draft.priceUsdc)),
+    ...toUseMeasure(draft.measuredUse, findUsdc(draft.priceUsdc ?? '') ?? NO_PRICE_YET),
     settlementPoint: 'on_success',
     maxLossUsd: null,
     timeoutSeconds: draft.timeoutSeconds,
@@ -107,19 +112,13 @@ function toVersion({ kinds, clock }: ResourcesDeps, own: OwnDraft): Made | null 
   return { kind, version };
 }
 
-/** The first sentence says what is wrong, the rest what to do about it, which depends on who says it. */
-function isSameFault(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((message) => message.split(/\.(?=\s|$)/, 1)[0]);
-  return first === second;
+function pointsAtRun({ path }: FieldProblem): boolean {
+  return /^\/(kind|config|parameters)(\/|$)/.test(path);
 }
 
-/** A price that is none yet is no most either. */
-function readPrice(priceUsdc: string | null): bigint {
-  try {
-    return parseUsdc(priceUsdc ?? '0');
-  } catch {
-    return 0n;
-  }
+/** What is wrong with a model the kind's own check tells too, at the field that names it or at what it cannot read. */
+function isOfModel({ cause }: Unready): boolean {
+  return cause.startsWith('model_');
 }
 
 function withSchema({ kind, version }: Made): PublishedVersion {
@@ -128,10 +127,11 @@ function withSchema({ kind, version }: Made): PublishedVersion {
 }
 
 /** What would keep every call of it from running, until its owner acts. A template that does not compile is told elsewhere. */
-async function findUnready({ kind, version }: Made): Promise<FieldProblem | null> {
+async function findUnready({ kind, version }: Made): Promise<Unready | null> {
   const readiness = await kind.isReady(version).catch(() => null);
-  if (readiness === null || readiness.ready || readiness.retryAfterSeconds !== undefined) {
-    return null;
-  }
-  return { path: '/config', message: withoutCode(readiness.cause) };
+  return readiness === null || readiness.ready || readiness.retryAfterSeconds !== undefined ? null : readiness;
+}
+
+function toProblem({ cause }: Unready): FieldProblem {
+  return { path: '/config', message: withoutCode(cause) };
 }

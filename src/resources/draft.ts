@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, decimalText, formatUsdc, isSlug, MAX_SLUG_LENGTH, parseUsdc, slugPattern } from '#kit/index.ts';
+import { canonicalJson, decimalText, findUsdc, formatUsdc, isSlug, MAX_SLUG_LENGTH, slugPattern } from '#kit/index.ts';
 import { batchSchema } from './batch-terms.ts';
 import { categories } from './category.ts';
 import { measuredUseSchema } from './measured-use.ts';
@@ -140,11 +140,8 @@ export const emptyDraft: Omit<Draft, 'slug'> = {
 };
 
 function toShortestPrice(text: string): string {
-  try {
-    return formatUsdc(parseUsdc(text));
-  } catch {
-    return text;
-  }
+  const amountAtomic = findUsdc(text);
+  return amountAtomic === null ? text : formatUsdc(amountAtomic);
 }
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */

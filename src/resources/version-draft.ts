@@ -12,16 +12,15 @@ export type DraftSource = Pick<
   | 'price_atomic'
   | 'settlement_point'
   | 'timeout_seconds'
-  | 'runs_long'
   | 'parameters'
   | 'config'
 > & { slug: string; draft: Draft | null };
 
 /** Of `x402_resource_versions`. */
 export const draftColumns = `slug, name, description, category, tags, offers, price_atomic, settlement_point,
-  timeout_seconds, runs_long, parameters, config, draft`;
+  timeout_seconds, parameters, config, draft`;
 
-/** The draft that a version was made of. Of versions from before drafts were kept, what their columns tell. */
+/** The draft that a version was made of. Of versions from before drafts were kept, what their columns tell: none of them runs long, has a formula or takes batches. */
 export function toVersionDraft(row: DraftSource): Draft {
   if (row.draft !== null) {
     return { ...emptyDraft, ...row.draft };
@@ -39,7 +38,6 @@ export function toVersionDraft(row: DraftSource): Draft {
     furtherOffers: further.map(({ amountAtomic, ...offer }) => ({ ...offer, priceUsdc: formatUsdc(amountAtomic) })),
     settlementPoint: row.settlement_point,
     timeoutSeconds: row.timeout_seconds,
-    ...(row.runs_long ? { runsLong: true } : {}),
     parameters: row.parameters,
     config: row.config as Draft['config'],
   };

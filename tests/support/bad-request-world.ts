@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PrivateKeyAccount } from 'viem';
 import type { Offer } from '#payments/index.ts';
+import { makeKey } from './make-key.ts';
 import { getChallenge, toOffer } from './paid-request.ts';
 import { encodeHeader, signOffer, toEnvelope, type SignedPayload } from './pay.ts';
 import type { RawRequest } from './send-raw.ts';
@@ -59,14 +60,6 @@ export async function openWorld(app: App): Promise<World> {
     },
     adaKeyId: reader.id,
   };
-}
-
-export async function makeKey(creator: Creator, scopes: readonly string[]): Promise<{ id: string; secret: string }> {
-  const { status, body } = await creator.call('POST', '/api/user/api-keys', { label: 'of a test', scopes });
-  if (status !== 201) {
-    throw new Error(`An API key could not be made: ${JSON.stringify(body)}`);
-  }
-  return { id: String(body['id']), secret: String(body['secret']) };
 }
 
 type Change = (envelope: Record<string, unknown> & { payload: SignedPayload }) => unknown;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { listKinds } from '../../src/plugins.ts';
+import { readEventsOf } from './open-events.ts';
 import { payFor, send } from './paid-request.ts';
 import { useApp, type App, type Creator } from './start-app.ts';
 import { startStreamSource, type StreamSource } from './stream-source.ts';
@@ -80,13 +80,5 @@ function toWorld(app: App, source: StreamSource, creator: Creator) {
 
 export async function readEvents(url: string, headers: Record<string, string>) {
   const response = await fetch(url, { headers: { ...headers, Accept: 'text/event-stream' } });
-  const events = (response.body as ReadableStream<Uint8Array>)
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream())
-    .getReader();
-  const next = async () => {
-    const { value, done } = await events.read();
-    return done ? null : { event: value.event, data: JSON.parse(value.data) as Fields };
-  };
-  return { response, next, leave: () => events.cancel() };
+  return { response, ...readEventsOf(response) };
 }

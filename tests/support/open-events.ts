@@ -29,15 +29,7 @@ export async function openEvents(url: string, { payment, topic, headers, ...aske
     body: JSON.stringify({ topic }),
     signal: left.signal,
   });
-  const events = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream())
-    .getReader();
-  /** `null` at the end; `broken` where the connection broke before. */
-  const next = async (): Promise<ReadEvent | null> => {
-    const { value, done } = await events.read();
-    return done ? null : toEvent(value);
-  };
+  const { next } = readEventsOf(response);
   const rest = async (): Promise<ReadEvent[]> => {
     const read: ReadEvent[] = [];
     for (let event = await next(); event !== null; event = await next()) {
@@ -57,6 +49,19 @@ export async function openEvents(url: string, { payment, topic, headers, ...aske
     return read;
   };
   return { response, next, rest, until, leave: () => left.abort() };
+}
+
+/** The events of a response one by one; `next` is null at the end, and rejects where the connection broke before. */
+export function readEventsOf({ body }: Response) {
+  const events = (body as ReadableStream<Uint8Array<ArrayBuffer>>)
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream())
+    .getReader();
+  const next = async (): Promise<ReadEvent | null> => {
+    const { value, done } = await events.read();
+    return done ? null : toEvent(value);
+  };
+  return { next, leave: () => events.cancel() };
 }
 
 function toEvent({ id, event, data }: EventSourceMessage): ReadEvent {

@@ -2,7 +2,7 @@ import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import OpenAI from 'openai';
 import type { PrivateKeyAccount } from 'viem/accounts';
-import type { App, Creator } from './start-app.ts';
+import type { App } from './start-app.ts';
 
 /** A fetch that pays what a 402 asks. */
 export function payingFetch(buyer: PrivateKeyAccount, send: typeof fetch = fetch): typeof fetch {
@@ -30,10 +30,4 @@ export async function caught(promise: Promise<unknown>): Promise<InstanceType<ty
     throw new Error('The client did not throw an error of its own.', { cause: error });
   }
   return error;
-}
-
-/** @returns the secret. */
-export async function makeKey(owner: Creator, scopes: string[]): Promise<string> {
-  const { body } = await owner.call('POST', '/api/user/api-keys', { label: 'door', scopes });
-  return String(body['secret']);
 }

@@ -1,6 +1,10 @@
 import pg from 'pg';
 
-/** What moves by itself: noted refusals, allowances, heartbeats, what jobs have looked at, and what providers ask, which is read again from time to time. */
+/**
+ * What moves by itself, whatever a test does: noted refusals, allowances, heartbeats; what the jobs of notices have looked at
+ * (`notice_states`, whose notices are not left out) and what providers ask (`ai_model_endpoints`), which jobs write alone and
+ * when their time has come.
+ */
 const MOVING =
   /^(durable\..*|public\.(audit_log|rate_limits|auth_rate_limits|gateway_processes|ai_model_endpoints|durable_\w+|pgmigrations|notice_states))$/;
 

@@ -1,3 +1,6 @@
+/** What the triggers on calls that are carried out behind their 202 notify on. */
+export const CALLS_CHANGED = 'calls_changed';
+
 /** Somebody who waits for one call. */
 export interface Watch {
   /** Resolves when something of the call has changed since the last time, or when the time is over. */
