@@ -1,6 +1,6 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeKey } from './support/openai-client.ts';
+import { makeKey } from './support/make-key.ts';
 import { send, signFor } from './support/paid-request.ts';
 import { startToyServerChild, type ServerChild } from './support/server-child.ts';
 import { stateOf, useWorld, type Buyer } from './support/server-world.ts';
@@ -135,9 +135,7 @@ test('kill -9 in the middle of a stream: another server makes the answer that is
 });
 
 test("the owner's key runs at both, and revoked at one it is nobody's at the other", async () => {
-  const apiKey = await makeKey(creator, ['resources:write']);
-  const { body: keys } = await creator.call('GET', '/api/user/api-keys');
-  const [{ id } = { id: '' }] = keys['items'] as { id: string }[];
+  const { id, secret: apiKey } = await makeKey(creator, ['resources:write']);
   const body = { ...asked('own'), stream: false };
   const call = (server: ServerChild) =>
     send(`${server.url}${door}`, { body, headers: { Authorization: `Bearer ${apiKey}` } });

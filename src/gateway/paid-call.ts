@@ -1,4 +1,3 @@
-import { Problem } from '#kit/index.ts';
 import { decodePayment } from '#payments/index.ts';
 import type { SettlementPoint } from '#resources/index.ts';
 import { abandonCall } from './abandon-call.ts';
@@ -13,7 +12,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { answerNowOrLater, assertCallback } from './long-runs/answer-later.ts';
 import { makeOffer } from './make-offer.ts';
 import { purchaseUnknown, tooManyRefusals } from './public-problem.ts';
-import { refuseEarly } from './refuse-early.ts';
+import { refuseUnreadable } from './refuse-early.ts';
 import { runCall, runToFirstOutput } from './run-call.ts';
 import { settleCall } from './settle-call.ts';
 import { unpaidCall } from './unpaid-call.ts';
@@ -31,7 +30,7 @@ export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' 
   assertCallback(deps, request, version);
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
-    return refuseEarly(deps, request.payment, new Problem(decoded.problem, { detail: decoded.detail }));
+    return refuseUnreadable(deps, request.payment, decoded);
   }
   try {
     return await payingCall(deps, toPaying(request, version, decoded.payment));

@@ -1,4 +1,4 @@
-import type { Problem } from '#kit/index.ts';
+import { Problem, type ProblemCode } from '#kit/index.ts';
 import { decodePayment, type Payment } from '#payments/index.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import { withoutCharge } from './charge-told.ts';
@@ -23,6 +23,15 @@ export async function refuseEarly(
     deps.log.error({ err: error }, 'whether a payment that was refused early had bought something could not be read');
     return withoutCharge(refused);
   }
+}
+
+/** A payment that cannot be read. */
+export function refuseUnreadable(
+  deps: Pick<GatewayDeps, 'database' | 'payments' | 'log'>,
+  sent: CallRequest['payment'],
+  { problem, detail }: { problem: ProblemCode; detail: string },
+): Promise<CallOutcome & { kind: 'problem' }> {
+  return refuseEarly(deps, sent, new Problem(problem, { detail }));
 }
 
 /** Of both headers: the one that counts may be none while the other one has bought an answer. */
