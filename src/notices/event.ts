@@ -175,7 +175,7 @@ const describers: { readonly [Name in EventName]: (data: EventData[Name]) => Tex
   settler_gas_low: ({ network, settlements, addresses }) => ({
     severity: settlements < 100 ? 'critical' : 'warning',
     title: `Gas for about ${settlements} settlements is left on ${network}`,
-    body: `Fund ${list(addresses)}. Without gas nothing is settled there, and nothing is sold.`,
+    body: `Fund ${list(addresses)}. Without gas nothing is settled there: calls are run, and their buyers wait.`,
   }),
   spend_cap_used: (cap) => ({
     severity: 'warning',
