@@ -172,6 +172,8 @@ function toSources(
     listLosses,
     listSlugs: resources.listSlugs,
     listSold: (tx) => resources.listSold({ ...resourcesDeps, log }, tx),
+    listModelUses: (tx) => resources.listModelUses(resourcesDeps, tx),
+    quoteSold: (tx, resourceId) => resources.quoteSold({ ...resourcesDeps, log }, tx, resourceId),
     listEndingModels: (until) => catalogue.listEndingModels(models, until),
     findModelId: (name) => catalogue.findModelId(models, name),
     listSubstitutes: (model, asked) => catalogue.listPricedSubstitutes(models, model, asked),

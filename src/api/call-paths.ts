@@ -1,3 +1,4 @@
+import { answerHeader, headerParameter } from './payment-headers.ts';
 import { problemKinds } from '#kit/index.ts';
 import { problemResponses, runProblems } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER } from './write-answer.ts';
@@ -76,41 +77,31 @@ export const callSchemas: Record<string, JsonObject> = {
 };
 
 const status = { 'application/json': { schema: { $ref: '#/components/schemas/CallStatus' } } };
-const header = (description: string): JsonObject => ({ description, schema: { type: 'string' } });
-
 /** Of the paid call, and of a result that is still to come. */
 export const acceptedResponse: JsonObject = {
   description: 'The call is carried out behind this answer: follow it at its status URL.',
   content: { 'application/json': { schema: { $ref: '#/components/schemas/AcceptedCall' } } },
   headers: {
-    Location: header('Its status URL.'),
-    'Retry-After': header('When to ask there, in seconds.'),
-    'Preference-Applied': header('`respond-async`, where the buyer has asked for it.'),
-    'PAYMENT-RESPONSE': header('The settlement, where it is paid already.'),
+    Location: answerHeader('Its status URL.'),
+    'Retry-After': answerHeader('When to ask there, in seconds.'),
+    'Preference-Applied': answerHeader('`respond-async`, where the buyer has asked for it.'),
+    'PAYMENT-RESPONSE': answerHeader('The settlement, where it is paid already.'),
   },
 };
 
-const parameter = (name: string, description: string): JsonObject => ({
-  name,
-  in: 'header',
-  required: false,
-  description,
-  schema: { type: 'string' },
-});
-
 /** Of the paid call. */
 export const laterHeaders: readonly JsonObject[] = [
-  parameter(
+  headerParameter(
     'Prefer',
     '`respond-async`: answer with 202 and carry the call out behind it (RFC 7240); `respond-async, wait=10`: only if the answer does not come within 10 seconds, at most 60. Not for what is free or tested.',
   ),
-  parameter(
+  headerParameter(
     'X-Farebox-Callback',
     'With `respond-async`, or where the resource runs long: an https URL that is told, signed, when the call has ended.',
   ),
 ];
 
-const wait = parameter('Prefer', '`wait=30`: answer once the call has ended, or after 30 seconds; at most 60.');
+const wait = headerParameter('Prefer', '`wait=30`: answer once the call has ended, or after 30 seconds; at most 60.');
 const shared = {
   tags: ['call'],
   security: [{}, { statusToken: [] }],
@@ -124,8 +115,8 @@ const id = {
 };
 const proofs = [
   id,
-  parameter(ANSWER_TOKEN_HEADER, 'In place of the status token: the one of the 202.'),
-  parameter('SIGN-IN-WITH-X', 'In place of both: `sign-in-with-x` of the 401, signed by the wallet that paid.'),
+  headerParameter(ANSWER_TOKEN_HEADER, 'In place of the status token: the one of the 202.'),
+  headerParameter('SIGN-IN-WITH-X', 'In place of both: `sign-in-with-x` of the 401, signed by the wallet that paid.'),
 ];
 
 const cancelling = {

@@ -1,18 +1,19 @@
 import type { KindView } from '#resources/index.ts';
 import { acceptedResponse, laterHeaders } from './call-paths.ts';
 import { toAnyAnswer } from './kind-schemas.ts';
+import {
+  answerHeader,
+  buyerHeaders,
+  headerParameter,
+  offerHeaders,
+  payingHeaders,
+  settlementHeaders,
+} from './payment-headers.ts';
 import { callProblems, problemResponses } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER, RECEIPT_HEADER } from './write-answer.ts';
 
 type JsonObject = Record<string, unknown>;
 
-const header = (name: string, description: string): JsonObject => ({
-  name,
-  in: 'header',
-  required: false,
-  description,
-  schema: { type: 'string' },
-});
 const segment = (name: string, description: string): JsonObject => ({
   name,
   in: 'path',
@@ -23,19 +24,20 @@ const segment = (name: string, description: string): JsonObject => ({
 const nullableText = (description: string): JsonObject => ({ type: ['string', 'null'], description });
 
 export const paymentHeaders = [
-  header('PAYMENT-SIGNATURE', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
-  header('X-PAYMENT', 'x402 version 1 payment, for clients that speak only that.'),
+  ...payingHeaders,
   {
-    ...header(
+    ...headerParameter(
       'X-Owner-Test',
       'With `true` and the session or API key of its creator (scope `resources:write`), the resource runs without a payment.',
     ),
     schema: { type: 'string', enum: ['true'] },
   },
-  header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
-  header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
-  header('SIGN-IN-WITH-X', 'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.'),
-  header(
+  ...buyerHeaders,
+  headerParameter(
+    'SIGN-IN-WITH-X',
+    'With such a payment: `sign-in-with-x` of the 403, signed by the wallet that paid.',
+  ),
+  headerParameter(
     'Last-Event-ID',
     'With `Accept: text/event-stream` and the payment of a stream that broke off: the id of the last event that came.',
   ),
@@ -136,24 +138,16 @@ export function toPaidResponses(json: JsonObject): JsonObject {
         '*/*': { schema: { type: 'string', format: 'binary' } },
       },
       headers: {
-        'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: { type: 'string' } },
-        [RECEIPT_HEADER]: {
-          description: 'With bytes: the receipt, base64 of its JSON.',
-          schema: { type: 'string' },
-        },
-        [ANSWER_TOKEN_HEADER]: {
-          description: 'With the first answer to a payment: shows later who its buyer is.',
-          schema: { type: 'string' },
-        },
+        ...settlementHeaders,
+        [RECEIPT_HEADER]: answerHeader('With bytes: the receipt, base64 of its JSON.'),
+        [ANSWER_TOKEN_HEADER]: answerHeader('With the first answer to a payment: shows later who its buyer is.'),
       },
     },
     202: acceptedResponse,
     402: {
       description: 'Payment required: the same offers for x402 version 1 in the body.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Challenge' } } },
-      headers: {
-        'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: { type: 'string' } },
-      },
+      headers: offerHeaders,
     },
   };
 }

@@ -121,6 +121,15 @@ test('a move tells what the row holds then, and nothing when it was not made', a
   expect(await confirm()).toBeNull();
 });
 
+test('moves along one arrow may ask for other columns one after the other on the same connection', async () => {
+  await database.current.transaction(async (tx) => {
+    for (const columns of ['id', 'id, runs', 'id']) {
+      const move = { callId: await insertCall('fulfilling'), name: 'fulfil' } as const;
+      expect(await transitionReturning(tx, move, { columns })).toMatchObject({ id: move.callId });
+    }
+  });
+});
+
 test('a payment is held by one call, until a call that charged nothing releases it', async () => {
   for (const state of states) {
     const uniquenessKey = newId();

@@ -182,8 +182,17 @@ export async function transitionReturning<Row extends object>(
 ): Promise<Row | null> {
   const { columns, ...changes } = given;
   const text = `${statement} RETURNING ${columns}`;
-  const result = await executor.query<Row>({ name: `calls_${move.name}`, text, values: toValues(move, changes) });
+  const result = await executor.query<Row>({ name: toStatementName(columns), text, values: toValues(move, changes) });
   return result.rows[0] ?? null;
+}
+
+const statementNames = new Map<string, string>();
+
+/** One name for each text: a connection refuses a name that it has prepared another text under. */
+function toStatementName(columns: string): string {
+  const known = statementNames.get(columns) ?? `calls_transition_${statementNames.size}`;
+  statementNames.set(columns, known);
+  return known;
 }
 
 /** What the settlement point of the call asks to be stored before money moves is stored, and then the settler is asked. */

@@ -203,6 +203,8 @@ test('fields that the input does not know are refused by their names', async () 
   const input = { id: 'n1', sise: 2 };
   const { outcome, told } = await ask({ call: { input } });
   expect(outcome).toMatchObject({ code: 'invalid_input', fields: [{ path: '/sise' }] });
+  // `id` stands in the path.
+  expect(outcome).toMatchObject({ next: expect.stringMatching(/Those that there are: size\.$/) as string });
   expect(told.at(-2)).toBe('audit invalid_input {}');
 });
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { assertKnown, assertScope } from './assert-scope.ts';
 import type { Caller } from './caller.ts';
 import { Problem } from './errors.ts';
@@ -102,7 +102,18 @@ async function parseInput({ called, caller }: Attempt, given: unknown): Promise<
     return parsed.data;
   }
   const more = await called.findMore(caller, keepFitting(called.input, given));
-  throw toInvalidInput([...toFieldProblems(parsed.error), ...more]);
+  throw toInvalidInput([...toFieldProblems(parsed.error), ...more], nameFields(called, parsed.error));
+}
+
+/** Whoever has guessed the name of a field reads those that there are, but for what the path holds. */
+function nameFields({ input, route }: BoundOperation, { issues }: z.ZodError): { next?: string } {
+  const isGuessed = issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
+  if (!isGuessed || !(input instanceof z.ZodObject)) {
+    return {};
+  }
+  const names = Object.keys(input.shape).filter((name) => !route.split('/').includes(`:${name}`));
+  const known = names.length === 0 ? 'There are none here.' : `Those that there are: ${names.join(', ')}.`;
+  return { next: `Correct the names of the fields and send the request again. ${known}` };
 }
 
 /** @returns the output, or the Problem that `run` returned. */

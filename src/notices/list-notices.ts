@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { InTransaction } from '#database/index.ts';
+import type { InTransaction, Tx } from '#database/index.ts';
 import { assertUser, operation, type Caller } from '#kit/index.ts';
 import { eventNames } from './event.ts';
 
@@ -18,7 +18,7 @@ const notice = z.object({
 });
 
 /** SQL. What the owner does not want in the inbox is not shown there. */
-export const IN_INBOX = `NOT EXISTS (SELECT FROM notice_preferences p
+const IN_INBOX = `NOT EXISTS (SELECT FROM notice_preferences p
   WHERE p.owner_id = n.owner_id AND p.event = n.event AND p.channel = 'inbox' AND NOT p.is_on)`;
 
 interface Row extends Omit<z.input<typeof notice>, 'createdAt' | 'isRead'> {
@@ -47,16 +47,21 @@ export const listNotices = operation({
        ORDER BY id DESC LIMIT $5`,
       [caller.userId, cursor ?? null, event ?? null, unread === undefined ? null : unread === 'true', limit + 1],
     );
-    const counted = await tx.query<{ unread: number }>(
-      `SELECT count(*)::int AS unread FROM notices n WHERE owner_id = $1 AND read_at IS NULL AND ${IN_INBOX}`,
-      [caller.userId],
-    );
     const items = rows.slice(0, limit).map(({ created_at: createdAt, read_at: readAt, ...shown }) => ({
       ...shown,
       isRead: readAt !== null,
       createdAt: createdAt.toISOString(),
     }));
     const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null;
-    return { items, unread: counted.rows[0]?.unread ?? 0, nextCursor };
+    return { items, unread: await countUnread(tx, caller.userId), nextCursor };
   },
 });
+
+/** In the inbox of its owner. */
+export async function countUnread(tx: Pick<Tx, 'query'>, ownerId: string): Promise<number> {
+  const { rows } = await tx.query<{ unread: number }>(
+    `SELECT count(*)::int AS unread FROM notices n WHERE owner_id = $1 AND read_at IS NULL AND ${IN_INBOX}`,
+    [ownerId],
+  );
+  return rows[0]?.unread ?? 0;
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { InTransaction } from '#database/index.ts';
 import { assertUser, operation, type Caller, type Clock } from '#kit/index.ts';
-import { IN_INBOX } from './list-notices.ts';
+import { countUnread } from './list-notices.ts';
 
 export const markRead = operation({
   name: 'notices.mark_read',
@@ -21,10 +21,6 @@ export const markRead = operation({
       `UPDATE notices SET read_at = $4 WHERE owner_id = $1 AND read_at IS NULL AND (id = ANY ($2::uuid[]) OR id <= $3::uuid)`,
       [caller.userId, ids, upTo, new Date(clock.now())],
     );
-    const { rows } = await tx.query<{ unread: number }>(
-      `SELECT count(*)::int AS unread FROM notices n WHERE owner_id = $1 AND read_at IS NULL AND ${IN_INBOX}`,
-      [caller.userId],
-    );
-    return { marked: rowCount ?? 0, unread: rows[0]?.unread ?? 0 };
+    return { marked: rowCount ?? 0, unread: await countUnread(tx, caller.userId) };
   },
 });

@@ -19,7 +19,8 @@ export interface Observation<Name extends EventName = EventName> {
   ownerId: string;
   subject: string;
   level: number;
-  data: EventData[Name];
+  /** A function is asked only for what is told. */
+  data: EventData[Name] | (() => Promise<EventData[Name]>);
   /** For the next look. */
   facts?: object;
 }
@@ -109,10 +110,14 @@ export async function observe<Name extends EventName>(
     await tx.query(LOWER_OTHERS, values);
   }
   const dataOf = new Map(cut.map(({ ownerId, subject, data }) => [`${ownerId} ${subject}`, data]));
-  const told = rows.flatMap(({ ownerId, subject, level, episode }) => {
+  const told: Told<Name>[] = [];
+  for (const { ownerId, subject, level, episode } of rows) {
     const data = dataOf.get(`${ownerId} ${subject}`);
-    return data === undefined ? [] : [{ ownerId, subject, occasion: `${episode}:${level}`, data }];
-  });
+    if (data !== undefined) {
+      const known = typeof data === 'function' ? await data() : data;
+      told.push({ ownerId, subject, occasion: `${episode}:${level}`, data: known });
+    }
+  }
   return tell(deps, event, told);
 }
 

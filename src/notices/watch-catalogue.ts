@@ -1,10 +1,10 @@
 import { setImmediate as letOthers } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Tx } from '#database/index.ts';
-import type { SubstituteOffer } from './event.ts';
+import type { EventData, SubstituteOffer } from './event.ts';
 import type { NoticesDeps } from './notices-deps.ts';
 import { lockEvent, observe, tell, type Observation, type Told } from './tell.ts';
-import type { WatchedResource, WatchSources } from './watch-sources.ts';
+import type { WatchedUse, WatchSources } from './watch-sources.ts';
 
 type WatchDeps = Pick<NoticesDeps, 'database' | 'clock'> & { sources: WatchSources };
 
@@ -24,7 +24,7 @@ export async function watchCatalogue(deps: WatchDeps): Promise<void> {
 interface UsedModel {
   ownerId: string;
   modelId: string;
-  resources: WatchedResource[];
+  resources: WatchedUse[];
 }
 
 async function watchEnds({ database, clock, sources }: WatchDeps): Promise<void> {
@@ -41,8 +41,10 @@ async function watchEnds({ database, clock, sources }: WatchDeps): Promise<void>
       };
       const days = Math.round((Date.parse(date) - Date.parse(toDay(now))) / DAY_MS);
       const level = DAYS_LEFT.filter((most) => days <= most).length;
-      const substitutes = await listSubstitutes(sources, model, resources);
-      const data = { model, date, days, resources: toSlugs(resources), substitutes };
+      const data = async (): Promise<EventData['model_expiring']> => {
+        const substitutes = await listSubstitutes({ sources, tx }, model, resources);
+        return { model, date, days, resources: toSlugs(resources), substitutes };
+      };
       seen.push({ ownerId, subject: model, level, data });
     }
     await observe({ tx, clock }, 'model_expiring', { seen, isWhole: true });
@@ -104,7 +106,7 @@ export async function tellCatalogue(
       const data = { ...used, before: toPerMillion(change.before), after: toPerMillion(change.after) };
       prices.push({ ...told, data });
     } else if (change) {
-      const substitutes = await listSubstitutes(sources, told.subject, resources);
+      const substitutes = await listSubstitutes({ sources, tx }, told.subject, resources);
       gone.push({ ...told, data: { ...used, substitutes } });
     }
   }
@@ -113,12 +115,12 @@ export async function tellCatalogue(
 }
 
 async function findUses(
-  { listSold, findModelId }: Pick<WatchSources, 'listSold' | 'findModelId'>,
+  { listModelUses, findModelId }: Pick<WatchSources, 'listModelUses' | 'findModelId'>,
   tx: Tx,
   asked: ReadonlyMap<string, unknown>,
 ): Promise<UsedModel[]> {
   const uses = new Map<string, UsedModel>();
-  for await (const page of listSold(tx)) {
+  for await (const page of listModelUses(tx)) {
     for (const resource of page) {
       const ids = await Promise.all(resource.models.map((name) => findModelId(name)));
       for (const modelId of new Set(ids.filter((id) => id !== null && asked.has(id)))) {
@@ -135,11 +137,11 @@ async function findUses(
 
 /** What a typical call of the first of these resources would cost on other models. */
 async function listSubstitutes(
-  sources: WatchSources,
+  { sources, tx }: { sources: WatchSources; tx: Tx },
   model: string,
-  [first]: readonly WatchedResource[],
+  [first]: readonly WatchedUse[],
 ): Promise<SubstituteOffer[]> {
-  const tokens = (await first?.quote())?.tokens;
+  const tokens = (first && (await sources.quoteSold(tx, first.resourceId)))?.tokens;
   return sources.listSubstitutes(model, {
     promptTokens: tokens?.typicalInput ?? USUAL_TOKENS,
     completionTokens: tokens?.maxOutput ?? USUAL_TOKENS,
@@ -147,7 +149,7 @@ async function listSubstitutes(
   });
 }
 
-function toSlugs(resources: readonly WatchedResource[]): string[] {
+function toSlugs(resources: readonly WatchedUse[]): string[] {
   return resources.map(({ slug }) => slug);
 }
 

@@ -148,5 +148,3 @@ function warnOfGas({ log }: WatchDeps, reserves: Awaited<ReturnType<WatchSources
     }
   }
 }
-
-export type { WatchDeps };

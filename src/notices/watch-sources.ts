@@ -12,6 +12,9 @@ export interface WatchSources {
   ): Promise<{ ownerId: string; resourceId: string; earnedUsdc: string; costUsd: string }[]>;
   listSlugs(tx: Tx, resourceIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   listSold(tx: Tx): AsyncGenerator<WatchedResource[]>;
+  listModelUses(tx: Tx): AsyncGenerator<WatchedUse[]>;
+  /** What a call of a resource costs; null where nobody can tell. */
+  quoteSold(tx: Tx, resourceId: string): Promise<WatchedQuote | null>;
   /** By the uuid of the model. */
   listEndingModels(until: string): Promise<ReadonlyMap<string, { openrouterId: string; expirationDate: string }>>;
   /** The uuid of the model that a name means. */
@@ -72,9 +75,16 @@ export interface WatchedResource {
   ownerId: string;
   resourceId: string;
   slug: string;
-  models: readonly string[];
   priceUsdc: string;
   quote(): Promise<WatchedQuote | null>;
+}
+
+/** A resource that is sold, and the models that it asks. */
+export interface WatchedUse {
+  ownerId: string;
+  resourceId: string;
+  slug: string;
+  models: readonly string[];
 }
 
 interface WatchedQuote {

@@ -52,6 +52,23 @@ function readOwn(tx: Tx, row: ResourceRow): Read {
       : toVersionDraft(await getOwnVersion<DraftSource>(tx, { id: row.id, version: which }, draftColumns));
 }
 
+/** What everybody may see change. */
+const compared = [
+  'name',
+  'description',
+  'category',
+  'tags',
+  'priceUsdc',
+  'priceFormula',
+  'offers',
+  'settlementPoint',
+  'timeoutSeconds',
+  'mediaRetentionSeconds',
+  'parameters',
+  'outputSchema',
+  'details',
+] as const;
+
 function readPublic(deps: ReadDeps, id: string): Read {
   return async (which) => {
     if (which === 'draft') {
@@ -60,35 +77,7 @@ function readPublic(deps: ReadDeps, id: string): Read {
     const source = { nowMs: deps.clock.now() };
     const values = [id, String(which)];
     const found = await deps.asSystem((tx) => loadVersion({ ...source, pool: tx }, 'pinnedResource', values));
-    const {
-      name,
-      description,
-      category,
-      tags,
-      priceUsdc,
-      priceFormula,
-      offers,
-      settlementPoint,
-      timeoutSeconds,
-      mediaRetentionSeconds,
-      parameters,
-      outputSchema,
-      details,
-    } = toPublicResource(deps, found ?? noSuchVersion(which));
-    return {
-      name,
-      description,
-      category,
-      tags,
-      priceUsdc,
-      priceFormula,
-      offers,
-      settlementPoint,
-      timeoutSeconds,
-      mediaRetentionSeconds,
-      parameters,
-      outputSchema,
-      details,
-    };
+    const shown = toPublicResource(deps, found ?? noSuchVersion(which));
+    return Object.fromEntries(compared.map((name) => [name, shown[name]]));
   };
 }

@@ -50,6 +50,7 @@ export { describeKind, listKinds } from './list-kinds.ts';
 export type { KindView } from './list-kinds.ts';
 export { listResources } from './list-resources.ts';
 export { toLowestPrice } from './lowest-price.ts';
+export { listModelUses, quoteSold } from './list-model-uses.ts';
 export { listSlugs, listSold } from './list-sold.ts';
 export { listResourceVersions } from './list-versions.ts';
 export { isRequired } from './parameter.ts';

@@ -13,8 +13,6 @@ export interface SoldResource {
   ownerId: string;
   resourceId: string;
   slug: string;
-  /** The models that it asks, as its config names them. */
-  models: readonly string[];
   /** The lowest of its offers, for the example input where the price follows from it; "0" is free. */
   priceUsdc: string;
   /** What a call costs its creator, asked now; null where nobody can tell. Never rejects: one resource is not all of them. */
@@ -65,7 +63,6 @@ function toSold(kind: ResourceKind, row: VersionRow, log: Pick<Log, 'error'>): S
     ownerId: version.ownerId,
     resourceId: version.resourceId,
     slug: version.slug,
-    models: parsed.success ? (kind.modelIdsOf?.(parsed.data) ?? []) : [],
     priceUsdc: toLowestPrice(priceOffers(version, toInputExample(version.parameters))),
     quote: async () => {
       try {

@@ -1,6 +1,7 @@
 import type { ProblemCode } from '#kit/index.ts';
+import { buyerHeaders, offerHeaders, payingHeaders, settlementHeaders } from '../payment-headers.ts';
 import { callProblems, problemResponses } from '../problem-responses.ts';
-import { ANSWER_TOKEN_HEADER, IGNORED_HEADER, RECEIPT_HEADER } from '../write-answer.ts';
+import { IGNORED_HEADER, RECEIPT_HEADER } from '../write-answer.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -64,7 +65,7 @@ function toErrors(codes: readonly ProblemCode[]): JsonObject {
 const challenge = {
   description: 'Payment required: x402 version 2 in the header, the offers of version 1 beside the error.',
   headers: {
-    'PAYMENT-REQUIRED': { description: 'The offers, base64 of their JSON.', schema: string },
+    ...offerHeaders,
     [IGNORED_HEADER]: { description: 'Names of what will have no effect.', schema: string },
   },
   content: {
@@ -85,17 +86,6 @@ const challenge = {
     },
   },
 };
-
-const header = (name: string, description: string): JsonObject => {
-  return { name, in: 'header', required: false, description, schema: string };
-};
-
-const headers = [
-  header('PAYMENT-SIGNATURE', 'x402 version 2 payment, base64 of its JSON. Without it the answer is 402.'),
-  header('X-PAYMENT', 'x402 version 1 payment, for clients that speak only that.'),
-  header('Idempotency-Key', 'Binds the payment to this request; a random one also shows later who the buyer is.'),
-  header(ANSWER_TOKEN_HEADER, 'With a payment that has bought an answer: the token of its first answer.'),
-];
 
 interface Described {
   operationId: string;
@@ -125,7 +115,7 @@ function toCall({ operationId, summary, description, own, answer }: Described): 
     summary,
     description,
     security: [{}, { apiKey: [] }],
-    parameters: headers,
+    parameters: [...payingHeaders, ...buyerHeaders],
     requestBody: {
       required: true,
       content: { 'application/json': { schema: { type: 'object', required, properties } } },
@@ -135,7 +125,7 @@ function toCall({ operationId, summary, description, own, answer }: Described): 
       200: {
         description: answer,
         headers: {
-          'PAYMENT-RESPONSE': { description: 'The settlement, base64 of its JSON.', schema: string },
+          ...settlementHeaders,
           [RECEIPT_HEADER]: { description: 'The receipt, base64 of its JSON.', schema: string },
           [IGNORED_HEADER]: {
             description: 'Names of what had no effect.',
