@@ -1,5 +1,9 @@
 import type { DraftExample } from '#resources/index.ts';
 
+/** Eight by eight pixels of one colour: what buyers send is a photo. */
+const SMALL_PICTURE =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mM4UWGDFTEMLQkAQfNfASkqKa0AAAAASUVORK5CYII=';
+
 /** Documents show them, and a test publishes and buys each as it stands. */
 export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
   {
@@ -73,6 +77,30 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
       },
       maxTokens: 400,
       temperature: 0,
+    },
+  },
+  {
+    slug: 'product-photo',
+    name: 'Product photo',
+    description: 'Sets the product on your photo into a scene that you describe, the same way again for the same seed.',
+    category: 'media',
+    priceUsdc: '0.3',
+    parameters: [
+      {
+        name: 'product',
+        type: 'image',
+        description: 'A photo of the product.',
+        contentTypes: ['image/png', 'image/jpeg'],
+        maxPixels: 4_000_000,
+        example: SMALL_PICTURE,
+      },
+      { name: 'scene', description: 'Where it stands.', maxLength: 200, example: 'on a wet rock by the sea' },
+      { name: 'seed', type: 'integer', description: 'Of the chance.', required: false, minimum: 0, maximum: 1_000_000 },
+    ],
+    config: {
+      modelId: 'black-forest-labs/flux-3-image',
+      systemPrompt: 'The product on the picture, unchanged, {scene}{/scene}. Soft light from the left.',
+      imageConfig: { aspectRatio: '3:4', references: ['product'], filledBy: { seed: 'seed' } },
     },
   },
   {
