@@ -1,9 +1,5 @@
 import type { DraftExample } from '#resources/index.ts';
 
-/** Eight by eight pixels of one colour: what buyers send is a photo. */
-const SMALL_PICTURE =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mM4UWGDFTEMLQkAQfNfASkqKa0AAAAASUVORK5CYII=';
-
 /** Documents show them, and a test publishes and buys each as it stands. */
 export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
   {
@@ -92,7 +88,6 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
         description: 'A photo of the product.',
         contentTypes: ['image/png', 'image/jpeg'],
         maxPixels: 4_000_000,
-        example: SMALL_PICTURE,
       },
       { name: 'scene', description: 'Where it stands.', maxLength: 200, example: 'on a wet rock by the sea' },
       { name: 'seed', type: 'integer', description: 'Of the chance.', required: false, minimum: 0, maximum: 1_000_000 },
