@@ -42,7 +42,7 @@ describe('who may make a picture', () => {
       configured({ seed: 7, quality: 'high' }),
       'nobody',
     ],
-  ])('is %s', (_who, endpoints, asked, expected) => {
+  ])('is %s', (_who, ...[endpoints, asked, expected]) => {
     const chosen = chooseEndpoints(endpoints, asked);
     expect(chosen === null ? 'nobody' : chosen.only).toEqual(expected);
   });
@@ -66,7 +66,7 @@ test.each<[string, Capability, object[], boolean]>([
   ['more than are sent', { type: 'range', min: 3, max: 4 }, pictures, false],
   ['at least one, and none may be sent', { type: 'range', min: 1, max: 2 }, optional, true],
   ['pictures, and does not tell how many', any, pictures, true],
-])('a provider that takes %s', (_what, told, parameters, isTaken) => {
+])('a provider that takes %s', (_what, ...[told, parameters, isTaken]) => {
   const endpoints = [endpoint('a', { input_references: told })];
   expect(chooseEndpoints(endpoints, configured({ references }, parameters)) !== null).toBe(isTaken);
 });
