@@ -4,6 +4,7 @@ import { parameterSchema } from '#resources/parameter.ts';
 import type { Capability, ImageEndpoint } from '#upstreams/index.ts';
 import { checkEndpoints, chooseEndpoints } from './image-endpoints.ts';
 import type { MediaSettings } from './media-settings.ts';
+import type { ProviderSettings } from './provider-settings.ts';
 
 const any: Capability = { type: 'any' };
 const endpoint = (tag: string | null, capabilities: ImageEndpoint['capabilities']): ImageEndpoint => ({
@@ -44,7 +45,20 @@ describe('who may make a picture', () => {
     ],
   ])('is %s', (_who, ...[endpoints, asked, expected]) => {
     const chosen = chooseEndpoints(endpoints, asked);
-    expect(chosen === null ? 'nobody' : chosen.only).toEqual(expected);
+    expect(chosen === null ? 'nobody' : (chosen.provider?.only ?? null)).toEqual(expected);
+  });
+
+  test.each<[string, ProviderSettings, (string | null)[] | 'nobody']>([
+    ['only', { only: ['a', 'b'] }, ['a', 'b/fast']],
+    ['ignored', { ignore: ['b'] }, ['a', null]],
+    ['first, and others after them', { order: ['b'] }, ['a', 'b/fast', null]],
+    ['first, and no others', { order: ['b'], allowFallbacks: false }, ['b/fast']],
+    ['only, though nobody is called so', { only: ['c'] }, 'nobody'],
+  ])('is left by those that a creator names %s', (_how, ...[provider, expected]) => {
+    const endpoints = [endpoint('a', null), endpoint('b/fast', null), endpoint(null, null)];
+    const chosen = chooseEndpoints(endpoints, { settings: { provider }, parameters: [] });
+    expect(chosen === null ? 'nobody' : chosen.endpoints.map(({ tag }) => tag)).toEqual(expected);
+    expect(chosen?.provider ?? provider).toMatchObject(provider);
   });
 
   test('is told of the settings where nobody takes all of them', () => {
