@@ -157,6 +157,20 @@ test.each<[string, object, object[], string, RegExp]>([
     /png or webp/,
   ],
   ['a size in two ways', gpt({ size: '1024x1024', imageSize: '1K' }), [], `${ofPictures}/size`, /leave out imageSize/],
+  [
+    'a promise that providers of pictures do not give',
+    { ...flux({}), provider: { zdr: true } },
+    [],
+    '/config/provider/zdr',
+    /only order, only, ignore/,
+  ],
+  [
+    'a provider of pictures that is not there',
+    { ...flux({}), provider: { only: ['nobody'] } },
+    [],
+    '/config/provider',
+    /served by: simulated/,
+  ],
   ['a seed by nothing', flux({ filledBy: { seed: 'number' } }), [], `${ofPictures}/filledBy/seed`, /no parameter/],
   ['a seed by a text', flux({ filledBy: { seed: 'text' } }), [], `${ofPictures}/filledBy/seed`, /of type integer/],
   [

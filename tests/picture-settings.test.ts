@@ -140,6 +140,18 @@ describe('a picture that was made after another', () => {
   });
 });
 
+test('what the upstream repeats of a picture is told to nobody', async () => {
+  const { id, url } = await world.publish('echoed', guided, { parameters: [words, photo] });
+  const echo = png.toString('base64').slice(0, 50);
+  const error = { error: { code: 400, message: `Bad image data:image/png;base64,${echo}` } };
+  world.answerNext(/^POST \/images$/, (response) => void response.writeHead(400).end(JSON.stringify(error)));
+  const bought = await world.buy(url, { words: 'a sea', photo: toDataUrl('image/png', png) });
+  expect([bought.body['charged'], bought.paid, bought.costUsd]).toEqual([false, 0n, 0]);
+  const { body } = await world.creator().call('GET', `/api/usage?resourceId=${id}`);
+  expect(body['items']).toHaveLength(1);
+  expect(JSON.stringify([body, bought.body])).not.toContain(echo.slice(20, 40));
+});
+
 describe('a film that begins with a picture', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['a page', file('video/mp4', Buffer.from('<html>no film</html>'))],

@@ -73,6 +73,19 @@ describe('a picture that is made after others', () => {
     expect(costUsd).toBeCloseTo(0.0387 * 1.25, 9);
   });
 
+  test('is asked of the providers that its creator names, at their price alone', async () => {
+    const provider = { only: ['simulated-plus'], allowFallbacks: false };
+    const { id, url } = await world.publish(
+      'by-named',
+      { modelId: 'qwen/qwen-image-3', provider },
+      { parameters: [words] },
+    );
+    expect((await world.buy(url, { words: 'a sea' })).status).toBe(200);
+    expect(world.findOrder()['provider']).toEqual({ only: ['simulated-plus'], allow_fallbacks: false });
+    const { costUsd, worstCostUsd } = await world.findLogged(id);
+    expect([costUsd, worstCostUsd]).toEqual([0.048375, 0.048375]);
+  });
+
   test('is told to buyers with its limits and with what becomes of it', async () => {
     const { id, url } = await world.publish('after-told', config, { parameters });
     const { extensions } = await getChallenge(url);

@@ -4,6 +4,7 @@ import type { ChatSettings } from './chat-settings.ts';
 import { checkFilled } from './check-filled.ts';
 import { checkPictures, checkUnnamed } from './check-pictures.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { checkProviderOfPictures } from './image-endpoints.ts';
 import { settingsOfRoute, type MediaField, type MediaSettings } from './media-settings.ts';
 import type { ModelRoute } from './model-route.ts';
 
@@ -25,7 +26,7 @@ const mediaFields = Object.keys({
   video: 0,
 } satisfies Record<MediaField, 0>) as MediaField[];
 
-/** Words of a chat, which no other route takes. `maxTokens` has a default and is left alone. */
+/** Words of a chat, which no other route takes, but for `provider` that of pictures. `maxTokens` has a default and is left alone. */
 const chatFields = [
   'temperature',
   'topP',
@@ -54,8 +55,9 @@ export function checkMedia(question: RoutedModel): FieldProblem[] {
   const unknown = mediaFields.filter(
     (field) => settings[field] !== undefined && !settingsOfRoute[route].includes(field),
   );
+  const ofChats = route === 'images' ? chatFields.filter((field) => field !== 'provider') : chatFields;
   const refused =
-    route === 'chat' ? unknown : [...unknown, ...chatFields.filter((field) => settings[field] !== undefined)];
+    route === 'chat' ? unknown : [...unknown, ...ofChats.filter((field) => settings[field] !== undefined)];
   return [
     ...refused.map((field) => ({
       path: `/config/${field}`,
@@ -63,6 +65,7 @@ export function checkMedia(question: RoutedModel): FieldProblem[] {
     })),
     ...checkAudio(question),
     ...checkImages(question),
+    ...(route === 'images' ? checkProviderOfPictures(settings.provider) : []),
     ...checkSource(question),
     ...checkFiles(question),
     ...checkPictures(route, question),

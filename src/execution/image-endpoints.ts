@@ -1,13 +1,14 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { isRequired, type Parameter } from '#resources/index.ts';
-import type { Capability, ImageEndpoint } from '#upstreams/index.ts';
+import type { Capability, ImageEndpoint, ImageProviders } from '#upstreams/index.ts';
 import { listValues } from './check-filled.ts';
 import { listFilled } from './fill-settings.ts';
 import type { MediaSettings } from './media-settings.ts';
 import { findPictureParameters, listPictures } from './picture-inputs.ts';
+import { isTag, type ProviderSettings } from './provider-settings.ts';
 
 interface Configured {
-  settings: MediaSettings;
+  settings: MediaSettings & { provider?: ProviderSettings | undefined };
   parameters: readonly Parameter[];
 }
 
@@ -72,30 +73,68 @@ function allows(told: Capability, value: string | number): boolean {
 
 export interface ChosenEndpoints {
   endpoints: readonly ImageEndpoint[];
-  /** Their tags, where others would leave out what is asked for; null where all may answer. */
-  only: readonly string[] | null;
+  /** What the request says of providers; null where any may answer. */
+  provider: ImageProviders | null;
 }
 
-/** The providers that take all of the settings; null where there are none that could be chosen. */
+/** The providers that the creator allows and that take all of the settings; null where there are none that could be chosen. */
 export function chooseEndpoints(endpoints: readonly ImageEndpoint[], configured: Configured): ChosenEndpoints | null {
   const wanted = listWanted(configured);
-  const fitting = endpoints.filter((endpoint) => wanted.every((one) => takes(endpoint, one)));
-  if (fitting.length === endpoints.length) {
-    return { endpoints, only: null };
+  const { provider } = configured.settings;
+  const allowed = endpoints.filter((endpoint) => isAllowed(endpoint, provider));
+  const fitting = allowed.filter((endpoint) => wanted.every((one) => takes(endpoint, one)));
+  if (allowed.length === 0) {
+    return null;
+  }
+  if (fitting.length === allowed.length) {
+    return { endpoints: allowed, provider: toProviders(provider) };
   }
   const named = fitting.flatMap((endpoint) => (endpoint.tag === null ? [] : [{ endpoint, tag: endpoint.tag }]));
+  const only = [...new Set(named.map(({ tag }) => tag))];
   return named.length === 0
     ? null
-    : { endpoints: named.map(({ endpoint }) => endpoint), only: [...new Set(named.map(({ tag }) => tag))] };
+    : { endpoints: named.map(({ endpoint }) => endpoint), provider: { ...toProviders(provider), only } };
+}
+
+/** A provider without a name cannot be told from others. */
+function isAllowed({ tag }: ImageEndpoint, settings: ProviderSettings = {}): boolean {
+  const { order, only, ignore = [], allowFallbacks } = settings;
+  const isNamed = (list: readonly string[]): boolean => tag !== null && list.some((one) => isTag(tag, one));
+  return (
+    (only === undefined || isNamed(only)) &&
+    (order === undefined || allowFallbacks !== false || isNamed(order)) &&
+    !isNamed(ignore)
+  );
+}
+
+/** What a creator says of providers, in so far as `/images` takes it (`checkProviderOfPictures`). */
+export function toProviders(settings: ProviderSettings | undefined): ImageProviders | null {
+  const { order, only, ignore, allowFallbacks, sort } = settings ?? {};
+  return settings === undefined ? null : { order, only, ignore, allowFallbacks, sort };
+}
+
+const ofPictures: ReadonlySet<string> = new Set(['order', 'only', 'ignore', 'allowFallbacks', 'sort']);
+
+/** `ImageGenerationProviderPreferences` of OpenRouter's OpenAPI document knows fewer words than that of chats. */
+export function checkProviderOfPictures(settings: ProviderSettings | undefined): FieldProblem[] {
+  return Object.keys(settings ?? {})
+    .filter((field) => !ofPictures.has(field))
+    .map((field) => ({
+      path: `/config/provider/${field}`,
+      message:
+        'Of providers of pictures only order, only, ignore, allowFallbacks and sort can be chosen. Leave it out.',
+    }));
 }
 
 /** Settings that no provider of the model takes. */
-export function checkEndpoints(
-  modelId: string,
-  endpoints: readonly ImageEndpoint[],
-  configured: Configured,
-): FieldProblem[] {
+export function checkEndpoints(modelId: string, all: readonly ImageEndpoint[], configured: Configured): FieldProblem[] {
   const wanted = listWanted(configured);
+  const endpoints = all.filter((endpoint) => isAllowed(endpoint, configured.settings.provider));
+  if (endpoints.length === 0) {
+    const known = all.flatMap(({ tag }) => (tag === null ? [] : [tag]));
+    const message = `No provider of ${modelId} may answer with these settings. It is served by: ${known.join(', ')}.`;
+    return [{ path: '/config/provider', message }];
+  }
   const problems = wanted
     .filter((one) => !endpoints.some((endpoint) => takes(endpoint, one)))
     .map(({ name, path, values }) => {

@@ -174,6 +174,14 @@ export function listRouteWarnings(
       ? [{ path: '/config/audio', message: 'No voice is named: the provider speaks with one of its own, or refuses.' }]
       : []),
     ...(route !== 'chat' && quote === null ? [{ path: '/priceUsdc', message: whyUnpriced[route] }] : []),
+    ...(route === 'videos' && config.video?.references !== undefined
+      ? [
+          {
+            path: '/config/video/references',
+            message: 'The list of film models does not tell which of them go by references: try it before you sell it.',
+          },
+        ]
+      : []),
     ...(route === 'transcription' && config.systemPrompt.trim() !== ''
       ? [
           {

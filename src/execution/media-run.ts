@@ -1,5 +1,6 @@
 import type { JsonObject, MediaReference, Parameter } from '#resources/index.ts';
 import { noFacts, type ChatFailure, type MediaFacts } from '#upstreams/index.ts';
+import type { ChatSettings } from './chat-settings.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { Attachments } from './inputs/attach-files.ts';
 import type { MediaSettings } from './media-settings.ts';
@@ -12,7 +13,7 @@ export interface MediaRun extends PaidRun {
   route: Exclude<ModelRoute, 'chat'>;
   /** As the catalogue names the model; the request may name more, such as how to route it. */
   modelId: string;
-  settings: MediaSettings;
+  settings: MediaSettings & Pick<ChatSettings, 'provider'>;
   /** The rendered templates as one text: what is drawn, spoken, embedded, filmed or looked for. */
   prompt: string;
   input: Record<string, unknown>;

@@ -270,3 +270,31 @@ test('no line of a list is dearer than the worst case, whatever the list', () =>
     }),
   );
 });
+
+test('no price of what is sent along is higher than the worst case, whatever the list and the pictures', () => {
+  const price = fc.integer({ min: 0, max: 1_000_000 }).map((units) => new Big(units).div(1_000_000).toFixed());
+  const lines = fc.array(
+    fc.record({
+      usd: price,
+      unit: fc.constantFrom('image', 'megapixel', 'token'),
+      billable: fc.constantFrom('input_image', 'input_reference'),
+      variant: fc.constantFrom(null, '2k'),
+    }),
+    { maxLength: 5 },
+  );
+  const sent = fc.array(fc.tuple(fc.integer({ min: 1, max: 25_000_000 }), fc.boolean()), { maxLength: 4 });
+  fc.assert(
+    fc.property(lines, sent, (list, pixels) => {
+      const photos = pixels.map(([maxPixels, required], at) => picture({ name: `p${at}`, maxPixels, required }));
+      const [typical = '0', worst = '0'] = pictures({}, [line('0.04'), ...list], photos) ?? [];
+      expect(new Big(worst).gte(typical)).toBe(true);
+      const billed = list.map(({ usd, unit }) =>
+        pixels.reduce(
+          (sum, [most]) => sum.plus(new Big(usd).times(unit === 'megapixel' ? Math.ceil(most / 1_000_000) : 1)),
+          new Big('0.04'),
+        ),
+      );
+      expect(billed.every((usd) => new Big(worst).gte(usd))).toBe(true);
+    }),
+  );
+});

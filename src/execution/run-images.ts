@@ -1,4 +1,5 @@
-import { chooseEndpoints } from './image-endpoints.ts';
+import type { ImageProviders } from '#upstreams/index.ts';
+import { chooseEndpoints, toProviders } from './image-endpoints.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
 import { findMediaPrices } from './find-media-prices.ts';
 import { toUsage } from './media-answer.ts';
@@ -36,11 +37,12 @@ async function chooseProviders(
   deps: ExecutionDeps,
   { modelId, settings, parameters }: MediaRun,
   hasReferences: boolean,
-): Promise<{ providers?: readonly string[] } | 'none'> {
+): Promise<{ provider?: ImageProviders } | 'none'> {
   const { images } = await findMediaPrices(deps, 'images', modelId);
   const chosen = images && chooseEndpoints(images, { settings, parameters });
   if (images !== null && chosen === null && hasReferences) {
     return 'none';
   }
-  return chosen?.only ? { providers: chosen.only } : {};
+  const provider = chosen === null ? toProviders(settings.provider) : chosen.provider;
+  return provider === null ? {} : { provider };
 }

@@ -26,6 +26,7 @@ export type {
   FrameType,
   ImageEndpoint,
   ImagePrice,
+  ImageProviders,
   MediaFacts,
   MediaResult,
   MediaUpstream,

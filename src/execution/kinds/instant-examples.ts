@@ -76,6 +76,29 @@ export const instantExamples: readonly [DraftExample, ...DraftExample[]] = [
     },
   },
   {
+    slug: 'product-photo',
+    name: 'Product photo',
+    description: 'Sets the product on your photo into a scene that you describe, the same way again for the same seed.',
+    category: 'media',
+    priceUsdc: '0.3',
+    parameters: [
+      {
+        name: 'product',
+        type: 'image',
+        description: 'A photo of the product.',
+        contentTypes: ['image/png', 'image/jpeg'],
+        maxPixels: 4_000_000,
+      },
+      { name: 'scene', description: 'Where it stands.', maxLength: 200, example: 'on a wet rock by the sea' },
+      { name: 'seed', type: 'integer', description: 'Of the chance.', required: false, minimum: 0, maximum: 1_000_000 },
+    ],
+    config: {
+      modelId: 'black-forest-labs/flux-3-image',
+      systemPrompt: 'The product on the picture, unchanged, {scene}{/scene}. Soft light from the left.',
+      imageConfig: { aspectRatio: '3:4', references: ['product'], filledBy: { seed: 'seed' } },
+    },
+  },
+  {
     slug: 'text-vector',
     name: 'Vector of a text',
     description: 'The embedding of a text, to find texts that are like it.',

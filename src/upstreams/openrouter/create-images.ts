@@ -4,7 +4,7 @@ import { openFile } from '../outbound/open-file.ts';
 import { readBytes } from '../read-body.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
-import type { ImageFile, ImagesRequest, MediaResult } from './media.ts';
+import type { ImageFile, ImageProviders, ImagesRequest, MediaResult } from './media.ts';
 
 import { parseImages } from './parse-images.ts';
 import { toEcho, toImagePart } from './picture-part.ts';
@@ -60,8 +60,12 @@ function toWire(request: ImagesRequest): Record<string, unknown> {
     background: request.background,
     seed: request.seed,
     input_references: request.references?.map(toImagePart),
-    provider: request.providers && { only: request.providers },
+    provider: request.provider && toWireProviders(request.provider),
   };
+}
+
+function toWireProviders({ allowFallbacks, ...named }: ImageProviders): Record<string, unknown> {
+  return { ...named, allow_fallbacks: allowFallbacks };
 }
 
 /** Null where any of them is neither base64 nor an address that may be called: all were paid for. */

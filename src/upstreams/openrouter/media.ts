@@ -48,8 +48,17 @@ export interface ImagesRequest {
   background?: string | undefined;
   seed?: number | undefined;
   references?: readonly SentPicture[] | undefined;
-  /** Tags of the providers that alone may answer; absent: any. */
-  providers?: readonly string[] | undefined;
+  /** Absent: any may answer. */
+  provider?: ImageProviders | undefined;
+}
+
+/** Providers by their tags. */
+export interface ImageProviders {
+  order?: readonly string[] | undefined;
+  only?: readonly string[] | undefined;
+  ignore?: readonly string[] | undefined;
+  allowFallbacks?: boolean | undefined;
+  sort?: string | undefined;
 }
 
 export interface ImageFile {
