@@ -20,6 +20,7 @@ export { isExactNumber, MAX_NUMBER_LENGTH, parseExactJson, readNumber } from './
 export { gather } from './gather.ts';
 export { explainIssue, toFieldProblems, UNKNOWN_FIELD } from './explain-issue.ts';
 export { isUuid, newId } from './ids.ts';
+export { isObject, toObject } from './is-object.ts';
 export { safeParse } from './safe-parse.ts';
 export { numberOf, textOf } from './plain-value.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';
