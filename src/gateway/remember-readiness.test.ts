@@ -25,6 +25,8 @@ beforeEach(() => {
     kinds: new Map([['toy', kind as ResourceKind]]),
     clock: { now: () => nowMs },
     log: quiet,
+    askCaps: async () => ({ ready: true }),
+    isPayable: () => true,
     pause: async (request) => void paused.push(request),
   });
 });

@@ -28,10 +28,10 @@ interface MemoryDeps {
   kinds: ReadonlyMap<string, ResourceKind>;
   clock: Clock;
   log: Log;
-  /** Is there room for one more call under what its creator allows to be spent? Absent: nothing is bounded. */
-  askCaps?(version: PublishedVersion): Promise<Readiness>;
-  /** Are payments taken on its network? Absent: on every one. */
-  isPayable?(offer: VersionOffer): boolean;
+  /** Is there room for one more call under what its creator allows to be spent? */
+  askCaps(version: PublishedVersion): Promise<Readiness>;
+  /** Are payments taken on its network? */
+  isPayable(offer: VersionOffer): boolean;
   /** Takes off sale what cannot run. */
   pause(request: PauseRequest): Promise<void>;
 }
@@ -108,14 +108,14 @@ async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Rea
       cause: `unknown_kind: Resources of the kind "${version.kind}" are not run here any more.`,
     };
     const kind = deps.kinds.get(version.kind);
-    const payable = judgeNetworks(version, (offer) => deps.isPayable?.(offer) ?? true);
+    const payable = judgeNetworks(version, (offer) => deps.isPayable(offer));
     if (!payable.ready) {
       return payable;
     }
     const readiness = kind
       ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version))
       : unknown;
-    return readiness.ready ? ((await deps.askCaps?.(version)) ?? readiness) : readiness;
+    return readiness.ready ? await deps.askCaps(version) : readiness;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };

@@ -1,4 +1,4 @@
-import { Problem, problemKinds, type ProblemCode } from '#kit/index.ts';
+import { isProblemCode, Problem, problemKinds, type ProblemCode } from '#kit/index.ts';
 import { findUse, fromStoredOffer, fromStoredPayment } from '#payments/index.ts';
 import { adoptEnded } from '../adopt-transfers.ts';
 import type { CallStatus, FailedReceipt, LongState, Receipt, Settlement } from '../call-request.ts';
@@ -14,7 +14,7 @@ type StatusDeps = Pick<GatewayDeps, 'database' | 'published' | 'payments' | 'kin
 
 const ASK_AGAIN_SECONDS = 2;
 
-export interface Standing {
+export interface FollowedCall {
   row: LongRow;
   status: CallStatus;
   /** Where money has moved. */
@@ -25,7 +25,7 @@ export interface Standing {
  * How a call behind a 202 stands now. Whether one that has ended without an answer was charged is asked of the chain
  * before that is said, unless the run itself has asked. Null: there is none under this id.
  */
-export async function readStanding(deps: StatusDeps, callId: string): Promise<Standing | null> {
+export async function readStatus(deps: StatusDeps, callId: string): Promise<FollowedCall | null> {
   const row = await findLong(deps.database.system, callId);
   if (!row) {
     return null;
@@ -33,9 +33,9 @@ export async function readStanding(deps: StatusDeps, callId: string): Promise<St
   if (isUnasked(row)) {
     await askAboutEnded(deps, row);
     const now = await findLong(deps.database.system, callId);
-    return now && toStanding(deps, now);
+    return now && toFollowed(deps, now);
   }
-  return toStanding(deps, row);
+  return toFollowed(deps, row);
 }
 
 export function isOpen({ state }: Pick<CallStatus, 'state'>): boolean {
@@ -70,15 +70,11 @@ const cancelled: Ended = {
 };
 
 function toGivenUp(reason: string | null): Ended {
-  const code: ProblemCode = reason !== null && isCode(reason) ? reason : 'upstream_timeout';
+  const code: ProblemCode = reason !== null && isProblemCode(reason) ? reason : 'upstream_timeout';
   return { code, detail: 'Resource unavailable. Nothing was charged.', next: problemKinds[code].next };
 }
 
-function isCode(text: string): text is ProblemCode {
-  return Object.hasOwn(problemKinds, text);
-}
-
-async function toStanding(deps: StatusDeps, row: LongRow): Promise<Standing> {
+async function toFollowed(deps: StatusDeps, row: LongRow): Promise<FollowedCall> {
   const state = toState(row);
   const charged = toCharged(row, state);
   const ended = toEnded(row, state);
@@ -184,7 +180,7 @@ const unknownEnd: Ended = {
 };
 
 function toProblem({ code, detail, next }: Ended): NonNullable<CallStatus['problem']> {
-  const known = isCode(code) ? code : 'internal';
+  const known = isProblemCode(code) ? code : 'internal';
   return { code: known, title: problemKinds[known].title, detail, next };
 }
 
