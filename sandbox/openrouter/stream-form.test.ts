@@ -214,6 +214,30 @@ describe('what can be set', () => {
     expect(comments).toBeGreaterThan(3);
   });
 
+  test.each(['/chat/completions', '/responses'])('comments come between two tokens as often as told: %s', async (path) => {
+    const model = 'openai/gpt-4.1';
+    const messages = [{ role: 'user' as const, content: 'Tell me about lighthouses' }];
+    simulator.control.setModelLatency(model, { tokensPerSecond: 0.001, commentEveryMs: 1 });
+    const left = new AbortController();
+    const response = await fetch(`${simulator.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${simulator.keys.healthy}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model, messages, input: 'Tell me about lighthouses', stream: true }),
+      signal: left.signal,
+    });
+    // The first piece of text is told early, so that what follows is silence in the middle.
+    simulator.control.setModelLatency(model, {});
+    let text = '';
+    for await (const piece of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (text.split(/^: ?(?:OPENROUTER PROCESSING)?$/m).length > 6) {
+        break;
+      }
+    }
+    left.abort();
+    expect(text.startsWith(':')).toBe(true);
+  });
+
   test('a comment stands in the middle too, between two pieces of the text', async () => {
     const kinds = (await stream()).split('\n\n').map((block) => (block.startsWith(':') ? 'comment' : 'event'));
     const middle = kinds.lastIndexOf('comment');
