@@ -56,14 +56,17 @@ const cases = Object.entries(faults)
       .flatMap((path) => [false, true].map((stream) => [name, path, stream] as const)),
   );
 
-test.each(cases)('the fault %s at %s (stream: %s) has the form that the document gives it', async (name, path, stream) => {
-  const answer = await send('POST', path, {
-    body: { ...bodies[path], stream },
-    headers: { 'x-sim-fault': name },
-  });
-  const isListed = path !== '/messages' || !unlistedOfMessages.has(answer.status);
-  expect(answer.faults).toHaveLength(isListed ? 0 : 1);
-});
+test.each(cases)(
+  'the fault %s at %s (stream: %s) has the form that the document gives it',
+  async (name, path, stream) => {
+    const answer = await send('POST', path, {
+      body: { ...bodies[path], stream },
+      headers: { 'x-sim-fault': name },
+    });
+    const isListed = path !== '/messages' || !unlistedOfMessages.has(answer.status);
+    expect(answer.faults).toHaveLength(isListed ? 0 : 1);
+  },
+);
 
 test('what is left out here is truly not in the document', async () => {
   for (const name of unlisted) {
