@@ -78,23 +78,20 @@ describe('routes that lead nowhere', () => {
       { logit_bias: { 1: 1 }, top_k: 1, top_logprobs: 2, response_format: { type: 'json_schema' } },
     ],
     ['Filter by Guardrails', 'data_policy:zdr', { zdr: true }],
-  ])(
-    '%s says so, with the funnel and what excluded the providers',
-    async (step, excludedBy, provider, more: Record<string, unknown> = {}) => {
-      const model = step === 'Filter by Guardrails' ? 'google/gemma-4-26b-a4b-it:free' : 'openai/gpt-4.1-mini';
-      const { status, error } = await route({ model, provider, ...more });
-      expect(status).toBe(404);
-      expect(error.metadata).toMatchObject({ error_type: 'not_found', failed_routing_step: step });
-      expect(error.availability).toMatchObject({
-        retryable: false,
-        excluded_by: excludedBy,
-        requested_models: [model],
-      });
-      const funnel = error.metadata['routing_funnel'] as { step: string; endpoint_count: number }[];
-      expect(funnel.at(-1)).toEqual({ step, endpoint_count: 0 });
-      expect(funnel[0]?.endpoint_count).toBeGreaterThan(0);
-    },
-  );
+  ])('%s says so, with the funnel and what excluded the providers', async (...[step, excludedBy, provider, more]) => {
+    const model = step === 'Filter by Guardrails' ? 'google/gemma-4-26b-a4b-it:free' : 'openai/gpt-4.1-mini';
+    const { status, error } = await route({ model, provider, ...more });
+    expect(status).toBe(404);
+    expect(error.metadata).toMatchObject({ error_type: 'not_found', failed_routing_step: step });
+    expect(error.availability).toMatchObject({
+      retryable: false,
+      excluded_by: excludedBy,
+      requested_models: [model],
+    });
+    const funnel = error.metadata['routing_funnel'] as { step: string; endpoint_count: number }[];
+    expect(funnel.at(-1)).toEqual({ step, endpoint_count: 0 });
+    expect(funnel[0]?.endpoint_count).toBeGreaterThan(0);
+  });
 
   test('an unknown model is told as one that is not available', async () => {
     const { status, error } = await route({ model: 'nobody/nothing' });
