@@ -47,8 +47,11 @@ function openWatched(buyer: PrivateKeyAccount | null, maxRetries = 3): Watched {
     headers.set('Retry-After-Ms', '1');
     return new Response(response.body, { status: response.status, headers });
   };
-  const send = buyer === null ? noting : payingFetch(buyer, noting);
-  return { client: new OpenAI({ baseURL: `${app.current.url}/v1`, apiKey: 'unused', maxRetries, fetch: send }), seen };
+  const sending = buyer === null ? noting : payingFetch(buyer, noting);
+  return {
+    client: new OpenAI({ baseURL: `${app.current.url}/v1`, apiKey: 'unused', maxRetries, fetch: sending }),
+    seen,
+  };
 }
 
 test.each([
@@ -117,21 +120,26 @@ test('an answer that is lost on its way: the same payment, sent by the client ag
   expect(await spentBy(buyer)).toBe(10_000n);
 });
 
-test.each<[string, object, new (...args: never[]) => Error, number]>([
-  ['a resource that is not there', ask('x', 'ada/nowhere'), OpenAI.NotFoundError, 404],
-  ['no payment', ask('x'), OpenAI.APIError, 402],
-  ['what cannot be mapped', { ...ask('x'), n: 2 }, OpenAI.BadRequestError, 400],
-])('%s is asked for once, in both doors', async (_what, body, type, status) => {
+test.each<[string, { model: string; error: new (...args: never[]) => Error; status: number }]>([
+  ['a resource that is not there', { model: 'ada/nowhere', error: OpenAI.NotFoundError, status: 404 }],
+  ['a call without a payment', { model: 'ada/essay', error: OpenAI.APIError, status: 402 }],
+])('%s is refused once, by both doors', async (_what, { model, error, status }) => {
   const { client, seen } = openWatched(null);
-  const chat = await caught(client.chat.completions.create(body as OpenAI.ChatCompletionCreateParamsNonStreaming));
-  expect(chat).toBeInstanceOf(type);
-  expect(chat.status).toBe(status);
+  const refused = [
+    await caught(client.chat.completions.create(ask('x', model))),
+    await caught(client.chat.completions.create({ ...ask('x', model), stream: true })),
+    await caught(client.responses.create({ model, input: 'x' })),
+    await caught(client.responses.create({ model, input: 'x', stream: true })),
+  ];
+  expect(refused.filter((thrown) => thrown instanceof error && thrown.status === status)).toHaveLength(4);
+  expect(seen).toHaveLength(4);
+});
+
+test('what cannot be mapped is refused once', async () => {
+  const { client, seen } = openWatched(null);
+  const error = await caught(client.chat.completions.create({ ...ask('x'), n: 2 }));
+  expect(error).toBeInstanceOf(OpenAI.BadRequestError);
   expect(seen).toHaveLength(1);
-  if (status !== 400) {
-    const { model } = body as { model: string };
-    expect((await caught(client.responses.create({ model, input: 'x' }))).status).toBe(status);
-    expect(seen).toHaveLength(2);
-  }
 });
 
 test('a refused payment is asked for no second time, and nothing is taken', async () => {
