@@ -141,7 +141,7 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
       const [, known = ''] = /^#\/components\/schemas\/(\w+)$/.exec(String(schema['$ref'])) ?? [];
       const listed = propertiesOf(document.components.schemas[known]);
       const unknown = Object.keys(body).filter((member) => !Object.hasOwn(listed, member));
-      return [...unknown.map((member) => `${name}: ${member}`), ...validate(compile(name, schema), body, name)];
+      return [...unknown.map((member) => `${name}: ${member}`), ...validate(compile(schema), body, name)];
     },
   };
 }
