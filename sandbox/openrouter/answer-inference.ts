@@ -21,6 +21,8 @@ export interface Dialect {
   /** `fault` is what goes wrong inside the stream, if anything. */
   toFrames(completion: Completion, options: AnswerOptions & { chosen: ChosenFault | null }): Frame[];
   refuse(refusal: Refusal, userId?: string): Reply;
+  /** What keeps a silent stream alive. */
+  comment?: string;
 }
 
 export interface AnswerOptions extends WireOptions {
@@ -108,6 +110,7 @@ function answerStream(state: State, { exchange, dialect, inference, options }: S
     headers: headersOf(completion),
     delayMs: chosen?.fault.slow === 'headers' ? state.slowMs : 0,
     latency: latencyOf(state, inference),
+    comment: dialect.comment,
     settle: (sent) => settle(state, exchange, { ...inference, sent }),
   };
 }

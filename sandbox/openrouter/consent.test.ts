@@ -85,6 +85,19 @@ test('only https and localhost are sent anywhere, and what stands in the address
   expect(page).not.toContain('<script>');
 });
 
+test('a program without a page of its own has its code copied, and must prove that it asked', async () => {
+  const { origin } = new URL(simulator.url);
+  const ask = (query: Record<string, string>) => fetch(`${origin}/auth?${new URLSearchParams(query).toString()}`);
+  const asked = { code_challenge: challenge, code_challenge_method: 'S256' };
+  expect((await ask({})).status).toBe(400);
+  expect(await (await ask({ ...asked, limit: '0.5' })).text()).toContain('value="0.5"');
+  expect(await (await ask({ ...asked, decision: 'deny' })).text()).not.toContain('auth_code_');
+  const page = await (await ask({ ...asked, decision: 'approve' })).text();
+  const [code = null] = /auth_code_\w+/.exec(page) ?? [];
+  expect((await redeem(code, { code_verifier: 'another' })).status).toBe(403);
+  expect((await redeem(code)).status).toBe(200);
+});
+
 test('nobody redeems a code from before everything was set back', async () => {
   const back = toBack(await consent({ decision: 'approve' }));
   simulator.control.reset();

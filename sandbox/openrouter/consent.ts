@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Big } from 'big.js';
-import { toConsentPage } from './consent-page.ts';
+import { toCodePage, toConsentPage } from './consent-page.ts';
 import { makeApiKey, type ApiKey } from './api-key.ts';
 import type { Exchange } from './exchange.ts';
 import { refuse } from './refusal.ts';
@@ -11,33 +11,46 @@ const CODE_MS = 600_000;
 const METHODS = new Set(['S256', 'plain']);
 const AMOUNT = /^\d{1,6}(\.\d{1,6})?$/;
 
-/** `GET /auth`: the page on which a person grants a key; with `decision` what comes of it. Whoever asks is the same rich account. */
+/**
+ * `GET /auth`: the page on which a person grants a key; with `decision` what comes of it.
+ * Without a callback the person copies the code. Whoever asks is the same rich account.
+ */
 export function answerConsent(state: State, { query }: Exchange): Reply {
   const callback = readCallback(query.get('callback_url'));
   const challenge = query.get('code_challenge');
   const method = query.get('code_challenge_method') ?? 'plain';
-  if (callback === null || !METHODS.has(method)) {
-    return replyText('The callback_url must be https or on localhost, the method S256 or plain.', { status: 400 });
+  const isHeadless = !query.has('callback_url') && challenge !== null;
+  if ((callback === null && !isHeadless) || !METHODS.has(method)) {
+    return replyText(
+      'The callback_url must be https or on localhost, or left out beside a code_challenge; the method S256 or plain.',
+      { status: 400 },
+    );
   }
   const decision = query.get('decision');
   if (decision !== 'approve' && decision !== 'deny') {
-    return replyText(toConsentPage(query, callback.origin), { contentType: 'text/html; charset=utf-8' });
+    return replyPage(toConsentPage(query, callback?.origin ?? 'A program without a page of its own'));
   }
   const limit = query.get('limit') ?? '';
-  if (decision === 'deny' || (limit !== '' && !AMOUNT.test(limit))) {
-    callback.searchParams.set('error', 'access_denied');
-  } else {
-    const code = grant(state, {
-      challenge,
-      method,
-      limit: limit === '' ? null : limit,
-      limitReset: null,
-      label: query.get('key_label'),
-      expiresAt: null,
-    });
-    callback.searchParams.set('code', code);
+  const isGranted = decision === 'approve' && (limit === '' || AMOUNT.test(limit));
+  const code = isGranted
+    ? grant(state, {
+        challenge,
+        method,
+        limit: limit === '' ? null : limit,
+        limitReset: null,
+        label: query.get('key_label'),
+        expiresAt: null,
+      })
+    : null;
+  if (callback === null) {
+    return replyPage(toCodePage(code));
   }
+  callback.searchParams.set(code === null ? 'error' : 'code', code ?? 'access_denied');
   return replyText('', { status: 302, headers: { location: callback.href } });
+}
+
+function replyPage(html: string): Reply {
+  return replyText(html, { contentType: 'text/html; charset=utf-8' });
 }
 
 /** `POST /auth/keys`: a code and its verifier for a key that works from then on. */

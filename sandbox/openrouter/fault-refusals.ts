@@ -125,6 +125,22 @@ export const refusalFaults: Readonly<Record<string, Refusal>> = {
   '503_retry_after': withHeaders(refuse(503, 'Temporarily unavailable', { error_type: 'provider_overloaded' }), {
     'retry-after': '2',
   }),
+  '503_availability': {
+    status: 503,
+    error: {
+      message: 'The model is temporarily unavailable.',
+      error_type: 'provider_overloaded',
+      http_status: 503,
+      availability: {
+        code: 'temporarily_unavailable',
+        retryable: true,
+        retry_after: 2,
+        requested_models: ['sim/503_availability'],
+        docs_url: 'https://openrouter.ai/docs/guides/routing/provider-selection',
+      },
+    },
+    headers: { 'retry-after': '2' },
+  },
   '504': upstream(504, 'The provider did not answer in time', 'timeout'),
   '524': upstream(524, 'A timeout occurred at the edge', 'timeout'),
   '529': upstream(529, 'Provider is overloaded', 'provider_overloaded'),

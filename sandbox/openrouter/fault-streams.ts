@@ -37,7 +37,11 @@ export const streamFaults: Readonly<Record<string, Fault>> = {
   stream_error_plain: {
     isFree: true,
     frames: then((parts) => [
-      parts.event({ error: { code: 400, message: 'Token limit reached' }, choices: [parts.choice({}, null)] }),
+      parts.event({
+        error: { code: 400, message: 'Token limit reached' },
+        choices: [parts.choice({}, null)],
+        ...parts.usageFields,
+      }),
       parts.done,
     ]),
   },

@@ -151,6 +151,36 @@ describe('streams with status 200', () => {
     expect(spent()).toBe('0');
   });
 
+  test('stream_error_plain tells usage beside its error, and then [DONE]', async () => {
+    const raw = await read('stream_error_plain');
+    expect(parseStream(raw).events.at(-1)).toMatchObject({
+      error: { code: 400 },
+      choices: [{ finish_reason: null }],
+      usage: { total_tokens: expect.any(Number) },
+    });
+    expect(raw).toMatch(/data: \[DONE\]\n\n$/);
+  });
+
+  test.each([
+    ['stream_error_typed', 'response.failed'],
+    ['stream_error_plain', 'error'],
+    ['stream_error_bare', 'response.error'],
+  ])('%s ends a response with the event %s', async (name, type) => {
+    const response = await fetch(`${simulator.url}/responses`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${simulator.keys.healthy}`,
+        'content-type': 'application/json',
+        'x-sim-fault': name,
+      },
+      body: JSON.stringify({ model: MODEL, input: 'lighthouses', stream: true }),
+    });
+    const types = [...(await response.text()).matchAll(/^data: \{"type":"([\w.]+)"/gm)].map(([, found]) => found);
+    expect(types.at(-1)).toBe(type);
+    expect(types).toContain('response.output_text.delta');
+    expect(spent()).toBe('0');
+  });
+
   test('the fault header says how many content events come first', async () => {
     const events = parseStream(await read('stream_error_typed;after=5')).events;
     expect(events).toHaveLength(6);

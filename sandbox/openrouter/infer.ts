@@ -51,14 +51,20 @@ export function takeFault(
   const header = exchange.headers['x-sim-fault'];
   for (const [at, id] of asked.entries()) {
     const chosen = state.faults.take({ route: 'chat', model: id, key: exchange.keyText, header });
-    const status = chosen?.fault.refusal?.status ?? 200;
-    if (header !== undefined || at === asked.length - 1 || !fallBackStatuses.has(status)) {
+    const refusal = chosen?.fault.refusal;
+    const status = refusal?.status ?? 200;
+    if (header !== undefined || at === asked.length - 1 || !givesWay(refusal)) {
       return { chosen, models: asked.slice(at), failed };
     }
     failed.push({ provider: 'Simulated', model: id, status });
   }
   const chosen = state.faults.take({ route: 'chat', key: exchange.keyText, header });
   return { chosen, models: [], failed };
+}
+
+function givesWay(refusal: Refusal | undefined): boolean {
+  const isTooLong = refusal?.error.metadata?.['error_type'] === 'context_length_exceeded';
+  return refusal !== undefined && (isTooLong || fallBackStatuses.has(refusal.status));
 }
 
 interface Asked {

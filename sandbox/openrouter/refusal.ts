@@ -1,7 +1,14 @@
 /** An answer that is not a success, in OpenRouter's error form. */
 export interface Refusal {
   status: number;
-  error: { message: string; code: number; metadata?: Record<string, unknown>; availability?: Record<string, unknown> };
+  error: {
+    message: string;
+    /** Left out by the form of the routing documents, which has `error_type` and `http_status` instead. */
+    code?: number;
+    metadata?: Record<string, unknown>;
+    availability?: Record<string, unknown>;
+    [name: string]: unknown;
+  };
   headers?: Record<string, string>;
 }
 

@@ -24,6 +24,8 @@ export type Reply =
       delayMs: number;
       /** Instead of the latency of the whole simulator. */
       latency?: Latency;
+      /** What comes while nothing else does; that of chats unless told. */
+      comment?: string | undefined;
       settle(sent: Sent): void;
     }
   | { kind: 'connection'; how: 'reset' | 'hang' };

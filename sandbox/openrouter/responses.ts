@@ -10,7 +10,14 @@ import type { State } from './state.ts';
 import { shareTokens, splitText } from './split-text.ts';
 import type { Frame } from './wire.ts';
 
-const dialect: Dialect = { parse: parseResponses, toJson: toResponse, toFrames, refuse: replyRefusal };
+const COMMENT = ': \n\n';
+const dialect: Dialect = {
+  parse: parseResponses,
+  toJson: toResponse,
+  toFrames,
+  refuse: replyRefusal,
+  comment: COMMENT,
+};
 
 /** `POST /responses` */
 export function answerResponses(state: State, exchange: Exchange): Reply {
@@ -139,20 +146,31 @@ function toFrames(completion: Completion, options: Parameters<Dialect['toFrames'
     body: { type, response: toHead(completion, options, 'in_progress') },
   }));
   const breaks = chosen?.fault.frames !== undefined || completion.error !== null;
-  const failure = toHead(
-    { ...completion, error: completion.error ?? { code: 502, message: 'Provider returned error' } },
-    options,
-    'failed',
-  );
   const ending: Event = breaks
-    ? { body: { type: 'response.failed', response: { ...failure, error_type: 'provider_unavailable' } } }
+    ? toFailure(completion, options)
     : { body: { type: endOf(completion), response: toResponse(completion, options) }, isSettling: true };
   const content = breaks ? items.slice(0, (chosen?.after ?? 0) + 2) : items;
   const frames = [...opening, ...content, ending].map(({ body: { type, ...rest }, ...how }, at): Frame => {
     const data = JSON.stringify({ type, ...rest, sequence_number: at });
     return { text: `data: ${data}\n\n`, tokens: 0, ...how };
   });
-  return [{ text: ': \n\n', tokens: 0 }, ...frames, { text: 'data: [DONE]\n\n', tokens: 0 }];
+  return [{ text: COMMENT, tokens: 0 }, ...frames, { text: 'data: [DONE]\n\n', tokens: 0 }];
+}
+
+/** The real one ends a broken response in three ways; which, says the fault. */
+function toFailure(completion: Completion, options: Parameters<Dialect['toFrames']>[1]): Event {
+  const message = 'Provider returned error';
+  switch (options.chosen?.name) {
+    case 'stream_error_plain':
+      return { body: { type: 'error', code: 'server_error', message, param: null } };
+    case 'stream_error_bare':
+      return { body: { type: 'response.error', error: toError(message) } };
+    default: {
+      const failed = { ...completion, error: completion.error ?? { code: 502, message } };
+      const response = { ...toHead(failed, options, 'failed'), error_type: 'provider_unavailable' };
+      return { body: { type: 'response.failed', response } };
+    }
+  }
 }
 
 function endOf(completion: Completion): string {

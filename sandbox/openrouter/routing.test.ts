@@ -29,6 +29,13 @@ describe('preferences of providers', () => {
     ['ignore', { ignore: ['simulated'] }, 'Simulated Private'],
     ['sort by throughput', { sort: 'throughput' }, 'Simulated Plus'],
     ['sort by latency, as an object', { sort: { by: 'latency' } }, 'Simulated Private'],
+    ['sort by price', { sort: 'price', ignore: ['simulated'] }, 'Simulated Private'],
+    ['sort by how well tools are called', { sort: 'exacto', ignore: ['simulated'] }, 'Simulated Plus'],
+    ['sort over all models', { sort: { by: 'throughput', partition: 'none' } }, 'Simulated Plus'],
+    ['order before sort', { order: ['simulated-private'], sort: 'throughput' }, 'Simulated Private'],
+    ['order with others left out', { order: ['nobody', 'simulated-plus'], allow_fallbacks: false }, 'Simulated Plus'],
+    ['only and ignore together', { only: ['simulated', 'simulated-plus'], ignore: ['simulated'] }, 'Simulated Plus'],
+    ['a price bound of a request', { max_price: { request: '0', image: 0, audio: '1' } }, 'Simulated'],
     ['zero data retention', { zdr: true }, 'Simulated Private'],
     ['no training on the data', { data_collection: 'deny', sort: 'throughput' }, 'Simulated Plus'],
     ['a quantization', { quantizations: ['bf16'] }, 'Simulated Plus'],
@@ -57,14 +64,30 @@ describe('routes that lead nowhere', () => {
   test.each([
     ['Filter by Allowed Providers', 'allowed_providers', { only: ['somebody'] }],
     ['Filter by Max Price', 'max_price', { max_price: { prompt: '0.0001' } }],
+    ['Filter by Allowed Providers', 'allowed_providers', { order: ['somebody'], allow_fallbacks: false }],
+    [
+      'Filter by Allowed Providers',
+      'allowed_providers',
+      { ignore: ['simulated', 'simulated-private', 'simulated-plus'] },
+    ],
     ['Filter by Quantization', 'quantization', { quantizations: ['int4'] }],
+    [
+      'Filter by Parameters',
+      'require_parameters',
+      { require_parameters: true },
+      { logit_bias: { 1: 1 }, top_k: 1, top_logprobs: 2, response_format: { type: 'json_schema' } },
+    ],
     ['Filter by Guardrails', 'data_policy:zdr', { zdr: true }],
-  ])('%s says so, with the funnel and what excluded the providers', async (step, excludedBy, provider) => {
+  ])('%s says so, with the funnel and what excluded the providers', async (...[step, excludedBy, provider, more]) => {
     const model = step === 'Filter by Guardrails' ? 'google/gemma-4-26b-a4b-it:free' : 'openai/gpt-4.1-mini';
-    const { status, error } = await route({ model, provider });
+    const { status, error } = await route({ model, provider, ...more });
     expect(status).toBe(404);
     expect(error.metadata).toMatchObject({ error_type: 'not_found', failed_routing_step: step });
-    expect(error.availability).toMatchObject({ retryable: false, excluded_by: excludedBy, requested_models: [model] });
+    expect(error.availability).toMatchObject({
+      retryable: false,
+      excluded_by: excludedBy,
+      requested_models: [model],
+    });
     const funnel = error.metadata['routing_funnel'] as { step: string; endpoint_count: number }[];
     expect(funnel.at(-1)).toEqual({ step, endpoint_count: 0 });
     expect(funnel[0]?.endpoint_count).toBeGreaterThan(0);
@@ -115,6 +138,8 @@ describe('fallbacks', () => {
     const answer = await route({ models: ['openai/gpt-4.1'] });
     expect(answer.model).toMatch(/^openai\/gpt-4\.1-\d+$/);
     expect(answer.openrouter_metadata.attempts[0]).toMatchObject({ model: 'openai/gpt-4.1-mini', status: 503 });
+    expect((await route({ model: 'sim/400_context_length', models: ['openai/gpt-4.1'] })).status).toBe(200);
+    expect((await route({ model: 'sim/403_moderation', models: ['openai/gpt-4.1'] })).status).toBe(200);
     expect((await route({ model: 'sim/429_upstream', models: ['openai/gpt-4.1'] })).status).toBe(200);
   });
 

@@ -94,11 +94,8 @@ async function sendStream(
     }
   };
   try {
-    for await (const frame of paced(
-      isInstant(pace, reply.frames) ? joinFrames(reply.frames) : reply.frames,
-      pace,
-      gone,
-    )) {
+    const frames = isInstant(pace, reply.frames) ? joinFrames(reply.frames) : reply.frames;
+    for await (const frame of paced(frames, { pace, comment: reply.comment ?? COMMENT, gone })) {
       sent.tokens += frame.tokens;
       if (frame.isSettling) {
         sent.isComplete = true;
@@ -126,26 +123,33 @@ function isInstant({ latency }: Pace, frames: readonly Frame[]): boolean {
   return isUnpaced && !frames.some(({ pauseMs }) => pauseMs);
 }
 
+interface Course {
+  pace: Pace;
+  /** What keeps the connection alive. */
+  comment: string;
+  gone: AbortSignal;
+}
+
 /**
  * Sends frames at the configured speed: the first one at once, the first token after a while, then so many per second.
- * Until the first token comes, comments keep the connection alive where that is configured.
+ * Whatever it waits for, comments keep the connection alive where that is configured.
  */
-async function* paced(frames: readonly Frame[], { latency, seed }: Pace, gone: AbortSignal): AsyncGenerator<Frame> {
+async function* paced(frames: readonly Frame[], { pace, comment, gone }: Course): AsyncGenerator<Frame> {
+  const { latency, seed } = pace;
   const start = performance.now() + jitterOf(latency, seed, frames.length);
+  const perToken = latency.tokensPerSecond > 0 ? 1_000 / latency.tokensPerSecond : 0;
+  const commentEveryMs = latency.commentEveryMs > 0 ? latency.commentEveryMs : Infinity;
   let tokens = 0;
   for (const frame of frames) {
-    const isContent = frame.tokens > 0;
-    const isFirst = isContent && tokens === 0;
     tokens += frame.tokens;
-    const perToken = latency.tokensPerSecond > 0 ? 1_000 / latency.tokensPerSecond : 0;
-    const due = start + latency.firstTokenMs + tokens * perToken;
-    const commentEveryMs = isFirst && latency.commentEveryMs > 0 ? latency.commentEveryMs : Infinity;
-    while (due - performance.now() > commentEveryMs) {
+    const due = frame.tokens > 0 ? start + latency.firstTokenMs + tokens * perToken : performance.now();
+    const until = due + (frame.pauseMs ?? 0);
+    while (until - performance.now() > commentEveryMs) {
       await wait(commentEveryMs, undefined, { signal: gone });
-      yield { text: COMMENT, tokens: 0 };
+      yield { text: comment, tokens: 0 };
     }
-    const restMs = due - performance.now() + (frame.pauseMs ?? 0);
-    if ((isContent || frame.pauseMs) && restMs > 1) {
+    const restMs = until - performance.now();
+    if (restMs > 1) {
       await wait(restMs, undefined, { signal: gone });
     }
     gone.throwIfAborted();

@@ -13,7 +13,7 @@ export interface Latency {
   tokensPerSecond: number;
   /** At most so much is added to the time of the first token. */
   jitterMs: number;
-  /** How often a comment comes before the first token; 0: none but the first. */
+  /** How often a comment comes while the stream waits for a token, before the first one and later; 0: none but the fixed ones. */
   commentEveryMs: number;
 }
 

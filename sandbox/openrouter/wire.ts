@@ -100,6 +100,8 @@ export interface StreamParts {
   finish: Frame;
   usage: Frame;
   done: Frame;
+  /** `usage`, where it is told. */
+  usageFields: Record<string, unknown>;
   /** Another event of this stream. */
   event(fields: Record<string, unknown>): Frame;
   choice(delta: Record<string, unknown>, finishReason: string | null): Record<string, unknown>;
@@ -155,6 +157,7 @@ export function toStreamParts(completion: Completion, options: WireOptions = {})
       isSettling: true,
     },
     done: { text: 'data: [DONE]\n\n', tokens: 0 },
+    usageFields: usage,
     event,
     choice,
   };

@@ -24,9 +24,19 @@ export interface AnswerToCheck {
   text: string;
 }
 
+/** One answer that the document lists. */
+export interface ListedAnswer {
+  operation: string;
+  method: string;
+  /** With its parameters in braces. */
+  path: string;
+  status: number;
+}
+
 export interface AnswerCheck {
   /** Every operation of the document. */
   operations: readonly string[];
+  answers: readonly ListedAnswer[];
   /** What is not as the document says, nothing where all is. */
   check(answer: AnswerToCheck): { operation: string | null; faults: string[] };
   /** What of a JSON body that is sent is not as the document says; also members that it does not know. */
@@ -95,15 +105,17 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
   }
   ajv.addSchema({ $id: 'openrouter', components: document.components });
   const compiled = new Map<string, ValidateFunction>();
-  const compile = (name: string, schema: Schema): ValidateFunction => {
-    const known = compiled.get(name) ?? ajv.compile(pointInto(schema));
-    compiled.set(name, known);
+  const compile = (schema: Schema): ValidateFunction => {
+    const text = JSON.stringify(schema);
+    const known = compiled.get(text) ?? ajv.compile(pointInto(schema));
+    compiled.set(text, known);
     return known;
   };
   return {
     operations: Object.values(document.paths).flatMap((path) =>
       Object.values(path).map(({ operationId }) => operationId),
     ),
+    answers: listAnswers(document),
     check: (answer) => {
       const operation = findOperation(document, answer);
       if (operation === null) {
@@ -116,7 +128,7 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
       const faults =
         schema === undefined
           ? [`${name} is not in the document`]
-          : readValues(type, answer.text).flatMap((value) => validate(compile(name, schema), value, name));
+          : readValues(type, answer.text).flatMap((value) => validate(compile(schema), value, name));
       return { operation: operation.operationId, faults };
     },
     checkRequest: (method, path, body) => {
@@ -129,9 +141,22 @@ export async function openAnswerCheck(): Promise<AnswerCheck> {
       const [, known = ''] = /^#\/components\/schemas\/(\w+)$/.exec(String(schema['$ref'])) ?? [];
       const listed = propertiesOf(document.components.schemas[known]);
       const unknown = Object.keys(body).filter((member) => !Object.hasOwn(listed, member));
-      return [...unknown.map((member) => `${name}: ${member}`), ...validate(compile(name, schema), body, name)];
+      return [...unknown.map((member) => `${name}: ${member}`), ...validate(compile(schema), body, name)];
     },
   };
+}
+
+function listAnswers({ paths }: Document): ListedAnswer[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { operationId: operation, responses }]) =>
+      Object.keys(responses).map((status) => ({
+        operation,
+        method: method.toUpperCase(),
+        path,
+        status: Number(status),
+      })),
+    ),
+  );
 }
 
 /** References inside the document -> references into the schema that ajv knows by its id. */
