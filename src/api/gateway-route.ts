@@ -5,7 +5,6 @@ import {
   parseResourcePath,
   Problem,
   toBatchUrl,
-  toNetwork,
   toPinnedSlug,
   toResourcePath,
 } from '#kit/index.ts';
@@ -135,7 +134,7 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<CallR
   const told = readCallHeaders(deps, exchange);
   const body = await readCallBody(exchange, {
     limitBytes: path ? await deps.gateway.findBodyLimit(path) : PLAIN_BODY_BYTES,
-    client: toNetwork(told.clientAddress),
+    clientAddress: told.clientAddress,
     budget: deps.largeBodies,
   });
   const request = {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Problem, sha256Hex, type ByteBudget } from '#kit/index.ts';
+import { Problem, sha256Hex, toNetwork, type ByteBudget } from '#kit/index.ts';
 import { PLAIN_BODY_BYTES, type CallRequest } from '#gateway/index.ts';
 import { parseJsonBody } from './read-json-body.ts';
 import { readQueryPairs } from './read-query.ts';
@@ -7,7 +7,7 @@ import { readQueryPairs } from './read-query.ts';
 /** How much may come, and whose memory it is counted as beyond what every call may have. */
 interface BodyBounds {
   limitBytes: number;
-  client: string;
+  clientAddress: string;
   budget: ByteBudget;
 }
 
@@ -49,7 +49,7 @@ interface Exchange {
 }
 
 /** Listens instead of iterating: leaving an iterator early would cut the connection before the refusal is read. */
-function readBytes({ req, res }: Exchange, { limitBytes, client, budget }: BodyBounds): Promise<Buffer> {
+function readBytes({ req, res }: Exchange, { limitBytes, clientAddress, budget }: BodyBounds): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -63,7 +63,7 @@ function readBytes({ req, res }: Exchange, { limitBytes, client, budget }: BodyB
   const count = (): void => {
     // What is announced is set aside at once, so that bodies that cannot all be held do not stop each other half-way.
     const announced = Number(req.headers['content-length'] ?? limitBytes);
-    const held = budget.take(client, Math.min(announced, limitBytes));
+    const held = budget.take(toNetwork(clientAddress), Math.min(announced, limitBytes));
     isCounted = held !== null;
     if (held === null) {
       refuse(tooManyAtOnce());

@@ -33,8 +33,9 @@ export function writeAnswer(outcome: Answered, written: Written): number {
   }
   res.once('finish', written.onSent);
   if (body.type === 'json') {
-    const text = Buffer.from(JSON.stringify(withReceipt(answer, body.json)));
-    res.writeHead(answer.status, { ...headers, 'Content-Length': text.length }).end(text);
+    // Text leaves in one write with the headers, bytes in two.
+    const text = JSON.stringify(withReceipt(answer, body.json));
+    res.writeHead(answer.status, { ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
     return answer.status;
   }
   const { bytes } = body;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, Problem, toNetwork, type Caller } from '#kit/index.ts';
+import { newId, Problem, type Caller } from '#kit/index.ts';
 import { MOST_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
 import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
@@ -87,8 +87,8 @@ async function readRequest(deps: BoundedDeps, exchange: Exchange): Promise<Reque
     });
   }
   const told = readCallHeaders(deps, exchange);
-  const client = toNetwork(told.clientAddress);
-  const body = await readCallBody(exchange, { limitBytes: MOST_BODY_BYTES, client, budget: deps.largeBodies });
+  const { clientAddress } = told;
+  const body = await readCallBody(exchange, { limitBytes: MOST_BODY_BYTES, clientAddress, budget: deps.largeBodies });
   const read = await readAsked(deps.gateway, body, form);
   // What bought an answer before finds it whatever became of the resource since.
   if (!read.input.ok && !isPaying(req)) {
