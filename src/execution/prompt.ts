@@ -9,6 +9,7 @@ import {
 } from '#resources/index.ts';
 import type { ChatMessage, ContentPart } from '#upstreams/index.ts';
 import { describeFiles, type Attachments } from './inputs/attach-files.ts';
+import { remember } from './remember.ts';
 
 /** The templates of a resource, by the field of the config that holds them. */
 export interface PromptTexts {
@@ -145,10 +146,14 @@ function toLabel(name: string, after = ''): ContentPart & { type: 'text' } {
 }
 
 /** Of the tags, once each and in their order. */
-function listNames(template: CompiledTemplate | null): string[] {
-  const names = (template?.segments ?? []).flatMap((segment) => ('name' in segment ? [segment.name] : []));
-  return [...new Set(names)];
+function listNames(template: CompiledTemplate | null): readonly string[] {
+  return template === null ? [] : listTags(template);
 }
+
+const listTags = remember(({ segments }: CompiledTemplate): readonly string[] => {
+  const names = segments.flatMap((segment) => ('name' in segment ? [segment.name] : []));
+  return [...new Set(names)];
+});
 
 /** Text alone stays text, as every upstream takes it. */
 function toContent(parts: readonly ContentPart[]): ChatMessage['content'] {

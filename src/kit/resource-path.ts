@@ -49,7 +49,8 @@ export function parseResourcePath(
   url: string,
 ): { creator: string; slug: string; version?: number; isBatch?: true; query: string } | null {
   const [, path = '', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
-  const named = path.replaceAll(UNRESERVED_IN_NAMES, decodeURIComponent).toLowerCase();
+  const plain = path.includes('%') ? path.replaceAll(UNRESERVED_IN_NAMES, decodeURIComponent) : path;
+  const named = plain.toLowerCase();
   const [, creator = '', slug = '', version, batch] =
     /^\/@([^/]*)\/([^/@]*)(?:@([1-9][0-9]{0,8}))?(\/batch)?\/?$/.exec(named) ?? [];
   const pin = version === undefined ? {} : { version: Number(version) };

@@ -92,6 +92,9 @@ function splitChannels(text: string): string | null {
  * @source deepseek-ai/DeepSeek-R1#526
  */
 function findAfterLoneEnd(text: string): string | null {
+  if (!text.includes('</think>')) {
+    return null;
+  }
   const [thinking = '', answer, ...more] = text.split(/^[ \t]*<\/think>[ \t]*$/m);
   const isLone = answer !== undefined && more.length === 0 && !/<\/?think>/i.test(thinking + answer);
   const isInListing = (thinking.match(/^[ \t]*```/gm)?.length ?? 0) % 2 === 1;
