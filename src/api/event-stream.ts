@@ -78,7 +78,10 @@ export function openEventStream(
   gather('');
   res.once('close', () => {
     clearInterval(timer);
-    gone.abort();
+    // An error for each stream that ended well is not cheap.
+    if (!res.writableFinished) {
+      gone.abort();
+    }
   });
   return {
     gone: gone.signal,
