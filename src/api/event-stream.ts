@@ -21,6 +21,9 @@ const HEARTBEAT_MS = 15_000;
 /** Whoever takes nothing at all for this long, not even heartbeats, has gone. */
 const STALLED_MS = 60_000;
 
+/** Characters of events that leave together. */
+const MOST_GATHERED = 16 * 1024;
+
 const streamHeaders = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
 
 /**
@@ -38,7 +41,6 @@ export function openEventStream(
     return { gone: gone.signal, send: async () => gone.signal.throwIfAborted(), end: () => {} };
   }
   res.writeHead(answer.status, { ...answer.headers, ...streamHeaders });
-  res.flushHeaders();
   res.setTimeout(STALLED_MS, () => res.destroy());
   const timer = setInterval(() => {
     if (!res.writableNeedDrain) {
@@ -46,39 +48,54 @@ export function openEventStream(
     }
   }, HEARTBEAT_MS);
   timer.unref();
-  let isGathered = false;
+  let gathered = '';
+  let isGathering = false;
+  let hasBegun = false;
   const release = (): void => {
-    if (isGathered) {
-      isGathered = false;
-      res.uncork();
+    isGathering = false;
+    if (!res.destroyed && gathered !== '') {
+      res.write(gathered);
+    } else if (!hasBegun) {
+      res.flushHeaders();
     }
+    gathered = '';
+    hasBegun = true;
   };
-  /** Events that are there at the same moment leave together. */
-  const gather = (): void => {
-    if (!isGathered) {
-      isGathered = true;
-      res.cork();
+  /**
+   * What is there at the same moment leaves together, the headers included. Not by `cork` of the response, which in Node 24
+   * hands the socket each piece, and each length between them, by itself.
+   */
+  const gather = (text: string): void => {
+    gathered += text;
+    if (gathered.length > MOST_GATHERED) {
+      release();
+    } else if (!isGathering) {
+      isGathering = true;
       process.nextTick(release);
     }
   };
+  // The headers do not wait for an event.
+  gather('');
   res.once('close', () => {
     clearInterval(timer);
-    gone.abort();
+    // An error for each stream that ended well is not cheap.
+    if (!res.writableFinished) {
+      gone.abort();
+    }
   });
   return {
     gone: gone.signal,
     send: async ({ id, event, data }) => {
       gone.signal.throwIfAborted();
-      gather();
       const name = id === undefined ? '' : `id: ${id}\n`;
       const type = event === undefined ? '' : `event: ${event}\n`;
       const line = typeof data === 'string' ? data : JSON.stringify(data);
-      if (!res.write(`${name}${type}data: ${line}\n\n`)) {
+      gather(`${name}${type}data: ${line}\n\n`);
+      if (res.writableNeedDrain) {
         await once(res, 'drain', { signal: gone.signal });
       }
     },
     end: () => {
-      // What is gathered is lost behind the end otherwise.
       release();
       res.end();
     },

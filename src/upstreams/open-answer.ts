@@ -13,7 +13,7 @@ export interface BodyReader {
 
 /** A body as it comes, without the stream that undici would put around it: that is a third of what an exchange takes. */
 export interface AnswerBody {
-  /** What has come already is told at once, in its order. One reader. */
+  /** What has come already is told at once, in its order, what comes later in one piece for each turn. One reader. */
   read(reader: BodyReader): void;
   /** Nothing more is taken from the connection until `resume`. */
   pause(): void;
@@ -74,7 +74,7 @@ export function openAnswer(dispatcher: Dispatcher, asked: Asked, signal: AbortSi
   return promise;
 }
 
-/** Keeps what comes before somebody reads, which is until the end of the turn in which the head came, and while it is paused. */
+/** Keeps what comes until the end of its turn, before somebody reads and while it is paused. */
 function openFlow(toController: () => Dispatcher.DispatchController | null) {
   const state: { reader: BodyReader | null; isPaused: boolean } = { reader: null, isPaused: false };
   let waiting: Buffer[] = [];
@@ -83,10 +83,11 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
   /** Once it is over the connection belongs to another answer. */
   const toOpen = () => (over === null ? toController() : null);
   const tell = (): void => {
-    while (state.reader !== null && !state.isPaused && waiting.length > 0) {
-      const [next, ...rest] = waiting;
-      waiting = rest;
-      state.reader.onData(next as Buffer);
+    const { reader, isPaused } = state;
+    if (reader !== null && !isPaused && waiting.length > 0) {
+      const come = waiting;
+      waiting = [];
+      reader.onData(come.length === 1 ? (come[0] as Buffer) : Buffer.concat(come));
     }
     if (state.reader === null || over === null || (over.error === null && waiting.length > 0)) {
       return;
@@ -130,11 +131,10 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
   return {
     body,
     push: (chunk: Buffer): void => {
-      const { reader, isPaused } = state;
-      if (reader === null || isPaused) {
-        waiting.push(chunk);
-      } else {
-        reader.onData(chunk);
+      waiting.push(chunk);
+      // One read of a connection brings many chunks, each of a few bytes: they are told together.
+      if (waiting.length === 1) {
+        process.nextTick(tell);
       }
     },
     end: (error: Error | null): void => {

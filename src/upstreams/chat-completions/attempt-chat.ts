@@ -14,6 +14,7 @@ import {
 } from './collect-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import { passOnText, type TextPassing } from './pass-on-text.ts';
+import { openEventParser } from './open-event-parser.ts';
 import { parseEvent, type ChatEvent } from './parse-event.ts';
 import { parseFailure, plainFailure } from './parse-failure.ts';
 import { labelQuoter } from './quote-upstream.ts';
@@ -125,6 +126,7 @@ async function readAnswer(reading: Reading): Promise<ChatFailure | null> {
 /** Collects what comes, as a stream or in one piece. @returns whether something of it is no answer. */
 async function readBody({ response, attempt, watch, timers, passing }: Reading): Promise<boolean> {
   const { collected } = attempt;
+  const parse = openEventParser();
   let isMalformed = false;
   const collect = (event: ChatEvent): void => {
     collectEvent(collected, event);
@@ -141,7 +143,7 @@ async function readBody({ response, attempt, watch, timers, passing }: Reading):
       if (data.trim() === '[DONE]') {
         return 'stop';
       }
-      const event = parseEvent(data);
+      const event = parse(data);
       if (event === null) {
         isMalformed = !isTail;
         return 'stop';

@@ -72,8 +72,8 @@ export function collectEvent(collected: Collected, event: ChatEvent): void {
   const choice = event.choices?.find((item) => item !== null && (item.index ?? 0) === 0);
   collected.hasEvents = true;
   collected.generationId ??= toLabel(event.id);
-  collected.model = toLabel(event.model) ?? collected.model;
-  collected.provider = toLabel(event.provider) ?? collected.provider;
+  collected.model = toLatest(collected.model, event.model);
+  collected.provider = toLatest(collected.provider, event.provider);
   collected.error ||= event.error || choice?.error;
   collected.finishReason = toFinishReason(choice?.finish_reason) ?? collected.finishReason;
   if (event.usage) {
@@ -168,6 +168,11 @@ function toUsage(usage: EventUsage): ChatUsage {
     reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
     costUsd: toUsageCost(usage),
   };
+}
+
+/** Each event of a stream says the same names again. */
+function toLatest(known: string | null, told: string | null): string | null {
+  return told === known ? known : (toLabel(told) ?? known);
 }
 
 /** A short name of an upstream (model, provider, id) without anything that could not stand in a log line. */
