@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { migrate, openDatabase, startDatabase, type Database } from '#database/index.ts';
+import { migrate, openDatabase, type Database } from '#database/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openModels, readSnapshot, syncModels } from '#models/index.ts';
 import { parseCatalogue, type ListedModel } from '../src/models/parse-catalogue.ts';
-import { findFreePort } from '../tests/support/free-port.ts';
+import { openEmptyDatabase } from './open-empty-database.ts';
 
 const MODELS = 500;
 const CHANGED_PRICES = 50;
@@ -23,10 +21,7 @@ interface Cost {
 /** What a sync of the models asks of PostgreSQL, against one that looks up and writes a row at a time. */
 export async function measureCatalogue(): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'farebox-catalogue-'));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const { url, server } = await startDatabase({ folder: join(folder, 'postgres'), port: await findFreePort() });
-  stack.defer(() => server.stop());
+  const { url } = await openEmptyDatabase(stack);
   await migrate(url, join(import.meta.dirname, '..', 'migrations'));
   const database = openDatabase({ url, onError: () => {} });
   stack.defer(() => database.close());

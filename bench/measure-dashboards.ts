@@ -1,13 +1,12 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pg from 'pg';
-import { migrate, openDatabase, startDatabase, type Database } from '#database/index.ts';
+import { migrate, openDatabase, type Database } from '#database/index.ts';
 import { scopes, type User } from '#kit/index.ts';
 import { getBreakdown, getSeries, getSummary } from '#usage/index.ts';
 import { closeHours } from '../src/usage/close-hours.ts';
-import { findFreePort } from '../tests/support/free-port.ts';
 import { perform } from '../tests/support/perform.ts';
+import { openEmptyDatabase } from './open-empty-database.ts';
 
 /** Calls of one creator over 90 days: 20 resources, 2 versions, 2 models, 5,000 payers. */
 export const DASHBOARD_CALLS = 10_000_000;
@@ -58,10 +57,7 @@ const FILLED_BY = '0085';
 /** How long the questions of a dashboard take with so many calls in the log; and how long it takes to add up such a log. */
 export async function measureDashboards(calls: number): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'farebox-dashboards-'));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const { url, server } = await startDatabase({ folder: join(folder, 'postgres'), port: await findFreePort() });
-  stack.defer(() => server.stop());
+  const { url, folder } = await openEmptyDatabase(stack);
   console.log(`\nDashboards of a creator with ${calls / 1e6} million calls`);
   const older = join(folder, 'migrations');
   await cp(migrations, older, { recursive: true, filter: (path) => basename(path) < FILLED_BY || path === migrations });

@@ -1,9 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator } from '#sandbox/index.ts';
+import { passOn, startBeforeSimulator } from './before-simulator.ts';
 
 /** How the next chat calls go wrong: with all that was sent inside the error. */
 export type Echo = '400' | '401' | '403' | '429' | '502' | 'html' | 'ok-with-error' | 'mid-stream' | 'finish-error';
@@ -20,45 +17,24 @@ export interface EchoingOpenRouter {
 
 /** The simulator behind a gateway that repeats prompts, inputs and keys in its errors. */
 export async function startEchoingOpenRouter(): Promise<EchoingOpenRouter> {
-  const { models } = await readSnapshot();
-  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
   const state: { how: Echo | null } = { how: null };
-  const server = createServer((request, response) => {
+  const { origin, simulator, stop } = await startBeforeSimulator((behind) => async (request, response) => {
     const isChat = request.url?.endsWith('/chat/completions') ?? false;
-    void (isChat && state.how !== null
-      ? repeat(request, response, state.how)
-      : forward(new URL(simulator.url).origin, request, { response, chatKey: isChat ? simulator.keys.healthy : null }));
+    if (isChat && state.how !== null) {
+      await repeat(request, response, state.how);
+      return;
+    }
+    const key = isChat ? behind.keys.healthy : undefined;
+    await passOn(behind, { request, body: await buffer(request), key }, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`,
+    url: `${origin}/api/v1`,
     key: simulator.keys.healthy,
     echo: (how) => {
       state.how = how;
     },
-    stop: async () => {
-      server.closeAllConnections();
-      server.close();
-      await simulator.stop();
-    },
+    stop,
   };
-}
-
-async function forward(
-  origin: string,
-  request: IncomingMessage,
-  { response, chatKey }: { response: ServerResponse; chatKey: string | null },
-): Promise<void> {
-  const body = await buffer(request);
-  const authorization = chatKey === null ? request.headers.authorization : `Bearer ${chatKey}`;
-  const answered = await fetch(`${origin}${request.url}`, {
-    method: request.method ?? 'GET',
-    headers: { 'Content-Type': 'application/json', ...(authorization ? { Authorization: authorization } : {}) },
-    ...(body.length > 0 ? { body } : {}),
-  });
-  response.writeHead(answered.status, { 'Content-Type': answered.headers.get('Content-Type') ?? 'application/json' });
-  response.end(Buffer.from(await answered.arrayBuffer()));
 }
 
 async function repeat(request: IncomingMessage, response: ServerResponse, how: Echo): Promise<void> {

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { readSnapshot } from '#models/index.ts';
-import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
+import type { OpenRouterSimulator } from '#sandbox/index.ts';
+import { passOn, startBeforeSimulator } from './before-simulator.ts';
 
 /** A piece of a message on the wire. */
 export interface WirePart {
@@ -39,15 +37,13 @@ export interface FileWorld {
 
 /** The simulated OpenRouter and a server of files behind one origin. */
 export async function openFileWorld(): Promise<FileWorld> {
-  const { models } = await readSnapshot();
-  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
   const files = new Map<string, Buffer | ((request: IncomingMessage, response: ServerResponse) => void)>();
   const fetched: string[] = [];
   const chats: FileWorld['chats'] = [];
   const held: (() => void)[] = [];
   const orders: MediaOrder[] = [];
   const instead: { request: RegExp; answer: (response: ServerResponse) => void }[] = [];
-  const server = createServer((request, response) => {
+  const { origin, simulator, stop } = await startBeforeSimulator((behind) => (request, response) => {
     const path = request.url ?? '';
     if (!path.startsWith('/files/')) {
       const onChat = (body: string): boolean => {
@@ -61,7 +57,7 @@ export async function openFileWorld(): Promise<FileWorld> {
       const [replaced] = at < 0 ? [] : instead.splice(at, 1);
       const onOrder = (order: MediaOrder): void => void orders.push(order);
       const how = { response, onChat, onOrder, answer: replaced?.answer };
-      void forward(new URL(simulator.url).origin, request, how);
+      void forward(behind, request, how);
       return;
     }
     const name = path.slice('/files/'.length);
@@ -73,9 +69,6 @@ export async function openFileWorld(): Promise<FileWorld> {
       response.writeHead(answer === undefined ? 404 : 200, { 'Content-Type': 'text/plain' }).end(answer);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     openRouterUrl: `${origin}/api/v1`,
     key: simulator.keys.healthy,
@@ -89,11 +82,7 @@ export async function openFileWorld(): Promise<FileWorld> {
     orders,
     answerNext: (match, answer) => void instead.push({ request: match, answer }),
     holdChat: () => new Promise((resolve) => void held.push(resolve)),
-    stop: async () => {
-      server.closeAllConnections();
-      server.close();
-      await simulator.stop();
-    },
+    stop,
   };
 }
 
@@ -105,7 +94,7 @@ interface Forwarding {
 }
 
 async function forward(
-  origin: string,
+  behind: OpenRouterSimulator,
   request: IncomingMessage,
   { response, onChat, onOrder, answer }: Forwarding,
 ): Promise<void> {
@@ -121,12 +110,5 @@ async function forward(
   if (request.url?.endsWith('/chat/completions') && onChat(body.toString())) {
     return;
   }
-  const { authorization } = request.headers;
-  const answered = await fetch(`${origin}${request.url}`, {
-    method: request.method ?? 'GET',
-    headers: { 'Content-Type': 'application/json', ...(authorization ? { Authorization: authorization } : {}) },
-    ...(body.length > 0 ? { body } : {}),
-  });
-  response.writeHead(answered.status, { 'Content-Type': answered.headers.get('Content-Type') ?? 'application/json' });
-  response.end(Buffer.from(await answered.arrayBuffer()));
+  await passOn(behind, { request, body }, response);
 }
