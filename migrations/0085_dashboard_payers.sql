@@ -109,6 +109,8 @@ CREATE TABLE usage_day_payers (
   PRIMARY KEY (owner_id, resource_id, day, version, model, chunk)
 );
 
+-- As a subquery it is evaluated once, not for every row.
+ALTER POLICY usage_hours_owner ON usage_hours USING (owner_id = (SELECT app_user_id()));
 DO $$
 DECLARE
   counted text;
@@ -116,7 +118,7 @@ BEGIN
   FOREACH counted IN ARRAY ARRAY['usage_days', 'usage_payers', 'usage_payer_days', 'usage_payer_numbers', 'usage_hour_payers', 'usage_day_payers'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', counted);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', counted);
-    EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO farebox_app USING (owner_id = app_user_id())',
+    EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO farebox_app USING (owner_id = (SELECT app_user_id()))',
       counted || '_owner', counted);
     EXECUTE format('CREATE POLICY %I ON %I TO farebox_system USING (true) WITH CHECK (true)', counted || '_system', counted);
     EXECUTE format('GRANT SELECT ON %I TO farebox_app', counted);
