@@ -1,16 +1,11 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { assertUser, decimalText, operation, type Caller } from '#kit/index.ts';
+import { assertUser, operation, usdAmount, type Caller } from '#kit/index.ts';
 import { isOver } from './read-standing.ts';
 import { trustLimits } from './trust-limits.ts';
 
-const usd = decimalText(
-  'USD as a plain decimal with at most 6 places, such as "5" or "0.25"',
-  /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
-);
-
 const output = z.object({
-  maxTrustUsdPerDay: usd.describe(
+  maxTrustUsdPerDay: usdAmount.describe(
     'The most that unpaid work and runs that fail may cost you in any 24 hours, by the worst cost of each call. Beyond it calls are paid before they run. "0": always.',
   ),
   openUsd: z.string().describe('Work that is under way and not paid yet'),

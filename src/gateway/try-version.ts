@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collectParts, execute } from '#execution/index.ts';
-import { newId, Problem, toBase64, type Json } from '#kit/index.ts';
+import { newId, Problem, takeTurn, toBase64, type Json } from '#kit/index.ts';
 import {
   measureUse,
   type Evidence,
@@ -123,12 +123,6 @@ function toShown({ answer: { contentType, body } }: Awaited<ReturnType<typeof co
 }
 
 /** Shares its count with the owner's tests of what is published. */
-export async function takeTest({ ownerLimiter }: Pick<TryDeps, 'ownerLimiter'>, ownerId: string): Promise<void> {
-  const { isAllowed, retryAfterSeconds } = await ownerLimiter.take(ownerId);
-  if (!isAllowed) {
-    throw new Problem('rate_limited', {
-      detail: 'Tests are limited per minute.',
-      headers: { 'Retry-After': String(retryAfterSeconds) },
-    });
-  }
+export function takeTest({ ownerLimiter }: Pick<TryDeps, 'ownerLimiter'>, ownerId: string): Promise<void> {
+  return takeTurn(ownerLimiter, ownerId, 'Tests are limited per minute.');
 }

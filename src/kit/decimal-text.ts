@@ -10,3 +10,9 @@ export function decimalText(form: string, pattern?: RegExp): z.ZodString {
   const text = z.string({ error });
   return pattern ? text.regex(pattern, `must be ${form}`) : text;
 }
+
+/** What an account is willing to spend. */
+export const usdAmount = decimalText(
+  'USD as a plain decimal with at most 6 places, such as "5" or "0.25"',
+  /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
+);

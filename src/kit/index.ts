@@ -13,7 +13,7 @@ export type { Caller, Scope, User } from './caller.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { decodeBase64, decodeDataUrl, isDataUrl, toBase64, toDataUrl } from './data-url.ts';
-export { decimalText } from './decimal-text.ts';
+export { decimalText, usdAmount } from './decimal-text.ts';
 export { isProblemCode, Problem, problemKinds, toProblemJson } from './errors.ts';
 export type { FieldProblem, ProblemCode } from './errors.ts';
 export type { ExactNumber } from './exact-number.ts';

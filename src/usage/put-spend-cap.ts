@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
-import { assertUser, newId, operation, Problem, toInvalidInput, type Caller } from '#kit/index.ts';
+import { assertUser, newId, operation, Problem, toInvalidInput, usdAmount, type Caller } from '#kit/index.ts';
 import type { SpendHold } from './hold-spend.ts';
 import { readSpendCaps, spendCap } from './list-spend-caps.ts';
 
@@ -11,13 +11,6 @@ interface PutDeps extends InTransaction, Pick<SpendHold, 'forgetCaps'> {
   /** Is it one of the user's that `tx` acts for? */
   isOwnResource(tx: Tx, resourceId: string): Promise<boolean>;
 }
-
-const usd = z
-  .string()
-  .regex(
-    /^(0|[1-9]\d{0,5})(\.\d{1,6})?$/,
-    'must be USD as a plain decimal with at most 6 places, such as "5" or "0.25"',
-  );
 
 export const putSpendCap = operation({
   name: 'usage.spend_caps.put',
@@ -34,7 +27,7 @@ export const putSpendCap = operation({
       .describe(
         'Of a resource its id, of a payer its address; "*", or nothing: each of them by itself. Nothing of the key.',
       ),
-    perDayUsd: usd.describe('By UTC. "0": nothing.'),
+    perDayUsd: usdAmount.describe('By UTC. "0": nothing.'),
   }),
   output: spendCap,
   problems: ['conflict', 'not_found'],

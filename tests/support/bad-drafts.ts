@@ -122,6 +122,12 @@ export function listBadDrafts(world: World): Bad[] {
       ...invalid,
       says: /in quotes, not a number: USD .*"0\.25"/,
     },
+    {
+      why: 'a spend cap that is a number',
+      send: asAda(world, { method: 'PUT', path: '/api/user/spend-caps', body: '{"scope":"key","perDayUsd":2}' }),
+      ...invalid,
+      says: /\/perDayUsd: must be text in quotes, not a number: USD .*"0\.25"/,
+    },
     { why: 'a list as body', send: patch('[]'), ...invalid, says: /JSON object/ },
     {
       why: 'an edit of an older revision',
