@@ -77,16 +77,14 @@ export function openAnswer(dispatcher: Dispatcher, asked: Asked, signal: AbortSi
 /** Keeps what comes before somebody reads, which is until the end of the turn in which the head came, and while it is paused. */
 function openFlow(toController: () => Dispatcher.DispatchController | null) {
   const state: { reader: BodyReader | null; isPaused: boolean } = { reader: null, isPaused: false };
-  let waiting: Buffer[] = [];
+  const waiting: Buffer[] = [];
   let over: { error: Error | null } | null = null;
   let onOver: (() => void) | null = null;
   /** Once it is over the connection belongs to another answer. */
   const toOpen = () => (over === null ? toController() : null);
   const tell = (): void => {
     while (state.reader !== null && !state.isPaused && waiting.length > 0) {
-      const [next, ...rest] = waiting;
-      waiting = rest;
-      state.reader.onData(next as Buffer);
+      state.reader.onData(waiting.shift() as Buffer);
     }
     if (state.reader === null || over === null || (over.error === null && waiting.length > 0)) {
       return;
@@ -131,6 +129,10 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
     body,
     push: (chunk: Buffer): void => {
       const { reader, isPaused } = state;
+      if (chunk.length === 0) {
+        // undici tells one whenever it goes on: a reader who paused for it would never be told anything else.
+        return;
+      }
       if (reader === null || isPaused) {
         waiting.push(chunk);
       } else {
