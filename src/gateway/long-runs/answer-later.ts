@@ -12,7 +12,7 @@ import { callbackSecretOf } from './callback-secret.ts';
 import { isAnsweredLater } from './is-answered-later.ts';
 import { rerunIfOwed } from './rerun-if-owed.ts';
 import { insertLong, noteEnded, wantCallback } from './long-row.ts';
-import { isOpen, readStanding } from './read-status.ts';
+import { isOpen, readStatus } from './read-status.ts';
 import { newStatusToken } from './status-token.ts';
 
 interface Later {
@@ -87,11 +87,11 @@ export async function findAccepted(
   callId: string,
   input: PaidCall['input'] | undefined,
 ): Promise<CallOutcome | null> {
-  const standing = await readStanding(deps, callId);
-  if (!standing || !isOpen(standing.status)) {
+  const followed = await readStatus(deps, callId);
+  if (!followed || !isOpen(followed.status)) {
     return null;
   }
-  rerunIfOwed(deps, standing, input);
+  rerunIfOwed(deps, followed, input);
   return toAccepted(deps, callId);
 }
 
@@ -100,11 +100,11 @@ async function toAccepted(
   callId: string,
   secrets?: LongSecrets,
 ): Promise<(CallOutcome & { kind: 'accepted' }) | null> {
-  const standing = await readStanding(deps, callId);
-  if (!standing) {
+  const followed = await readStatus(deps, callId);
+  if (!followed) {
     return null;
   }
-  const { status, settlement } = standing;
+  const { status, settlement } = followed;
   return { kind: 'accepted', status, ...(settlement ? { settlement } : {}), ...(secrets ? { secrets } : {}) };
 }
 

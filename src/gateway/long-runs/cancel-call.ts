@@ -3,7 +3,7 @@ import type { CallOutcome, CallStatus } from '../call-request.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { transition } from '../transitions.ts';
 import { recordAbandoned } from '../reconcile-calls.ts';
-import { readStanding } from './read-status.ts';
+import { readStatus } from './read-status.ts';
 
 const noteCancelled = 'UPDATE long_calls SET cancelled_at = now() WHERE call_id = $1';
 
@@ -28,11 +28,11 @@ export async function cancelCall(deps: GatewayDeps, callId: string): Promise<Cal
   if (isCancelled) {
     deps.longRuns.get(callId)?.abort();
   }
-  const standing = await readStanding(deps, callId);
-  if (!standing) {
+  const followed = await readStatus(deps, callId);
+  if (!followed) {
     throw new Problem('not_found', { detail: 'There is no such call.' });
   }
-  const { status } = standing;
+  const { status } = followed;
   return status.state === 'cancelled' ? { kind: 'accepted', status } : tooLate(status);
 }
 

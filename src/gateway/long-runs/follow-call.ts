@@ -4,7 +4,7 @@ import { giveKept } from '../answer-held.ts';
 import type { CallOutcome } from '../call-request.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { rerunIfOwed } from './rerun-if-owed.ts';
-import { isOpen, readStanding, toEndedProblem, type Standing } from './read-status.ts';
+import { isOpen, readStatus, toEndedProblem, type FollowedCall } from './read-status.ts';
 
 /** How long somebody waits, and who has gone before. */
 export interface Patience {
@@ -13,14 +13,14 @@ export interface Patience {
 }
 
 /** How a call stands once it has ended, or the time is over. Throws `not_found` and `rate_limited`. */
-export async function getStanding(deps: GatewayDeps, callId: string, patience: Patience): Promise<Standing> {
+export async function getFollowed(deps: GatewayDeps, callId: string, patience: Patience): Promise<FollowedCall> {
   const now = await read(deps, callId);
   if (patience.waitMs <= 0 || !isOpen(now.status)) {
     return now;
   }
   let latest = now;
-  for await (const standing of followCall(deps, callId, patience)) {
-    latest = standing;
+  for await (const followed of followCall(deps, callId, patience)) {
+    latest = followed;
   }
   return latest;
 }
@@ -30,7 +30,7 @@ export async function* followCall(
   deps: GatewayDeps,
   callId: string,
   { waitMs, gone }: Patience,
-): AsyncGenerator<Standing, void, void> {
+): AsyncGenerator<FollowedCall, void, void> {
   const watch = deps.callChanges.watch(callId);
   if (!watch) {
     throw new Problem('rate_limited', {
@@ -43,12 +43,12 @@ export async function* followCall(
   try {
     let said = '';
     for (;;) {
-      const standing = await read(deps, callId);
-      const { expiresAt: _, ...status } = standing.status;
+      const followed = await read(deps, callId);
+      const { expiresAt: _, ...status } = followed.status;
       const text = JSON.stringify(status);
       if (text !== said) {
         said = text;
-        yield standing;
+        yield followed;
       }
       const leftMs = until - performance.now();
       if (!isOpen(status) || leftMs <= 0 || gone.aborted || deps.callChanges.isClosed) {
@@ -63,7 +63,7 @@ export async function* followCall(
 
 /** The answer as the call itself would have given it, its problem, or how it stands. */
 export async function giveResult(deps: GatewayDeps, callId: string, patience: Patience): Promise<CallOutcome> {
-  const { row, status, settlement } = await getStanding(deps, callId, patience);
+  const { row, status, settlement } = await getFollowed(deps, callId, patience);
   const settled = settlement ? { settlement } : {};
   if (isOpen(status)) {
     return { kind: 'accepted', status, ...settled };
@@ -83,11 +83,11 @@ export async function giveResult(deps: GatewayDeps, callId: string, patience: Pa
   };
 }
 
-async function read(deps: GatewayDeps, callId: string): Promise<Standing> {
-  const standing = await readStanding(deps, callId);
-  if (!standing) {
+async function read(deps: GatewayDeps, callId: string): Promise<FollowedCall> {
+  const followed = await readStatus(deps, callId);
+  if (!followed) {
     throw new Problem('not_found', { detail: 'There is no such call.' });
   }
-  rerunIfOwed(deps, standing);
-  return standing;
+  rerunIfOwed(deps, followed);
+  return followed;
 }

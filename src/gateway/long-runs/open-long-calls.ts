@@ -2,7 +2,7 @@ import type { Json } from '#kit/index.ts';
 import type { CallOutcome, CallStatus } from '../call-request.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { cancelCall } from './cancel-call.ts';
-import { followCall, getStanding, giveResult, type Patience } from './follow-call.ts';
+import { followCall, getFollowed, giveResult, type Patience } from './follow-call.ts';
 import { assertBuyer, declareStatusSignIn, type Proof } from './prove-buyer.ts';
 import { resumeRuns } from './resume-runs.ts';
 import { sendCallbacks } from './send-callbacks.ts';
@@ -36,7 +36,7 @@ export function openLongCalls(deps: GatewayDeps): LongCalls {
   return {
     assertBuyer: (callId, proof) => assertBuyer(deps, callId, proof),
     declareSignIn: (callId) => declareStatusSignIn(deps, callId),
-    getStatus: async (callId, patience) => (await getStanding(deps, callId, patience)).status,
+    getStatus: async (callId, patience) => (await getFollowed(deps, callId, patience)).status,
     follow: async function* (callId, gone) {
       for await (const { status } of followCall(deps, callId, { waitMs: A_DAY_MS, gone })) {
         yield status;

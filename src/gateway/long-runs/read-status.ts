@@ -14,7 +14,7 @@ type StatusDeps = Pick<GatewayDeps, 'database' | 'published' | 'payments' | 'kin
 
 const ASK_AGAIN_SECONDS = 2;
 
-export interface Standing {
+export interface FollowedCall {
   row: LongRow;
   status: CallStatus;
   /** Where money has moved. */
@@ -25,7 +25,7 @@ export interface Standing {
  * How a call behind a 202 stands now. Whether one that has ended without an answer was charged is asked of the chain
  * before that is said, unless the run itself has asked. Null: there is none under this id.
  */
-export async function readStanding(deps: StatusDeps, callId: string): Promise<Standing | null> {
+export async function readStatus(deps: StatusDeps, callId: string): Promise<FollowedCall | null> {
   const row = await findLong(deps.database.system, callId);
   if (!row) {
     return null;
@@ -33,9 +33,9 @@ export async function readStanding(deps: StatusDeps, callId: string): Promise<St
   if (isUnasked(row)) {
     await askAboutEnded(deps, row);
     const now = await findLong(deps.database.system, callId);
-    return now && toStanding(deps, now);
+    return now && toFollowed(deps, now);
   }
-  return toStanding(deps, row);
+  return toFollowed(deps, row);
 }
 
 export function isOpen({ state }: Pick<CallStatus, 'state'>): boolean {
@@ -78,7 +78,7 @@ function isCode(text: string): text is ProblemCode {
   return Object.hasOwn(problemKinds, text);
 }
 
-async function toStanding(deps: StatusDeps, row: LongRow): Promise<Standing> {
+async function toFollowed(deps: StatusDeps, row: LongRow): Promise<FollowedCall> {
   const state = toState(row);
   const charged = toCharged(row, state);
   const ended = toEnded(row, state);

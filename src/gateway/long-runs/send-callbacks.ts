@@ -2,7 +2,7 @@ import { signWebhook } from '#kit/index.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { isGivenUp } from '../give-up-owed.ts';
 import { callbackSecretOf } from './callback-secret.ts';
-import { isOpen, readStanding } from './read-status.ts';
+import { isOpen, readStatus } from './read-status.ts';
 
 const AT_ONCE = 16;
 /** Over about a day. */
@@ -49,11 +49,11 @@ export async function sendCallbacks(deps: GatewayDeps): Promise<number> {
 
 async function callBack(deps: GatewayDeps, due: Due): Promise<void> {
   const { call_id: callId, callback_url: url, callback_tries: tries } = due;
-  const standing = await readStanding(deps, callId);
-  if (!standing || isOpen(standing.status)) {
+  const followed = await readStatus(deps, callId);
+  if (!followed || isOpen(followed.status)) {
     return;
   }
-  const { status } = standing;
+  const { status } = followed;
   const now = deps.clock.now();
   const type = `call.${status.state}`;
   // The state, the receipt and where the answer is: whoever reads the receiver's log has no answer yet.
