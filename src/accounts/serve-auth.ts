@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseWith, textOf } from '#kit/index.ts';
+import { isObject, parseWith, textOf } from '#kit/index.ts';
 import type { Database } from '#database/index.ts';
 import { CLIENT_ADDRESS_HEADER } from './auth-options.ts';
 import { getAuthRoute } from './auth-routes.ts';
@@ -201,8 +201,7 @@ async function toAnswer(response: Response, more: Record<string, string> = {}): 
   for (const cookie of response.headers.getSetCookie()) {
     headers.append('Set-Cookie', cookie);
   }
-  const isObject = told !== null && typeof told === 'object' && !Array.isArray(told);
-  return Response.json(isObject ? { ...told, ...more } : told, { headers });
+  return Response.json(isObject(told) ? { ...told, ...more } : told, { headers });
 }
 
 async function readCode(response: Response): Promise<string> {

@@ -1,4 +1,4 @@
-import { Problem } from '#kit/index.ts';
+import { isObject, Problem } from '#kit/index.ts';
 import { parseJson } from './parse-json.ts';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -11,13 +11,13 @@ export async function readJsonBody(request: Request): Promise<Record<string, unk
     return {};
   }
   const value = parseJsonBody(bytes, (name) => request.headers.get(name));
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new Problem('invalid_input', {
       detail: 'The body must be a JSON object.',
       fields: [{ path: '', message: 'must be an object' }],
     });
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 /** The JSON value of a body that is there. Throws a Problem that says what about it is wrong. */

@@ -1,9 +1,9 @@
-import type { Json } from '#kit/index.ts';
+import { isObject, type Json } from '#kit/index.ts';
 import type { JsonObject } from '#resources/index.ts';
 
 /** A value that the schema probably accepts: what it names as one, else the smallest of its type. */
 export function exampleOf(schema: Json | undefined): Json {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
+  if (!isObject(schema)) {
     return null;
   }
   const named = [first(schema['examples']), schema['default'], schema['const'], first(schema['enum'])];

@@ -1,5 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { isExactNumber, type FieldProblem, type Json } from '#kit/index.ts';
+import { isObject, isExactNumber, type FieldProblem } from '#kit/index.ts';
 import { openPattern, type JsonObject } from '#resources/index.ts';
 import { exampleOf } from './example-of-schema.ts';
 import { findJson } from './find-json.ts';
@@ -146,8 +146,4 @@ function toDoubles(value: unknown): unknown {
   return typeof value === 'object' && value !== null
     ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toDoubles(item)]))
     : value;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

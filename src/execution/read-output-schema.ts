@@ -1,4 +1,4 @@
-import { escapePointer, textOf, type FieldProblem, type Json } from '#kit/index.ts';
+import { isObject, escapePointer, textOf, type FieldProblem, type Json } from '#kit/index.ts';
 import { compilePattern, type JsonObject } from '#resources/index.ts';
 
 const MAX_CHARACTERS = 16_000;
@@ -67,7 +67,7 @@ export function readOutputSchema(given: Readonly<Record<string, unknown>>, path:
   }
   const walk: Walk = { root: given, problems: [], nodes: 0, names: 0 };
   const schema = readNode(walk, given, { path, depth: 0, open: [] });
-  if (walk.problems.length > 0 || !isRecord(schema)) {
+  if (walk.problems.length > 0 || !isObject(schema)) {
     return { ok: false, problems: walk.problems.slice(0, 20) };
   }
   if (walk.names > MAX_NAMES) {
@@ -85,7 +85,7 @@ function readNode(walk: Walk, node: unknown, place: Place): Json {
   if (typeof node === 'boolean') {
     return node;
   }
-  if (!isRecord(node)) {
+  if (!isObject(node)) {
     return refuse(walk, path, 'A schema is an object, true or false.');
   }
   if (depth > MAX_DEPTH) {
@@ -131,7 +131,7 @@ function readKeyword(walk: Walk, { name, value }: { name: string; value: unknown
 }
 
 function readMembers(walk: Walk, value: unknown, place: Place): Json {
-  if (!isRecord(value)) {
+  if (!isObject(value)) {
     return refuse(walk, place.path, 'This is an object of schemas.');
   }
   // The validator passes over a property of this name.
@@ -151,14 +151,14 @@ function readReference(walk: Walk, node: Readonly<Record<string, unknown>>, plac
   const [, list = '', name = ''] = DEFINITION.exec(textOf(target)) ?? [];
   const definitions = walk.root[list];
   const path = `${place.path}/$ref`;
-  if (!isRecord(definitions) || !Object.hasOwn(definitions, name)) {
+  if (!isObject(definitions) || !Object.hasOwn(definitions, name)) {
     return refuse(walk, path, 'A reference names a definition of this schema: "#/$defs/name".');
   }
   if (place.open.includes(name)) {
     return refuse(walk, path, 'A definition may not hold itself: how deep an answer goes must have an end.');
   }
   const definition = definitions[name];
-  const merged = isRecord(definition) ? { ...definition, ...beside } : definition;
+  const merged = isObject(definition) ? { ...definition, ...beside } : definition;
   return readNode(walk, merged, { ...place, open: [...place.open, name] });
 }
 
@@ -174,14 +174,14 @@ function readPattern(walk: Walk, value: unknown, path: string): Json {
  */
 export function listStrictFaults(schema: JsonObject, path: string): FieldProblem[] {
   const beyond = ['oneOf', 'allOf', 'prefixItems'].filter((name) => name in schema);
-  const properties = isRecord(schema['properties']) ? schema['properties'] : {};
+  const properties = isObject(schema['properties']) ? schema['properties'] : {};
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const optional = Object.keys(properties).filter((name) => !required.includes(name));
-  const isObject = [schema['type']].flat().includes('object') || 'properties' in schema;
+  const isOfObject = [schema['type']].flat().includes('object') || 'properties' in schema;
   const faults = [
     ...beyond.map((name) => `strict mode knows no ${name}`),
-    ...(isObject && schema['additionalProperties'] !== false ? ['it needs "additionalProperties": false'] : []),
-    ...(isObject && optional.length > 0 ? [`it needs all properties in "required", ${optional.join(', ')} too`] : []),
+    ...(isOfObject && schema['additionalProperties'] !== false ? ['it needs "additionalProperties": false'] : []),
+    ...(isOfObject && optional.length > 0 ? [`it needs all properties in "required", ${optional.join(', ')} too`] : []),
   ];
   return [...faults.map((message) => ({ path, message })), ...listInner(schema, path)];
 }
@@ -191,7 +191,7 @@ function listInner(schema: JsonObject, path: string): FieldProblem[] {
     const holds = keywords.get(name);
     const inner = holds === 'schema' ? [['', value] as const] : holds === 'value' ? [] : Object.entries(value ?? {});
     return inner.flatMap(([key, item]) =>
-      isRecord(item)
+      isObject(item)
         ? listStrictFaults(item as JsonObject, `${path}/${name}${key === '' ? '' : `/${escapePointer(key)}`}`)
         : [],
     );
@@ -205,8 +205,4 @@ function refuse(walk: Walk, path: string, message: string): Json {
 
 function fail(path: string, message: string): ReadSchema {
   return { ok: false, problems: [{ path, message }] };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

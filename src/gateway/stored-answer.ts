@@ -1,4 +1,4 @@
-import { toBase64, type Json } from '#kit/index.ts';
+import { isObject, toBase64 } from '#kit/index.ts';
 import { joinParts } from '#execution/index.ts';
 import type { Answer, AnswerPart, Evidence, JsonObject, MediaReference, WholeBody } from '#resources/index.ts';
 import type { EventsAsked, GivenAnswer, LiveBody, PlacedPart, Receipt } from './call-request.ts';
@@ -78,10 +78,6 @@ export function toWholeStream({ body, media }: Pick<StoredAnswer, 'body' | 'medi
     ...(hasUsage || usage === undefined ? {} : { usage }),
   };
   return { run: 1, parts, json: { ...others, ...rest } };
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toLive(kept: Pick<StoredAnswer, 'body' | 'media'>, { after }: EventsAsked): LiveBody {

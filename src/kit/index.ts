@@ -22,6 +22,7 @@ export { gather } from './gather.ts';
 export { openMemory } from './open-memory.ts';
 export { explainIssue, toFieldProblems, UNKNOWN_FIELD } from './explain-issue.ts';
 export { isUuid, newId } from './ids.ts';
+export { isObject, toObject } from './is-object.ts';
 export { safeParse } from './safe-parse.ts';
 export { numberOf, textOf } from './plain-value.ts';
 export { assertOwnOrigin, judgeOrigin } from './judge-origin.ts';

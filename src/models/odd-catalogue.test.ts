@@ -261,7 +261,14 @@ test('whatever a list says of a model, it keeps prices and modalities that can b
 });
 
 test('an entry that holds anything spoils nothing else', () => {
-  const names = [...Object.keys(good), 'prompt', 'completion', 'overrides', 'input_modalities', 'max_completion_tokens'];
+  const names = [
+    ...Object.keys(good),
+    'prompt',
+    'completion',
+    'overrides',
+    'input_modalities',
+    'max_completion_tokens',
+  ];
   fc.assert(
     fc.property(hostileMembers(names), hostileMembers(names), (entry, inner) => {
       const odd = { ...good, id: 'maker/odd', pricing: { ...good.pricing, ...inner }, ...entry };

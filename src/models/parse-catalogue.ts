@@ -1,4 +1,4 @@
-import { safeParse } from '#kit/index.ts';
+import { isObject, safeParse } from '#kit/index.ts';
 import { z } from 'zod';
 import { describeFound, readAt } from './describe-found.ts';
 import type { CatalogueModel, OddField } from './model.ts';
@@ -93,7 +93,7 @@ interface Entry {
 
 /** The model, or why there is none. */
 function parseEntry(item: unknown, known: Known): ListedModel | string {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+  if (!isObject(item)) {
     return 'not an object';
   }
   const raw = item as Entry['raw'];
@@ -239,7 +239,7 @@ const nestedColumns: Readonly<Record<string, readonly string[]>> = {
 
 function withoutColumns(key: string, value: unknown): unknown {
   const columns = nestedColumns[key];
-  return columns && typeof value === 'object' && value !== null && !Array.isArray(value)
+  return columns && isObject(value)
     ? Object.fromEntries(Object.entries(value).filter(([name]) => !columns.includes(name)))
     : value;
 }

@@ -1,4 +1,4 @@
-import { safeParse } from '#kit/index.ts';
+import { isObject, safeParse } from '#kit/index.ts';
 import { Big } from 'big.js';
 import { z } from 'zod';
 
@@ -90,7 +90,7 @@ export type ReadPricing = { ok: true; pricing: Pricing } | { ok: false; path: Pr
  */
 export function readPricing(value: unknown, last: Pricing | undefined): ReadPricing {
   const known: Readonly<Record<string, unknown>> = { prompt: '', completion: '', ...last };
-  const parsed = safeParse(pricing, isRecord(value) ? dropNulls(value, known) : value);
+  const parsed = safeParse(pricing, isObject(value) ? dropNulls(value, known) : value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
@@ -104,10 +104,6 @@ function dropNulls(value: Readonly<Record<string, unknown>>, known: Readonly<Rec
   return Object.fromEntries(
     Object.entries(value).filter(([key, item]) => item !== undefined && (item !== null || known[key] !== undefined)),
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isUnknownPrice(text: string | undefined): boolean {

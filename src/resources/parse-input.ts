@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Big } from 'big.js';
-import { escapePointer, isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
+import { isObject, escapePointer, isExactNumber, readNumber, type FieldProblem } from '#kit/index.ts';
 import { isMediaText } from './media-parameter.ts';
 import type { Parameter } from './parameter.ts';
 import type { JsonSchema, PublishedVersion } from './resource-kind.ts';
@@ -86,10 +86,6 @@ function parseBatch(each: Contract, { maxInputs, body }: { maxInputs: number; bo
   return fields.length === 0
     ? { ok: true, input: { inputs: parsed.map((one) => (one.ok ? one.input : {})) } }
     : { ok: false, fields: fields.slice(0, MAX_PROBLEMS) };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The validator knows doubles only; what is lost in them is looked at by `checkExactly`. */

@@ -51,7 +51,3 @@ export function toContract({ version, promisesJson }: Callable): Contract {
 export function refuse(path: string, detail: string): Problem {
   return new Problem('invalid_input', { detail, fields: [{ path, message: detail }] });
 }
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,4 +1,5 @@
-import { isObject, refuse, type Said } from './asked.ts';
+import { isObject } from '#kit/index.ts';
+import { refuse, type Said } from './asked.ts';
 import { readContent } from './read-content.ts';
 import { NO_TOOLS } from './split-members.ts';
 

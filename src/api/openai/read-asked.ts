@@ -1,6 +1,6 @@
-import { Problem } from '#kit/index.ts';
+import { isObject, Problem } from '#kit/index.ts';
 import type { Callable, CallRequest, Gateway } from '#gateway/index.ts';
-import { isObject, refuse, toContract, type Contract } from './asked.ts';
+import { refuse, toContract, type Contract } from './asked.ts';
 import { fillInput } from './fill-input.ts';
 import type { Form } from './form.ts';
 import { MODEL_ID_FORM, parseModelId, unknownModel, type NamedModel } from './model-id.ts';

@@ -1,5 +1,6 @@
+import { isObject } from '#kit/index.ts';
 import type { MediaType } from '#resources/index.ts';
-import { isObject, refuse, type Said, type SaidFile } from './asked.ts';
+import { refuse, type Said, type SaidFile } from './asked.ts';
 
 type Part = Record<string, unknown>;
 type Read = (part: Part, path: string) => { text: string } | SaidFile;

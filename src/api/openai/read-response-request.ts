@@ -1,4 +1,5 @@
-import { isObject, refuse, type Asked, type Contract, type Said } from './asked.ts';
+import { isObject } from '#kit/index.ts';
+import { refuse, type Asked, type Contract, type Said } from './asked.ts';
 import { pickMessage } from './pick-message.ts';
 import { readContent } from './read-content.ts';
 import {

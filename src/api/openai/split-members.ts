@@ -1,5 +1,5 @@
-import { toPointer } from '#kit/index.ts';
-import { isObject, refuse, type Asked, type Contract, type Given } from './asked.ts';
+import { isObject, toPointer } from '#kit/index.ts';
+import { refuse, type Asked, type Contract, type Given } from './asked.ts';
 
 /** What a member that changes the answer comes to: refused with a reason, without effect under a name, or null: it asks for nothing. */
 export type Judged = { refused: string } | { ignored: string } | null;

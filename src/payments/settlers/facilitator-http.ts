@@ -1,7 +1,6 @@
 import { Pool } from 'undici';
-import { numberOf, textOf, type Clock } from '#kit/index.ts';
+import { isObject, numberOf, textOf, type Clock } from '#kit/index.ts';
 import type { Network } from '../network.ts';
-import { isRecord } from './eip155/json-rpc.ts';
 
 /** `not_sent`: the facilitator certainly did not take the request. `lost`: it may have acted on it. */
 export type FacilitatorAnswer =
@@ -78,7 +77,7 @@ export function openFacilitatorHttp(options: HttpOptions): FacilitatorHttp {
       return toAnswer(response.statusCode, text);
     } catch (error) {
       note(false);
-      const code = isRecord(error) || error instanceof Error ? Reflect.get(error, 'code') : undefined;
+      const code = isObject(error) || error instanceof Error ? Reflect.get(error, 'code') : undefined;
       return typeof code === 'string' && NEVER_CONNECTED.has(code)
         ? { kind: 'not_sent', reason: 'cannot_reach_facilitator' }
         : { kind: 'lost' };
@@ -122,7 +121,7 @@ function toAnswer(status: number, text: string): FacilitatorAnswer {
   }
   try {
     const body: unknown = JSON.parse(text);
-    return isRecord(body) && status < 500 ? { kind: 'answered', body } : { kind: 'lost' };
+    return isObject(body) && status < 500 ? { kind: 'answered', body } : { kind: 'lost' };
   } catch {
     return { kind: 'lost' };
   }
@@ -131,7 +130,7 @@ function toAnswer(status: number, text: string): FacilitatorAnswer {
 function toKinds(body: Record<string, unknown>): Kind[] {
   const list = Array.isArray(body['kinds']) ? body['kinds'] : [];
   return list.flatMap((kind: unknown) =>
-    isRecord(kind)
+    isObject(kind)
       ? [
           {
             x402Version: numberOf(kind['x402Version']),

@@ -1,11 +1,10 @@
-import type { Json } from '#kit/index.ts';
+import { isObject, type Json } from '#kit/index.ts';
 import type { Network } from '../network.ts';
 import { toWireExtra, type Offer } from '../offer.ts';
 import type { Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
 import { decodeBase64Json } from '../wire/base64-json.ts';
 import { withoutSecrets } from '../wire/buyer-secret.ts';
-import { isRecord } from './eip155/json-rpc.ts';
 
 interface Facilitated {
   x402Version: 1 | 2;
@@ -22,8 +21,8 @@ export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: O
   const { x402Version, scheme } = to;
   const payload = scheme.toFacilitatorPayload(payment);
   const echo = decodeBase64Json(payment.raw);
-  const { resource, extensions } = isRecord(echo) ? echo : {};
-  const url = isRecord(resource) && typeof resource['url'] === 'string' ? resource['url'] : 'urn:x402:payment';
+  const { resource, extensions } = isObject(echo) ? echo : {};
+  const url = isObject(resource) && typeof resource['url'] === 'string' ? resource['url'] : 'urn:x402:payment';
   if (x402Version === 1) {
     const network = to.network.v1Name ?? offer.network;
     return {
@@ -44,10 +43,10 @@ export function toFacilitatorRequest(to: Facilitated, payment: Payment, offer: O
     x402Version,
     paymentPayload: {
       x402Version,
-      ...(isRecord(resource) ? { resource } : {}),
+      ...(isObject(resource) ? { resource } : {}),
       accepted: requirement,
       payload,
-      ...(isRecord(extensions) ? { extensions: withoutSecrets(extensions) } : {}),
+      ...(isObject(extensions) ? { extensions: withoutSecrets(extensions) } : {}),
     },
     paymentRequirements: requirement,
   };

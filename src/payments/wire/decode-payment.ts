@@ -1,4 +1,4 @@
-import { safeParse } from '#kit/index.ts';
+import { isObject, safeParse } from '#kit/index.ts';
 import { findNetwork, findNetworkByV1Name, findScheme, type SchemeList } from '../find-scheme.ts';
 import type { Accepted, Payment } from '../payment.ts';
 import type { Scheme } from '../schemes/scheme.ts';
@@ -34,7 +34,7 @@ export function decodePayment(list: SchemeList, headers: PaymentHeaders): Decode
     return refuse('too_large', `${name} is longer than ${MAX_HEADER_CHARACTERS} characters.`);
   }
   const value = decodeBase64Json(raw);
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+  if (!isObject(value)) {
     return refuse('invalid_payload', `${name} is not base64 of a JSON object.`);
   }
   const version = 'x402Version' in value ? value.x402Version : undefined;

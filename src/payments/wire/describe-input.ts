@@ -1,4 +1,4 @@
-import type { Json } from '#kit/index.ts';
+import { isObject, type Json } from '#kit/index.ts';
 
 export type JsonSchema = { [key: string]: Json };
 type Example = { [name: string]: Json };
@@ -103,5 +103,5 @@ function inventText(property: JsonSchema): string {
 }
 
 export function toRecord(value: Json | undefined): JsonSchema {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+  return isObject(value) ? value : {};
 }

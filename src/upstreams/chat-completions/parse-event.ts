@@ -1,3 +1,4 @@
+import { toObject } from '#kit/index.ts';
 import { parseJsonExact } from './parse-json.ts';
 import { findError } from './read-error.ts';
 import { costKeys } from './true-cost.ts';
@@ -165,10 +166,6 @@ function toText(value: unknown): string | null {
 
 function toCount(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
-}
-
-function toObject(value: unknown): Given | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Given) : null;
 }
 
 function toList<Item>(value: unknown, toItem: (item: unknown) => Item): Item[] | null {

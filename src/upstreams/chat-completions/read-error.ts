@@ -1,4 +1,4 @@
-import { textOf } from '#kit/index.ts';
+import { toObject, textOf } from '#kit/index.ts';
 
 /** What of a body (or of one event) is the error, in any of the places where upstreams put it; undefined for none. */
 export function findError(body: unknown): unknown {
@@ -65,11 +65,4 @@ function toMessage(given: Record<string, unknown>): string | undefined {
       return `${field}: ${typeof msg === 'string' ? msg : ''}`;
     })
     .join('; ');
-}
-
-/** What JSON has as an object. */
-function toObject(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
 }

@@ -1,8 +1,9 @@
+import { isObject } from '#kit/index.ts';
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
 import { findBlockBefore, readHead } from '../../settlers/eip155/find-block.ts';
-import { isRecord, RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
+import { RpcError, type JsonRpc } from '../../settlers/eip155/json-rpc.ts';
 import { addressTopic, toLogs } from '../../settlers/eip155/logs.ts';
 import { payloadOf } from './payload.ts';
 import { isTransferOf, readTransfers, topics } from './transfers.ts';
@@ -94,7 +95,7 @@ async function judgeReceipt(
   found: { offer: Offer; use: { transaction: string } },
 ): Promise<FoundTransfer> {
   const receipt = await rpc.call('eth_getTransactionReceipt', [found.use.transaction]);
-  if (!isRecord(receipt)) {
+  if (!isObject(receipt)) {
     return { kind: 'unread' };
   }
   const transfers = readTransfers(network, receipt);

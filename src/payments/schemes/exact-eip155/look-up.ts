@@ -1,8 +1,8 @@
-import { textOf } from '#kit/index.ts';
+import { isObject, textOf } from '#kit/index.ts';
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
 import type { Eip155Chain } from '../../settlers/eip155/chain.ts';
-import { isRecord, RpcUnreachable, toQuantity } from '../../settlers/eip155/json-rpc.ts';
+import { RpcUnreachable, toQuantity } from '../../settlers/eip155/json-rpc.ts';
 import type { LookedUp } from '../../verdict.ts';
 import type { Wanted } from '../scheme.ts';
 import { encodeAuthorizationState } from './call-data.ts';
@@ -57,7 +57,7 @@ async function readState(
 
 async function getLatestBlock(chain: Eip155Chain): Promise<{ number: string; timestamp: number }> {
   const block = await chain.rpc.call('eth_getBlockByNumber', ['latest', false]);
-  if (!isRecord(block) || typeof block['number'] !== 'string') {
+  if (!isObject(block) || typeof block['number'] !== 'string') {
     throw new RpcUnreachable('the RPC endpoint did not tell its latest block');
   }
   return { number: block['number'], timestamp: toQuantity(block['timestamp'], 'its latest block') };

@@ -1,7 +1,7 @@
+import { isObject } from '#kit/index.ts';
 import type { Network } from '../../network.ts';
 import type { Offer } from '../../offer.ts';
 import type { Payment } from '../../payment.ts';
-import { isRecord } from '../../settlers/eip155/json-rpc.ts';
 import { toLogs, toTopic, type ChainLog } from '../../settlers/eip155/logs.ts';
 import type { Transfer } from '../scheme.ts';
 
@@ -42,7 +42,7 @@ export function pairTransfers(logs: readonly ChainLog[]): Transfer[] {
 
 /** The transfers that authorisations caused, as a receipt shows them. */
 export function readTransfers(network: Network, receipt: unknown): Transfer[] {
-  return isRecord(receipt) ? pairTransfers(toLogs(receipt['logs'], network.asset.address)) : [];
+  return isObject(receipt) ? pairTransfers(toLogs(receipt['logs'], network.asset.address)) : [];
 }
 
 /** Whether a transfer is the one that the payment authorised. */

@@ -1,5 +1,6 @@
+import { isObject } from '#kit/index.ts';
 import type { Eip155Network } from '../../networks.ts';
-import { isRecord, type JsonRpc } from './json-rpc.ts';
+import { type JsonRpc } from './json-rpc.ts';
 
 export interface Fees {
   maxPriorityFeePerGas: bigint;
@@ -51,7 +52,7 @@ async function askFees(rpc: JsonRpc, ceilings: Eip155Network['ceilings']): Promi
     rpc.call('eth_getBlockByNumber', ['latest', false]),
     rpc.call('eth_maxPriorityFeePerGas', []).catch(() => null),
   ]);
-  const baseFee = isRecord(block) ? toAmount(block['baseFeePerGas']) : null;
+  const baseFee = isObject(block) ? toAmount(block['baseFeePerGas']) : null;
   const maxPriorityFeePerGas = smaller(toAmount(tip) ?? FALLBACK_TIP, ceilings.tipGwei * GWEI);
   const wanted = (baseFee ?? 0n) * 2n + maxPriorityFeePerGas;
   return { maxPriorityFeePerGas, maxFeePerGas: smaller(wanted, ceilings.feeGwei * GWEI) };

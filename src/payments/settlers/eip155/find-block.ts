@@ -1,5 +1,6 @@
+import { isObject } from '#kit/index.ts';
 import type { BlockRange } from '../../network.ts';
-import { isRecord, toQuantity, type JsonRpc } from './json-rpc.ts';
+import { toQuantity, type JsonRpc } from './json-rpc.ts';
 
 const FIRST_STEP = 1000;
 
@@ -29,7 +30,7 @@ export async function findBlockBefore(
 /** Seconds since the epoch. */
 export async function readTimestamp(rpc: JsonRpc, block: number): Promise<number> {
   const answer = await rpc.call('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
-  return toQuantity(isRecord(answer) ? answer['timestamp'] : null, `block ${block}`);
+  return toQuantity(isObject(answer) ? answer['timestamp'] : null, `block ${block}`);
 }
 
 /** The number of the latest block. */
@@ -53,5 +54,5 @@ export async function findRange(
 /** See `Chain.findTime`. */
 export async function findTime(rpc: JsonRpc, transaction: string): Promise<number | null> {
   const receipt = await rpc.call('eth_getTransactionReceipt', [transaction]);
-  return isRecord(receipt) ? readTimestamp(rpc, toQuantity(receipt['blockNumber'], 'the block of a receipt')) : null;
+  return isObject(receipt) ? readTimestamp(rpc, toQuantity(receipt['blockNumber'], 'the block of a receipt')) : null;
 }

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { numberOf } from '#kit/index.ts';
+import { isObject, numberOf } from '#kit/index.ts';
 
 /** The node answered, and said no. */
 export class RpcError extends Error {
@@ -100,13 +100,13 @@ export function openJsonRpc(options: RpcOptions): JsonRpc {
 function deliver(batch: Waiting[], answers: readonly unknown[]): void {
   const byId = new Map<unknown, Record<string, unknown>>();
   for (const answer of answers) {
-    if (isRecord(answer)) {
+    if (isObject(answer)) {
       byId.set(answer['id'], answer);
     }
   }
   batch.forEach((waiting, id) => {
     const answer = byId.get(id);
-    if (answer && isRecord(answer['error'])) {
+    if (answer && isObject(answer['error'])) {
       waiting.reject(toRpcError(answer['error']));
     } else if (answer && 'result' in answer) {
       waiting.resolve(answer['result']);
@@ -140,8 +140,4 @@ export function toCallData(answer: unknown): string {
     throw new RpcUnreachable('the RPC endpoint answered an eth_call with something that is no data');
   }
   return answer.slice(2);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

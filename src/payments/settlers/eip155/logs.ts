@@ -1,5 +1,4 @@
-import { keccak256, numberOf, textOf } from '#kit/index.ts';
-import { isRecord } from './json-rpc.ts';
+import { isObject, keccak256, numberOf, textOf } from '#kit/index.ts';
 
 /** A log of a transaction. Hashes and topics in lower case. */
 export interface ChainLog {
@@ -25,7 +24,7 @@ export function toLogs(answer: unknown, asset: string): ChainLog[] {
 }
 
 function toLog(item: unknown, asset: string): ChainLog[] {
-  if (!isRecord(item) || item['removed'] === true || textOf(item['address']).toLowerCase() !== asset) {
+  if (!isObject(item) || item['removed'] === true || textOf(item['address']).toLowerCase() !== asset) {
     return [];
   }
   const { transactionHash, blockNumber, logIndex, data } = item;

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock, Log } from '#kit/index.ts';
+import { isObject, type Clock, type Log } from '#kit/index.ts';
 import { readFees, raiseFees, type Fees } from './fees.ts';
 import type { Eip155Chain } from './chain.ts';
-import { isRecord, RpcError, toQuantity, type JsonRpc } from './json-rpc.ts';
+import { RpcError, toQuantity, type JsonRpc } from './json-rpc.ts';
 import { signTransaction, type SigningKey } from './sign-transaction.ts';
 
 /** What a transaction is to do. */
@@ -227,7 +227,7 @@ async function readReceipts(state: SenderState, hashes: readonly string[]) {
   const found = await Promise.allSettled(asked);
   const receipts = found.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   return {
-    receipt: receipts.find((receipt) => isRecord(receipt)) ?? null,
+    receipt: receipts.find((receipt) => isObject(receipt)) ?? null,
     isRead: receipts.length === hashes.length,
   };
 }
