@@ -71,8 +71,8 @@ type Rerun =
 
 /**
  * owed -> fulfilling: runs a paid call again from what its row holds, in whichever process this is, without a new charge.
- * `input`: of the buyer's request, for a call that waits for it. `given up`: it is not run any more. `wait`: too soon after the last run, or its creator may lose no more today. `taken`: it is not owed any more, or
- * there is nothing to run it from.
+ * `input`: of the buyer's request, for a call that waits for it. `given up`: it is not run any more. `wait`: too soon after
+ * the last run, or its creator may lose no more today. `taken`: it is not owed any more, or there is nothing to run it from.
  */
 export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidCall['input']): Promise<Rerun> {
   const { system } = deps.database;
@@ -91,14 +91,14 @@ export async function rerunOwed(deps: GatewayDeps, callId: string, input?: PaidC
   if (!owed.is_due) {
     return { kind: 'wait', retryAfterSeconds: Math.max(1, Math.ceil(owed.wait_seconds)) };
   }
-  const version = owed.is_batch ? toBatch(one) : one;
   const reservedUsd = owed.is_batch
     ? await quoteWorstOfItems(deps, one, await countUnanswered(system, callId))
     : await quoteWorst(deps, one, fromStoredOffer(owed.offer));
   if (owed.has_lost && (await isBeyond(deps, { callId, moreUsd: reservedUsd }))) {
     return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
   }
-  return begin(deps, { callId, version, reservedUsd });
+  const runsMs = longestRunMs({ version: owed.is_batch ? toBatch(one) : one });
+  return begin(deps, { callId, version: one, runsMs, reservedUsd });
 }
 
 /** Files are kept first, so that all runs have the same. */
@@ -115,11 +115,11 @@ async function bringInput(deps: GatewayDeps, callId: string, input: PaidCall['in
 /** What a run may cost is counted before the bound is asked, so that of runs that begin at once the last sees the others. */
 async function begin(
   deps: GatewayDeps,
-  owed: { callId: string; version: PublishedVersion; reservedUsd: string },
+  owed: { callId: string; version: PublishedVersion; runsMs: number; reservedUsd: string },
 ): Promise<Rerun> {
-  const { callId, version, reservedUsd } = owed;
+  const { callId, version, runsMs, reservedUsd } = owed;
   const { system } = deps.database;
-  const deadlineInMs = longestRunMs({ version }) + RUN_MARGIN_MS;
+  const deadlineInMs = runsMs + RUN_MARGIN_MS;
   const changes = { processId: deps.processId, deadlineInMs, reservedUsd, columns };
   const row = await transitionReturning<OwedRow>(system, { callId, name: 'rerun' }, changes);
   if (!row) {
@@ -129,7 +129,7 @@ async function begin(
     await transition(system, { callId, name: 'owe' }, { costUsd: '0', reservedUsd, ofRun: row.runs });
     return { kind: 'wait', retryAfterSeconds: WAIT_FOR_ROOM_SECONDS };
   }
-  const restored = restoreCall(deps, { callId, version: version.batchOf ?? version, row });
+  const restored = restoreCall(deps, { callId, version, row });
   const call: PaidCall = { ...restored, input: restored.input ?? {}, ...(row.is_counted ? { reservedUsd } : {}) };
   const fulfilled = fulfilCall(deps, call, toPaid(call, row));
   return { kind: 'run', outcome: holdInFlight(deps, callId, fulfilled) };

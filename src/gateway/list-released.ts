@@ -10,7 +10,10 @@ const select = `
   WHERE network = $1 AND asset = $2 AND payer = $3 AND uniqueness_key = $4 AND state IN ('refused', 'failed')
   ORDER BY state = 'failed' DESC, created_at DESC LIMIT 20`;
 
-/** Calls that held this very payment, signature and all, and have released it: first those that were worked for, the newest first. */
+/**
+ * Calls that held this very payment, signature and all, and have released it: first those that were worked for, the newest
+ * first.
+ */
 export async function listReleased(
   { database }: Pick<GatewayDeps, 'database'>,
   payment: Payment,

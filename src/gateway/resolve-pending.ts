@@ -52,7 +52,8 @@ const takeTurn = `
 
 /**
  * pending -> settled when the chain shows the transfer, whoever sent it; pending -> unpaid when the payment expired
- * unused. A payment that is neither is sent again when its turn comes: it can move money once at the most. Anybody may call it at any time; it paces itself.
+ * unused. A payment that is neither is sent again when its turn comes: it can move money once at the most. Anybody may call
+ * it at any time; it paces itself.
  */
 export async function resolvePending(deps: ResolveDeps, callId: string): Promise<void> {
   const found = await deps.database.system.query<PendingRow>({

@@ -135,8 +135,9 @@ const trustAfter = `CASE
     ELSE trust_usd END`;
 
 /**
- * An answer that is fetched later may wait for as long as it is kept. A call is paid from its first paid state on. An input is kept until its answer is; a run that failed counts as one. What
- * is to be paid before it runs is not done on trust, whatever its offer said. Whoever has paid is no newcomer any more.
+ * An answer that is fetched later may wait for as long as it is kept. A call is paid from its first paid state on. An input
+ * is kept until its answer is; a run that failed counts as one. What is to be paid before it runs is not done on trust,
+ * whatever its offer said. Whoever has paid is no newcomer any more.
  */
 const statement = `
   UPDATE calls SET
@@ -156,8 +157,7 @@ const statement = `
     client = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN NULL ELSE client END,
     settled_at = CASE WHEN $3 IN ('settled', 'fulfilling', 'owed') THEN coalesce(settled_at, now()) ELSE settled_at END
   WHERE id = $1 AND state = $2
-    AND CASE $11 WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
-                 WHEN 'input' THEN input IS NOT NULL WHEN 'no input' THEN input IS NULL ELSE true END
+    AND ${holds('$11')}
     AND ($12::int IS NULL OR runs = $12)
     AND ($15::uuid IS NULL OR process_id = $15)`;
 
@@ -201,7 +201,7 @@ export async function moveToSettling(
 }
 
 const moveAll = `
-  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 AND ($4::text IS NULL OR input IS NULL) RETURNING id`;
+  UPDATE calls SET state = $3, updated_at = now() WHERE id = ANY($1::uuid[]) AND state = $2 AND ${holds('$4')} RETURNING id`;
 
 /** One of the arrows of a delivery for many calls in one statement. Returns the ids of those that were moved. */
 export async function transitionAll(
@@ -213,6 +213,12 @@ export async function transitionAll(
   const values = [move.callIds.toSorted(), from, to, needs ?? null];
   const moved = await executor.query<{ id: string }>({ name: 'calls_transition_all', text: moveAll, values });
   return moved.rows.map(({ id }) => id);
+}
+
+/** Condition on `calls`: the row holds what an arrow needs, which is the parameter. */
+function holds(needed: '$4' | '$11'): string {
+  return `CASE ${needed}::text WHEN 'answer' THEN answer IS NOT NULL WHEN 'no answer' THEN answer IS NULL
+    WHEN 'input' THEN input IS NOT NULL WHEN 'no input' THEN input IS NULL ELSE true END`;
 }
 
 function toValues(move: { callId: string; name: TransitionName }, changes: Changes): unknown[] {
