@@ -25,6 +25,7 @@ beforeEach(() => {
     kinds: new Map([['toy', kind as ResourceKind]]),
     clock: { now: () => nowMs },
     log: quiet,
+    askCaps: async () => ({ ready: true }),
     pause: async (request) => void paused.push(request),
   });
 });

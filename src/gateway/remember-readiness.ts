@@ -28,8 +28,8 @@ interface MemoryDeps {
   kinds: ReadonlyMap<string, ResourceKind>;
   clock: Clock;
   log: Log;
-  /** Is there room for one more call under what its creator allows to be spent? Absent: nothing is bounded. */
-  askCaps?(version: PublishedVersion): Promise<Readiness>;
+  /** Is there room for one more call under what its creator allows to be spent? */
+  askCaps(version: PublishedVersion): Promise<Readiness>;
   /** Are payments taken on its network? Absent: on every one. */
   isPayable?(offer: VersionOffer): boolean;
   /** Takes off sale what cannot run. */
@@ -115,7 +115,7 @@ async function askKind(deps: MemoryDeps, version: PublishedVersion): Promise<Rea
     const readiness = kind
       ? await isSellable(kind, version, () => recallCases({ kind, clock: deps.clock }, version))
       : unknown;
-    return readiness.ready ? ((await deps.askCaps?.(version)) ?? readiness) : readiness;
+    return readiness.ready ? await deps.askCaps(version) : readiness;
   } catch (error) {
     deps.log.error({ err: error, resourceId: version.resourceId }, 'readiness could not be asked');
     return { ready: false, cause: 'internal: Whether this can run could not be found out.', retryAfterSeconds: 60 };
