@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatUsdc, toBatchUrl, toPinnedSlug, toResourceUrl } from '#kit/index.ts';
-import { buildChallenge, buildOffer, type Challenge, type Offer, type SchemeList } from '#payments/index.ts';
+import {
+  buildChallenge,
+  buildOffer,
+  type Challenge,
+  type InputPrice,
+  type Offer,
+  type SchemeList,
+} from '#payments/index.ts';
 import {
   isPricedByInput,
   priceLowest,
@@ -97,10 +104,7 @@ function toExample({ parameters, batchOf }: PublishedVersion): JsonObject {
   return batchOf ? { inputs: [one] } : one;
 }
 
-function toInputPrice(
-  version: PublishedVersion,
-  isExact: boolean,
-): { inputPrice?: { isExact: boolean; fromUsdc: string; toUsdc: string } } {
+function toInputPrice(version: PublishedVersion, isExact: boolean): { inputPrice?: InputPrice } {
   if (!isPricedByInput(version)) {
     return {};
   }

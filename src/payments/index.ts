@@ -7,7 +7,7 @@
  */
 export { buildOffer } from './build-offer.ts';
 export { buildChallenge, toChallengeAnswer } from './challenge.ts';
-export type { Challenge } from './challenge.ts';
+export type { Challenge, InputPrice } from './challenge.ts';
 export { checkSignIn } from './check-sign-in.ts';
 export { checkPayTo } from './check-pay-to.ts';
 export { exposureOf } from './exposure-of.ts';
