@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newId, Problem, type Log } from '#kit/index.ts';
+import { parseUuid, newId, Problem, type Log } from '#kit/index.ts';
 import type { CallOutcome, CallStatus, Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER } from '#payments/index.ts';
 import { openEventStream } from './event-stream.ts';
@@ -16,7 +16,7 @@ interface CallRouteDeps {
   log: Log;
 }
 
-const path = /^\/api\/calls\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\/result|\/cancel)?\/?(?:\?.*)?$/i;
+const path = /^\/api\/calls\/([^/?]+)(\/result|\/cancel)?\/?(?:\?.*)?$/i;
 
 interface Exchange {
   req: IncomingMessage;
@@ -42,14 +42,15 @@ const readHeaders = `Authorization, ${ANSWER_TOKEN_HEADER}, ${SIGN_IN_HEADER}, P
 /** Calls that are carried out behind their 202, for their buyers: `/api/calls/{id}`. `false`: the path is another one. */
 export function callRoute(deps: CallRouteDeps): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
-    const [, callId, part = ''] = path.exec(req.url ?? '') ?? [];
+    const [, id = '', part = ''] = path.exec(req.url ?? '') ?? [];
+    const callId = parseUuid(id);
     const served = parts[part];
-    if (callId === undefined || !served) {
+    if (callId === null || !served) {
       return false;
     }
     const left = new AbortController();
     res.once('close', () => left.abort());
-    const exchange = { req, res, requestId: newId(), callId: callId.toLowerCase(), part, gone: left.signal };
+    const exchange = { req, res, requestId: newId(), callId, part, gone: left.signal };
     void answer(deps, served, exchange);
     return true;
   };

@@ -1,5 +1,5 @@
 import type { CallRequest } from '#gateway/index.ts';
-import { Problem, toPointer } from '#kit/index.ts';
+import { parseUuid, textOf, Problem, toPointer } from '#kit/index.ts';
 import { inputNames } from './aliases.ts';
 
 /** What `POST /api/execute` names: the resource by its id, one of its versions where one is named, and its input. Throws a Problem. */
@@ -8,8 +8,8 @@ export function readExecute(body: CallRequest['input']): Pick<CallRequest, 'targ
     throw body.problem;
   }
   const value = body.value as Record<string, unknown> | null;
-  const resourceId = value?.['resourceId'];
-  if (typeof resourceId !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(resourceId)) {
+  const resourceId = parseUuid(textOf(value?.['resourceId']));
+  if (resourceId === null) {
     throw new Problem('invalid_input', {
       detail: 'Send {"resourceId": "<uuid>", "input": {…}}.',
       fields: [{ path: '/resourceId', message: 'must be the id of a resource' }],

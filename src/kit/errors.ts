@@ -129,6 +129,10 @@ interface ProblemContext {
   charged?: boolean;
 }
 
+export function isProblemCode(text: string): text is ProblemCode {
+  return Object.hasOwn(problemKinds, text);
+}
+
 /** RFC 9457 body. Unknown errors become `internal` and keep their message to themselves. */
 export function toProblemJson(error: unknown, context: ProblemContext): Record<string, unknown> {
   const problem =

@@ -30,6 +30,12 @@ export function newId(): string {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** An id that was sent, in the form in which ids are written here; letters of either case name the same (RFC 9562). */
+export function parseUuid(text: string): string | null {
+  const written = text.toLowerCase();
+  return isUuid(written) ? written : null;
+}
+
 /** In the form in which ids are written here: small letters, with hyphens. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);

@@ -1,3 +1,4 @@
+import { splitPointer } from '#kit/index.ts';
 type Members = Readonly<Record<string, unknown>>;
 
 /** Everything below it answers in OpenAI's words. */
@@ -41,10 +42,8 @@ function toType(status: number): string {
 /** `/messages/0/content` -> `messages[0].content`. */
 function toParam(errors: unknown): string | null {
   const path = (errors as { path: string }[] | undefined)?.[0]?.path ?? '';
-  const segments = path
-    .split('/')
-    .slice(1)
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const joined = segments.map((segment) => (/^\d+$/.test(segment) ? `[${segment}]` : `.${segment}`)).join('');
+  const joined = splitPointer(path)
+    .map((segment) => (/^\d+$/.test(segment) ? `[${segment}]` : `.${segment}`))
+    .join('');
   return joined === '' ? null : joined.replace(/^\./, '');
 }

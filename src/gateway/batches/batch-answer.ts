@@ -1,4 +1,4 @@
-import { parseExactJson, problemKinds, toBase64, type ProblemCode } from '#kit/index.ts';
+import { isProblemCode, parseExactJson, problemKinds, toBase64, type ProblemCode } from '#kit/index.ts';
 import { jsonAnswer, type Answer, type JsonObject, type MediaReference, type WholeBody } from '#resources/index.ts';
 import type { ItemRow } from './batch-rows.ts';
 
@@ -51,8 +51,7 @@ const problems: Partial<Record<ProblemCode, { detail: string; next: string }>> =
 };
 
 function toItemProblem(problem: string | null): JsonObject {
-  const code: ProblemCode =
-    problem !== null && Object.hasOwn(problemKinds, problem) ? (problem as ProblemCode) : 'upstream_failed';
+  const code = problem !== null && isProblemCode(problem) ? problem : 'upstream_failed';
   const { detail, next } = problems[code] ?? { detail: 'Resource unavailable.', next: owed };
   return { code, title: problemKinds[code].title, detail, next };
 }

@@ -1,4 +1,4 @@
-import { Problem, problemKinds, type ProblemCode } from '#kit/index.ts';
+import { isProblemCode, Problem, problemKinds, type ProblemCode } from '#kit/index.ts';
 import { findUse, fromStoredOffer, fromStoredPayment } from '#payments/index.ts';
 import { adoptEnded } from '../adopt-transfers.ts';
 import type { CallStatus, FailedReceipt, LongState, Receipt, Settlement } from '../call-request.ts';
@@ -70,12 +70,8 @@ const cancelled: Ended = {
 };
 
 function toGivenUp(reason: string | null): Ended {
-  const code: ProblemCode = reason !== null && isCode(reason) ? reason : 'upstream_timeout';
+  const code: ProblemCode = reason !== null && isProblemCode(reason) ? reason : 'upstream_timeout';
   return { code, detail: 'Resource unavailable. Nothing was charged.', next: problemKinds[code].next };
-}
-
-function isCode(text: string): text is ProblemCode {
-  return Object.hasOwn(problemKinds, text);
 }
 
 async function toFollowed(deps: StatusDeps, row: LongRow): Promise<FollowedCall> {
@@ -184,7 +180,7 @@ const unknownEnd: Ended = {
 };
 
 function toProblem({ code, detail, next }: Ended): NonNullable<CallStatus['problem']> {
-  const known = isCode(code) ? code : 'internal';
+  const known = isProblemCode(code) ? code : 'internal';
   return { code: known, title: problemKinds[known].title, detail, next };
 }
 
