@@ -1,8 +1,9 @@
 import { Problem, type FieldProblem } from '#kit/index.ts';
-import { parseInput, type PublishedVersion, type Readiness } from '#resources/index.ts';
+import type { PublishedVersion, Readiness } from '#resources/index.ts';
 import type { CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { tooManyFiles } from './public-problem.ts';
+import { readInput } from './read-given-input.ts';
 import { recordRefused } from './record-refused.ts';
 import { tellUnready } from './tell-owner.ts';
 
@@ -27,7 +28,7 @@ export async function admit(deps: GatewayDeps, version: PublishedVersion, asking
   if (!request.input.ok) {
     return { ok: false, problem: request.input.problem };
   }
-  const parsed = parseInput(version, request.input.value, { isText: request.input.isText });
+  const parsed = readInput(request.input, version);
   if (!parsed.ok) {
     return { ok: false, problem: toInputProblem(parsed.fields) };
   }

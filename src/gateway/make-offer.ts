@@ -1,10 +1,10 @@
-import { isPricedByInput, parseInput, type PublishedVersion } from '#resources/index.ts';
+import { isPricedByInput, type PublishedVersion } from '#resources/index.ts';
 import { refuseClosed, refuseUnready, toInputProblem } from './admit.ts';
 import type { CallOutcome, CallRequest } from './call-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { judgeInput } from './judge-input.ts';
 import { offerVersion } from './offer-version.ts';
-import { readGivenInput } from './read-given-input.ts';
+import { readGivenInput, readInput } from './read-given-input.ts';
 
 /** The answer to a request without payment. What would be refused with a payment is not offered without one. */
 export async function makeOffer(
@@ -33,7 +33,7 @@ async function offerBatch(deps: GatewayDeps, version: PublishedVersion, request:
   if (!request.input.ok) {
     return { kind: 'problem', problem: request.input.problem };
   }
-  const parsed = parseInput(version, request.input.value);
+  const parsed = readInput(request.input, version);
   return parsed.ok
     ? offerInput(deps, { version, request, payer: null }, parsed.input)
     : { kind: 'problem', problem: toInputProblem(parsed.fields) };

@@ -36,6 +36,7 @@ interface Offered {
 }
 
 type Input = Readonly<Record<string, unknown>>;
+type Replaced = PublishedVersion['superseded'][number];
 
 /** A payment outlives the run by this much: to be settled, and to be sent once more after a run that failed. */
 const SETTLE_SECONDS = 60;
@@ -46,6 +47,20 @@ const LONGEST_ON_TRUST_SECONDS = 600;
 type Encoded = WeakMap<PublishedVersion, Map<string, Offered>>;
 
 const encoded: Encoded = new WeakMap();
+/** One request asks several times what its input costs, and a thousand of them take long to add up. */
+const offeredFor = onceForEach<Offered>();
+const replacedFor = onceForEach<Offer[]>();
+
+function onceForEach<Made>(): (input: Input, of: object, make: () => Made) => Made {
+  const made = new WeakMap<Input, WeakMap<object, Made>>();
+  return (input, of, make) => {
+    const ofInput = made.get(input) ?? new WeakMap<object, Made>();
+    const known = ofInput.get(of) ?? make();
+    made.set(input, ofInput.set(of, known));
+    return known;
+  };
+}
+
 /** Anybody can ask for any input of any version: of all versions together so many are kept, then none. */
 const MAX_ENCODED_INPUTS = 500;
 let encodedInputs: { size: number; offered: Encoded } = { size: 0, offered: new WeakMap() };
@@ -55,8 +70,17 @@ let encodedInputs: { size: number; offered: Encoded } = { size: 0, offered: new 
  * most that they can be. Encoded once: versions are immutable and live in memory while they are current.
  */
 export function offerVersion(deps: OfferDeps, version: PublishedVersion, input?: Input): Offered {
-  const priced = priceOffers(version, input);
-  const isExact = isPricedByInput(version) && input !== undefined;
+  return isPricedByInput(version) && input !== undefined
+    ? offeredFor(input, version, () =>
+        offerPriced(deps, { version, priced: priceOffers(version, input), isExact: true }),
+      )
+    : offerPriced(deps, { version, priced: priceOffers(version, undefined), isExact: false });
+}
+
+function offerPriced(
+  deps: OfferDeps,
+  { version, priced, isExact }: { version: PublishedVersion; priced: PublishedVersion['offers']; isExact: boolean },
+): Offered {
   const key = isExact ? priced.map(({ amountAtomic }) => amountAtomic).join(' ') : '';
   const known = (isExact ? encodedInputs.offered : encoded).get(version)?.get(key);
   if (known) {
@@ -181,12 +205,9 @@ export function mayFollowFromInput(version: PublishedVersion): boolean {
   return [version, ...version.superseded].some(isPricedByInput);
 }
 
-function offersOfReplaced(
-  deps: Pick<OfferDeps, 'payments'>,
-  replaced: PublishedVersion['superseded'][number],
-  input: Input | undefined,
-): Offer[] {
-  return toOffers(deps, { ...replaced, offers: priceReplaced(replaced, input) });
+function offersOfReplaced(deps: Pick<OfferDeps, 'payments'>, replaced: Replaced, input: Input | undefined): Offer[] {
+  const make = () => toOffers(deps, { ...replaced, offers: priceReplaced(replaced, input) });
+  return input === undefined ? make() : replacedFor(input, replaced, make);
 }
 
 /** The operator may have given up a network since; a payment there would be refused. */
@@ -235,8 +256,9 @@ export function originOf(
     offerVersion(deps, version, input).offers.some(isIt) ||
     // One whose network was given up since.
     toOffers(deps, { ...version, offers: priceOffers(version, input) }).some(isIt);
-  const made = version.superseded.find((replaced) => offersOfReplaced(deps, replaced, input).some(isIt));
-  const maker = isCurrent || !made ? version : made;
-  const known = isCurrent || made ? maker.settlementPoint : 'on_success';
+  const isMaker = (replaced: Replaced): boolean => offersOfReplaced(deps, replaced, input).some(isIt);
+  const found = isCurrent ? version : version.superseded.find(isMaker);
+  const maker = found ?? version;
+  const known = found ? found.settlementPoint : 'on_success';
   return { settlementPoint: isUpfront(offer) ? 'upfront' : known, offeredAt: maker.publishedAt };
 }
