@@ -4,6 +4,7 @@ import type { PaidCall } from './call-record.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { releaseUnderCaps } from './hold-spend.ts';
 import { answerOwed, failedBeforeCharge, settlementPending } from './public-problem.ts';
+import { recordAbandoned } from './reconcile-calls.ts';
 import { transition } from './transitions.ts';
 
 /**
@@ -14,9 +15,7 @@ import { transition } from './transitions.ts';
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
   deps.log.error({ err: error, callId: call.callId }, 'a call broke off');
   for (const name of ['refuse', 'fail', 'owe'] as const) {
-    const changes = { reason: 'internal', ofProcess: deps.processId, ...(name === 'owe' ? { ofRun: call.run } : {}) };
-    const moved = await transition(deps.database.system, { callId: call.callId, name }, changes).catch(() => false);
-    if (moved) {
+    if (await release(deps, call, name).catch(() => false)) {
       if (name === 'refuse') {
         await releaseUnderCaps(deps, call.callId);
       }
@@ -26,4 +25,22 @@ export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unkn
     }
   }
   return settlementPending();
+}
+
+const cause = 'internal: an error of the server broke the call off; what its run has cost is not known';
+const endings = {
+  fail: { status: 'failed', problem: 'unavailable', cause },
+  owe: { status: 'owed', problem: 'answer_owed', cause },
+} as const;
+
+/** A run may have used the creator's key, so the log holds it. `false`: the call does not stand there. */
+function release(deps: GatewayDeps, { callId, run }: PaidCall, name: 'refuse' | 'fail' | 'owe'): Promise<boolean> {
+  const changes = { reason: 'internal', ofProcess: deps.processId, ...(name === 'owe' ? { ofRun: run } : {}) };
+  return deps.database.transaction(async (tx) => {
+    const isOurs = await transition(tx, { callId, name }, changes);
+    if (isOurs && name !== 'refuse') {
+      await recordAbandoned(deps, tx, { callId, ...endings[name] });
+    }
+    return isOurs;
+  });
 }
