@@ -24,7 +24,9 @@ const toFrame = (content: string, finish: string | null): Buffer =>
       ],
     })}\n\n`,
   );
-const chunk = toFrame('stream ', null);
+/** Chunks of one answer differ in their text and, from most upstreams, in nothing else. */
+const chunks = ['stream ', 'of ', 'differing ', '“words” ', 'and\n', 'lines'].map((text) => toFrame(text, null));
+const chunkAt = (index: number): Buffer => chunks[index % chunks.length] as Buffer;
 const end = Buffer.concat([toFrame('', 'stop'), Buffer.from('data: [DONE]\n\n')]);
 
 let standing = 0;
@@ -37,12 +39,12 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   }
   res.writeHead(200, { 'content-type': 'text/event-stream' });
   for (let sent = 0; sent < CHUNKS; sent += 1) {
-    res.write(chunk);
+    res.write(chunkAt(sent));
     if (sent === 0 && body.includes('pause')) {
       await wait(PAUSE_MS);
     } else if (sent === CHUNKS / 2 && body.includes('together')) {
       // One that is silent for a minute is given up.
-      const beat = setInterval(() => res.write(chunk), 5_000);
+      const beat = setInterval(() => res.write(chunkAt(0)), 5_000);
       await untilAll();
       clearInterval(beat);
     } else if (sent % 8 === 0) {

@@ -28,8 +28,10 @@ export function openFeed(): Feed {
       if (hasLeft) {
         return null;
       }
+      if (waiting === '') {
+        arrived.resolve();
+      }
       waiting += text;
-      arrived.resolve();
       if (waiting.length <= MOST_WAITING) {
         return null;
       }
