@@ -37,7 +37,7 @@ export interface FigureRows {
 }
 
 const DAY_MS = 86_400_000;
-export const own = 'owner_id = app_user_id()';
+export const own = 'owner_id = (SELECT app_user_id())';
 
 type Put = (value: unknown, type: string) => string;
 

@@ -33,19 +33,19 @@ export type Figures = z.input<typeof figures>;
 /** As PostgreSQL gives sums. */
 export type SumRow = Record<(typeof summed)[number], string>;
 
-export interface BucketRow {
-  bucket: number;
-  answers: string | null;
-  first_outputs: string | null;
+/** Entries as `to_histogram` in the database has them: count * 512 + bucket. As `{1,2}`. */
+export interface HistogramRow {
+  latencies: string;
+  first_outputs: string;
 }
 
 interface Measured {
   sums: SumRow | undefined;
-  buckets: readonly BucketRow[];
+  histograms: HistogramRow | undefined;
   payers: number;
 }
 
-export function toFigures({ sums, buckets, payers }: Measured): Figures {
+export function toFigures({ sums, histograms, payers }: Measured): Figures {
   const count = (name: keyof SumRow): number => Number(sums?.[name] ?? 0);
   const revenueUsdc = formatUsdc(BigInt(sums?.earned_atomic ?? '0'));
   const costUsd = new Big(sums?.own_cost_usd ?? 0);
@@ -64,9 +64,19 @@ export function toFigures({ sums, buckets, payers }: Measured): Figures {
     inputTokens: count('input_tokens'),
     outputTokens: count('output_tokens'),
     payers,
-    latencyMs: toPercentiles(buckets.map(({ bucket, answers }) => ({ bucket, count: Number(answers) }))),
-    firstOutputMs: toPercentiles(buckets.map((row) => ({ bucket: row.bucket, count: Number(row.first_outputs) }))),
+    latencyMs: toPercentiles(toBuckets(histograms?.latencies)),
+    firstOutputMs: toPercentiles(toBuckets(histograms?.first_outputs)),
   };
+}
+
+function toBuckets(entries = '{}'): { bucket: number; count: number }[] {
+  const counts = new Map<number, number>();
+  for (const entry of entries === '{}' ? [] : entries.slice(1, -1).split(',').map(Number)) {
+    const count = Math.floor(entry / 512);
+    const bucket = entry - count * 512;
+    counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+  }
+  return [...counts].map(([bucket, count]) => ({ bucket, count }));
 }
 
 const GROWTH = 1.1;

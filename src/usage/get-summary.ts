@@ -41,7 +41,7 @@ export const getSummary = operation({
   },
 });
 
-export const noFigures = toFigures({ sums: undefined, buckets: [], payers: 0 });
+export const noFigures = toFigures({ sums: undefined, histograms: undefined, payers: 0 });
 
 /** Throws `invalid_input`. */
 export function assertAnswerable(

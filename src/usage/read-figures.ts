@@ -2,7 +2,7 @@ import type { Tx } from '#database/index.ts';
 import { allCalls, calls, firstOutputEntry, latencyEntry, summed, sums as changed } from './close-hours.ts';
 import { countPayers } from './count-payers.ts';
 import { toRows, type FiguresQuery } from './figure-rows.ts';
-import { toFigures, type BucketRow, type Figures, type SumRow } from './figures.ts';
+import { toFigures, type Figures, type HistogramRow, type SumRow } from './figures.ts';
 
 export type KeyedFigures = ReadonlyMap<string, Figures & { lastCalledAt: string | null }> & {
   /** How many there are, also where only some were asked for. */
@@ -21,13 +21,13 @@ export async function readFigures(tx: Tx, query: FiguresQuery): Promise<KeyedFig
   const sums = await readSums(tx, ranked ? { ...query, only: ranked.keys } : query, isOfPayers);
   const keys = sums.map(({ key }) => key);
   const found = query.limit === undefined && query.only === undefined ? query : { ...query, only: keys };
-  const buckets = Map.groupBy(await readBuckets(tx, found), ({ key }) => key);
+  const histograms = await readHistograms(tx, found);
   const payers = isOfPayers ? null : await countPayers(tx, found);
   const figures = new Map(
     sums.map(({ key, last_called_at: lastCalledAt, ...row }) => {
       // One payer's calls: it has paid, or it has not.
       const paying = payers ? (payers.get(key) ?? 0) : Number(row.earned_atomic) > 0 ? 1 : 0;
-      const one = toFigures({ sums: row, buckets: buckets.get(key) ?? [], payers: paying });
+      const one = toFigures({ sums: row, histograms: histograms.get(key), payers: paying });
       return [key, { ...one, lastCalledAt: lastCalledAt?.toISOString() ?? null }];
     }),
   );
@@ -74,21 +74,17 @@ async function readSums(
   return rows;
 }
 
-async function readBuckets(tx: Tx, query: FiguresQuery): Promise<Keyed<BucketRow>[]> {
+async function readHistograms(tx: Tx, query: FiguresQuery): Promise<Map<string, HistogramRow>> {
   const { from, waiting, hourKey, shownKey, ofKeys, values } = toRows(query);
-  const { rows } = await tx.query<Keyed<BucketRow>>(
-    `SELECT ${shownKey}, entry & 511 AS bucket, sum((entry >> 9)::int) FILTER (WHERE is_answer)::text AS answers,
-       sum((entry >> 9)::int) FILTER (WHERE NOT is_answer)::text AS first_outputs
+  const { rows } = await tx.query<Keyed<HistogramRow>>(
+    `SELECT ${shownKey}, concat_entries(latencies)::text AS latencies, concat_entries(first_outputs)::text AS first_outputs
      FROM (
-       SELECT * FROM (
-         ${from('sums', 'latencies, first_outputs')}
-         UNION ALL
-         SELECT ${hourKey}, ARRAY[${latencyEntry}], ARRAY[${firstOutputEntry}] FROM usage_waiting WHERE ${waiting}) AS counted
-       ${ofKeys}) AS one
-     CROSS JOIN LATERAL (
-       SELECT unnest(latencies), true UNION ALL SELECT unnest(first_outputs), false) AS told (entry, is_answer)
-     WHERE entry IS NOT NULL GROUP BY key, 2`,
+       ${from('sums', 'latencies, first_outputs')}
+       UNION ALL
+       SELECT ${hourKey}, array_remove(array_agg(${latencyEntry}), NULL), array_remove(array_agg(${firstOutputEntry}), NULL)
+       FROM usage_waiting WHERE ${waiting} GROUP BY 1) AS counted
+     ${ofKeys} GROUP BY key`,
     values,
   );
-  return rows;
+  return new Map(rows.map((row) => [row.key, row]));
 }
