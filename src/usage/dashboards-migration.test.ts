@@ -3,9 +3,10 @@ import { newId, scopes, type User } from '#kit/index.ts';
 import { useOlderDatabase } from '../../tests/support/older-database.ts';
 import { perform } from '../../tests/support/perform.ts';
 import { closeHours } from './close-hours.ts';
-import { getSummary } from './index.ts';
+import { getBreakdown, getSeries, getSummary } from './index.ts';
 
 const database = useOlderDatabase('0037');
+const summed = useOlderDatabase('0085');
 const ada: User = {
   kind: 'user',
   userId: 'user_ada',
@@ -34,5 +35,47 @@ test('what was logged before there were dashboards is in them, tests left out, b
     const { current } = await perform(getSummary, [deps, ada, database.current], {});
     expect(current).toMatchObject({ calls: 2, revenueUsdc: '0.02', costUsd: '0.004', marginUsd: '0.016', payers: 1 });
     await closeHours(database.current);
+  }
+});
+
+test('what was added up before payers were told apart is added up anew, once, by version, hour and payer', async () => {
+  const { system } = summed.current;
+  const [resourceId, payers] = [newId(), ['0xa', '0xb', '0xb', null]];
+  for (const [index, payer] of payers.entries()) {
+    await system.query(
+      `INSERT INTO x402_prompt_template_usage_logs (call_id, resource_id, version_id, version, owner_id, payer, request_id,
+         status, cost_usd, latency_ms, amount_atomic, network, transaction, is_test, is_simulated, is_free, at, evidence)
+       VALUES ($1, $2, $2, $5, $3, $4, 'r', 'success', 0.002, 100, 10000, 'eip155:84532', $6, false, true, false, $7, '{}')`,
+      [newId(), resourceId, ada.userId, payer, 1 + (index % 2), payer && '0x1', `2026-11-20T1${index}:10:00Z`],
+    );
+  }
+  // As the rollup of that version left the first two.
+  await system.query(
+    `WITH taken AS (DELETE FROM usage_changes WHERE id IN (SELECT id FROM usage_changes ORDER BY id LIMIT 2) RETURNING *)
+     INSERT INTO usage_hours (owner_id, hour, resource_id, version, model, successes, failures, unpaid, refused, owed,
+       earned_atomic, own_cost_usd, platform_cost_usd, unknown_costs, input_tokens, output_tokens)
+     SELECT owner_id, date_trunc('hour', at), resource_id, version, model, 1, 0, 0, 0, 0, earned_atomic, own_cost_usd, 0, 0, 0, 0
+     FROM taken`,
+  );
+  await summed.update();
+  const deps = { clock: { now: () => Date.parse('2026-11-21T00:00:00Z') } };
+  const place: [typeof deps, User, typeof summed.current] = [deps, ada, summed.current];
+  for (const _ of ['before', 'after']) {
+    const { current } = await perform(getSummary, place, {});
+    expect(current).toMatchObject({ calls: 4, revenueUsdc: '0.03', costUsd: '0.008', payers: 2 });
+    const { items } = await perform(getBreakdown, place, { by: 'version' });
+    expect(items.map(({ version, calls, payers: count }) => [version, calls, count])).toEqual([
+      [1, 2, 2],
+      [2, 2, 1],
+    ]);
+    const { items: paying } = await perform(getBreakdown, place, { by: 'payer' });
+    const latencyMs = { p50: 102, p95: 102, p99: 102 };
+    expect(paying).toMatchObject([
+      { payer: '0xb', calls: 2, latencyMs },
+      { payer: '0xa', calls: 1, latencyMs },
+    ]);
+    const { items: hours } = await perform(getSeries, place, { interval: 'hour', from: '2026-11-20T10:00:00Z' });
+    expect(hours.slice(0, 4).map(({ payers: count }) => count)).toEqual([1, 1, 1, 0]);
+    await closeHours(summed.current);
   }
 });
