@@ -109,17 +109,20 @@ async function check(owner: string, records: readonly CallRecord[], question: Qu
   }
 }
 
+/** The log's rules let nobody else change it in every way. */
+async function correct(one: CallRecord): Promise<void> {
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  await admin.query(
+    `UPDATE x402_prompt_template_usage_logs SET status = $2, transaction = $3, cost_usd = $4, model = $5, at = $6 WHERE call_id = $1`,
+    [one.callId, one.status, one.transaction, one.costUsd, one.evidence['model'], one.at],
+  );
+  await admin.end();
+}
+
 let turn = 0;
 
 test('sums equal a naive recount at every moment, whatever is written, corrected and asked, in any partition', async () => {
-  // The log's rules let nobody else change it in every way.
-  const admin = new pg.Client({ connectionString: database.url });
-  await admin.connect();
-  const correct = async (one: CallRecord) =>
-    admin.query(
-      `UPDATE x402_prompt_template_usage_logs SET status = $2, transaction = $3, cost_usd = $4, model = $5, at = $6 WHERE call_id = $1`,
-      [one.callId, one.status, one.transaction, one.costUsd, one.evidence['model'], one.at],
-    );
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('correct' as const), index: fc.nat(), ...changeable }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), batch: fc.constantFrom(1, 3, 1000) }) },
@@ -169,7 +172,6 @@ test('sums equal a naive recount at every moment, whatever is written, corrected
     }),
     { numRuns: 25 },
   );
-  await admin.end();
 }, 120_000);
 
 test('what was owed is answered, and counted once', async () => {
@@ -198,6 +200,43 @@ test('what was owed is answered, and counted once', async () => {
     await closeHours(database.current);
   }
 });
+
+const taken = {
+  'is paid no longer': { transaction: null },
+  'is of another hour': { at: new Date('2026-11-20T12:10:00Z') },
+  'is of another day': { at: new Date('2026-11-19T12:10:00Z') },
+  'is of another model': { evidence: { model: 'm/two' } },
+};
+
+test.each(Object.entries(taken))(
+  'a wallet whose only paid call %s is counted where it is paid, before and after that is added up',
+  async (label, change) => {
+    const owner = `owner ${label}`;
+    const call = (changes: Partial<CallRecord>) =>
+      makeRecord({
+        ownerId: owner,
+        resourceId: resources[0] ?? '',
+        at: new Date('2026-11-20T10:10:00Z'),
+        evidence: { model: 'm/one' },
+        ...changes,
+      });
+    const [mine, others] = [call({}), [call({ payer: '0xother' }), call({ payer: '0xthird', version: 2 })]];
+    for (const one of [mine, ...others]) {
+      await recordCall(database.current.system, one);
+    }
+    await closeHours(database.current);
+    const corrected = { ...mine, ...change };
+    await correct(corrected);
+    for (const _ of ['before', 'after']) {
+      for (const by of ['all', 'resource', 'version', 'model', 'hour', 'day', 'payer'] as const) {
+        await check(owner, [corrected, ...others], { by, from, to });
+        await check(owner, [corrected, ...others], { by, from, to, resourceId: resources[0] ?? '', model: 'm/one' });
+      }
+      await check(owner, [corrected, ...others], { by: 'day', from, to, timeZone: 'Europe/Vienna' });
+      await closeHours(database.current);
+    }
+  },
+);
 
 test('more wallets than one chunk of a set holds are counted, and each once', async () => {
   const admin = new pg.Client({ connectionString: database.url });

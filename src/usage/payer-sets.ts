@@ -10,14 +10,15 @@ export const oneBit = `bit_or(set_bit(${NOBODY}, number % ${CHUNK}, 1))`;
 /** Of changes: those of calls that were paid for. */
 export const isPaid = 'payer IS NOT NULL AND earned_atomic > 0';
 
-/** Gives numbers to wallets that pay for the first time, of as many changes. */
+/** Gives numbers to wallets that pay for the first time, of as many changes. The last number is read before the first is given. */
 export const toNumberPayersSql = (batch: number): string => `
 INSERT INTO usage_payer_numbers (owner_id, payer, number)
-SELECT owner_id, payer, coalesce((SELECT max(number) FROM usage_payer_numbers known WHERE known.owner_id = one.owner_id), -1)
-  + row_number() OVER (PARTITION BY owner_id ORDER BY first)
+SELECT owner_id, payer, last + row_number() OVER (PARTITION BY owner_id ORDER BY first)
 FROM (
   SELECT owner_id, payer, min(id) AS first FROM (SELECT * FROM usage_changes ORDER BY id LIMIT ${batch}) AS waiting
   WHERE ${isPaid} GROUP BY 1, 2) AS one
+CROSS JOIN LATERAL (
+  SELECT coalesce(max(number), -1) AS last FROM usage_payer_numbers known WHERE known.owner_id = one.owner_id OFFSET 0) AS given
 WHERE NOT EXISTS (
   SELECT FROM usage_payer_numbers known WHERE known.owner_id = one.owner_id AND known.payer = one.payer)`;
 
