@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Names that objects inherit: one that holds a value of its own there cannot be made a text or a number. */
-export const inherited = ['toString', 'valueOf', 'constructor', 'hasOwnProperty', 'toJSON', 'then', 'length'];
+const inherited = ['toString', 'valueOf', 'constructor', 'hasOwnProperty', 'toJSON', 'then', 'length'];
 
 /** What JSON can hold where something else is expected, with these names in it: above all objects that throw when they are converted. */
 export function hostileJson(names: readonly string[]): fc.Arbitrary<unknown> {
