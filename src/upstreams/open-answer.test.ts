@@ -73,3 +73,30 @@ test('a paused body is told nothing more until it goes on; one that nobody wants
   await ended;
   await pool.destroy();
 });
+
+test('a reader who pauses at each piece for a moment is told everything, and no empty piece', async () => {
+  const pool = new Pool(upstream.url, { connections: 1 });
+  const sent = Array.from({ length: 40 }, (_, index) => String.fromCharCode(97 + (index % 26)).repeat(50_000));
+  upstream.script((response) => {
+    for (const piece of sent) {
+      response.write(piece);
+    }
+    response.end();
+  });
+  const { body } = await openAnswer(pool, toAsked(upstream.url), never);
+  const told: string[] = [];
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  body.read({
+    onData: (chunk) => {
+      told.push(chunk.toString());
+      body.pause();
+      void Promise.resolve().then(() => body.resume());
+    },
+    onEnd: resolve,
+    onError: reject,
+  });
+  await ended;
+  expect(told.join('') === sent.join('')).toBe(true);
+  expect(told).not.toContain('');
+  await pool.close();
+});

@@ -131,6 +131,10 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
   return {
     body,
     push: (chunk: Buffer): void => {
+      if (chunk.length === 0) {
+        // undici tells one whenever it goes on: a reader who paused for it would never be told anything else.
+        return;
+      }
       waiting.push(chunk);
       // One read of a connection brings many chunks, each of a few bytes: they are told together.
       if (waiting.length === 1) {
