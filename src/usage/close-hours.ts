@@ -54,15 +54,15 @@ const compact = (entries: string): string =>
 const addHistograms = `latencies = ${compact('kept.latencies || excluded.latencies')},
     first_outputs = ${compact('kept.first_outputs || excluded.first_outputs')}`;
 
-const addTo = (table: string, time: string): string => `
-  INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
+const addTo = (insert: string, time: string): string => `
+  ${insert} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
   SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${summedUp}, to_histogram(concat_entries(latencies)),
     to_histogram(concat_entries(first_outputs))
   FROM cells CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5
   ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
 // The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
-export const toCloseSql = (batch: number): string => `
+const toCloseSql = (batch: number): string => `
 WITH taken AS (
   DELETE FROM usage_changes
   WHERE id = ANY (ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch})) AND ${isNumbered}
@@ -70,8 +70,8 @@ WITH taken AS (
 cells AS (
   SELECT owner_id, hour, day, resource_id, version, model, ${sums}, ${histograms}
   FROM taken GROUP BY 1, 2, 3, 4, 5, 6),
-hours AS (${addTo('usage_hours', 'hour')}),
-days AS (${addTo('usage_days', 'day')}),
+hours AS (${addTo('INSERT INTO usage_hours', 'hour')}),
+days AS (${addTo('INSERT INTO usage_days', 'day')}),
 by_payer AS (
   SELECT owner_id, payer, day, resource_id, version, model, ${sums}, ${histograms}, max(at) AS last_called_at
   FROM taken WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { newId } from '#kit/index.ts';
-import { askDashboards, from, to, type Told } from '../../tests/support/ask-dashboards.ts';
+import { askDashboards, from, to } from '../../tests/support/ask-dashboards.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { recountCalls, toFullRange, type Question } from '../../tests/support/recount-calls.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
@@ -77,37 +77,50 @@ const anyQuestion: fc.Arbitrary<Question> = fc
   .map(({ timeZone, ...one }) => (one.by === 'day' ? { ...one, timeZone: timeZone ?? 'UTC' } : one))
   .filter((one) => findFilterFault(one) === null);
 
-/** Asks, and compares with the recount; ranges before as well. */
-async function check(owner: string, records: readonly CallRecord[], question: Question): Promise<void> {
+interface Compared {
+  found: object;
+  /** With matchers. */
+  expected: object;
+}
+
+/** What is answered, and what the recount says; ranges before as well. */
+async function compare(owner: string, records: readonly CallRecord[], question: Question): Promise<Compared> {
   const { by, ...filters } = question;
-  const expected = recountCalls(records, question);
+  const now = recountCalls(records, question);
   const full = toFullRange(question);
   const length = Date.parse(full.to) - Date.parse(full.from);
   const earlier = { ...question, from: new Date(Date.parse(full.from) - length).toISOString(), to: full.from };
   const before = recountCalls(records, earlier);
   if (by === 'all') {
-    const told = await ask(getSummary, owner, filters);
-    expect(told.current).toMatchObject(expected.get('') ?? noFigures);
-    expect(told.before).toMatchObject(before.get('') ?? noFigures);
-  } else if (by === 'hour' || by === 'day') {
-    const { items } = await ask(getSeries, owner, { ...filters, interval: by });
-    const times = items.map(({ at }) => at);
-    expect([...expected.keys()].filter((at) => !times.includes(at))).toEqual([]);
-    for (const one of items) {
-      expect(one).toMatchObject(expected.get(one.at) ?? noFigures);
-    }
-  } else {
-    const { items, total } = await ask(getBreakdown, owner, { ...filters, by });
-    const toName = ({ resourceId, version, model, payer }: Told['items'][number]) =>
-      ({ resource: resourceId, version: `${resourceId}/${version}`, model, payer })[by];
-    expect([total, items.map(toName).toSorted()]).toEqual([expected.size, [...expected.keys()].toSorted()]);
-    for (const one of items) {
-      expect(one).toMatchObject(expected.get(toName(one)) ?? {});
-      expect(one.before).toMatchObject(before.get(toName(one)) ?? noFigures);
-    }
-    expect(items).toEqual(items.toSorted((a, b) => Number(b.revenueUsdc) - Number(a.revenueUsdc)));
+    const expected = { current: now.get('') ?? noFigures, before: before.get('') ?? noFigures };
+    return { found: await ask(getSummary, owner, filters), expected };
   }
+  if (by === 'hour' || by === 'day') {
+    const { items } = await ask(getSeries, owner, { ...filters, interval: by });
+    const times = new Set(items.map(({ at }) => at));
+    return {
+      found: { items, missing: [...now.keys()].filter((at) => !times.has(at)) },
+      expected: { items: items.map(({ at }) => now.get(at) ?? noFigures), missing: [] },
+    };
+  }
+  const { items, total } = await ask(getBreakdown, owner, { ...filters, by });
+  const keys = items.map(
+    ({ resourceId, version, model, payer }) =>
+      ({ resource: resourceId, version: `${resourceId}/${version}`, model, payer })[by],
+  );
+  return {
+    found: { total, keys: keys.toSorted(), items },
+    expected: {
+      total: now.size,
+      keys: [...now.keys()].toSorted(),
+      items: keys
+        .map((key) => ({ ...now.get(key), before: before.get(key) ?? noFigures }))
+        .toSorted((a, b) => Number(toRevenue(b)) - Number(toRevenue(a))),
+    },
+  };
 }
+
+const toRevenue = (one: object): unknown => ('revenueUsdc' in one ? one.revenueUsdc : 0);
 
 /** The log's rules let nobody else change it in every way. */
 async function correct(one: CallRecord): Promise<void> {
@@ -149,9 +162,10 @@ test('sums equal a naive recount at every moment, whatever is written, corrected
         write(mine.slice(first.length)),
         closeHours(database.current),
       ]);
+      const answers: Compared[] = [];
       for (const one of steps) {
         if (one.kind === 'ask') {
-          await check(owner, mine, one.question);
+          answers.push(await compare(owner, mine, one.question));
         } else if (one.kind === 'close') {
           await closeHours(database.current, one.batch);
         } else {
@@ -161,13 +175,16 @@ test('sums equal a naive recount at every moment, whatever is written, corrected
           await correct(corrected);
         }
       }
+      expect(answers.map(({ found }) => found)).toMatchObject(answers.map(({ expected }) => expected));
       const closing = closeHours(database.current, 1);
       for (const question of questions) {
-        await check(owner, mine, question);
+        const compared = await compare(owner, mine, question);
+        expect(compared.found).toMatchObject(compared.expected);
       }
       await closing;
       for (const question of questions) {
-        await check(owner, mine, question);
+        const compared = await compare(owner, mine, question);
+        expect(compared.found).toMatchObject(compared.expected);
       }
     }),
     { numRuns: 25 },
@@ -195,7 +212,8 @@ test('what was owed is answered, and counted once', async () => {
   const now = [{ ...answered, costUsd: owed.costUsd }];
   for (const _ of ['before', 'after']) {
     for (const by of ['all', 'hour', 'model', 'payer'] as const) {
-      await check(owner, now, { by, from, to });
+      const compared = await compare(owner, now, { by, from, to });
+      expect(compared.found).toMatchObject(compared.expected);
     }
     await closeHours(database.current);
   }
@@ -229,10 +247,14 @@ test.each(Object.entries(taken))(
     await correct(corrected);
     for (const _ of ['before', 'after']) {
       for (const by of ['all', 'resource', 'version', 'model', 'hour', 'day', 'payer'] as const) {
-        await check(owner, [corrected, ...others], { by, from, to });
-        await check(owner, [corrected, ...others], { by, from, to, resourceId: resources[0] ?? '', model: 'm/one' });
+        const ofCell = { resourceId: resources[0] ?? '', model: 'm/one' };
+        for (const filters of [{}, ofCell]) {
+          const compared = await compare(owner, [corrected, ...others], { by, from, to, ...filters });
+          expect(compared.found).toMatchObject(compared.expected);
+        }
       }
-      await check(owner, [corrected, ...others], { by: 'day', from, to, timeZone: 'Europe/Vienna' });
+      const compared = await compare(owner, [corrected, ...others], { by: 'day', from, to, timeZone: 'Europe/Vienna' });
+      expect(compared.found).toMatchObject(compared.expected);
       await closeHours(database.current);
     }
   },

@@ -60,7 +60,7 @@ export function toRows(query: FiguresQuery): FigureRows {
       cuts
         .map(
           ({ unit, where }) =>
-            `SELECT ${keys[unit]} AS key, ${columns} FROM ${isOfPayers && tables === 'sums' ? 'usage_payers' : names[tables][unit]} WHERE ${where}`,
+            `SELECT ${keys[unit]} AS key, ${columns} ${isOfPayers && tables === 'sums' ? 'FROM usage_payers' : sources[tables][unit]} WHERE ${where}`,
         )
         .join(' UNION ALL '),
     waiting: [own, between, ...asked, ...(isOfPayers ? ['payer IS NOT NULL'] : [])].join(' AND '),
@@ -72,10 +72,10 @@ export function toRows(query: FiguresQuery): FigureRows {
 }
 
 const types = { hour: 'timestamptz', day: 'date' };
-const names = {
-  sums: { hour: 'usage_hours', day: 'usage_days' },
-  payers: { hour: 'usage_hour_payers', day: 'usage_day_payers' },
-  payerDays: { hour: 'usage_payer_days', day: 'usage_payer_days' },
+const sources = {
+  sums: { hour: 'FROM usage_hours', day: 'FROM usage_days' },
+  payers: { hour: 'FROM usage_hour_payers', day: 'FROM usage_day_payers' },
+  payerDays: { hour: 'FROM usage_payer_days', day: 'FROM usage_payer_days' },
 };
 const shown: Partial<Record<Grouping, string>> = {
   hour: `to_char(key AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"')`,

@@ -26,8 +26,8 @@ WHERE NOT EXISTS (
 export const isNumbered = `(earned_atomic = 0 OR payer IS NULL OR EXISTS (
   SELECT FROM usage_payer_numbers known WHERE known.owner_id = usage_changes.owner_id AND known.payer = usage_changes.payer))`;
 
-const addTo = (table: string, time: string): string => `
-  INSERT INTO ${table} AS kept (owner_id, resource_id, ${time}, version, model, chunk, payers)
+const addTo = (insert: string, time: string): string => `
+  ${insert} AS kept (owner_id, resource_id, ${time}, version, model, chunk, payers)
   SELECT owner_id, place.resource_id, ${time}, place.version, place.model, chunk, bit_or(payers)
   FROM paying CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5, 6
   ON CONFLICT (owner_id, resource_id, ${time}, version, model, chunk) DO UPDATE SET payers = kept.payers | excluded.payers`;
@@ -43,8 +43,8 @@ paying AS (
     SELECT number FROM usage_payer_numbers known WHERE known.owner_id = nets.owner_id AND known.payer = nets.payer OFFSET 0)
     AS numbered
   WHERE net > 0 GROUP BY 1, 2, 3, 4, 5, 6, 7),
-hour_payers AS (${addTo('usage_hour_payers', 'hour')}),
-day_payers AS (${addTo('usage_day_payers', 'day')})`;
+hour_payers AS (${addTo('INSERT INTO usage_hour_payers', 'hour')}),
+day_payers AS (${addTo('INSERT INTO usage_day_payers', 'day')})`;
 
 // How often a wallet has paid in a cell, by what is added up: what the log says without what still waits.
 const DROP_GONE = `

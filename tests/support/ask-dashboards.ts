@@ -4,7 +4,7 @@ import type { getBreakdown, getSeries, getSummary, listProblems } from '#usage/i
 import type { z } from 'zod';
 import { perform } from './perform.ts';
 
-export const nowMs = Date.parse('2026-11-21T12:30:00.000Z');
+const nowMs = Date.parse('2026-11-21T12:30:00.000Z');
 const deps = { clock: { now: () => nowMs } };
 /** The range that is asked for where nothing else is said. */
 export const from = '2026-11-14T00:00:00.000Z';

@@ -47,7 +47,7 @@ function isAsked(one: CallRecord, question: Question): boolean {
   );
 }
 
-export function toKey(one: CallRecord, { by, timeZone = 'UTC' }: Question): string {
+function toKey(one: CallRecord, { by, timeZone = 'UTC' }: Question): string {
   const hour = new Date(Math.floor(one.at.getTime() / HOUR_MS) * HOUR_MS);
   switch (by) {
     case 'all':
@@ -57,7 +57,7 @@ export function toKey(one: CallRecord, { by, timeZone = 'UTC' }: Question): stri
     case 'version':
       return `${one.resourceId}/${one.version}`;
     case 'model':
-      return String(one.evidence['model']);
+      return one.evidence['model'] as string;
     case 'payer':
       return one.payer ?? '';
     case 'hour':

@@ -101,7 +101,7 @@ export function readMigratedTables(migrations: Sources): string[] {
   const tables = new Set<string>();
   for (const [, text] of [...migrations].sort(([one], [other]) => (one < other ? -1 : 1))) {
     const changes =
-      /^\s*(CREATE|DROP|ALTER)\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(\w+)(?:\s+RENAME\s+TO\s+(\w+))?/gm;
+      /^\s*(CREATE|DROP|ALTER)\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(\w+(?:,\s*\w+)*)(?:\s+RENAME\s+TO\s+(\w+))?/gm;
     for (const [, change, table = '', renamed] of text.matchAll(changes)) {
       if (change === 'CREATE') {
         tables.add(table);
