@@ -106,7 +106,7 @@ export function readMigratedTables(migrations: Sources): string[] {
       if (change === 'CREATE') {
         tables.add(table);
       } else if (change === 'DROP' || renamed !== undefined) {
-        tables.delete(table);
+        table.split(/,\s*/).forEach((gone) => tables.delete(gone));
       }
       if (renamed !== undefined) {
         tables.add(renamed);
