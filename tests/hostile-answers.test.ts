@@ -7,6 +7,9 @@ import { chunk, completion, stream } from './support/upstream-shapes/shape.ts';
 /** An upstream that is odd, and answers all the same; and one that turns bad after money has moved. */
 
 const world = useHostileUpstream();
+const good = `${event(spoken)}${event(finished)}${done}`;
+const toByte = (byte: number) => Buffer.from([byte]);
+const toLines = (value: object) => `data: ${JSON.stringify(value, null, 1).replaceAll('\n', '\ndata: ')}\n\n`;
 const whole = JSON.stringify(completion({ content: 'Ore.' }));
 
 describe('a usable answer for its price, once', () => {
@@ -20,11 +23,12 @@ describe('a usable answer for its price, once', () => {
       () => endless('x'.repeat(65_536), { first: `${event(spoken)}${event(finished)}${done}` }),
     ],
     ['comments between all events', () => events(comment, spoken, comment, comment, finished, comment, done, comment)],
-    ['CR alone as line ends', () => bytes([`${event(spoken)}${event(finished)}${done}`.replaceAll('\n', '\r')])],
-    [
-      'CRLF and a byte order mark',
-      () => bytes([`\uFEFF${event(spoken)}${event(finished)}${done}`.replaceAll('\n', '\r\n')]),
-    ],
+    ['every byte by itself', () => bytes([...Buffer.from(`\uFEFF${good}`.replaceAll('\n', '\r\n'))].map(toByte))],
+    ['an event over several lines', () => events(toLines(spoken), toLines(finished), done)],
+    ['an end without [DONE] or a blank line', () => bytes([good.slice(0, good.indexOf(done)).trimEnd()])],
+    ['events without choices around it', () => events({ choices: [] }, spoken, { choices: [] }, finished, {}, done)],
+    ['CR alone as line ends', () => bytes([good.replaceAll('\n', '\r')])],
+    ['CRLF and a byte order mark', () => bytes([`\uFEFF${good}`.replaceAll('\n', '\r\n')])],
     ['names of events, ids and retry', () => events(`event: x\nid: 1\nretry: 1\n${event(spoken)}`, finished, done)],
     ['JSON behind blanks that keep the connection', () => bytes([' \n', ' \n', whole], { type: 'application/json' })],
     ['a stream that is called JSON', () => bytes([event(spoken), event(finished), done], { type: 'application/json' })],
