@@ -50,7 +50,7 @@ test('of calls at once as many run as the cap of their resource has room for; th
   const { id, url } = await ada.publish({ slug: 'capped' });
   const other = await ada.publish({ slug: 'uncapped' });
   const before = await app.current.balanceOf(ada.payTo);
-  app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 300 });
+  app.current.sandbox?.openRouter?.control.setLatency({ firstTokenMs: 2_000 });
   const cap = await capOf('resource', id, twice(await worstOf(id)));
   const topic = topicOf('capped');
   const answers = await buyAll(url, topic, 5);
