@@ -98,15 +98,19 @@ function openNews({ database, clock: now }: notices.NoticesDeps, sold: Sold): Ow
     tellCap: async (reached) => {
       const use = await readCapUse(database.system, reached.cap);
       if (use === null) {
-        return;
+        return false;
       }
       const [cap] = await nameSubjects(database.system, [use]);
       const { slug, worstUsd, runs } = reached;
       const stopped = await listStopped(sold, reached, use);
       await (cap &&
         notices.tellCapReached(to, { ...use, ...cap, refused: { slug, worstUsd, runs }, resources: stopped }));
+      return cap !== undefined;
     },
-    tellRefused: (refused) => notices.tellRefused(to, refused),
+    tellRefused: async (refused) => {
+      await notices.tellRefused(to, refused);
+      return true;
+    },
   };
 }
 

@@ -41,6 +41,22 @@ test('a run whose answer could not be stored is logged as failed, and nothing is
   expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
 });
 
+test('a run that cannot be logged either releases its payment all the same', async () => {
+  const { url } = await ada.publish({ slug: 'unlogged' });
+  const buyer = await app.current.makeBuyer();
+  const payment = await payFor(buyer, url);
+  const body = { topic: 'rivers' };
+  const { databaseUrl } = app.current;
+  const refused = await withoutWriting(databaseUrl, 'INSERT ON x402_prompt_template_usage_logs FOR EACH ROW', () =>
+    withoutWriting(databaseUrl, `UPDATE ON calls FOR EACH ROW WHEN (NEW.state = 'settling')`, () =>
+      send(url, { payment, body }),
+    ),
+  );
+  expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable', charged: false } });
+  expect((await send(url, { payment, body })).status).toBe(200);
+  expect(await app.current.balanceOf(buyer.address)).toBe(9_990_000n);
+});
+
 test('a paid batch that could not be carried out is logged as owed, with what was paid', async () => {
   const { id, url } = await ada.publish({ slug: 'many', batch: { maxInputs: 3 } });
   const buyer = await app.current.makeBuyer();

@@ -156,6 +156,20 @@ test.each<[string, object, object[], string, RegExp]>([
     `${ofPictures}/background`,
     /png or webp/,
   ],
+  [
+    'a transparent picture that buyers may ask for as JPEG',
+    gpt({ background: 'transparent', filledBy: { outputFormat: 'format' } }),
+    [{ name: 'format', type: 'enum', options: ['png', 'jpeg'] }],
+    `${ofPictures}/background`,
+    /png or webp/,
+  ],
+  [
+    'a compression of what buyers may ask for as PNG',
+    gpt({ outputCompression: 50, filledBy: { outputFormat: 'format' } }),
+    [{ name: 'format', type: 'enum', options: ['png', 'webp'] }],
+    `${ofPictures}/filledBy/outputFormat`,
+    /jpeg or webp/,
+  ],
   ['a size in two ways', gpt({ size: '1024x1024', imageSize: '1K' }), [], `${ofPictures}/size`, /leave out imageSize/],
   [
     'a promise that providers of pictures do not give',

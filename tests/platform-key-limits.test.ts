@@ -79,7 +79,10 @@ test("what does not fit into what is left of today's share is not sold until tom
   expect(await read(id)).toMatchObject({ state: 'published' });
   const { body: inbox } = await bob.call('GET', '/api/user/notices?event=calls_refused');
   expect(inbox['items']).toMatchObject([
-    { subject: 'platform_limit_reached', body: expect.stringMatching(/begins anew at 00:00 UTC.*Nobody was charged/) },
+    {
+      subject: 'platform_limit_reached',
+      body: expect.stringMatching(/begins anew at 00:00 UTC.*before a payment was taken/),
+    },
   ]);
 });
 

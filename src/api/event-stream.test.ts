@@ -51,6 +51,21 @@ test('a client who takes nothing any more, without leaving, is cut off', async (
   end();
 });
 
+test('nothing follows the end, however long its reader takes to read it', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { res, client, closed, end } = await openResponse();
+  client.pause();
+  const stream = openEventStream(res, { status: 200, headers: {} });
+  await stream.send({ data: { text: 'whole' } });
+  stream.end();
+  const write = vi.spyOn(res, 'write');
+  vi.advanceTimersByTime(60_000);
+  expect(write).not.toHaveBeenCalled();
+  client.destroy();
+  await closed;
+  end();
+});
+
 test('a comment goes out while nothing is sent, none while the reader is behind, and none once it has gone', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const { res, client, closed, end } = await openResponse();

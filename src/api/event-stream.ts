@@ -76,6 +76,8 @@ export function openEventStream(
   };
   // The headers do not wait for an event.
   gather('');
+  // Whoever has gone is told by `close`; an error that nobody listens for would end the process.
+  res.on('error', () => {});
   res.once('close', () => {
     clearInterval(timer);
     // An error for each stream that ended well is not cheap.
@@ -96,6 +98,8 @@ export function openEventStream(
       }
     },
     end: () => {
+      // A reader may take the rest long after, and a heartbeat behind the end is an error.
+      clearInterval(timer);
       release();
       res.end();
     },

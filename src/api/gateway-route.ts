@@ -12,7 +12,11 @@ import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/i
 import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
   answerPreflight,
+  type BoundedDeps,
   CALLBACK_HEADER,
+  type CallExchange,
+  isPaying,
+  type PaidRouteDeps,
   readCallHeaders,
   readClientAddress,
   readHeader,
@@ -20,9 +24,6 @@ import {
   toBuyerHeaders,
   toBuyerMembers,
   toThrown,
-  type BoundedDeps,
-  type CallExchange,
-  type PaidRouteDeps,
 } from './call-exchange.ts';
 import { openaiRoute } from './openai/openai-route.ts';
 import { isVisit } from './open-resource-page.ts';
@@ -165,9 +166,9 @@ function toRequested({ creator, slug, version, isBatch, query }: NonNullable<Exc
   return `${isBatch ? toBatchUrl(path) : path}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Of the newest version alone: another one may have other offers. */
+/** Of the newest version alone: another one may have other offers. Whoever pays is told why not. */
 async function findPage(deps: PaidRouteDeps, { req, path }: Exchange): Promise<string | null> {
-  return path && path.version === undefined && isVisit(req)
+  return path && path.version === undefined && isVisit(req) && !isPaying(req)
     ? deps.showPage({ ...toNames(path), clientAddress: readClientAddress(req, deps.trustedProxyHops) })
     : null;
 }

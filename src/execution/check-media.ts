@@ -1,9 +1,10 @@
 import type { FieldProblem } from '#kit/index.ts';
 import { isMedia, type Parameter } from '#resources/index.ts';
 import type { ChatSettings } from './chat-settings.ts';
-import { checkFilled } from './check-filled.ts';
+import { checkFilled, listValues } from './check-filled.ts';
 import { checkPictures, checkUnnamed } from './check-pictures.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { listFilled } from './fill-settings.ts';
 import { checkProviderOfPictures } from './image-endpoints.ts';
 import { settingsOfRoute, type MediaField, type MediaSettings } from './media-settings.ts';
 import type { ModelRoute } from './model-route.ts';
@@ -108,7 +109,7 @@ const ofPicturesAlone = [
   'filledBy',
 ] as const;
 
-function checkImages({ model, route, settings }: RoutedModel): FieldProblem[] {
+function checkImages({ model, route, settings, parameters }: RoutedModel): FieldProblem[] {
   const { imageConfig = {} } = settings;
   if (route === 'chat') {
     return ofPicturesAlone
@@ -118,18 +119,27 @@ function checkImages({ model, route, settings }: RoutedModel): FieldProblem[] {
         message: `${model.openrouterId} is asked in a chat, which has no such setting. Models that make pictures alone take it.`,
       }));
   }
-  const { size, imageSize, aspectRatio, background, outputFormat, outputCompression, filledBy = {} } = imageConfig;
+  const { size, imageSize, aspectRatio, outputCompression, filledBy = {} } = imageConfig;
+  const filled = new Map(listFilled(route, settings).map((one) => [one.field, listValues(one, parameters)]));
+  const mayBe = (field: 'background' | 'outputFormat', value: string): boolean =>
+    (filled.get(field) ?? [imageConfig[field]]).some((one) => one === value);
+  const named = (field: string): string => (filled.has(field) ? `filledBy/${field}` : field);
   const problem = (field: string, message: string) => ({ path: `/config/imageConfig/${field}`, message });
   // https://openrouter.ai/docs/features/multimodal/image-generation: such requests are refused, or the setting ignored.
   return [
     ...(size !== undefined && (imageSize ?? aspectRatio ?? filledBy.aspectRatio) !== undefined
       ? [problem('size', 'A size in pixels says all: leave out imageSize and aspectRatio, or the size.')]
       : []),
-    ...(background === 'transparent' && outputFormat === 'jpeg'
-      ? [problem('background', 'JPEG has no transparency: set outputFormat to png or webp.')]
+    ...(mayBe('background', 'transparent') && mayBe('outputFormat', 'jpeg')
+      ? [problem(named('background'), 'JPEG has no transparency: set outputFormat to png or webp.')]
       : []),
-    ...((outputCompression ?? filledBy.outputCompression) !== undefined && outputFormat === 'png'
-      ? [problem('outputFormat', 'PNG is not compressed with loss: set jpeg or webp, or leave outputCompression out.')]
+    ...((outputCompression ?? filledBy.outputCompression) !== undefined && mayBe('outputFormat', 'png')
+      ? [
+          problem(
+            named('outputFormat'),
+            'PNG is not compressed with loss: set jpeg or webp, or leave outputCompression out.',
+          ),
+        ]
       : []),
   ];
 }

@@ -127,7 +127,7 @@ describe('pictures', () => {
 
   test.each<[string, Record<string, string>, string[] | null]>([
     ['its own price of a picture', { image: '0.01' }, ['0.05', '0.05']],
-    ['the token of the prompt', { prompt: '0.00001' }, ['0.053', '0.15574']],
+    ['a dearer token of pictures', { prompt: '0.000005', image_token: '0.00001' }, ['0.053', '0.15574']],
     ['nothing, which is a price that stands elsewhere', {}, null],
   ])('without a list cost with a picture to go by what the catalogue says of %s', (_what, more, expected) => {
     const model = knownModel({ pricing: { prompt: '0', completion: '0', image_output: '0.04', ...more } });

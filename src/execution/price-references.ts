@@ -2,6 +2,7 @@ import { Big } from 'big.js';
 import { isRequired, toMediaCaps, type MediaParameter } from '#resources/index.ts';
 import type { ImageEndpoint, ImagePrice } from '#upstreams/index.ts';
 import type { KnownModel } from './execution-deps.ts';
+import { isPerPicture } from './picture-tokens.ts';
 import { IMAGE_TOKENS, priceMediaInputs, toImageTokens } from './price-inputs.ts';
 
 export interface PictureCost {
@@ -88,12 +89,17 @@ function priceLine({ unit, usd }: ImagePrice, picture: MediaParameter): PictureC
 /** The same where the providers' price lists cannot be read; null where the catalogue tells no price of it either. */
 export function priceReferencesByCatalogue(model: KnownModel, pictures: readonly MediaParameter[]): PictureCost | null {
   const { prompt, image = '0', image_token: token = '0' } = model.pricing;
+  const perToken = [prompt, token, isPerPicture(image) ? '0' : image]
+    .map((usd) => new Big(usd))
+    .reduce((most, usd) => (usd.gt(most) ? usd : most));
   const isTold = [prompt, image, token].some((usd) => usd !== '0');
   const read = isTold || pictures.length === 0 ? priceMediaInputs({ model, parameters: pictures }) : null;
   return (
     read && {
       typical: new Big(read.typicalUsd).plus(new Big(prompt).times(read.typicalTokens)),
-      worst: new Big(read.worstUsd).plus(new Big(prompt).times(read.worstTokens + FIDELITY_TOKENS * pictures.length)),
+      worst: new Big(read.worstUsd)
+        .plus(new Big(prompt).times(read.worstTokens))
+        .plus(perToken.times(FIDELITY_TOKENS * pictures.length)),
     }
   );
 }

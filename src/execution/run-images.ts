@@ -14,7 +14,8 @@ export const runImages: RunRoute = async (deps, run) => {
   const references = listSent(run);
   const chosen = await chooseProviders(deps, run, references.length > 0);
   if (chosen === 'none') {
-    const cause = 'model_input: No provider of this model takes the pictures that it is to go by any more.';
+    const cause =
+      'model_input: No provider of this model takes the pictures that it is to go by any more, or the list of them cannot be read.';
     return { facts: notAsked, refused: { problem: 'unavailable', cause } };
   }
   const result = await deps.openRouterMedia.createImages(
@@ -40,7 +41,8 @@ async function chooseProviders(
 ): Promise<{ provider?: ImageProviders } | 'none'> {
   const { images } = await findMediaPrices(deps, 'images', modelId);
   const chosen = images && chooseEndpoints(images, { settings, parameters });
-  if (images !== null && chosen === null && hasReferences) {
+  // Where it is not known who takes them, nobody is asked.
+  if (chosen === null && hasReferences) {
     return 'none';
   }
   const provider = chosen === null ? toProviders(settings.provider) : chosen.provider;

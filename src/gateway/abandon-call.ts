@@ -15,7 +15,7 @@ import { transition } from './transitions.ts';
 export async function abandonCall(deps: GatewayDeps, call: PaidCall, error: unknown): Promise<CallOutcome> {
   deps.log.error({ err: error, callId: call.callId }, 'a call broke off');
   for (const name of ['refuse', 'fail', 'owe'] as const) {
-    if (await release(deps, call, name).catch(() => false)) {
+    if (await release(deps, call, name)) {
       if (name === 'refuse') {
         await releaseUnderCaps(deps, call.callId);
       }
@@ -33,14 +33,23 @@ const endings = {
   owe: { status: 'owed', problem: 'answer_owed', cause },
 } as const;
 
-/** A run may have used the creator's key, so the log holds it. `false`: the call does not stand there. */
-function release(deps: GatewayDeps, { callId, run }: PaidCall, name: 'refuse' | 'fail' | 'owe'): Promise<boolean> {
+/** `false`: the call does not stand there, or nothing can be written. */
+async function release(deps: GatewayDeps, call: PaidCall, name: 'refuse' | 'fail' | 'owe'): Promise<boolean> {
+  const { callId, run, version } = call;
   const changes = { reason: 'internal', ofProcess: deps.processId, ...(name === 'owe' ? { ofRun: run } : {}) };
-  return deps.database.transaction(async (tx) => {
-    const isOurs = await transition(tx, { callId, name }, changes);
-    if (isOurs && name !== 'refuse') {
-      await recordAbandoned(deps, tx, { callId, ...endings[name] });
-    }
-    return isOurs;
-  });
+  const move = (tx: Parameters<typeof transition>[0]) => transition(tx, { callId, name }, changes);
+  try {
+    return await deps.database.transaction(async (tx) => {
+      const isOurs = await move(tx);
+      if (isOurs && name !== 'refuse') {
+        // A run may have used the creator's key, so the log holds it.
+        await recordAbandoned(deps, tx, { callId, version: version.version, ...endings[name] });
+      }
+      return isOurs;
+    });
+  } catch (err) {
+    deps.log.error({ err, callId }, 'a call that broke off could not be logged');
+    // The buyer's payment matters more than the log.
+    return move(deps.database.system).catch(() => false);
+  }
 }

@@ -12,7 +12,6 @@ import { openCallChanges } from './long-runs/call-changes.ts';
 import { openLongCalls, type LongCalls } from './long-runs/open-long-calls.ts';
 import { handOver } from './long-runs/resume-runs.ts';
 import { getCallable, type Callable } from './get-callable.ts';
-import { getTarget } from './get-target.ts';
 import { keepStreams } from './keep-streams.ts';
 import { noteDeliveries } from './note-deliveries.ts';
 import { expireAnswers } from './expire-answers.ts';
@@ -113,8 +112,9 @@ export async function openGateway(
     refuseEarly: (payment, problem) => refuseEarly(deps, payment, problem),
     quote: (asked) => quoteCall(deps, asked),
     findRefusal: async (resourceId) => {
-      const readiness = await deps.readiness.recall(await getTarget(deps, { resourceId }));
-      return readiness.ready ? null : readiness.cause;
+      const version = await deps.published.findById(resourceId);
+      const readiness = version && (await deps.readiness.recall(version));
+      return readiness?.ready === false ? readiness.cause : null;
     },
     findChallenge: (named) => findChallenge(deps, named),
     getCallable: (target) => getCallable(deps, target),

@@ -130,21 +130,24 @@ const selectAbandonedCall = `
 export async function recordAbandoned(
   deps: Pick<ReconcileDeps, 'published' | 'clock'>,
   tx: Tx,
-  { callId, ...ending }: { callId: string; status: CallRecord['status']; problem: string; cause: string },
+  {
+    callId,
+    version,
+    ...ending
+  }: { callId: string; version?: number; status: CallRecord['status']; problem: string; cause: string },
 ): Promise<void> {
   const { rows } = await tx.query<AbandonedRow>(selectAbandonedCall, [callId]);
   const row = rows[0];
   if (!row) {
     return;
   }
-  const found = await deps.published.findVersion(row.version_id);
   const call = {
     callId,
     requestId: row.request_id,
     version: {
       resourceId: row.resource_id,
       versionId: row.version_id,
-      version: found?.version ?? 0,
+      version: version ?? (await deps.published.findVersion(row.version_id))?.version ?? 0,
       ownerId: row.owner_id,
     },
     paid: { payer: row.payer, network: row.network },

@@ -9,12 +9,16 @@ const refused = { ownerId: 'ada', resourceId: 'r', slug: 'essay', code: 'margin'
 
 function openNews() {
   const told: string[] = [];
-  const state = { isDown: false };
-  const note = async (line: string): Promise<void> => {
+  const state = { isDown: false, isOutdated: false };
+  const note = async (line: string): Promise<boolean> => {
     if (state.isDown) {
       throw new Error('The database is gone.');
     }
+    if (state.isOutdated) {
+      return false;
+    }
     told.push(line);
+    return true;
   };
   const news: OwnerNews = {
     tellCap: ({ cap: { subject, perDayUsd }, runs }) => note(`${subject} ${perDayUsd} ${runs}`),
@@ -46,7 +50,16 @@ test('what could not be told is told by the next refusal, and fails no call', as
   await news.tellRefused(refused);
   await news.tellRefused({ ...refused, code: 'platform_limit_reached' });
   expect(told).toEqual(['r margin', 'r platform_limit_reached']);
-  await expect(rememberNews({ clock, log: { warn: () => {} } }).tellRefused(refused)).resolves.toBeUndefined();
+  await expect(rememberNews({ clock, log: { warn: () => {} } }).tellRefused(refused)).resolves.toBe(false);
+});
+
+test('a cap that was changed back to what it was while it was to be told is told by the next refusal', async () => {
+  const { told, state, news } = openNews();
+  state.isOutdated = true;
+  expect(await news.tellCap(reached)).toBe(false);
+  state.isOutdated = false;
+  expect(await news.tellCap(reached)).toBe(true);
+  expect(told).toEqual(['0xa1 1 1']);
 });
 
 test('a cap is not told a second time as a refusal', async () => {

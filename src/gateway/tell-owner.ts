@@ -26,8 +26,9 @@ export interface RefusedSale extends Refused {
 
 /** Tells creators what stops a sale and pauses nothing. */
 export interface OwnerNews {
-  tellCap(reached: ReachedCap): Promise<void>;
-  tellRefused(refused: RefusedSale): Promise<void>;
+  /** @returns whether it was told: a cap may be another one by then. */
+  tellCap(reached: ReachedCap): Promise<boolean>;
+  tellRefused(refused: RefusedSale): Promise<boolean>;
 }
 
 /** The code of its cause. */
@@ -48,20 +49,22 @@ interface NewsDeps {
  */
 export function rememberNews({ clock, log, news }: NewsDeps): OwnerNews {
   let told = { day: 0, names: new Set<string>() };
-  const once = async (name: string, tell: (() => Promise<void>) | undefined): Promise<void> => {
+  const once = async (name: string, tell: (() => Promise<boolean>) | undefined): Promise<boolean> => {
     const day = Math.floor(clock.now() / DAY_MS);
     told = told.day === day ? told : { day, names: new Set() };
     const { names } = told;
     if (tell === undefined || names.has(name)) {
-      return;
+      return false;
     }
     names.add(name);
-    try {
-      await tell();
-    } catch (err) {
-      names.delete(name);
+    const isTold = await tell().catch((err: unknown) => {
       log.warn({ err }, 'a creator could not be told what stops a sale');
+      return false;
+    });
+    if (!isTold) {
+      names.delete(name);
     }
+    return isTold;
   };
   return {
     tellCap: (reached) => {

@@ -195,7 +195,7 @@ const describers: { readonly [Name in EventName]: (data: EventData[Name]) => Tex
   calls_refused: ({ slug, cause }) => ({
     severity: 'warning',
     title: `Calls of ${slug} were refused`,
-    body: `${cause} Nobody was charged. This is told once a day; the usage log has each of them.`,
+    body: `${cause} They were refused before a payment was taken. This is told once a day; the usage log has examples.`,
   }),
   operator_key_refused: ({ provider, problem }) => ({
     severity: 'critical',

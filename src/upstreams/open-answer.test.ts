@@ -74,6 +74,29 @@ test('a paused body is told nothing more until it goes on; one that nobody wants
   await pool.destroy();
 });
 
+test('a reader who fails has failed once, and nothing more comes', async () => {
+  const pool = new Pool(upstream.url, { connections: 1 });
+  upstream.script((response) => {
+    response.write('one');
+    setImmediate(() => response.end('two'));
+  });
+  const { body } = await openAnswer(pool, toAsked(upstream.url), never);
+  const told: string[] = [];
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  body.whenOver(resolve);
+  body.read({
+    onData: () => {
+      told.push('data');
+      throw new Error('the reader');
+    },
+    onEnd: () => told.push('end'),
+    onError: (error) => told.push(error.message),
+  });
+  await over;
+  expect(told).toEqual(['data', 'the reader']);
+  await pool.destroy();
+});
+
 test('a reader who pauses at each piece for a moment is told everything, and no empty piece', async () => {
   const pool = new Pool(upstream.url, { connections: 1 });
   const sent = Array.from({ length: 40 }, (_, index) => String.fromCharCode(97 + (index % 26)).repeat(50_000));

@@ -74,30 +74,48 @@ export function openAnswer(dispatcher: Dispatcher, asked: Asked, signal: AbortSi
   return promise;
 }
 
+interface FlowState {
+  reader: BodyReader | null;
+  isPaused: boolean;
+  waiting: Buffer[];
+  over: { error: Error | null } | null;
+}
+
+function tellReader(state: FlowState): void {
+  const { reader, isPaused, waiting } = state;
+  if (reader !== null && !isPaused && waiting.length > 0) {
+    state.waiting = [];
+    reader.onData(waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting));
+  }
+  const { over } = state;
+  if (state.reader === null || over === null || (over.error === null && state.waiting.length > 0)) {
+    return;
+  }
+  const { onEnd, onError } = state.reader;
+  state.reader = null;
+  if (over.error === null) {
+    onEnd();
+  } else {
+    onError(over.error);
+  }
+}
+
 /** Keeps what comes until the end of its turn, before somebody reads and while it is paused. */
 function openFlow(toController: () => Dispatcher.DispatchController | null) {
-  const state: { reader: BodyReader | null; isPaused: boolean } = { reader: null, isPaused: false };
-  let waiting: Buffer[] = [];
-  let over: { error: Error | null } | null = null;
+  const state: FlowState = { reader: null, isPaused: false, waiting: [], over: null };
   let onOver: (() => void) | null = null;
   /** Once it is over the connection belongs to another answer. */
-  const toOpen = () => (over === null ? toController() : null);
+  const toOpen = () => (state.over === null ? toController() : null);
+  /** It runs in a turn of its own: what a reader throws would end the process instead of the reading. */
   const tell = (): void => {
-    const { reader, isPaused } = state;
-    if (reader !== null && !isPaused && waiting.length > 0) {
-      const come = waiting;
-      waiting = [];
-      reader.onData(come.length === 1 ? (come[0] as Buffer) : Buffer.concat(come));
-    }
-    if (state.reader === null || over === null || (over.error === null && waiting.length > 0)) {
-      return;
-    }
-    const { onEnd, onError } = state.reader;
-    state.reader = null;
-    if (over.error === null) {
-      onEnd();
-    } else {
-      onError(over.error);
+    const { reader } = state;
+    try {
+      tellReader(state);
+    } catch (error) {
+      state.reader = null;
+      state.waiting = [];
+      toOpen()?.abort(error as Error);
+      reader?.onError(error as Error);
     }
   };
   const body: AnswerBody = {
@@ -118,10 +136,10 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
     },
     discard: () => toOpen()?.abort(new Error('Nobody wants the rest of this answer.')),
     get isOver() {
-      return over !== null;
+      return state.over !== null;
     },
     whenOver: (run) => {
-      if (over !== null) {
+      if (state.over !== null) {
         run();
       } else {
         onOver = run;
@@ -135,14 +153,14 @@ function openFlow(toController: () => Dispatcher.DispatchController | null) {
         // undici tells one whenever it goes on: a reader who paused for it would never be told anything else.
         return;
       }
-      waiting.push(chunk);
+      state.waiting.push(chunk);
       // One read of a connection brings many chunks, each of a few bytes: they are told together.
-      if (waiting.length === 1) {
+      if (state.waiting.length === 1) {
         process.nextTick(tell);
       }
     },
     end: (error: Error | null): void => {
-      over ??= { error };
+      state.over ??= { error };
       tell();
       onOver?.();
     },

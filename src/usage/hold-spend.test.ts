@@ -71,6 +71,27 @@ test('whoever did not hear of a first cap holds nothing under it for a second at
   expect(await hold(newId())).toMatchObject({ scope: 'key' });
 });
 
+test('a cap that is made while a call waits for its turn refuses that call', async () => {
+  const ownerId = newId();
+  await put(ownerId, '5');
+  const spend = openSpendHold({ database: database.current, clock: { now: () => 0 } });
+  const holding = await database.current.transaction(async (tx) => {
+    await tx.query('SELECT lock_spend($1)', [ownerId]);
+    const held = spend.hold({ callId: newId(), ownerId, resourceId: newId(), payer: null, worstUsd: '0.6' });
+    const waits = `SELECT count(*)::int AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    await expect
+      .poll(async () => (await database.current.system.query<{ waiting: number }>(waits)).rows[0]?.waiting)
+      .toBe(1);
+    await tx.query(
+      `INSERT INTO spend_caps (id, owner_id, scope, subject, per_day_usd) VALUES ($1, $2, 'resource', '*', 0)`,
+      [newId(), ownerId],
+    );
+    return { held };
+  });
+  expect(await holding.held).toMatchObject({ scope: 'resource' });
+});
+
 test('that caps are set, changed and deleted is told to all who listen', async () => {
   const ownerId = newId();
   const heard: string[] = [];

@@ -10,8 +10,10 @@ const MOST_KEPT = 10_000;
 
 const HOLD = `
   SELECT ${SHOWN}, CASE cap.scope WHEN 'key' THEN '' WHEN 'resource' THEN $3::text ELSE $4 END AS subject,
-    EXISTS (SELECT FROM spend_caps WHERE owner_id = $2) AS "hasCaps"
+    full_cap IS NOT NULL AS "isFull", EXISTS (SELECT FROM spend_caps WHERE owner_id = $2) AS "hasCaps"
   FROM hold_spend($1, $2, $3::uuid, $4, $5) AS full_cap LEFT JOIN spend_caps cap ON cap.id = full_cap`;
+
+type HoldRow = (SpendCap | { scope: null }) & { isFull: boolean; hasCaps: boolean };
 
 export interface SpendHold {
   /** Sets the worst case of a call aside under all caps that it counts for; otherwise tells the one that has no room for it. */
@@ -30,20 +32,22 @@ export function openSpendHold({ database, clock }: { database: { system: Executo
       }
       const keep = uncapped.begin();
       const values = [callId, ownerId, resourceId, payer, worstUsd];
-      const { rows } = await database.system.query<(SpendCap | { scope: null }) & { hasCaps: boolean }>({
-        name: 'usage-hold-spend',
-        text: HOLD,
-        values,
-      });
-      const [found] = rows;
-      if (!found || found.scope === null) {
-        if (found?.hasCaps === false) {
-          keep(ownerId, true);
+      for (;;) {
+        const { rows } = await database.system.query<HoldRow>({ name: 'usage-hold-spend', text: HOLD, values });
+        const [found] = rows;
+        if (found?.isFull && found.scope === null) {
+          // The cap was made while this waited for its turn, so this statement does not see it: the next one does.
+          continue;
         }
-        return null;
+        if (!found || found.scope === null) {
+          if (found?.hasCaps === false) {
+            keep(ownerId, true);
+          }
+          return null;
+        }
+        const { isFull: _isFull, hasCaps: _hasCaps, ...full } = found;
+        return full;
       }
-      const { hasCaps: _, ...full } = found;
-      return full;
     },
     forgetCaps: () => uncapped.forget(),
   };

@@ -29,12 +29,15 @@ const parameters = [
   parameterSchema.parse({ name: 'source', required: false }),
 ];
 const soundParameter = parameterSchema.parse({ name: 'sound', type: 'audio' });
+const photoParameter = parameterSchema.parse({ name: 'photo', type: 'image' });
 
 export interface MediaCall {
   config?: object;
   input?: Record<string, unknown>;
   /** Kept as the file of the parameter `sound`. */
   sound?: Buffer;
+  /** Kept as the file of the parameter `photo`, a PNG. */
+  photo?: Buffer;
   context?: Partial<RunContext>;
 }
 
@@ -66,14 +69,14 @@ export function useMediaWorld() {
     await rm(folder, { recursive: true, force: true });
   });
   beforeEach(() => use(client));
-  const keep = async (bytes: Buffer): Promise<object> => {
-    const contentType = 'audio/wav';
-    return { kind: 'audio', ...(await media.keepInput({ callId: newId(), contentType, bytes })) };
-  };
+  const keep = async (bytes: Buffer, [kind, contentType]: readonly [string, string]): Promise<object> => ({
+    kind,
+    ...(await media.keepInput({ callId: newId(), contentType, bytes })),
+  });
   const run = async (
     output: string,
     steps: Step[],
-    { config = {}, input = {}, sound, context = {} }: MediaCall = {},
+    { config = {}, input = {}, sound, photo, context = {} }: MediaCall = {},
   ): Promise<Outcome> => {
     // There is no price list, so that the first request of a run is its own.
     router.upstream.script((response, request) => {
@@ -84,10 +87,13 @@ export function useMediaWorld() {
     const kind = openOpenRouterInstant(world.deps);
     const whole = { modelId: `acme/${output}`, systemPrompt: 'About {topic}{/topic}', ...config };
     const version = publishedVersion({
-      parameters: sound ? [...parameters, soundParameter] : parameters,
+      parameters: [...parameters, ...(sound ? [soundParameter] : []), ...(photo ? [photoParameter] : [])],
       config: kind.configSchema.parse(whole),
     });
-    const files = sound ? { sound: await keep(sound) } : {};
+    const files = {
+      ...(sound ? { sound: await keep(sound, ['audio', 'audio/wav']) } : {}),
+      ...(photo ? { photo: await keep(photo, ['image', 'image/png']) } : {}),
+    };
     return kind.run(version, { topic: MEDIA_TOPIC, ...input, ...files }, runContext(context));
   };
   return {

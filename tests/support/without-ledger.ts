@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 /** Runs `during` while no ledger entry can be written, as on a full disk. */
@@ -9,14 +10,15 @@ export function withoutLedger<T>(databaseUrl: string, during: () => Promise<T>):
 export async function withoutWriting<T>(databaseUrl: string, change: string, during: () => Promise<T>): Promise<T> {
   const owner = new pg.Client({ connectionString: databaseUrl });
   await owner.connect();
+  const name = `refuse_${randomBytes(8).toString('hex')}`;
   await owner.query(
-    `CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
+    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
   );
-  await owner.query(`CREATE TRIGGER refuse_change BEFORE ${change} EXECUTE FUNCTION refuse_change()`);
+  await owner.query(`CREATE TRIGGER ${name} BEFORE ${change} EXECUTE FUNCTION ${name}()`);
   try {
     return await during();
   } finally {
-    await owner.query('DROP FUNCTION refuse_change() CASCADE');
+    await owner.query(`DROP FUNCTION ${name}() CASCADE`);
     await owner.end();
   }
 }

@@ -66,6 +66,13 @@ describe('pictures', () => {
     expect(await media.run('image', [step])).toMatchObject(failed(cause));
   });
 
+  test('are not asked for by one of the buyer where nobody tells who would take it', async () => {
+    const config = { imageConfig: { references: ['photo'] } };
+    const outcome = await media.run('image', [picture(png.toString('base64'))], { config, photo: png });
+    expect(outcome).toMatchObject({ ...failed(/^model_input/, 'unavailable'), evidence: { costUsd: '0' } });
+    expect(media.orders()).toEqual([]);
+  });
+
   test('at an address are fetched from there, without the key', async () => {
     const outcome = await media.runTrusting('image', [
       status(200, { data: [{ url: `${media.router.upstream.url}/files/a.png` }] }),

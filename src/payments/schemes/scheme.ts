@@ -19,7 +19,10 @@ export interface Scheme<C extends Chain = Chain> {
   /** As x402 writes it, for instance `exact`. */
   name: string;
   family: NetworkFamily<C>;
-  /** A payment says the most that it may be charged, and what is charged follows from what was used. Absent: its whole amount, as with `exact`; `upto` will be the first that says so. */
+  /**
+   * A payment says the most that it may be charged, and what is charged follows from what was used, as with `upto`. Absent:
+   * its whole amount, as with `exact`.
+   */
   chargesUse?: true;
   reasons: SchemeReasons;
   /** The parts of an offer that depend on scheme and network. Throws `invalid_input` for a payee that the network has not. */

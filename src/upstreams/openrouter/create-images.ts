@@ -5,7 +5,6 @@ import { readBytes } from '../read-body.ts';
 import { askMedia, type MediaHttp } from './ask-media.ts';
 import type { ChatCall } from '../chat-completions/chat.ts';
 import type { ImageFile, ImageProviders, ImagesRequest, MediaResult } from './media.ts';
-
 import { parseImages } from './parse-images.ts';
 import { toEcho, toImagePart } from './picture-part.ts';
 import { readMediaJson } from './read-media-json.ts';
