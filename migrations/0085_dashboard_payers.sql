@@ -8,8 +8,6 @@ CREATE FUNCTION to_histogram(entries bigint[]) RETURNS bigint[] LANGUAGE sql IMM
     SELECT entry & 511 AS bucket, sum((entry >> 9)::integer) AS calls FROM unnest(entries) AS entry GROUP BY 1) AS one
 $$;
 
-CREATE AGGREGATE concat_entries(bigint[]) (SFUNC = array_cat, STYPE = bigint[], INITCOND = '{}');
-
 LOCK TABLE x402_prompt_template_usage_logs IN SHARE ROW EXCLUSIVE MODE;
 -- Everything is added up anew, from the log: what was added up by the day alone does not tell the hours.
 TRUNCATE usage_changes, usage_hours, usage_problems;
@@ -110,7 +108,10 @@ CREATE TABLE usage_day_payers (
 );
 
 -- As a subquery it is evaluated once, not for every row.
+ALTER POLICY usage_logs_owner ON x402_prompt_template_usage_logs USING (owner_id = (SELECT app_user_id()));
+ALTER POLICY usage_changes_owner ON usage_changes USING (owner_id = (SELECT app_user_id()));
 ALTER POLICY usage_hours_owner ON usage_hours USING (owner_id = (SELECT app_user_id()));
+ALTER POLICY usage_problems_owner ON usage_problems USING (owner_id = (SELECT app_user_id()));
 DO $$
 DECLARE
   counted text;

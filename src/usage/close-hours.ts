@@ -35,7 +35,6 @@ export const allCalls = `${calls} + coalesce(unpaid, 0) + coalesce(refused, 0) +
 
 const names = summed.join(', ');
 const filled = summed.map((name) => `coalesce(${name}, 0)`).join(', ');
-const summedUp = summed.map((name) => `coalesce(sum(${name}), 0)`).join(', ');
 const added = summed.map((name) => `${name} = kept.${name} + excluded.${name}`).join(', ');
 
 const HOUR = `date_trunc('hour', at, 'UTC')`;
@@ -56,20 +55,19 @@ const addHistograms = `latencies = ${compact('kept.latencies || excluded.latenci
 
 const addTo = (insert: string, time: string): string => `
   ${insert} AS kept (owner_id, resource_id, ${time}, version, model, ${names}, latencies, first_outputs)
-  SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${summedUp}, to_histogram(concat_entries(latencies)),
-    to_histogram(concat_entries(first_outputs))
-  FROM cells CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5
+  SELECT owner_id, resource_id, ${time}, version, model, ${filled}, ${compact('latencies')}, ${compact('first_outputs')}
+  FROM (
+    SELECT owner_id, place.resource_id, ${time}, place.version, place.model, ${sums}, ${histograms}
+    FROM taken CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5) AS one
   ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
 // The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
 const toCloseSql = (batch: number): string => `
-WITH taken AS (
+WITH seen AS MATERIALIZED (SELECT ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch}) AS ids),
+taken AS (
   DELETE FROM usage_changes
-  WHERE id = ANY (ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch})) AND ${isNumbered}
+  WHERE id = ANY ((SELECT ids FROM seen)::bigint[]) AND ${isNumbered}
   RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
-cells AS (
-  SELECT owner_id, hour, day, resource_id, version, model, ${sums}, ${histograms}
-  FROM taken GROUP BY 1, 2, 3, 4, 5, 6),
 hours AS (${addTo('INSERT INTO usage_hours', 'hour')}),
 days AS (${addTo('INSERT INTO usage_days', 'day')}),
 by_payer AS (
@@ -93,7 +91,7 @@ problems AS (
   SELECT owner_id, day, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4
   ON CONFLICT (owner_id, day, resource_id, problem) DO UPDATE SET calls = kept.calls + excluded.calls),
 ${ADD_PAYERS}
-SELECT (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM nets WHERE net < 0) AS fallen`;
+SELECT (SELECT cardinality(ids) FROM seen) AS seen, (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM nets WHERE net < 0) AS fallen`;
 
 /**
  * Adds what has changed in the log to the sums that dashboards are read from. Each batch is one transaction, so whoever
@@ -101,24 +99,25 @@ SELECT (SELECT count(*)::int FROM taken) AS taken, (SELECT json_agg(nets) FROM n
  */
 export async function closeHours(database: Database, batch = BATCH): Promise<number> {
   for (let all = 0; ;) {
-    const taken = await closeSome(database, batch);
+    const { seen, taken } = await closeSome(database, batch);
     all += taken;
-    if (taken < batch) {
+    // Not by what it took: a batch may leave some of a backlog to the next. Nor until none is left: more keep coming.
+    if (seen < batch) {
       return all;
     }
   }
 }
 
-function closeSome(database: Database, batch: number): Promise<number> {
+function closeSome(database: Database, batch: number): Promise<{ seen: number; taken: number }> {
   return database.transaction(async (tx) => {
     // Two at once would lock rows in different orders, and give a number twice.
     await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
     await tx.query(toNumberPayersSql(batch));
-    const { rows } = await tx.query<{ taken: number; fallen: object[] | null }>(toCloseSql(batch));
-    const { taken = 0, fallen = null } = rows[0] ?? {};
+    const { rows } = await tx.query<{ seen: number; taken: number; fallen: object[] | null }>(toCloseSql(batch));
+    const { seen = 0, taken = 0, fallen = null } = rows[0] ?? {};
     if (fallen) {
       await dropPayers(tx, fallen);
     }
-    return taken;
+    return { seen, taken };
   });
 }

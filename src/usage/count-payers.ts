@@ -5,7 +5,7 @@ import { ALL_RESOURCES } from './places.ts';
 
 /**
  * How many different wallets have paid something, by the key of the grouping. Where a correction that waits may have taken a
- * wallet's last paid call out of a cell, the log tells; then the cells of the hours are read, without that wallet.
+ * wallet's last paid call out of a cell, the log tells; then of that day the cells of the hours are read, without that wallet.
  */
 export async function countPayers(tx: Tx, query: FiguresQuery): Promise<Map<string, number>> {
   const { from, waiting, hourKey, shownKey, ofKeys, values } = toRows(query);
@@ -22,14 +22,18 @@ export async function countPayers(tx: Tx, query: FiguresQuery): Promise<Map<stri
      gone AS (
        SELECT resource_id, version, model, hour, number / ${CHUNK} AS chunk, ${oneBit} AS payers
        FROM checked WHERE NOT is_paid AND number IS NOT NULL GROUP BY 1, 2, 3, 4, 5),
+     days AS (SELECT DISTINCT (hour AT TIME ZONE 'UTC')::date AS day FROM gone),
      paying AS (
        SELECT key, chunk, bit_or(payers) AS payers FROM (
-         SELECT * FROM (${from('payers', 'chunk, payers')}) AS sure WHERE NOT EXISTS (SELECT FROM gone)
+         ${from('payers', 'chunk, payers', 'NOT IN (SELECT day FROM days)')}
          UNION ALL
          SELECT ${hourKey}, chunk, one.payers & ~coalesce(gone.payers, ${NOBODY})
          FROM (SELECT *, hour AS at FROM usage_hour_payers) AS one
          LEFT JOIN gone USING (resource_id, version, model, hour, chunk)
-         WHERE ${waiting} AND resource_id <> '${ALL_RESOURCES}' AND EXISTS (SELECT FROM gone)
+         WHERE ${waiting} AND resource_id <> '${ALL_RESOURCES}' AND (hour AT TIME ZONE 'UTC')::date IN (SELECT day FROM days)
+           -- So that no other is looked at: of most questions, none at all.
+           AND hour >= (SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM days)
+           AND hour < (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC' FROM days)
          UNION ALL
          SELECT ${hourKey}, number / ${CHUNK}, set_bit(${NOBODY}, number % ${CHUNK}, 1)
          FROM checked WHERE is_paid AND number IS NOT NULL) AS counted

@@ -4,6 +4,8 @@ import { usageFilters } from './usage-filters.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MAX_DAYS = 400;
+/** Of times whose dates have four digits for every reader, also in the range before. */
+const YEARS = { first: 2000, last: 9998 };
 
 /** What a creator may ask of the sums: a range in whole hours, and which calls. */
 export const dashboardFilters = z.object({
@@ -52,6 +54,12 @@ export function findRangeFault(
   asked: Range,
   interval: 'hour' | 'day' | null,
 ): { path: string; message: string } | null {
+  for (const end of ['from', 'to'] as const) {
+    const year = asked[end].getUTCFullYear();
+    if (year < YEARS.first || year > YEARS.last) {
+      return { path: `/${end}`, message: `Expected a time in the years ${YEARS.first} to ${YEARS.last}` };
+    }
+  }
   const days = (asked.to.getTime() - asked.from.getTime()) / DAY_MS;
   if (days <= 0) {
     return { path: '/to', message: 'Expected a time after "from"' };

@@ -238,7 +238,14 @@ test.each(Object.entries(taken))(
         evidence: { model: 'm/one' },
         ...changes,
       });
-    const [mine, others] = [call({}), [call({ payer: '0xother' }), call({ payer: '0xthird', version: 2 })]];
+    // In whole days and in the hours at the ends of a range.
+    const onOtherDays = ['2026-11-18T10:10:00Z', '2026-11-19T23:10:00Z', '2026-11-21T00:10:00Z'].map((at, index) =>
+      call({ payer: `0x${index}`, at: new Date(at) }),
+    );
+    const [mine, others] = [
+      call({}),
+      [call({ payer: '0xother' }), call({ payer: '0xthird', version: 2 }), ...onOtherDays],
+    ];
     for (const one of [mine, ...others]) {
       await recordCall(database.current.system, one);
     }

@@ -4,6 +4,7 @@ import { newId } from '#kit/index.ts';
 import { askDashboards, from, to } from '../../tests/support/ask-dashboards.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { closeHours } from './close-hours.ts';
 import { toPercentiles } from './figures.ts';
 import { getBreakdown, getSeries, getSummary, listProblems } from './index.ts';
 import { recordCall, type CallRecord } from './record-call.ts';
@@ -93,7 +94,31 @@ test('problems are counted, with those of the range before', async () => {
   expect(items).toEqual([{ problem: 'upstream_failed', calls: 1, callsBefore: 0 }]);
 });
 
+const tables = [
+  'usage_hours',
+  'usage_days',
+  'usage_payers',
+  'usage_payer_days',
+  'usage_payer_numbers',
+  'usage_hour_payers',
+  'usage_day_payers',
+  'usage_problems',
+];
+
 test('nobody sees the figures of another creator', async () => {
+  const count = (userId: string) =>
+    database.current.asUser(userId, async (tx) => {
+      const counts: number[] = [];
+      for (const table of tables) {
+        const { rows } = await tx.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
+        counts.push(rows[0]?.count ?? 0);
+      }
+      return counts;
+    });
+  await closeHours(database.current);
+  const mine = await count(ada);
+  expect(tables.filter((_, index) => mine[index] === 0)).toEqual([]);
+  expect(await count('somebody_else')).toEqual(tables.map(() => 0));
   const summary = await ask(getSummary, 'somebody_else', { resourceId: resources[0] });
   expect(summary.current).toMatchObject({ calls: 0, revenueUsdc: '0', latencyMs: null });
 });
@@ -101,6 +126,11 @@ test('nobody sees the figures of another creator', async () => {
 test.each([
   [{ from: to, to: from }, '/to'],
   [{ from: '2020-01-01T00:00:00Z' }, '/from'],
+  [{ from: '0000-03-01T00:00:00Z', to: '0000-03-05T00:00:00Z' }, '/from'],
+  [{ from: '0001-01-01T00:00:00Z', to: '0001-02-01T00:00:00Z' }, '/from'],
+  [{ from: '0000-01-01T00:00:00+14:00', to: '0000-01-02T00:00:00Z' }, '/from'],
+  [{ from: '9998-12-01T00:00:00Z', to: '9999-12-31T23:30:00Z' }, '/to'],
+  [{ from: '9998-12-31T00:00:00Z', to: '9998-12-31T23:30:00Z' }, '/to'],
 ])('the range %j is refused with the reason', async (range, path) => {
   await expect(ask(getSummary, ada, range)).rejects.toMatchObject({ code: 'invalid_input', fields: [{ path }] });
 });

@@ -23,8 +23,8 @@ export interface FiguresQuery {
 
 /** The rows that answer a question, as pieces of one SQL statement. */
 export interface FigureRows {
-  /** A select of `key` and these columns from what is added up: from tables of one row a cell, or of its payers; or of a payer's day. */
-  from(tables: 'sums' | 'payers' | 'payerDays', columns: string): string;
+  /** A select of `key` and these columns from what is added up: from tables of one row a cell, or of its payers; or of a payer's day. `ofDay`: what holds for their days in UTC. */
+  from(tables: 'sums' | 'payers' | 'payerDays', columns: string, ofDay?: string): string;
   /** Which rows of `usage_waiting`, or of what has its columns. */
   waiting: string;
   /** Of rows with an hour. */
@@ -56,11 +56,11 @@ export function toRows(query: FiguresQuery): FigureRows {
   }));
   const between = `at >= ${put(range.from, 'timestamptz')} AND at < ${put(range.to, 'timestamptz')}`;
   return {
-    from: (tables, columns) =>
+    from: (tables, columns, ofDay) =>
       cuts
         .map(
           ({ unit, where }) =>
-            `SELECT ${keys[unit]} AS key, ${columns} ${isOfPayers && tables === 'sums' ? 'FROM usage_payers' : sources[tables][unit]} WHERE ${where}`,
+            `SELECT ${keys[unit]} AS key, ${columns} ${isOfPayers && tables === 'sums' ? 'FROM usage_payers' : sources[tables][unit]} WHERE ${where}${ofDay === undefined ? '' : ` AND ${days[unit]} ${ofDay}`}`,
         )
         .join(' UNION ALL '),
     waiting: [own, between, ...asked, ...(isOfPayers ? ['payer IS NOT NULL'] : [])].join(' AND '),
@@ -71,6 +71,7 @@ export function toRows(query: FiguresQuery): FigureRows {
   };
 }
 
+const days = { hour: `(hour AT TIME ZONE 'UTC')::date`, day: 'day' };
 const types = { hour: 'timestamptz', day: 'date' };
 const sources = {
   sums: { hour: 'FROM usage_hours', day: 'FROM usage_days' },

@@ -33,10 +33,10 @@ export type Figures = z.input<typeof figures>;
 /** As PostgreSQL gives sums. */
 export type SumRow = Record<(typeof summed)[number], string>;
 
-/** Entries as `to_histogram` in the database has them: count * 512 + bucket. As `{1,2}`. */
+/** Entries as `to_histogram` in the database has them, one for each bucket: count * 512 + bucket. As `{1,2}`. */
 export interface HistogramRow {
-  latencies: string;
-  first_outputs: string;
+  latencies: string | null;
+  first_outputs: string | null;
 }
 
 interface Measured {
@@ -69,14 +69,9 @@ export function toFigures({ sums, histograms, payers }: Measured): Figures {
   };
 }
 
-function toBuckets(entries = '{}'): { bucket: number; count: number }[] {
-  const counts = new Map<number, number>();
-  for (const entry of entries === '{}' ? [] : entries.slice(1, -1).split(',').map(Number)) {
-    const count = Math.floor(entry / 512);
-    const bucket = entry - count * 512;
-    counts.set(bucket, (counts.get(bucket) ?? 0) + count);
-  }
-  return [...counts].map(([bucket, count]) => ({ bucket, count }));
+function toBuckets(entries: string | null | undefined): { bucket: number; count: number }[] {
+  const numbers = entries ? entries.slice(1, -1).split(',').map(Number) : [];
+  return numbers.map((entry) => ({ bucket: entry % 512, count: Math.floor(entry / 512) }));
 }
 
 const GROWTH = 1.1;

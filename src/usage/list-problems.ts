@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { InTransaction, Tx } from '#database/index.ts';
 import { operation, type Caller } from '#kit/index.ts';
 import { dashboardFilters, range, showRange, toDays, toRange, toRangeBefore, type Range } from './dashboard-query.ts';
+import { own } from './figure-rows.ts';
 import { assertAnswerable, type DashboardDeps } from './get-summary.ts';
 
 const problemsOutput = z.object({
@@ -36,9 +37,9 @@ const inDays = `day >= ($1::timestamptz AT TIME ZONE 'UTC')::date AND day < ($2:
 async function countProblems(tx: Tx, { from, to }: Range, resourceId = ''): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ problem: string; calls: string }>(
     `SELECT problem, sum(calls)::text AS calls FROM (
-       SELECT problem, calls FROM usage_problems WHERE owner_id = app_user_id() AND ${inDays} AND ($3::uuid IS NULL OR resource_id = $3)
+       SELECT problem, calls FROM usage_problems WHERE ${own} AND ${inDays} AND ($3::uuid IS NULL OR resource_id = $3)
        UNION ALL
-       SELECT problem, sign FROM usage_waiting WHERE owner_id = app_user_id() AND problem IS NOT NULL AND ${inDays} AND ($3::uuid IS NULL OR resource_id = $3)) AS all_of_them
+       SELECT problem, sign FROM usage_waiting WHERE ${own} AND problem IS NOT NULL AND ${inDays} AND ($3::uuid IS NULL OR resource_id = $3)) AS all_of_them
      GROUP BY problem HAVING sum(calls) > 0`,
     [from, to, resourceId === '' ? null : resourceId],
   );

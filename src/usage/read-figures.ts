@@ -74,16 +74,24 @@ async function readSums(
   return rows;
 }
 
+/** Summed by bucket in the database, so that it takes time in proportion to the entries and few of them are sent. */
 async function readHistograms(tx: Tx, query: FiguresQuery): Promise<Map<string, HistogramRow>> {
   const { from, waiting, hourKey, shownKey, ofKeys, values } = toRows(query);
   const { rows } = await tx.query<Keyed<HistogramRow>>(
-    `SELECT ${shownKey}, concat_entries(latencies)::text AS latencies, concat_entries(first_outputs)::text AS first_outputs
-     FROM (
+    `WITH counted AS (
        ${from('sums', 'latencies, first_outputs')}
        UNION ALL
        SELECT ${hourKey}, array_remove(array_agg(${latencyEntry}), NULL), array_remove(array_agg(${firstOutputEntry}), NULL)
-       FROM usage_waiting WHERE ${waiting} GROUP BY 1) AS counted
-     ${ofKeys} GROUP BY key`,
+       FROM usage_waiting WHERE ${waiting} GROUP BY 1),
+     entries AS (
+       SELECT key, kind, unnest(entries) AS entry FROM counted
+       CROSS JOIN LATERAL (VALUES ('latency', latencies), ('first_output', first_outputs)) AS one (kind, entries) ${ofKeys}),
+     buckets AS (
+       SELECT key, kind, sum(entry >> 9) * 512 + (entry & 511) AS entry FROM entries
+       GROUP BY key, kind, entry & 511 HAVING sum(entry >> 9) > 0)
+     SELECT ${shownKey}, array_agg(entry) FILTER (WHERE kind = 'latency')::text AS latencies,
+       array_agg(entry) FILTER (WHERE kind = 'first_output')::text AS first_outputs
+     FROM buckets GROUP BY key`,
     values,
   );
   return new Map(rows.map((row) => [row.key, row]));
