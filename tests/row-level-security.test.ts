@@ -90,6 +90,7 @@ function toValue({ type, category }: Column): string {
     D: 'now()',
     N: '(random() * 1e6)::int',
     T: `'1 second'`,
+    V: `B'0'`,
   };
   const byType: Record<string, string> = { uuid: 'gen_random_uuid()', json: `'{}'`, jsonb: `'{}'`, bytea: `'\\x00'` };
   return `${byType[type] ?? byCategory[category] ?? 'gen_random_uuid()::text'}::${type}`;
