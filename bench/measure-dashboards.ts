@@ -6,6 +6,7 @@ import { scopes, type User } from '#kit/index.ts';
 import { getBreakdown, getSeries, getSummary } from '#usage/index.ts';
 import { closeHours } from '../src/usage/close-hours.ts';
 import { perform } from '../tests/support/perform.ts';
+import { sumTables } from '../tests/support/sum-tables.ts';
 import { openEmptyDatabase } from './open-empty-database.ts';
 
 /** Calls of one creator over 90 days: 20 resources, 2 versions, 2 models, 5,000 payers. */
@@ -48,17 +49,7 @@ const correctSql = `
     SELECT call_id FROM x402_prompt_template_usage_logs WHERE transaction IS NOT NULL
       AND at >= timestamptz '${TO}' - interval '30 days' ORDER BY at LIMIT 1)`;
 
-const tables = [
-  'x402_prompt_template_usage_logs',
-  'usage_hours',
-  'usage_days',
-  'usage_payers',
-  'usage_payer_days',
-  'usage_payer_numbers',
-  'usage_hour_payers',
-  'usage_day_payers',
-  'usage_problems',
-];
+const tables = ['x402_prompt_template_usage_logs', ...sumTables];
 
 const migrations = join(import.meta.dirname, '..', 'migrations');
 /** Adds up the whole log anew. */

@@ -4,6 +4,7 @@ import { newId } from '#kit/index.ts';
 import { askDashboards, from, to } from '../../tests/support/ask-dashboards.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
+import { sumTables } from '../../tests/support/sum-tables.ts';
 import { closeHours } from './close-hours.ts';
 import { toPercentiles } from './figures.ts';
 import { getBreakdown, getSeries, getSummary, listProblems } from './index.ts';
@@ -94,22 +95,11 @@ test('problems are counted, with those of the range before', async () => {
   expect(items).toEqual([{ problem: 'upstream_failed', calls: 1, callsBefore: 0 }]);
 });
 
-const tables = [
-  'usage_hours',
-  'usage_days',
-  'usage_payers',
-  'usage_payer_days',
-  'usage_payer_numbers',
-  'usage_hour_payers',
-  'usage_day_payers',
-  'usage_problems',
-];
-
 test('nobody sees the figures of another creator', async () => {
   const count = (userId: string) =>
     database.current.asUser(userId, async (tx) => {
       const counts: number[] = [];
-      for (const table of tables) {
+      for (const table of sumTables) {
         const { rows } = await tx.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
         counts.push(rows[0]?.count ?? 0);
       }
@@ -117,8 +107,8 @@ test('nobody sees the figures of another creator', async () => {
     });
   await closeHours(database.current);
   const mine = await count(ada);
-  expect(tables.filter((_, index) => mine[index] === 0)).toEqual([]);
-  expect(await count('somebody_else')).toEqual(tables.map(() => 0));
+  expect(sumTables.filter((_, index) => mine[index] === 0)).toEqual([]);
+  expect(await count('somebody_else')).toEqual(sumTables.map(() => 0));
   const summary = await ask(getSummary, 'somebody_else', { resourceId: resources[0] });
   expect(summary.current).toMatchObject({ calls: 0, revenueUsdc: '0', latencyMs: null });
 });

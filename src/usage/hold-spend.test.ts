@@ -1,31 +1,14 @@
 import { expect, test } from 'vitest';
 import { listen, type Tx } from '#database/index.ts';
-import { newId, type User } from '#kit/index.ts';
+import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
-import { perform } from '../../tests/support/perform.ts';
+import { capSpending } from '../../tests/support/cap-spending.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
-import { deleteSpendCap } from './delete-spend-cap.ts';
 import { openSpendHold, SPEND_CAPS_CHANGED } from './hold-spend.ts';
-import { listSpendCaps } from './list-spend-caps.ts';
-import { putSpendCap } from './put-spend-cap.ts';
 import { recordCall } from './record-call.ts';
 
 const database = useTestDatabase();
-const user = (userId: string): User => ({
-  kind: 'user',
-  userId,
-  username: userId,
-  email: '',
-  isAdmin: false,
-  via: 'session',
-  scopes: ['usage:read', 'resources:write'],
-});
-const put = (ownerId: string, perDayUsd: string) =>
-  perform(putSpendCap, [{ isOwnResource: async () => true, forgetCaps: () => {} }, user(ownerId), database.current], {
-    scope: 'key',
-    perDayUsd,
-  });
-const list = async (ownerId: string) => (await perform(listSpendCaps, [{}, user(ownerId), database.current], {})).items;
+const { put, list, remove } = capSpending(database);
 
 test('who has no caps is asked about once a second, and anew as soon as a change is told', async () => {
   const ownerId = newId();
@@ -49,7 +32,7 @@ test('who has no caps is asked about once a second, and anew as soon as a change
   // As the process that sets a cap does while its transaction is open.
   spend.forgetCaps();
   expect(await hold()).toBeNull();
-  await put(ownerId, '1');
+  await put(ownerId, { scope: 'key', perDayUsd: '1' });
   expect(await hold()).toBeNull();
   expect(await hold()).toMatchObject({ scope: 'key' });
   clock.at += 10_000;
@@ -62,7 +45,7 @@ test('whoever did not hear of a first cap holds nothing under it for a second at
   const spend = openSpendHold({ database: database.current, clock });
   const hold = (callId: string) => spend.hold({ callId, ownerId, resourceId: newId(), payer: null, worstUsd: '0.6' });
   await hold(newId());
-  await put(ownerId, '1');
+  await put(ownerId, { scope: 'key', perDayUsd: '1' });
   const unheard = makeRecord({ ownerId, at: new Date(), costUsd: '0.5' });
   expect(await hold(unheard.callId)).toBeNull();
   await recordCall(database.current.system, unheard);
@@ -73,7 +56,7 @@ test('whoever did not hear of a first cap holds nothing under it for a second at
 
 test('a cap that is made while a call waits for its turn refuses that call', async () => {
   const ownerId = newId();
-  await put(ownerId, '5');
+  await put(ownerId, { scope: 'key', perDayUsd: '5' });
   const spend = openSpendHold({ database: database.current, clock: { now: () => 0 } });
   const holding = await database.current.transaction(async (tx) => {
     await tx.query('SELECT lock_spend($1)', [ownerId]);
@@ -104,10 +87,10 @@ test('that caps are set, changed and deleted is told to all who listen', async (
   };
   const { url, system } = database.current;
   const listening = await listen({ url, channels: [SPEND_CAPS_CHANGED], onNotify, onReconnect: () => {} });
-  await put(ownerId, '1');
-  await put(ownerId, '2');
+  await put(ownerId, { scope: 'key', perDayUsd: '1' });
+  await put(ownerId, { scope: 'key', perDayUsd: '2' });
   const [cap] = await list(ownerId);
-  await perform(deleteSpendCap, [{}, user(ownerId), database.current], { id: cap?.id ?? '' });
+  await remove(ownerId, cap?.id ?? '');
   await system.query(`SELECT pg_notify('${SPEND_CAPS_CHANGED}', 'end')`);
   await told.promise;
   await listening.close();

@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase, type Database } from '#database/index.ts';
-import { newId, type User } from '#kit/index.ts';
+import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
-import { perform } from '../../tests/support/perform.ts';
+import { capSpending } from '../../tests/support/cap-spending.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { closeCostLookup } from './cost-lookups.ts';
-import { deleteSpendCap } from './delete-spend-cap.ts';
-import { listSpendCaps } from './list-spend-caps.ts';
-import { putSpendCap } from './put-spend-cap.ts';
 import { recordCall } from './record-call.ts';
 import { recordUnpaid } from './record-unpaid.ts';
 import { openSpendHold } from './hold-spend.ts';
@@ -27,22 +24,7 @@ const poolOf = (index: number) => (processes[index % 2] as Database).system;
 /** As in a process that has asked about nobody yet. */
 const holdSpend = (system: Database['system'], call: Parameters<ReturnType<typeof openSpendHold>['hold']>[0]) =>
   openSpendHold({ database: { system }, clock: { now: () => 0 } }).hold(call);
-const user = (userId: string): User => ({
-  kind: 'user',
-  userId,
-  username: userId,
-  email: '',
-  isAdmin: false,
-  via: 'session',
-  scopes: ['usage:read', 'resources:write'],
-});
-const put = (ownerId: string, cap: { scope: 'key' | 'resource' | 'payer'; perDayUsd: string; subject?: string }) =>
-  perform(
-    putSpendCap,
-    [{ isOwnResource: async () => true, forgetCaps: () => {} }, user(ownerId), database.current],
-    cap,
-  );
-const list = async (ownerId: string) => (await perform(listSpendCaps, [{}, user(ownerId), database.current], {})).items;
+const { put, list, remove } = capSpending(database);
 const wallets = ['0x00000000000000000000000000000000000000a1', '0x00000000000000000000000000000000000000a2'];
 const cents = (count: number): string => (count / 100).toFixed(2);
 
@@ -182,7 +164,7 @@ test('a cap that has no room is told, also before a call; it has room again the 
   expect(await ask(ownerId, '0.01')).toBeNull();
   await put(ownerId, { scope: 'key', perDayUsd: '0' });
   expect(await ask(ownerId, '0.01')).not.toBeNull();
-  await perform(deleteSpendCap, [{}, user(ownerId), database.current], { id: cap.id });
+  await remove(ownerId, cap.id);
   expect(await ask(ownerId, '5')).toBeNull();
 });
 
@@ -264,7 +246,7 @@ test('calls that are logged together, caps that come and go and calls that are h
     const caps = await list(ownerId);
     await Promise.all([
       ...[0, 1, 2, 3].map((index) => recordUnpaid(poolOf(index), toBatch(turn + index))),
-      ...caps.map(({ id }) => perform(deleteSpendCap, [{}, user(ownerId), database.current], { id })),
+      ...caps.map(({ id }) => remove(ownerId, id)),
       ...[0, 1, 2, 3].map(async (index) => {
         const callId = newId();
         const asked = { callId, ownerId, resourceId: resources[index % 3] ?? '', payer: wallets[index % 2] ?? '' };
