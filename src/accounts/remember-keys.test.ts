@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listen } from '#database/index.ts';
+import { hear } from '../../tests/support/hear.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { API_KEYS_CHANGED } from './api-key.ts';
 import { rememberKeys } from './remember-keys.ts';
@@ -83,21 +83,11 @@ test('the process that ends a key takes it for ended from the answer on, before 
 });
 
 test('the end of a key is told to all who listen, its use is not', async () => {
-  const heard: string[] = [];
-  const told = Promise.withResolvers<void>();
-  const onNotify = (channel: string, payload: string): void => {
-    heard.push(channel);
-    if (payload === 'end') {
-      told.resolve();
-    }
-  };
-  const { url, system } = database.current;
-  const listening = await listen({ url, channels: [API_KEYS_CHANGED], onNotify, onReconnect: () => {} });
-  await system.query('UPDATE api_keys SET last_used_at = now()');
-  await system.query('UPDATE api_keys SET revoked_at = now()');
-  await system.query('UPDATE api_keys SET expires_at = now()');
-  await system.query(`SELECT pg_notify('${API_KEYS_CHANGED}', 'end')`);
-  await told.promise;
-  await listening.close();
-  expect(heard).toHaveLength(3);
+  const { system } = database.current;
+  const heard = await hear(database.current, API_KEYS_CHANGED, async () => {
+    await system.query('UPDATE api_keys SET last_used_at = now()');
+    await system.query('UPDATE api_keys SET revoked_at = now()');
+    await system.query('UPDATE api_keys SET expires_at = now()');
+  });
+  expect(heard).toHaveLength(2);
 });

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { listen, type Tx } from '#database/index.ts';
+import type { Tx } from '#database/index.ts';
 import { newId } from '#kit/index.ts';
 import { makeRecord } from '../../tests/support/call-record.ts';
 import { capSpending } from '../../tests/support/cap-spending.ts';
+import { hear } from '../../tests/support/hear.ts';
 import { useTestDatabase } from '../../tests/support/test-database.ts';
 import { openSpendHold, SPEND_CAPS_CHANGED } from './hold-spend.ts';
 import { recordCall } from './record-call.ts';
@@ -77,22 +78,11 @@ test('a cap that is made while a call waits for its turn refuses that call', asy
 
 test('that caps are set, changed and deleted is told to all who listen', async () => {
   const ownerId = newId();
-  const heard: string[] = [];
-  const told = Promise.withResolvers<void>();
-  const onNotify = (_: string, payload: string): void => {
-    heard.push(payload);
-    if (payload === 'end') {
-      told.resolve();
-    }
-  };
-  const { url, system } = database.current;
-  const listening = await listen({ url, channels: [SPEND_CAPS_CHANGED], onNotify, onReconnect: () => {} });
-  await put(ownerId, { scope: 'key', perDayUsd: '1' });
-  await put(ownerId, { scope: 'key', perDayUsd: '2' });
-  const [cap] = await list(ownerId);
-  await remove(ownerId, cap?.id ?? '');
-  await system.query(`SELECT pg_notify('${SPEND_CAPS_CHANGED}', 'end')`);
-  await told.promise;
-  await listening.close();
-  expect(heard).toHaveLength(4);
+  const heard = await hear(database.current, SPEND_CAPS_CHANGED, async () => {
+    await put(ownerId, { scope: 'key', perDayUsd: '1' });
+    await put(ownerId, { scope: 'key', perDayUsd: '2' });
+    const [cap] = await list(ownerId);
+    await remove(ownerId, cap?.id ?? '');
+  });
+  expect(heard).toHaveLength(3);
 });
