@@ -3,6 +3,7 @@ import type { Completion } from './completion.ts';
 import type { Exchange } from './exchange.ts';
 import type { ChosenFault } from './fault-plan.ts';
 import type { Fault } from './fault.ts';
+import { listFiles, measureFiles } from './file-sizes.ts';
 import { infer, settle, takeFault } from './infer.ts';
 import type { Inference } from './infer.ts';
 import type { ChatRequest } from './parse-chat.ts';
@@ -30,7 +31,21 @@ export interface AnswerOptions extends WireOptions {
   body: Record<string, unknown>;
 }
 
-export function answerInference(state: State, exchange: Exchange, dialect: Dialect): Reply {
+/** Files are measured first: whatever follows is done in one piece, so that requests at once are told apart by money alone. */
+export function answerInference(state: State, exchange: Exchange, dialect: Dialect): Reply | Promise<Reply> {
+  const request = dialect.parse(exchange.body);
+  const files = isRefusal(request) ? [] : listFiles(request);
+  const answer = (): Reply => answerRequest(state, { exchange, dialect, request });
+  return files.length === 0 ? answer() : measureFiles(files).then(answer);
+}
+
+interface Parsed {
+  exchange: Exchange;
+  dialect: Dialect;
+  request: ChatRequest | Refusal;
+}
+
+function answerRequest(state: State, { exchange, dialect, request }: Parsed): Reply {
   const taken = takeFault(state, exchange);
   const early = taken.chosen === null ? null : answerWithFault(taken.chosen.fault, dialect);
   if (early !== null) {
@@ -40,7 +55,7 @@ export function answerInference(state: State, exchange: Exchange, dialect: Diale
   if (isRefusal(key)) {
     return dialect.refuse(key);
   }
-  const inference = infer(state, key, { ...taken, exchange, request: dialect.parse(exchange.body) });
+  const inference = infer(state, key, { ...taken, exchange, request });
   if (isRefusal(inference)) {
     return dialect.refuse(inference, key.account.userId);
   }

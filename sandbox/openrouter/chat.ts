@@ -18,6 +18,6 @@ const dialect: Dialect = {
 };
 
 /** `POST /chat/completions` */
-export function answerChat(state: State, exchange: Exchange): Reply {
+export function answerChat(state: State, exchange: Exchange): Reply | Promise<Reply> {
   return answerInference(state, exchange, dialect);
 }

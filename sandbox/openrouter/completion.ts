@@ -13,9 +13,9 @@ import { composeJson } from './schema-text.ts';
 import { openRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { composeText, findKeywords, SIMULATED_MARK } from './text.ts';
-import { countAudioTokens, countPromptTokens, countTokens } from './tokens.ts';
+import { readPrompt } from './read-prompt.ts';
+import { countTokens } from './tokens.ts';
 import type { CacheUse } from './prompt-cache.ts';
-import { planWebSearch } from './web-search.ts';
 
 export interface ToolCall {
   id: string;
@@ -44,11 +44,14 @@ export interface Completion {
   cachedTokens: number;
   cacheWriteTokens: number;
   promptAudioTokens: number;
+  promptVideoTokens: number;
   audioTokens: number;
   webSearches: number;
   /** Of the tokens. */
   cost: Cost;
   searchCost: Big;
+  /** What the tier of prices goes by, beside the hour. */
+  lastPromptTokens: number;
   /** What the account pays; differs from `cost` with the user's own provider key (BYOK). */
   charge: Big;
   isByok: boolean;
@@ -84,24 +87,16 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
   const words = findKeywords(promptOf(request));
   const written = write(request, { seed, model, words, writesImage: input.writesImage });
   const picture = input.writesImage ? drawPicture(toPictureRequest(request, seed)) : null;
-  const search = planWebSearch(request, endpoint.pricing, input.isOnline);
-  const promptTokens = countPromptTokens(request.messages) + search.promptTokens;
-  const promptAudioTokens = countAudioTokens(request.messages);
+  const at = new Date(now);
+  const read = readPrompt(request, { ...input, at });
   const imageTokens = picture?.tokens ?? 0;
   const completionTokens = written.contentTokens + written.reasoningTokens + imageTokens;
   const audioTokens = input.isSpoken ? written.contentTokens : 0;
   const { cached, written: cacheWrite } = input.cache;
-  const tokens = { prompt: promptTokens, completion: completionTokens, image: imageTokens, cached, cacheWrite };
-  const cost = priceCall(
-    endpoint.pricing,
-    {
-      ...tokens,
-      audio: audioTokens,
-      promptAudio: Math.max(0, promptAudioTokens - cached - cacheWrite),
-      reasoning: written.reasoningTokens,
-    },
-    new Date(now),
-  );
+  const parts = { image: imageTokens, audio: audioTokens, reasoning: written.reasoningTokens };
+  const tokens = { prompt: read.lastTokens, completion: completionTokens, ...parts };
+  const { completion } = priceCall(endpoint.pricing, tokens, at);
+  const cost = { prompt: read.cost, completion, total: read.cost.plus(completion) };
   const createdSeconds = Math.floor(now / 1_000);
   return {
     id: `gen-${createdSeconds}-${openRandom(seed, String(input.sequence), 'id').base62(20)}`,
@@ -115,18 +110,20 @@ export function complete(deps: { seed: string }, input: CompletionInput): Comple
     toolCalls: written.toolCalls,
     finishReason: written.finishReason,
     error: null,
-    promptTokens,
+    promptTokens: read.tokens.total,
     completionTokens,
     reasoningTokens: written.reasoningTokens,
     imageTokens,
     cachedTokens: cached,
     cacheWriteTokens: cacheWrite,
-    promptAudioTokens,
+    promptAudioTokens: read.tokens.audio,
+    promptVideoTokens: read.tokens.video,
     audioTokens,
-    webSearches: search.count,
+    webSearches: read.webSearches,
     cost,
-    searchCost: search.cost,
-    charge: (input.isByok ? cost.total.times(BYOK_FEE) : cost.total).plus(search.cost),
+    searchCost: read.searchCost,
+    lastPromptTokens: read.lastTokens,
+    charge: (input.isByok ? cost.total.times(BYOK_FEE) : cost.total).plus(read.searchCost).plus(read.pagesCost),
     isByok: input.isByok,
     hasUsage: true,
     hasCost: true,

@@ -11,6 +11,9 @@ export interface TokenCounts {
   cached?: number;
   cacheWrite?: number;
   promptAudio?: number;
+  promptImage?: number;
+  /** Pictures of the prompt, for models that charge each. */
+  pictures?: number;
   /** Parts of `completion`. */
   reasoning?: number;
   /** Spoken ones. */
@@ -24,23 +27,46 @@ export interface Cost {
   total: Big;
 }
 
+const CHEAPEST_PICTURE_USD = '0.0005';
+
 export const freeOfCharge: Cost = { prompt: new Big(0), completion: new Big(0), total: new Big(0) };
 
 export function priceCall(pricing: Pricing, tokens: TokenCounts, at: Date): Cost {
   const rates = { ...pricing, ...findOverride(pricing, tokens.prompt, at) };
-  const { cached = 0, cacheWrite = 0, promptAudio = 0, reasoning = 0, audio = 0 } = tokens;
+  const { cached = 0, cacheWrite = 0, reasoning = 0, audio = 0, pictures = 0 } = tokens;
+  // What a cache holds is billed as such, whatever it is.
+  const fresh = tokens.prompt - cached - cacheWrite;
+  const promptAudio = Math.min(tokens.promptAudio ?? 0, fresh);
+  const promptImage = Math.min(tokens.promptImage ?? 0, fresh - promptAudio);
+  const image = toImageRates(rates);
   const prompt = rate(rates, 'prompt')
-    .times(tokens.prompt - cached - cacheWrite - promptAudio)
+    .times(fresh - promptAudio - promptImage)
     .plus(rate(rates, 'input_cache_read', 'prompt').times(cached))
     .plus(rate(rates, 'input_cache_write', 'prompt').times(cacheWrite))
     .plus(rate(rates, 'audio', 'prompt').times(promptAudio))
+    .plus(image.perToken.times(promptImage))
+    .plus(image.perPicture.times(pictures))
     .plus(rate(rates, 'request'));
   const completion = rate(rates, 'completion')
     .times(tokens.completion - tokens.image - reasoning - audio)
-    .plus(rate(rates, 'internal_reasoning', 'completion').times(reasoning))
+    .plus(reasoningRate(rates).times(reasoning))
     .plus(rate(rates, 'image_output', 'completion').times(tokens.image))
     .plus(rate(rates, 'audio_output', 'completion').times(audio));
   return { prompt, completion, total: prompt.plus(completion) };
+}
+
+/** "0" stands in many entries and means that thinking is billed like the rest of the completion. */
+function reasoningRate(rates: Pricing): Big {
+  const own = rate(rates, 'internal_reasoning', 'completion');
+  return own.eq(0) ? rate(rates, 'completion') : own;
+}
+
+/** `image` is the price of a picture or of one of its tokens: no token costs as much, no picture as little. */
+function toImageRates(rates: Pricing): { perToken: Big; perPicture: Big } {
+  const image = rate(rates, 'image');
+  const isWhole = image.gte(CHEAPEST_PICTURE_USD);
+  const key = 'image_token' in rates ? 'image_token' : isWhole || image.eq(0) ? 'prompt' : 'image';
+  return { perToken: rate(rates, key, 'prompt'), perPicture: isWhole ? image : new Big(0) };
 }
 
 /** Decimal -> JSON number; exact, because prices times tokens stay within 15 significant digits. */

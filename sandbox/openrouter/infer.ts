@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 import { checkRate, debit, noteByokSpend, reserve } from './accounts.ts';
 import type { ApiKey } from './api-key.ts';
 import type { Attempt } from './choose-endpoint.ts';
-import { complete } from './completion.ts';
+import { BYOK_FEE, complete } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { priceCall } from './cost.ts';
 import type { Exchange } from './exchange.ts';
@@ -10,15 +10,14 @@ import type { ChosenFault } from './fault-plan.ts';
 import { keepGeneration } from './find-generation.ts';
 import { maxTokensOf } from './parse-chat.ts';
 import type { ChatRequest } from './parse-chat.ts';
-import type { CacheRequest } from './prompt-cache.ts';
+import type { CacheRequest, CacheUse } from './prompt-cache.ts';
+import { readPrompt } from './read-prompt.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import type { Sent } from './reply.ts';
 import { routeModel } from './route-model.ts';
 import type { Route } from './route-model.ts';
 import type { State } from './state.ts';
-import { countPromptTokens } from './tokens.ts';
-import { planWebSearch } from './web-search.ts';
 
 /** What an account must cover when a request sets no `max_tokens`. */
 const DEFAULT_RESERVED_TOKENS = 16_384;
@@ -96,7 +95,7 @@ export function infer(state: State, key: ApiKey, asked: Asked): Inference | Refu
   }
   const cacheRequest = toCacheRequest(routed, route, { key, exchange: asked.exchange });
   const cache = state.promptCache.look(cacheRequest);
-  const held = reserve(key, estimate(routed, route, { now, cached: cache.cached }), now);
+  const held = reserve(key, estimate(routed, route, { now, cache }), now);
   if (isRefusal(held)) {
     return held;
   }
@@ -133,22 +132,21 @@ function toCacheRequest(request: ChatRequest, route: Route, asker: { key: ApiKey
   };
 }
 
-/** The worst case: the whole prompt written to a cache, and as many tokens as may be written. */
+/** The worst case: as many tokens as may be written. */
 function estimate(
   request: ChatRequest,
   route: Route,
-  at: { now: number; cached: number },
+  at: { now: number; cache: CacheUse },
 ): Parameters<typeof reserve>[1] {
   const { model, endpoint } = route;
-  const search = planWebSearch(request, endpoint.pricing, route.isOnline);
-  const prompt = countPromptTokens(request.messages) + search.promptTokens;
+  const now = new Date(at.now);
+  const read = readPrompt(request, { ...route, cache: at.cache, at: now });
   const most = model.top_provider.max_completion_tokens ?? DEFAULT_RESERVED_TOKENS;
   const maxTokens = maxTokensOf(request) ?? Math.min(most, DEFAULT_RESERVED_TOKENS);
-  const tokens = { prompt, completion: maxTokens, image: 0, cached: at.cached };
-  const worst = priceCall(endpoint.pricing, tokens, new Date(at.now));
+  const worst = priceCall(endpoint.pricing, { prompt: read.lastTokens, completion: maxTokens, image: 0 }, now);
   const picture = route.writesImage ? TOKENS_PER_PICTURE : 0;
-  const drawn = priceCall(endpoint.pricing, { prompt: 0, completion: picture, image: picture }, new Date(at.now));
-  const fixed = worst.prompt.plus(search.cost).plus(drawn.completion);
+  const drawn = priceCall(endpoint.pricing, { prompt: 0, completion: picture, image: picture }, now);
+  const fixed = read.cost.plus(read.searchCost).plus(read.pagesCost).plus(drawn.completion);
   return { prompt: fixed, perToken: worst.completion.div(maxTokens), maxTokens };
 }
 
@@ -187,9 +185,10 @@ export function settle(state: State, exchange: Exchange, { sent, ...inference }:
   }
 }
 
-/** What an answer costs that was stopped after so many tokens. */
+/** What an answer costs that was stopped after so many tokens; its prompt was read as a whole. */
 function priceTo({ completion, route }: Inference, tokens: number): Big {
-  const { promptTokens: prompt, cachedTokens: cached, cacheWriteTokens: cacheWrite } = completion;
-  const partial = { prompt, completion: tokens, image: 0, cached, cacheWrite };
-  return priceCall(route.endpoint.pricing, partial, new Date(completion.createdAt)).total.plus(completion.searchCost);
+  const { charge, cost, isByok, lastPromptTokens: prompt, createdAt } = completion;
+  const partial = priceCall(route.endpoint.pricing, { prompt, completion: tokens, image: 0 }, new Date(createdAt));
+  const saved = cost.completion.minus(partial.completion);
+  return charge.minus(isByok ? saved.times(BYOK_FEE) : saved);
 }

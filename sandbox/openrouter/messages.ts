@@ -17,7 +17,7 @@ import type { Frame } from './wire.ts';
 const dialect: Dialect = { parse: parseMessages, toJson: toMessage, toFrames, refuse: replyError };
 
 /** `POST /messages`: the same answers in the form of Anthropic's API. */
-export function answerMessages(state: State, exchange: Exchange): Reply {
+export function answerMessages(state: State, exchange: Exchange): Reply | Promise<Reply> {
   return answerInference(state, exchange, dialect);
 }
 

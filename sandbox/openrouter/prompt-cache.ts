@@ -38,10 +38,13 @@ export function openPromptCache(): PromptCache {
   return {
     look: (asked) => {
       if (asked.session === undefined || !('input_cache_read' in asked.pricing)) {
-        return { cached: 0, written: 0 };
+        return {
+          cached: 0,
+          written: writesUnasked(asked) ? sum(asked.messages.map((one) => digest(one, asked.model))) : 0,
+        };
       }
       const seen = sessions.get(nameOf(asked)) ?? [];
-      const messages = asked.messages.map(digest);
+      const messages = asked.messages.map((message) => digest(message, asked.model));
       const firstNew = messages.findIndex(({ hash }, at) => seen[at]?.hash !== hash);
       const known = firstNew < 0 ? messages : messages.slice(0, firstNew);
       const fresh = firstNew < 0 ? [] : messages.slice(firstNew);
@@ -54,7 +57,10 @@ export function openPromptCache(): PromptCache {
       }
       const name = nameOf(asked);
       sessions.delete(name);
-      sessions.set(name, asked.messages.map(digest));
+      sessions.set(
+        name,
+        asked.messages.map((message) => digest(message, asked.model)),
+      );
       const [oldest] = sessions.keys();
       if (sessions.size > MAX_SESSIONS && oldest !== undefined) {
         sessions.delete(oldest);
@@ -64,14 +70,19 @@ export function openPromptCache(): PromptCache {
   };
 }
 
+/** Makers that fill their cache with every prompt, and bill it (https://openrouter.ai/docs/features/prompt-caching). */
+function writesUnasked({ model, pricing }: CacheRequest): boolean {
+  return model.startsWith('openai/') && 'input_cache_write' in pricing;
+}
+
 function nameOf({ userId, tag, model, session }: CacheRequest): string {
   return [userId, tag, model, session].join('\n');
 }
 
-function digest(message: ChatRequest['messages'][number]): SeenMessage {
+function digest(message: ChatRequest['messages'][number], model: string): SeenMessage {
   return {
     hash: sha256Hex(canonicalJson(message)),
-    tokens: countPromptTokens([message]) - countPromptTokens([]),
+    tokens: countPromptTokens([message], model) - countPromptTokens([], model),
   };
 }
 

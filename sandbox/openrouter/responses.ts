@@ -20,7 +20,7 @@ const dialect: Dialect = {
 };
 
 /** `POST /responses` */
-export function answerResponses(state: State, exchange: Exchange): Reply {
+export function answerResponses(state: State, exchange: Exchange): Reply | Promise<Reply> {
   return answerInference(state, exchange, dialect);
 }
 

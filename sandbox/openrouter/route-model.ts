@@ -158,7 +158,7 @@ function chooseModality(model: CatalogueModel, request: ChatRequest): 'text' | '
 
 function checkLength(model: CatalogueModel, request: ChatRequest): Refusal | null {
   const limit = model.context_length;
-  const input = countPromptTokens(request.messages);
+  const input = countPromptTokens(request.messages, model.id);
   const output = maxTokensOf(request) ?? 0;
   if (limit === null || input + output <= limit) {
     return null;

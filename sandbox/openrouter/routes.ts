@@ -32,7 +32,7 @@ interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: RegExp;
   fault: FaultRoute;
-  answer(state: State, exchange: Exchange): Reply;
+  answer(state: State, exchange: Exchange): Reply | Promise<Reply>;
 }
 
 const KEY_BY_HASH = /^\/keys\/[0-9a-f]+$/;
@@ -79,7 +79,7 @@ const routes: readonly Route[] = [
 
 export const BASE_PATH = '/api/v1';
 
-export function answer(state: State, exchange: Exchange): Reply {
+export function answer(state: State, exchange: Exchange): Reply | Promise<Reply> {
   if (exchange.path === '/auth' && exchange.method === 'GET') {
     return answerConsent(state, exchange);
   }

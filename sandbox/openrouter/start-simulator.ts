@@ -116,7 +116,7 @@ async function serve({ state, control }: Served, request: IncomingMessage, respo
   if (state.requests.length > MAX_RECORDED_REQUESTS) {
     state.requests.shift();
   }
-  await sendReply(response, answer(state, exchange), state);
+  await sendReply(response, await answer(state, exchange), state);
 }
 
 function fail(response: ServerResponse): void {

@@ -76,7 +76,7 @@ function toUsage(completion: Completion): Record<string, unknown> {
       cached_tokens: completion.cachedTokens,
       cache_write_tokens: completion.cacheWriteTokens,
       audio_tokens: completion.promptAudioTokens,
-      video_tokens: 0,
+      video_tokens: completion.promptVideoTokens,
     },
     cost_details: {
       upstream_inference_cost: completion.hasCost ? toUsd(cost.total) : null,

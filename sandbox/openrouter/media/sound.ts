@@ -37,11 +37,7 @@ export function drawMp3(seconds: number): Buffer {
   return Buffer.concat(Array.from({ length: Math.ceil(seconds * FRAMES_PER_SECOND) }, () => FRAME));
 }
 
-/** Seconds of a WAV by its header; of anything else by the bit rate of speech. */
-export function measureSound(bytes: Buffer): number {
-  if (bytes.length >= 44 && bytes.toString('latin1', 0, 4) === 'RIFF') {
-    const rate = bytes.readUInt32LE(28);
-    return rate > 0 ? (bytes.length - 44) / rate : 0;
-  }
+/** Of what does not tell its length: by the bit rate of speech. */
+export function guessSeconds(bytes: Buffer): number {
   return (bytes.length * 8) / 32_000;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CatalogueModel } from '../catalogue.ts';
 import type { Exchange } from '../exchange.ts';
+import { measureBytes } from '../file-sizes.ts';
 import { replyJson } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { State } from '../state.ts';
@@ -8,7 +9,7 @@ import { toUsd } from '../cost.ts';
 import { composeText, SIMULATED_MARK } from '../text.ts';
 import { countTokens } from '../tokens.ts';
 import { doWork, priceOf, refuseInput, settleWork } from './do-work.ts';
-import { measureSound } from './sound.ts';
+import { guessSeconds } from './sound.ts';
 
 const requestSchema = z.looseObject({
   model: z.string().min(1),
@@ -21,14 +22,16 @@ const requestSchema = z.looseObject({
 const TOKENS_PER_SECOND = 10;
 
 /** `POST /audio/transcriptions` in JSON: as many words as the sound is long. */
-export function answerTranscription(state: State, exchange: Exchange): Reply {
+export async function answerTranscription(state: State, exchange: Exchange): Promise<Reply> {
   const parsed = requestSchema.safeParse(exchange.body);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refuseInput(issue?.path.join('.') ?? 'body', issue?.message ?? 'not valid');
   }
   const { model: modelId, input_audio: audio, language } = parsed.data;
-  const seconds = Math.round(measureSound(Buffer.from(audio.data, 'base64')) * 1_000) / 1_000;
+  const bytes = Buffer.from(audio.data, 'base64');
+  const told = (await measureBytes(bytes)).seconds ?? guessSeconds(bytes);
+  const seconds = Math.round(told * 1_000) / 1_000;
   const inputTokens = Math.ceil(seconds * TOKENS_PER_SECOND);
   return doWork(state, exchange, {
     modelId,
