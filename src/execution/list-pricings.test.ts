@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ModelEndpoint } from '#models/index.ts';
+import { parameterSchema } from '#resources/parameter.ts';
 import { knownModel } from '../../tests/support/execution-deps.ts';
 import { chatSettings } from './chat-settings.ts';
 import { findUsualPricing, listPricings, toCaps } from './list-pricings.ts';
@@ -159,4 +160,24 @@ test('what the creator allows is sent where it is less than the prices of some h
   const provider = { maxPrice: { prompt: '3', completion: '9' } };
   const call = { models: [await named(knownModel({ pricing }))], prompt, settings: { maxTokens: 10, provider } };
   expect(toProvider(call)?.maxPrice).toEqual({ prompt: '3', completion: '2', request: '0' });
+});
+
+test('a file costs at worst what the dearest provider charges for it, not what the catalogue says', async () => {
+  const flat = { prompt: '0.000001', completion: '0.000001' };
+  const pricing = { ...flat, image: '0.05' };
+  const endpoints = [
+    endpoint('near', flat.prompt, { pricing }),
+    endpoint('far', flat.prompt, { pricing: { ...pricing, image: '0.09' } }),
+    // Leaves out what a picture costs.
+    endpoint('silent', flat.prompt),
+  ];
+  const models = [await named(knownModel({ inputModalities: ['text', 'image'], pricing, endpoints }))];
+  const settings = chatSettingsSchema.parse({ maxTokens: 1_000 });
+  const inputs = [parameterSchema.parse({ name: 'it', type: 'image', maxPixels: 1 })];
+  const nothing = { typicalTokens: 0, worstTokens: 0 };
+  const quote = (more: object = {}) =>
+    quoteCost({ models, settings: { ...settings, ...more }, prompt: nothing, inputs })?.worstUsd;
+  expect(quote()).toBe('0.0936');
+  expect(quote({ provider: { only: ['near'] } })).toBe('0.0536');
+  expect(quote({ provider: { only: ['silent'] } })).toBe('0.0536');
 });

@@ -119,7 +119,8 @@ function quoteModel(named: UsableModel, prices: Pricing, assumed: Assumed): stri
     return null;
   }
   const { tier } = assumed;
-  const files = priceFiles(named, assumed);
+  // What a provider's own list leaves out costs what the catalogue says.
+  const files = priceFiles({ model: { ...named.model, pricing: { ...named.model.pricing, ...prices } } }, assumed);
   const turn = quoteTurn(named, prices, { ...assumed, need: estimate(named, assumed) });
   const extras = quoteExtras(named, prices, assumed);
   if (files === null || turn === null || extras === null) {
@@ -143,7 +144,7 @@ function findSoundPrice({ model }: UsableModel, { audio_output: price }: Pricing
   return price ?? model.pricing.audio_output ?? null;
 }
 
-function priceFiles({ model }: UsableModel, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
+function priceFiles({ model }: Pick<UsableModel, 'model'>, { inputs, settings }: Pick<Assumed, 'inputs' | 'settings'>) {
   const { pdfEngine, webSearch } = settings;
   // After each search the model is asked again with all that it was sent.
   const readings = webSearch === undefined ? { typical: 1, worst: 1 } : { typical: 2, worst: 1 + webSearch.maxUses };
