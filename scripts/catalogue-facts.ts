@@ -42,6 +42,11 @@ export const ASSUMED_IMAGE_OUTPUT_PER_MILLION = 30;
 export const demoMarks: Record<string, Record<string, unknown>> = {
   'openai/gpt-4o-2024-05-13': { expiration_date: '2026-12-05' },
   'openai/gpt-3.5-turbo-0613': { expiration_date: '2026-10-31' },
+  // Renamed: the slug is that of its former id.
+  'mistralai/mistral-large': {
+    canonical_slug: 'mistralai/large-20261110',
+    links: { details: '/api/v1/models/mistralai/large-20261110/endpoints' },
+  },
   'thinkingmachines/inkling-2-small:free': { per_request_limits: { prompt_tokens: 16_384, completion_tokens: 4_096 } },
 };
 

@@ -197,3 +197,41 @@ test('a version carries the row of its model, and a sync follows a model that is
   await sync({ force: true });
   expect(await read()).toEqual([MODEL]);
 });
+
+test('a resource goes on being sold while its model is renamed: under the old id, then under the new one', async () => {
+  const { url } = await world.ruth.publish({ slug: 'renamed', config: configOf() });
+  const newId = `${MODEL}-under-another-name`;
+  control().renameModel(MODEL, newId);
+  expect((await buy(url)).status).toBe(200);
+  expect(asked().at(-1)?.model).toBe(MODEL);
+  // The list lacks the old id: it is kept for now, and its slug has the new one found.
+  expect(await sync()).toMatchObject({ status: 'applied', counts: { added: 1, missing: 1 } });
+  expect((await buy(url)).status).toBe(200);
+  expect(asked().at(-1)?.model).toBe(MODEL);
+  expect(await sync({ force: true })).toMatchObject({ status: 'applied', counts: { removed: 1 } });
+  expect((await buy(url)).status).toBe(200);
+  expect(asked().at(-1)?.model).toBe(newId);
+});
+
+test('a model that is listed with another canonical slug goes on being sold under its id', async () => {
+  const { url } = await world.ruth.publish({ slug: 'other-slug', config: configOf() });
+  control().changeEntry(MODEL, { canonical_slug: 'openai/gpt-4o-mini-2026-11-27' });
+  expect(await sync()).toMatchObject({ status: 'applied', counts: { added: 0, removed: 0, missing: 0 } });
+  expect((await buy(url)).status).toBe(200);
+  expect(asked().at(-1)?.model).toBe(MODEL);
+});
+
+test('an alias that moves is not published, and what is sold on its target stays there when it moves', async () => {
+  const alias = '~openai/gpt-mini-latest';
+  expect((await tryToPublish('moving', { config: configOf({ modelId: alias }) })).body['errors']).toMatchObject([
+    { path: '/config/modelId', message: expect.stringContaining('Choose the model that it stands for today') },
+  ]);
+  const { url } = await world.ruth.publish({ slug: 'on-target', config: configOf() });
+  control().changeEntry(alias, { alias_target: { name: 'Mini', slug: MODEL } });
+  expect(await sync()).toMatchObject({ status: 'applied', counts: { removed: 0, missing: 0, odd: 0 } });
+  expect((await buy(url)).status).toBe(200);
+  control().changeEntry(alias, { alias_target: { name: 'Another', slug: OTHER } });
+  expect(await sync()).toMatchObject({ status: 'applied', counts: { removed: 0, missing: 0, odd: 0 } });
+  expect((await buy(url)).status).toBe(200);
+  expect(asked().at(-1)?.model).toBe(MODEL);
+});

@@ -26,6 +26,8 @@ export interface Catalogue {
   /** By id or canonical slug, without what only steers the request. */
   find(id: string): CatalogueModel | null;
   change(id: string, change: (model: CatalogueModel) => CatalogueModel): void;
+  /** Lists it under another id; the old one is answered as well, as by the real one. */
+  rename(id: string, newId: string): void;
   remove(id: string): void;
   reset(): void;
 }
@@ -35,10 +37,17 @@ export function openCatalogue(source: readonly unknown[]): Catalogue {
   let list = original;
   let byName = indexByName(list);
   let revision = 0;
+  const newIds = new Map<string, string>();
   const replace = (next: CatalogueModel[]): void => {
     list = next;
     byName = indexByName(next);
     revision += 1;
+  };
+  const change: Catalogue['change'] = (id, changeModel) => {
+    if (!byName.has(id)) {
+      throw new Error(`The catalogue has no model "${id}".`);
+    }
+    replace(list.map((model) => (model.id === id ? changeModel(model) : model)));
   };
   return {
     get list() {
@@ -47,15 +56,17 @@ export function openCatalogue(source: readonly unknown[]): Catalogue {
     get revision() {
       return revision;
     },
-    find: (id) => byName.get(id) ?? null,
-    change: (id, change) => {
-      if (!byName.has(id)) {
-        throw new Error(`The catalogue has no model "${id}".`);
-      }
-      replace(list.map((model) => (model.id === id ? change(model) : model)));
+    find: (id) => byName.get(id) ?? byName.get(newIds.get(id) ?? '') ?? null,
+    change,
+    rename: (id, newId) => {
+      change(id, (model) => ({ ...model, id: newId }));
+      newIds.set(id, newId);
     },
     remove: (id) => replace(list.filter((model) => model.id !== id)),
-    reset: () => replace(original),
+    reset: () => {
+      newIds.clear();
+      replace(original);
+    },
   };
 }
 

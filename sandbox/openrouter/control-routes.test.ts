@@ -87,6 +87,17 @@ describe('what can be steered', () => {
     expect(await status()).toBe(404);
   });
 
+  test('a model is renamed, and answers under both of its ids', async () => {
+    expect((await steer('PATCH', 'models', { id: MODEL, newId: `${MODEL}-renamed` })).data).toMatchObject({
+      id: `${MODEL}-renamed`,
+    });
+    expect(await status()).toBe(200);
+    expect((await steer('PATCH', 'models', { id: `${MODEL}-renamed`, newId: MODEL })).data).toMatchObject({
+      id: MODEL,
+    });
+    expect(await status()).toBe(200);
+  });
+
   test('the clock goes forward', async () => {
     const { now: before } = (await steer('GET', 'clock')).data as { now: number };
     const { now: after } = (await steer('POST', 'clock', { advanceMs: 86_400_000 })).data as { now: number };

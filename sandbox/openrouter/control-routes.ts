@@ -54,6 +54,7 @@ const modelSchema = z.strictObject({
   pricing: z.record(z.string(), amount).optional(),
   fields: z.record(z.string(), z.unknown()).optional(),
   retire: z.strictObject({ expirationDate: z.iso.date().optional(), listed: z.boolean().optional() }).optional(),
+  newId: z.string().min(1).optional(),
 });
 
 const settingsSchema = z.strictObject({
@@ -120,7 +121,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     return describeState(state)['keys'];
   },
   'PATCH models': (state, steer, body) => {
-    const { id, pricing, fields, retire } = modelSchema.parse(body);
+    const { id, pricing, fields, retire, newId } = modelSchema.parse(body);
     if (fields !== undefined) {
       steer.changeEntry(id, fields);
     }
@@ -129,6 +130,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     }
     if (retire !== undefined) {
       steer.retireModel(id, definedOnly(retire));
+    }
+    if (newId !== undefined) {
+      steer.renameModel(id, newId);
     }
     return state.catalogue.find(id);
   },

@@ -23,6 +23,8 @@ export interface SimulatorControl {
   changePrice(modelId: string, pricing: Record<string, string>): void;
   /** Lists a model with other fields, odd ones too; its calls are priced as far as the prices can be read. */
   changeEntry(modelId: string, fields: Record<string, unknown>): void;
+  /** Lists a model under another id and the same canonical slug; requests for the old id are answered as well. */
+  renameModel(modelId: string, newId: string): void;
   /** Answers 404 from now on. `listed: false` also takes it from the list. */
   retireModel(modelId: string, options?: { expirationDate?: string; listed?: boolean }): void;
   /** Over the latency of the whole simulator. */
@@ -79,6 +81,7 @@ export function openControl(state: State): SimulatorControl {
     changePrice: (modelId, pricing) =>
       state.catalogue.change(modelId, (model) => ({ ...model, pricing: { ...model.pricing, ...pricing } })),
     changeEntry: (modelId, fields) => state.catalogue.change(modelId, (model) => ({ ...model, ...fields })),
+    renameModel: (modelId, newId) => state.catalogue.rename(modelId, newId),
     retireModel: (modelId, options = {}) => {
       const expirationDate = options.expirationDate ?? new Date(state.clock.now()).toISOString().slice(0, 10);
       state.catalogue.change(modelId, (model) => ({ ...model, expiration_date: expirationDate }));

@@ -20,8 +20,9 @@ const listTitles = (source: string): ReadonlySet<string> =>
 test('docs/simulator.md names tests that are there', () => {
   expect(rows.length).toBeGreaterThan(50);
   const missing = rows.filter(({ file, title }) => {
-    const folder = file === 'openrouter.test.ts' ? 'tests/live' : 'sandbox/openrouter';
-    return !listTitles(read(`${folder}/${file}`)).has(title);
+    const folder =
+      file === 'openrouter.test.ts' ? 'tests/live/' : file.startsWith('tests/') ? '' : 'sandbox/openrouter/';
+    return !listTitles(read(`${folder}${file}`)).has(title);
   });
   expect(missing).toEqual([]);
 });

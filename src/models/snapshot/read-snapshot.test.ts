@@ -8,6 +8,7 @@ interface Listed {
   architecture: { output_modalities: string[] };
   expiration_date: string | null;
   per_request_limits: unknown;
+  canonical_slug: string;
   alias_target?: { slug: string };
 }
 
@@ -40,6 +41,8 @@ test('the snapshot has an example of every case that readers must handle', async
   expect(models.some((model) => Array.isArray(model.pricing['overrides']))).toBe(true);
   expect(models.filter((model) => model.expiration_date !== null)).toHaveLength(2);
   expect(models.some((model) => model.per_request_limits !== null)).toBe(true);
+  const isRenamed = ({ id, canonical_slug: slug }: Listed) => !slug.startsWith(id.split(':')[0] ?? id);
+  expect(models.filter(isRenamed).map(({ id }) => id)).toStrictEqual(['mistralai/mistral-large']);
   const aliases = models.filter((model) => model.alias_target !== undefined);
   expect(aliases.length).toBeGreaterThan(0);
   expect(aliases.every((model) => ids.has(model.alias_target?.slug ?? ''))).toBe(true);
