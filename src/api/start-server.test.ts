@@ -130,7 +130,7 @@ test('closing does not wait for connections that never sent a request, or not al
   // Answered: what was sent before it has been accepted.
   await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   await close();
-  await Promise.all(ended);
+  await expect(Promise.all(ended)).resolves.toHaveLength(2);
 });
 
 test('closing waits no longer than it was told', async () => {
