@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { newId, Problem } from '#kit/index.ts';
 import { answerClientError } from './client-error.ts';
@@ -8,6 +7,8 @@ import { buildApp } from './build-app.ts';
 import { isOpenaiPath } from './openai/to-openai-error.ts';
 import { toProblemAnswer } from './problem.ts';
 import type { ServerOptions } from './server-options.ts';
+
+type Socket = IncomingMessage['socket'];
 
 const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$)|api\/calls\/|v1\/)/i;
 
