@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
@@ -87,6 +88,49 @@ test('closing refuses new connections, finishes the request under way and then e
   const answer = await underWay;
   expect([answer.headers.get('connection'), await answer.text()]).toEqual(['close', 'the paid answer']);
   await closed;
+});
+
+test('closing answers 503 with Retry-After to what comes on an open connection, and lets nothing of it be run', async () => {
+  const gate = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<IncomingMessage['socket']>();
+  const seen: string[] = [];
+  const { port, close } = await start({
+    paidRoute: async (req, res) => {
+      seen.push(req.url ?? '');
+      res.writeHead(200, { 'Content-Length': '4' }).flushHeaders();
+      arrived.resolve(req.socket);
+      await gate.promise;
+      res.end('paid');
+      return true;
+    },
+  });
+  const socket = connect(port, '127.0.0.1');
+  const all = text(socket);
+  const ask = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+  socket.write(ask('/@demo/first'));
+  const served = await arrived.promise;
+  const closed = close();
+  socket.write(ask('/@demo/second'));
+  await expect
+    .poll(() => served.bytesRead, { interval: 5 })
+    .toBe(`${ask('/@demo/first')}${ask('/@demo/second')}`.length);
+  gate.resolve();
+  await closed;
+  const [first, second] = (await all).split(/(?<=paid)/);
+  expect(first).toMatch(/^HTTP\/1\.1 200 .*paid$/s);
+  expect(second).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 5\r\n.*Connection: close\r\n.*"unavailable"/s);
+  expect(seen).toEqual(['/@demo/first']);
+});
+
+test('closing does not wait for connections that never sent a request, or not all of one', async () => {
+  const { port, close } = await start({ closeWithinMs: 600_000 });
+  const [silent, half] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  const ended = [silent, half].map((socket) => once(socket, 'close'));
+  half.write('POST /@demo/haiku HTTP/1.1\r\nHost: x\r\n');
+  // Answered: what was sent before it has been accepted.
+  await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await close();
+  await expect(Promise.all(ended)).resolves.toHaveLength(2);
 });
 
 test('closing waits no longer than it was told', async () => {

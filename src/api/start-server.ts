@@ -4,15 +4,21 @@ import { getRequestListener } from '@hono/node-server';
 import { newId, Problem } from '#kit/index.ts';
 import { answerClientError } from './client-error.ts';
 import { buildApp } from './build-app.ts';
+import { isOpenaiPath } from './openai/to-openai-error.ts';
 import { toProblemAnswer } from './problem.ts';
 import type { ServerOptions } from './server-options.ts';
 
+type Socket = IncomingMessage['socket'];
+
 const PAID_PATH = /^\/(?:@|%40|api\/execute(?:[/?]|$)|api\/calls\/|v1\/)/i;
+
+/** By then another process has its place, or this one has been started anew. */
+const RETRY_AFTER_SECONDS = 5;
 
 export interface RunningServer {
   url: string;
   port: number;
-  /** Stops accepting, lets requests under way finish, closes idle connections. */
+  /** Stops accepting, refuses what comes on open connections, lets requests under way finish, ends unused connections. */
   close(): Promise<void>;
 }
 
@@ -24,14 +30,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     errorHandler: (error) => answerBrokenRequest(error, options),
   });
   const open = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   let isClosing = false;
   const server = createServer({ headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 20_000 });
   server.on('clientError', answerClientError);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     open.add(res);
     res.once('close', () => open.delete(res));
     if (isClosing) {
-      res.setHeader('Connection', 'close');
+      refuseWhileClosing({ req, res });
+      return;
     }
     void serve(options, listener, { req, res });
   });
@@ -44,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port,
     close: async () => {
       isClosing = true;
-      await closeGracefully(server, open, options.closeWithinMs ?? 30_000);
+      await closeGracefully(server, { open, sockets }, options.closeWithinMs ?? 30_000);
     },
   };
 }
@@ -96,16 +108,38 @@ function answerBrokenRequest(error: unknown, options: ServerOptions): Response {
   return new Response(body, init);
 }
 
-async function closeGracefully(server: Server, open: ReadonlySet<ServerResponse>, withinMs: number): Promise<void> {
+/** Nothing of the request is read, so a payment in it cannot be charged for it. */
+function refuseWhileClosing({ req, res }: Exchange): void {
+  const problem = new Problem('unavailable', {
+    detail: 'This process is stopping and takes no new requests.',
+    next: 'Send the same request again after the Retry-After time. A payment sent with it was not looked at.',
+    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS), 'Access-Control-Allow-Origin': '*', Connection: 'close' },
+  });
+  const form = isOpenaiPath(req.url ?? '') ? 'openai' : 'problem';
+  const { status, headers, body } = toProblemAnswer(problem, { requestId: newId(), form });
+  res.writeHead(status, headers).end(body);
+}
+
+interface Connections {
+  open: ReadonlySet<ServerResponse>;
+  sockets: ReadonlySet<Socket>;
+}
+
+async function closeGracefully(server: Server, { open, sockets }: Connections, withinMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
+  // A closing server of Node times out no request that never comes, and does not take its connection for an idle one.
+  const endUnused = (): void => {
+    const used = new Set([...open].map((res) => res.req.socket));
+    sockets.forEach((socket) => used.has(socket) || socket.destroy());
+  };
   for (const res of open) {
     if (!res.headersSent) {
       res.setHeader('Connection', 'close');
     }
-    res.once('close', () => server.closeIdleConnections());
+    res.once('close', endUnused);
   }
-  server.closeIdleConnections();
+  endUnused();
   const timer = setTimeout(() => server.closeAllConnections(), withinMs);
   await closed;
   clearTimeout(timer);
