@@ -241,6 +241,10 @@ test('costs by formula what its inputs cost apart, which the quote tells before,
     problems: [{ path: '/inputs/1/topic' }],
     cost: null,
   });
+  expect(await quoteOf({ ...body, input: body.inputs[0] })).toMatchObject({
+    code: 'invalid_input',
+    errors: [{ path: '/inputs' }],
+  });
   const { body: shown } = await creator.call('GET', `/api/resources/${id}`);
   const { worstCostUsd } = (shown['cost'] as { published: { worstCostUsd: string } }).published;
   const { body: cap } = await creator.call('PUT', '/api/user/spend-caps', {

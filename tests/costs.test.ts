@@ -224,7 +224,21 @@ test('a fallback counts in the worst case, and what answered in its place is tol
   const { status, body } = await buy(url);
   expect(status).toBe(200);
   expect(body['model']).toMatch(/claude-haiku-4\.5|claude-4\.5-haiku/);
-  expect(await readLog(id)).toMatchObject([{ model: body['model'], provider: expect.stringMatching(/^Simulated/) }]);
+  expect(await readLog(id)).toMatchObject([
+    { model: OTHER, evidence: { model: body['model'] }, provider: expect.stringMatching(/^Simulated/) },
+  ]);
+});
+
+test('what a model answers and where it fails counts under one name, the one that the catalogue has', async () => {
+  const { id, url } = await world.ruth.publish({ slug: 'one-name', config: configOf({ modelId: `${OTHER}:floor` }) });
+  expect((await buy(url)).status).toBe(200);
+  control().fail('502', { times: 9 });
+  expect((await buy(url)).status).toBe(502);
+  control().clearFaults();
+  const { body } = await world.ruth.call('GET', `/api/usage/breakdown?by=model&resourceId=${id}`);
+  expect(body['items']).toMatchObject([{ model: OTHER, calls: 2, successes: 1, failures: 1 }]);
+  const named = await world.ruth.call('GET', `/api/usage?resourceId=${id}&model=${OTHER}`);
+  expect(named.body['items']).toHaveLength(2);
 });
 
 async function quote(id: string, body: object, creator?: Creator) {

@@ -8,6 +8,8 @@ export const chatEvidence = z.object({
   /** Absent: a chat. */
   route: z.enum(modelRoutes).exactOptional(),
   model: z.string().nullable(),
+  /** The catalogue's id of `model`, where that is another name: a dated one, or one with suffixes. */
+  modelId: z.string().exactOptional(),
   provider: z.string().nullable(),
   generationId: z.string().nullable(),
   inputTokens: z.number().nullable(),

@@ -42,6 +42,19 @@ export async function findNamedModel(
     : toDeclared(written, reading, declared);
 }
 
+/**
+ * Under which id the catalogue has what an upstream calls its model, as part of the evidence: upstreams tell a dated name
+ * of it, failures the name that was asked for, and both are one model. Never rejects: an answer is worth more than its name.
+ */
+export async function findModelId(
+  deps: Pick<FindDeps, 'findModel'>,
+  told: unknown,
+): Promise<{ modelId: string } | null> {
+  const named = typeof told === 'string' ? await findNamedModel(deps, told).catch(() => null) : null;
+  const modelId = named?.model?.openrouterId ?? '';
+  return modelId === '' || modelId === told ? null : { modelId };
+}
+
 function toDeclared(written: string, reading: ModelName, declared: KnownModel): NamedModel {
   const { id, routing, preset } = reading;
   const model = { ...declared, openrouterId: id };

@@ -102,7 +102,7 @@ function partsOf(outcome: Outcome): Parts {
 }
 
 const isOutput = (part: AnswerPart): boolean =>
-  part.type === 'media' || (part.type === 'delta' && part.text.length > 0);
+  part.type === 'media' || (part.type === 'delta' && part.text.trim() !== '');
 
 const anyParts = fc.array(
   fc.oneof(

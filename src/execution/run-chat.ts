@@ -16,6 +16,7 @@ import { askForOutput, type AskedOutput } from './ask-for-output.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { toEvidence } from './chat-evidence.ts';
 import type { ExecutionDeps } from './execution-deps.ts';
+import { findModelId } from './named-model.ts';
 import { isStreak } from './find-streak.ts';
 import { giveInParts } from './give-in-parts.ts';
 import { toUsage } from './media-answer.ts';
@@ -75,7 +76,13 @@ async function judgeMade(
   const { result, output, isRepaired } = made;
   const keySource = run.key.source === 'platform' ? 'platform' : 'own';
   const told = toEvidence(result, run.request.model);
-  const marks = { ...(isRepaired ? { isRepaired } : {}), ...(run.isDeclared ? { isModelDeclared: true } : {}) };
+  // Where a creator names the upstream its models are its own, whatever they are called.
+  const named = run.key.source === 'upstream' ? null : await findModelId(deps, told.own['model']);
+  const marks = {
+    ...named,
+    ...(isRepaired ? { isRepaired } : {}),
+    ...(run.isDeclared ? { isModelDeclared: true } : {}),
+  };
   const evidence: Evidence = { ...told, own: { ...told.own, ...marks }, keySource };
   const costUsd = isRepaired ? evidence.costUsd : toSpentUsd(result, evidence);
   await held?.close(costUsd);

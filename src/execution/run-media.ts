@@ -3,6 +3,7 @@ import type { chatEvidence } from './chat-evidence.ts';
 import type { z } from 'zod';
 import type { ExecutionDeps } from './execution-deps.ts';
 import type { Made, MediaRun, RunRoute } from './media-run.ts';
+import { findModelId } from './named-model.ts';
 import { failBefore, failWith, holdShare } from './run-chat.ts';
 import { runEmbedding } from './run-embedding.ts';
 import { runImages } from './run-images.ts';
@@ -30,7 +31,7 @@ export async function runMedia(deps: ExecutionDeps, run: MediaRun): Promise<Outc
   const startedAtMs = deps.clock.now();
   const made = await runs[run.route](deps, run);
   const firstOutputMs = 'json' in made ? deps.clock.now() - startedAtMs : null;
-  const evidence = toEvidence(run, made, firstOutputMs);
+  const evidence = toEvidence(run, made, { firstOutputMs, named: await findModelId(deps, toModel(run, made)) });
   await held?.close(evidence.costUsd);
   if ('failure' in made) {
     return failWith(deps, run, { failure: made.failure, evidence });
@@ -44,12 +45,17 @@ function toModel({ request }: MediaRun, { facts }: Made): string {
   return facts.model ?? request.model;
 }
 
-function toEvidence(run: MediaRun, made: Made, firstOutputMs: number | null): Evidence {
+function toEvidence(
+  run: MediaRun,
+  made: Made,
+  { firstOutputMs, named }: { firstOutputMs: number | null; named: { modelId: string } | null },
+): Evidence {
   const { key, route, isDeclared } = run;
   const { facts } = made;
   const own: z.output<typeof chatEvidence> = {
     route,
     model: toModel(run, made),
+    ...named,
     provider: facts.provider,
     generationId: facts.generationId,
     inputTokens: facts.inputTokens,

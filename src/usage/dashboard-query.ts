@@ -13,7 +13,13 @@ export const dashboardFilters = z.object({
   to: z.iso.datetime({ offset: true }).optional().describe('Now unless told. Ends with its hour.'),
   resourceId: z.uuid().optional(),
   version: z.coerce.number().int().min(0).max(999_999_999).optional().describe('Of the resource, which is told too.'),
-  model: z.string().max(300).optional(),
+  model: z
+    .string()
+    .max(300)
+    .optional()
+    .describe(
+      'As the catalogue calls it: `openai/gpt-4o-mini`. What it does not know counts as its upstream calls it.',
+    ),
   payer: usageFilters.shape.payer.describe(
     'One payer’s calls are counted by the day in UTC: the range becomes the days that it touches.',
   ),

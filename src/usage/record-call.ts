@@ -193,7 +193,7 @@ export function toRow(record: CallRecord): Record<Column, Json> {
     status: record.status,
     problem: toText(record.problem),
     cause: toText(record.cause, CAUSE_LIMIT),
-    model: toText(evidence['model']),
+    model: toText(evidence['modelId']) ?? toText(evidence['model']),
     provider: toText(evidence['provider']),
     generation_id: toText(evidence['generationId']),
     input_tokens: toCount(evidence['inputTokens']),

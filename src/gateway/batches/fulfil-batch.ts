@@ -152,7 +152,7 @@ function toEvidence(rows: readonly ItemRow[]): Evidence {
 /** The words in which the log knows what the kinds tell; tokens are of all items together. */
 function toOwn(rows: readonly ItemRow[], told: readonly Evidence[]): JsonObject {
   const last = told.at(-1)?.own ?? {};
-  const names = ['model', 'provider'].filter((name) => Object.hasOwn(last, name));
+  const names = ['model', 'modelId', 'provider'].filter((name) => Object.hasOwn(last, name));
   const tokens = ['inputTokens', 'outputTokens'].flatMap((name): [string, number][] => {
     const counts = told.map(({ own }) => own[name]).filter((count) => typeof count === 'number');
     return counts.length === 0 ? [] : [[name, counts.reduce((sum, count) => sum + count, 0)]];
