@@ -61,7 +61,7 @@ export function toRows(query: FiguresQuery): FigureRows {
       cuts
         .map(
           ({ unit, where }) =>
-            `SELECT ${keys[unit]} AS key, ${columns} FROM ${payers ?? sources[tables][unit]} WHERE ${where}${ofDay === undefined ? '' : ` AND ${days[unit]} ${ofDay}`}`,
+            `SELECT ${keys[unit]} AS key, ${columns} ${payers ?? sources[tables][unit]} WHERE ${where}${ofDay === undefined ? '' : ` AND ${days[unit]} ${ofDay}`}`,
         )
         .join(' UNION ALL '),
     waiting: [own, between, ...asked, ...(isOfPayers ? ['payer IS NOT NULL'] : [])].join(' AND '),
@@ -75,8 +75,8 @@ export function toRows(query: FiguresQuery): FigureRows {
 const days = { hour: `(hour AT TIME ZONE 'UTC')::date`, day: 'day' };
 const types = { hour: 'timestamptz', day: 'date' };
 const sources = {
-  sums: { hour: 'usage_hours', day: 'usage_days' },
-  payers: { hour: 'usage_hour_payers', day: 'usage_day_payers' },
+  sums: { hour: 'FROM usage_hours', day: 'FROM usage_days' },
+  payers: { hour: 'FROM usage_hour_payers', day: 'FROM usage_day_payers' },
 };
 const shown: Partial<Record<Grouping, string>> = {
   hour: `to_char(key AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"')`,
@@ -111,7 +111,7 @@ function toConditions({ resourceId, version, model, payer }: FiguresQuery['filte
 /** One row a payer and day where nothing else is told apart. */
 function toPayersTable({ by, filters: { resourceId, version, model } }: FiguresQuery): string {
   const isOfCells = [resourceId, version, model].some((one) => one !== undefined);
-  return isOfCells || by === 'resource' || by === 'version' || by === 'model' ? 'usage_payers' : 'usage_payer_days';
+  return isOfCells || by === 'resource' || by === 'version' || by === 'model' ? 'FROM usage_payers' : 'FROM usage_payer_days';
 }
 
 /** The rows of cells, or those that stand for all resources. */
