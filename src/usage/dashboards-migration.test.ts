@@ -104,11 +104,19 @@ test('what was added up by payer and cell is added up by payer and day', async (
   const from = '2026-11-20T00:00:00Z';
   const { items, total } = await perform(getBreakdown, [deps, ada, byCell.current], { by: 'payer', from });
   expect(total).toBe(2);
-  const figures = { unpaid: 3, refused: 3, owed: 3, costUsd: '0.006', platformCostUsd: '0.003', unknownCostCalls: 3 };
+  const counts = { calls: 12, successes: 9, failures: 3, unpaid: 3, refused: 3, owed: 3, unknownCostCalls: 3 };
+  const amounts = {
+    revenueUsdc: '0.09',
+    costUsd: '0.006',
+    platformCostUsd: '0.003',
+    inputTokens: 21,
+    outputTokens: 15,
+  };
   expect(items).toMatchObject([
     {
-      ...{ payer: '0xa', calls: 12, successes: 9, failures: 3, revenueUsdc: '0.09', inputTokens: 21, outputTokens: 15 },
-      ...figures,
+      payer: '0xa',
+      ...counts,
+      ...amounts,
       latencyMs: { p50: 92, p95: 102, p99: 102 },
       lastCalledAt: '2026-11-20T12:00:00.000Z',
       before: { calls: 4, revenueUsdc: '0.03' },

@@ -111,7 +111,9 @@ function toConditions({ resourceId, version, model, payer }: FiguresQuery['filte
 /** One row a payer and day where nothing else is told apart. */
 function toPayersTable({ by, filters: { resourceId, version, model } }: FiguresQuery): string {
   const isOfCells = [resourceId, version, model].some((one) => one !== undefined);
-  return isOfCells || by === 'resource' || by === 'version' || by === 'model' ? 'FROM usage_payers' : 'FROM usage_payer_days';
+  return isOfCells || by === 'resource' || by === 'version' || by === 'model'
+    ? 'FROM usage_payers'
+    : 'FROM usage_payer_days';
 }
 
 /** The rows of cells, or those that stand for all resources. */
