@@ -10,6 +10,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { holdRun, releaseUnrun } from './hold-run.ts';
 import { keepInputs, keepSent, type InputRefusal } from './keep-inputs.ts';
 import { chainUnreachable, givenUp, toPublicProblem } from './public-problem.ts';
+import { recordRefused } from './record-refused.ts';
 import { refusePayment } from './refuse-payment.ts';
 import { RUN_MARGIN_MS, runLimitMs } from './run-limit.ts';
 import type { Paid } from './settle-call.ts';
@@ -30,12 +31,26 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
   if (!verdict.ok && verdict.reason === reasonsOf(deps.payments, call.payment).alreadyUsed) {
     return takeUsed(deps, call, verdict.reason);
   }
+  if (!verdict.ok && verdict.retryable) {
+    await tellUnchecked(deps, call);
+    return refuse(deps, call, { reason: verdict.reason, outcome: chainUnreachable(), isLogged: false });
+  }
   if (!verdict.ok) {
-    const outcome = verdict.retryable ? chainUnreachable() : refusePayment(deps, call, verdict.reason);
-    return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: !verdict.retryable });
+    const outcome = refusePayment(deps, call, verdict.reason);
+    return refuse(deps, call, { reason: verdict.reason, outcome, isLogged: true });
   }
   const kept = await keepInputs(deps, call);
   return kept.ok ? admitVerified(deps, kept.call, verdict.balanceAtomic) : refuse(deps, call, kept.refusal);
+}
+
+/** The same payment is sent again and may become a call: what is logged is that it had to wait. */
+async function tellUnchecked(deps: GatewayDeps, call: PaidCall): Promise<void> {
+  const cause = `Payments on ${call.offer.network} could not be checked: the network did not answer. Buyers are asked to send the same payment again. This ends when the network answers; if it lasts, ask the operator of this server.`;
+  const asked = { request: call, version: call.version, payer: call.payment.payer };
+  await recordRefused(deps, asked, { problem: 'unavailable', cause, isCounted: false }).catch((err: unknown) => {
+    deps.log.error({ err, resourceId: call.version.resourceId }, 'a refused call could not be logged');
+  });
+  await deps.news.tellRefused({ ...toRefused(call.version), code: 'network_unreachable', cause });
 }
 
 async function admitVerified(deps: GatewayDeps, call: PaidCall, balanceAtomic: bigint | undefined): Promise<Verified> {

@@ -21,7 +21,7 @@ export async function tellCapReached(
 }
 
 /** What concerns all that an owner sells: told once, whichever resource met it. */
-const ofAll = new Set(['platform_limit_reached', 'platform_key_down', 'beyond_creator']);
+const ofAll = new Set(['platform_limit_reached', 'platform_key_down', 'beyond_creator', 'network_unreachable']);
 
 /** Once a day, cause and resource. */
 export async function tellRefused(

@@ -61,6 +61,14 @@ const addTo = (insert: string, time: string): string => `
     FROM taken CROSS JOIN LATERAL ${places} GROUP BY 1, 2, 3, 4, 5) AS one
   ON CONFLICT (owner_id, resource_id, ${time}, version, model) DO UPDATE SET ${added}, ${addHistograms}`;
 
+const addPayersTo = (insert: string, cell: string): string => `
+  ${insert} AS kept (${cell}, ${names}, latencies, first_outputs, last_called_at)
+  SELECT ${cell}, ${filled}, ${compact('latencies')}, ${compact('first_outputs')}, last_called_at
+  FROM (
+    SELECT ${cell}, ${sums}, ${histograms}, max(at) AS last_called_at FROM taken WHERE payer IS NOT NULL GROUP BY ${cell}) AS one
+  ON CONFLICT (${cell}) DO UPDATE SET ${added}, ${addHistograms},
+    last_called_at = greatest(kept.last_called_at, excluded.last_called_at)`;
+
 // The ids as an array: whatever the planner thinks of a table that is empty most of the time, they are looked up.
 const toCloseSql = (batch: number): string => `
 WITH seen AS MATERIALIZED (SELECT ARRAY(SELECT id FROM usage_changes ORDER BY id LIMIT ${batch}) AS ids),
@@ -70,22 +78,8 @@ taken AS (
   RETURNING *, ${HOUR} AS hour, ${DAY} AS day, ${latencyEntry} AS latency, ${firstOutputEntry} AS first_output),
 hours AS (${addTo('INSERT INTO usage_hours', 'hour')}),
 days AS (${addTo('INSERT INTO usage_days', 'day')}),
-by_payer AS (
-  SELECT owner_id, payer, day, resource_id, version, model, ${sums}, ${histograms}, max(at) AS last_called_at
-  FROM taken WHERE payer IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6),
-payers AS (
-  INSERT INTO usage_payers AS kept (owner_id, payer, day, resource_id, version, model, ${names}, latencies, first_outputs,
-    last_called_at)
-  SELECT owner_id, payer, day, resource_id, version, model, ${filled}, ${compact('latencies')}, ${compact('first_outputs')},
-    last_called_at
-  FROM by_payer
-  ON CONFLICT (owner_id, payer, day, resource_id, version, model) DO UPDATE SET ${added}, ${addHistograms},
-    last_called_at = greatest(kept.last_called_at, excluded.last_called_at)),
-payer_days AS (
-  INSERT INTO usage_payer_days AS kept (owner_id, day, payer, earned_atomic, calls, all_calls)
-  SELECT owner_id, day, payer, sum(earned_atomic), sum(${calls}), sum(${allCalls}) FROM by_payer GROUP BY 1, 2, 3
-  ON CONFLICT (owner_id, day, payer) DO UPDATE SET earned_atomic = kept.earned_atomic + excluded.earned_atomic,
-    calls = kept.calls + excluded.calls, all_calls = kept.all_calls + excluded.all_calls),
+payers AS (${addPayersTo('INSERT INTO usage_payers', 'owner_id, payer, day, resource_id, version, model')}),
+payer_days AS (${addPayersTo('INSERT INTO usage_payer_days', 'owner_id, payer, day')}),
 problems AS (
   INSERT INTO usage_problems AS kept (owner_id, day, resource_id, problem, calls)
   SELECT owner_id, day, resource_id, problem, sum(sign) FROM taken WHERE problem IS NOT NULL GROUP BY 1, 2, 3, 4

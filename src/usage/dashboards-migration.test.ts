@@ -7,6 +7,7 @@ import { getBreakdown, getSeries, getSummary } from './index.ts';
 
 const database = useOlderDatabase('0037');
 const summed = useOlderDatabase('0085');
+const byCell = useOlderDatabase('0087');
 const ada: User = {
   kind: 'user',
   userId: 'user_ada',
@@ -78,4 +79,48 @@ test('what was added up before payers were told apart is added up anew, once, by
     expect(hours.slice(0, 4).map(({ payers: count }) => count)).toEqual([1, 1, 1, 0]);
     await closeHours(summed.current);
   }
+});
+
+test('what was added up by payer and cell is added up by payer and day', async () => {
+  const [one, other] = [newId(), newId()];
+  const rows = [
+    { payer: '0xa', day: '2026-11-19', resourceId: one, version: 1, latencies: '{512,550}', hour: 5 },
+    { payer: '0xa', day: '2026-11-20', resourceId: one, version: 1, latencies: '{561}', hour: 10 },
+    { payer: '0xa', day: '2026-11-20', resourceId: one, version: 2, latencies: '{}', hour: 12 },
+    { payer: '0xa', day: '2026-11-20', resourceId: other, version: 1, latencies: '{561,1074}', hour: 11 },
+    { payer: '0xb', day: '2026-11-20', resourceId: other, version: 1, latencies: '{561}', hour: 11 },
+  ];
+  for (const { payer, day, resourceId, version, latencies, hour } of rows) {
+    await byCell.current.system.query(
+      `INSERT INTO usage_payers (owner_id, payer, day, resource_id, version, model, successes, failures, unpaid, refused, owed,
+         earned_atomic, own_cost_usd, platform_cost_usd, unknown_costs, input_tokens, output_tokens, latencies, first_outputs,
+         last_called_at)
+       VALUES ($1, $2, $3::date, $4, $5, 'm', 3, 1, 1, 1, 1, 30000, 0.002, 0.001, 1, 7, 5, $6, '{}', $3::date + $7 * interval '1 hour')`,
+      [ada.userId, payer, day, resourceId, version, latencies, hour],
+    );
+  }
+  await byCell.update();
+  const deps = { clock: { now: () => Date.parse('2026-11-21T00:00:00Z') } };
+  const from = '2026-11-20T00:00:00Z';
+  const { items, total } = await perform(getBreakdown, [deps, ada, byCell.current], { by: 'payer', from });
+  expect(total).toBe(2);
+  const counts = { calls: 12, successes: 9, failures: 3, unpaid: 3, refused: 3, owed: 3, unknownCostCalls: 3 };
+  const amounts = {
+    revenueUsdc: '0.09',
+    costUsd: '0.006',
+    platformCostUsd: '0.003',
+    inputTokens: 21,
+    outputTokens: 15,
+  };
+  expect(items).toMatchObject([
+    {
+      payer: '0xa',
+      ...counts,
+      ...amounts,
+      latencyMs: { p50: 92, p95: 102, p99: 102 },
+      lastCalledAt: '2026-11-20T12:00:00.000Z',
+      before: { calls: 4, revenueUsdc: '0.03' },
+    },
+    { payer: '0xb', calls: 4, revenueUsdc: '0.03', lastCalledAt: '2026-11-20T11:00:00.000Z', before: { calls: 0 } },
+  ]);
 });

@@ -23,8 +23,8 @@ export interface FiguresQuery {
 
 /** The rows that answer a question, as pieces of one SQL statement. */
 export interface FigureRows {
-  /** A select of `key` and these columns from what is added up: from tables of one row a cell, or of its payers; or of a payer's day. `ofDay`: what holds for their days in UTC. */
-  from(tables: 'sums' | 'payers' | 'payerDays', columns: string, ofDay?: string): string;
+  /** A select of `key` and these columns from what is added up: from sums, or sets of those who have paid. `ofDay`: what holds for their days in UTC. */
+  from(tables: 'sums' | 'payers', columns: string, ofDay?: string): string;
   /** Which rows of `usage_waiting`, or of what has its columns. */
   waiting: string;
   /** Of rows with an hour. */
@@ -47,6 +47,7 @@ export function toRows(query: FiguresQuery): FigureRows {
   const { by, range, only, filters, timeZone } = query;
   const keys = toKeys(by, by === 'day' ? put(timeZone, 'text') : '');
   const isOfPayers = by === 'payer' || filters.payer !== undefined;
+  const payers = isOfPayers ? toPayersTable(query) : null;
   const asked = toConditions(filters, put);
   const spans = isOfPayers ? [{ unit: 'day' as const, ...range }] : toSpans(query);
   const which = [own, ...(isOfPayers ? [] : [toPlace(query)]), ...asked].join(' AND ');
@@ -60,7 +61,7 @@ export function toRows(query: FiguresQuery): FigureRows {
       cuts
         .map(
           ({ unit, where }) =>
-            `SELECT ${keys[unit]} AS key, ${columns} ${isOfPayers && tables === 'sums' ? 'FROM usage_payers' : sources[tables][unit]} WHERE ${where}${ofDay === undefined ? '' : ` AND ${days[unit]} ${ofDay}`}`,
+            `SELECT ${keys[unit]} AS key, ${columns} ${payers ?? sources[tables][unit]} WHERE ${where}${ofDay === undefined ? '' : ` AND ${days[unit]} ${ofDay}`}`,
         )
         .join(' UNION ALL '),
     waiting: [own, between, ...asked, ...(isOfPayers ? ['payer IS NOT NULL'] : [])].join(' AND '),
@@ -76,7 +77,6 @@ const types = { hour: 'timestamptz', day: 'date' };
 const sources = {
   sums: { hour: 'FROM usage_hours', day: 'FROM usage_days' },
   payers: { hour: 'FROM usage_hour_payers', day: 'FROM usage_day_payers' },
-  payerDays: { hour: 'FROM usage_payer_days', day: 'FROM usage_payer_days' },
 };
 const shown: Partial<Record<Grouping, string>> = {
   hour: `to_char(key AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00.000Z"')`,
@@ -106,6 +106,14 @@ function toConditions({ resourceId, version, model, payer }: FiguresQuery['filte
     model === undefined ? '' : `model = ${put(model, 'text')}`,
     payer === undefined ? '' : `payer = ${put(payer, 'text')}`,
   ].filter((condition) => condition !== '');
+}
+
+/** One row a payer and day where nothing else is told apart. */
+function toPayersTable({ by, filters: { resourceId, version, model } }: FiguresQuery): string {
+  const isOfCells = [resourceId, version, model].some((one) => one !== undefined);
+  return isOfCells || by === 'resource' || by === 'version' || by === 'model'
+    ? 'FROM usage_payers'
+    : 'FROM usage_payer_days';
 }
 
 /** The rows of cells, or those that stand for all resources. */

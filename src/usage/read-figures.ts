@@ -37,13 +37,9 @@ export async function readFigures(tx: Tx, query: FiguresQuery): Promise<KeyedFig
 /** Who has paid most: of many payers, only so many are read with all that is known of them. */
 async function rankPayers(tx: Tx, query: FiguresQuery): Promise<{ keys: string[]; total: number }> {
   const { from, waiting, values } = toRows(query);
-  const isOfAll = query.filters.resourceId === undefined && query.filters.payer === undefined;
-  const kept = isOfAll
-    ? from('payerDays', 'earned_atomic, calls, all_calls')
-    : from('sums', `earned_atomic, ${calls} AS calls, ${allCalls} AS all_calls`);
   const { rows } = await tx.query<{ key: string; total: number }>(
     `SELECT key, count(*) OVER ()::int AS total FROM (
-       ${kept}
+       ${from('sums', `earned_atomic, ${calls} AS calls, ${allCalls} AS all_calls`)}
        UNION ALL
        SELECT payer, sign * earned_atomic, CASE WHEN status IN ('success', 'failed') THEN sign ELSE 0 END, sign
        FROM usage_waiting WHERE ${waiting}) AS counted
