@@ -2,13 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import axios from 'axios';
 import { wrapAxiosWithPayment, x402Client as AxiosClient } from '@x402/axios';
 import { ExactEvmScheme } from '@x402/evm/exact/client';
-import { createSIWxPayload, encodeSIWxHeader, type CompleteSIWxInfo } from '@x402/extensions/sign-in-with-x';
+import type { CompleteSIWxInfo } from '@x402/extensions/sign-in-with-x';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { generatePrivateKey, privateKeyToAddress, type PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startAnotherProcess, type AnotherProcess } from './support/another-process.ts';
 import { countRuns, getChallenge, payFor, send, toOffer, type Answered } from './support/paid-request.ts';
 import { encodeHeader, makeAccount, signOffer, toEnvelope } from './support/pay.ts';
+import { signIn } from './support/sign-in.ts';
 import { useApp } from './support/start-app.ts';
 import { readPaymentFromChain, stealAnswers } from './support/stranger.ts';
 
@@ -194,26 +195,6 @@ describe('the same payment after its settlement gets the kept answer', () => {
     expect(await ask({ 'SIGN-IN-WITH-X': header })).toMatchObject({ status: 200, body: first.body });
   });
 });
-
-interface SignInExtension {
-  info: Omit<CompleteSIWxInfo, 'chainId' | 'type'>;
-  supportedChains: { chainId: string; type: 'eip191' }[];
-}
-
-/** SIGN-IN-WITH-X as the SDK makes it from the declaration in a refusal. */
-async function signIn(
-  refused: Answered,
-  signer: PrivateKeyAccount,
-  changes: Partial<CompleteSIWxInfo> = {},
-): Promise<string> {
-  const extensions = refused.body['extensions'] as { 'sign-in-with-x': SignInExtension };
-  const { info, supportedChains } = extensions['sign-in-with-x'];
-  const [chain] = supportedChains;
-  if (!chain) {
-    throw new Error('no chain to sign in with');
-  }
-  return encodeSIWxHeader(await createSIWxPayload({ ...info, ...chain, ...changes }, signer, changes.uri ?? here()));
-}
 
 describe('a signature is no proof', () => {
   test.each<[string, (bought: Bought) => Promise<Partial<CompleteSIWxInfo>>]>([

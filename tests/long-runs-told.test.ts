@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createSIWxPayload, encodeSIWxHeader, type CompleteSIWxInfo } from '@x402/extensions/sign-in-with-x';
 import { Webhook } from 'standardwebhooks';
 import type { PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import { startCallbackReceiver } from './support/callback-receiver.ts';
 import { ask, newTopic, readEvents, respondAsync, untilDone, useLongWorld } from './support/long-world.ts';
 import { payFor, send } from './support/paid-request.ts';
 import { makeAccount } from './support/pay.ts';
+import { signIn } from './support/sign-in.ts';
 
 /* Who is told how a call behind a 202 stands, and how. */
 const receiver = await startCallbackReceiver();
@@ -52,15 +52,8 @@ describe('whoever has not shown to be the buyer', () => {
     const { accepted, statusUrl, buyer } = await world.current.begin(url);
     const token = { 'X-Farebox-Answer-Token': String(accepted.headers.get('X-Farebox-Answer-Token')) };
     expect((await ask(statusUrl, { ...token, ...untilDone })).body).toMatchObject({ state: 'succeeded' });
-    const { body } = await ask(statusUrl, {});
-    const signedBy = async (account: PrivateKeyAccount) => {
-      const { info, supportedChains } = (body['extensions'] as Record<string, unknown>)['sign-in-with-x'] as {
-        info: CompleteSIWxInfo;
-        supportedChains: [CompleteSIWxInfo];
-      };
-      const payload = await createSIWxPayload({ ...info, ...supportedChains[0] }, account, statusUrl);
-      return { 'SIGN-IN-WITH-X': encodeSIWxHeader(payload) };
-    };
+    const refused = await ask(statusUrl, {});
+    const signedBy = async (account: PrivateKeyAccount) => ({ 'SIGN-IN-WITH-X': await signIn(refused, account) });
     expect(await ask(`${statusUrl}/result`, await signedBy(buyer))).toMatchObject({ status: 200 });
     expect(await ask(statusUrl, await signedBy(makeAccount()))).toMatchObject({ status: 401 });
   });

@@ -1,5 +1,4 @@
 import { ExactEvmScheme } from '@x402/evm/exact/client';
-import { createSIWxPayload, encodeSIWxHeader, type CompleteSIWxInfo } from '@x402/extensions/sign-in-with-x';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { createHash, randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
@@ -7,12 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listNames, openEvents, toText } from './support/open-events.ts';
 import { countRuns, getChallenge, payFor, send } from './support/paid-request.ts';
 import { delta, DONE, startScriptedUpstream, usageChunk, type ScriptedUpstream } from './support/scripted-upstream.ts';
+import { signIn } from './support/sign-in.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 import { readPaymentFromChain } from './support/stranger.ts';
-
-interface SignInExtensions {
-  'sign-in-with-x': { info: CompleteSIWxInfo; supportedChains: [CompleteSIWxInfo] };
-}
 
 /* Answers that go out as events while they are made, through the whole app. */
 const environment: Record<string, string> = {};
@@ -258,17 +254,13 @@ describe('a stream that was left', () => {
     const refused = await send(url, { payment, body: { topic }, headers: events });
     expect(refused).toMatchObject({ status: 403, body: { code: 'buyer_unproven', charged: true } });
     expect(JSON.stringify(refused.body)).not.toContain('Ore');
-    const declared = refused.body['extensions'] as SignInExtensions;
-    const { info, supportedChains } = declared['sign-in-with-x'];
-    const signIn = async (account: typeof buyer) =>
-      encodeSIWxHeader(await createSIWxPayload({ ...info, ...supportedChains[0] }, account, url));
-    const stranger = await signIn(await app.current.makeBuyer());
+    const stranger = await signIn(refused, await app.current.makeBuyer());
     expect(
       await send(url, { payment, body: { topic }, headers: { ...events, 'SIGN-IN-WITH-X': stranger } }),
     ).toMatchObject({
       status: 403,
     });
-    const headers = { 'SIGN-IN-WITH-X': await signIn(buyer), 'Last-Event-ID': read.at(-1)?.id ?? '' };
+    const headers = { 'SIGN-IN-WITH-X': await signIn(refused, buyer), 'Last-Event-ID': read.at(-1)?.id ?? '' };
     const again = await openEvents(url, { payment, topic, headers });
     gate.resolve();
     expect(toText(await again.rest())).toBe('glitters.');
