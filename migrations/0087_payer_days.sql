@@ -34,3 +34,8 @@ RESET ROLE;
 -- To find who has paid most, from the index alone.
 CREATE INDEX usage_payer_days_of_days ON usage_payer_days (owner_id, day)
   INCLUDE (payer, earned_atomic, successes, failures, unpaid, refused, owed);
+
+-- The same of one resource or version.
+DROP INDEX usage_payers_of_days;
+CREATE INDEX usage_payers_of_versions ON usage_payers (owner_id, resource_id, day, version)
+  INCLUDE (model, payer, earned_atomic, successes, failures, unpaid, refused, owed);
