@@ -12,6 +12,7 @@ test.each([
   ['Respond-Async, wait=10', { isAsked: true, waitMs: 10_000 }],
   ['wait="5"', { isAsked: false, waitMs: 5_000 }],
   ['wait=86400', { isAsked: false, waitMs: 60_000 }],
+  ['respond-async, wait=99999999999', { isAsked: true, waitMs: 60_000 }],
   ['wait=3, wait=9', { isAsked: false, waitMs: 3_000 }],
   ['return=minimal; foo="a", respond-async; x=1', { isAsked: true, waitMs: 0 }],
   ['respond-asynchronously, wait=-1, wait=soon', { isAsked: false, waitMs: 0 }],

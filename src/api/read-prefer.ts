@@ -3,7 +3,7 @@ import { readHeader } from './call-exchange.ts';
 
 const LONGEST_WAIT_SECONDS = 60;
 /** One preference (RFC 7240): its name and value; what follows behind a semicolon are parameters that ours do not have. */
-const preference = /^\s*([a-z-]+)\s*(?:=\s*"?(\d{1,6})"?\s*)?(?:;.*)?$/i;
+const preference = /^\s*([a-z-]+)\s*(?:=\s*"?(\d+)"?\s*)?(?:;.*)?$/i;
 
 /** `Prefer: respond-async, wait=10`. Of a preference that is named twice the first counts; what is not known is ignored. */
 export function readPrefer(req: IncomingMessage): { isAsked: boolean; waitMs: number } {

@@ -22,6 +22,7 @@ import {
   chargeUnknown,
   justLookedUp,
   paymentInUse,
+  paymentUsedUp,
   settlementPending,
   paymentNotCharged,
   tooManyReaders,
@@ -71,7 +72,7 @@ const selectKept = `
  */
 export async function answerHeld(deps: GatewayDeps, held: HeldCall, again: Again): Promise<CallOutcome> {
   if (!isSameRequest(held, again)) {
-    return paymentInUse(
+    return paymentUsedUp(
       'This payment was used for another request: one payment buys one answer to one request.',
       'Sign a new payment for this request.',
     );

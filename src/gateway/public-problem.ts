@@ -116,10 +116,15 @@ export function tooManyLookUps(retryAfterSeconds: number): CallOutcome {
   return { kind: 'problem', problem, charged: false };
 }
 
-/** The payment is held by another call, or spent. */
+/** The payment is held by another call, or spent. With `next` the same one may be sent again. */
 export function paymentInUse(detail: string, next: string): CallOutcome & { kind: 'problem' } {
   const problem = new Problem('payment_in_use', { detail, next, headers: { 'Retry-After': '2' } });
   return { kind: 'problem', problem };
+}
+
+/** The payment buys nothing here any more: sending it again helps nobody. */
+export function paymentUsedUp(detail: string, next: string): CallOutcome & { kind: 'problem' } {
+  return { kind: 'problem', problem: new Problem('payment_in_use', { detail, next }) };
 }
 
 /** The payment bought an answer, and whoever sends it now has not shown to be its buyer. */
@@ -147,8 +152,12 @@ export function justLookedUp(): CallOutcome {
 }
 
 /** The payment came to its end without money moving. */
-export function paymentNotCharged(detail: string, next: string): CallOutcome {
-  return { ...paymentInUse(`${detail} Nothing was charged.`, next), charged: false };
+export function paymentNotCharged(
+  detail: string,
+  next: 'Sign a new payment.' | 'Send the same payment again.',
+): CallOutcome {
+  const toProblem = next === 'Sign a new payment.' ? paymentUsedUp : paymentInUse;
+  return { ...toProblem(`${detail} Nothing was charged.`, next), charged: false };
 }
 
 /** No fault of the caller: nothing ran. */

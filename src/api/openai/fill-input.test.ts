@@ -180,6 +180,7 @@ describe('what a resource decides itself', () => {
     ['response_format', { type: 'json_object' }],
     ['response_format', { type: 'json_schema', json_schema: {} }],
     ['audio', { voice: 'alloy' }],
+    ['modalities', ['text', 'audio']],
     ['web_search_options', {}],
     ['models', ['other']],
   ])('is refused where another answer is asked for: %s %j', (name, value) => {

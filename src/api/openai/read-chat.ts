@@ -1,6 +1,23 @@
 import { refuse, type Asked, type Contract, type Said } from './asked.ts';
 import { pickMessage } from './pick-message.ts';
-import { judgeFormat, NO_TOOLS, refuseFilled, refuseToolChoice, splitMembers, type Dialect } from './split-members.ts';
+import {
+  judgeFormat,
+  NO_TOOLS,
+  refuseFilled,
+  refuseToolChoice,
+  splitMembers,
+  type Dialect,
+  type Judged,
+} from './split-members.ts';
+
+const NO_SOUND = 'Sound is what the resource decides to make: leave';
+
+/** Pictures come where the resource makes them, whatever was asked for. */
+function judgeModalities(value: unknown): Judged {
+  return Array.isArray(value) && value.includes('audio')
+    ? { refused: `${NO_SOUND} "audio" out of "modalities".` }
+    : { ignored: 'modalities' };
+}
 
 const dialect: Dialect = {
   read: new Set(['messages']),
@@ -11,7 +28,6 @@ const dialect: Dialect = {
     'max_completion_tokens',
     'max_tokens',
     'min_p',
-    'modalities',
     'parallel_tool_calls',
     'prediction',
     'presence_penalty',
@@ -40,10 +56,11 @@ const dialect: Dialect = {
     'verbosity',
   ]),
   demands: {
-    audio: refuseFilled('Sound is what the resource decides to make: leave "audio" out.'),
+    audio: refuseFilled(`${NO_SOUND} "audio" out.`),
     function_call: refuseToolChoice,
     functions: refuseFilled(NO_TOOLS),
     logprobs: refuseFilled('Log probabilities are not told here.'),
+    modalities: judgeModalities,
     models: refuseFilled('A resource has its own models: name it alone in "model".'),
     n: (value) => (value === 1 ? null : { refused: 'One call buys one answer: leave "n" out.' }),
     plugins: refuseFilled('Plugins cannot be added to a resource.'),

@@ -20,6 +20,8 @@ interface Later {
   carry(call: PaidCall): Promise<CallOutcome>;
 }
 
+const HEADER = 'X-Farebox-Callback';
+
 /** Throws `invalid_input` for a callback that would never be made. */
 export function assertCallback(
   { callbacks }: Pick<GatewayDeps, 'callbacks'>,
@@ -32,11 +34,15 @@ export function assertCallback(
   }
   if (!isAnsweredLater(request, version)) {
     throw new Problem('invalid_input', {
-      detail: 'X-Farebox-Callback is for calls that are answered later.',
+      detail: `${HEADER} is for calls that are answered later.`,
       next: 'Send "Prefer: respond-async" with it, or leave it out.',
     });
   }
-  callbacks.check(url);
+  try {
+    callbacks.check(url);
+  } catch (error) {
+    throw error instanceof Problem ? new Problem(error.code, { detail: `${HEADER}: ${error.message}` }) : error;
+  }
 }
 
 /** Carries out a call that holds its payment. */
