@@ -283,6 +283,8 @@ test('is there only where the creator says so, with POST, for buyers; and views 
   expect(view).toMatchObject({ batch: { maxInputs: 9, url } });
   const document = (await (await fetch(`${app.url}/api/resources/${id}/openapi.json`)).json()) as { paths: Fields };
   expect(document.paths).toHaveProperty([new URL(url).pathname, 'post', 'requestBody']);
+  expect(JSON.stringify(document.paths)).toContain('X-Owner-Test');
+  expect(JSON.stringify(document.paths[new URL(url).pathname])).not.toContain('X-Owner-Test');
   const refused = await creator.call('POST', '/api/resources', {
     kind: 'toy_stream',
     slug: 'free-batch',

@@ -1,5 +1,5 @@
 import { batchOutput } from '#gateway/index.ts';
-import { callInput, paidSecurity, paymentHeaders, place, toPaidResponses } from './paid-paths.ts';
+import { callInput, paidSecurity, place, salesHeaders, toPaidResponses } from './paid-paths.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ export function toBatchPath({ operationId, summary, input, maxInputs, parameters
     summary,
     description: 'Paid with what the inputs cost together, before they run; answered with 202 first.',
     security: paidSecurity,
-    parameters: [...parameters, ...paymentHeaders],
+    parameters: [...parameters, ...salesHeaders],
     requestBody: { required: true, content: { 'application/json': { schema: body } } },
     responses: toPaidResponses({ schema: toResult() }),
   };

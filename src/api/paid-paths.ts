@@ -23,15 +23,9 @@ const segment = (name: string, description: string): JsonObject => ({
 });
 const nullableText = (description: string): JsonObject => ({ type: ['string', 'null'], description });
 
-export const paymentHeaders = [
+/** Of a call that is no test of its owner's. */
+export const salesHeaders = [
   ...payingHeaders,
-  {
-    ...headerParameter(
-      'X-Owner-Test',
-      'With `true` and the session or API key of its creator (scope `resources:write`), the resource runs without a payment.',
-    ),
-    schema: { type: 'string', enum: ['true'] },
-  },
   ...buyerHeaders,
   headerParameter(
     'SIGN-IN-WITH-X',
@@ -42,6 +36,17 @@ export const paymentHeaders = [
     'With `Accept: text/event-stream` and the payment of a stream that broke off: the id of the last event that came.',
   ),
   ...laterHeaders,
+];
+
+export const paymentHeaders = [
+  ...salesHeaders,
+  {
+    ...headerParameter(
+      'X-Owner-Test',
+      'With `true` and the session or API key of its creator (scope `resources:write`), the resource runs without a payment.',
+    ),
+    schema: { type: 'string', enum: ['true'] },
+  },
 ];
 
 const streamOfEvents = [

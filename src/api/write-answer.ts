@@ -5,7 +5,7 @@ import { writeEvents } from './write-events.ts';
 export const paidAnswer = {
   'Content-Security-Policy': "default-src 'none'; sandbox",
   'Cache-Control': 'private, no-store',
-  Vary: 'Accept, PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
+  Vary: 'Accept, PAYMENT-SIGNATURE, X-PAYMENT, Authorization, Prefer',
 };
 
 /** Our own header for the receipt of an answer that has no room for it: base64 of its JSON. */

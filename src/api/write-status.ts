@@ -22,7 +22,7 @@ export function writeAccepted(
       Location: status.statusUrl,
       ...toRetryAfter(status),
       ...(isAsked ? { 'Preference-Applied': 'respond-async' } : {}),
-      Vary: 'PAYMENT-SIGNATURE, X-PAYMENT, Authorization, Prefer',
+      Vary: 'Accept, PAYMENT-SIGNATURE, X-PAYMENT, Authorization, Prefer',
     },
   });
 }
