@@ -85,7 +85,7 @@ async function untilState(payer: string, state: string): Promise<void> {
 
 describe('a prompt on a model', () => {
   test.each(['openrouter_instant', 'prompt_template'])('%s sells its text while it is written', async (kind) => {
-    const config = { systemPrompt: 'Write about {topic}{/topic}.', maxTokens: 400 };
+    const config = { systemPrompt: 'Write about {topic}{/topic}.', maxTokens: 800 };
     const model = kind === 'openrouter_instant' ? { modelId: 'openai/gpt-4o-mini' } : { model: 'openai/gpt-4o-mini' };
     const draft = { slug: newSlug(), kind, settlementPoint: 'at_first_output', config: { ...config, ...model } };
     const { url, id } = await creator.publish(draft);
