@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { encodeHeader, SANDBOX_NETWORK } from './pay.ts';
 import { send, type Answered } from './paid-request.ts';
 import type { App } from './start-app.ts';
+import type { TestChain } from './test-chain.ts';
 
 const settlementAbi = parseAbi([
   'function transferWithAuthorization(address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce, uint8 v, bytes32 r, bytes32 s)',
@@ -19,8 +20,15 @@ interface Seen {
 }
 
 /** What a stranger makes of the newest transfer of a wallet: the payment, from the call data of its transaction. */
-export async function readPaymentFromChain(app: App, payer: string): Promise<Seen> {
-  const chain = app.sandbox?.chain;
+export function readPaymentFromChain(app: App, payer: string): Promise<Seen> {
+  return rebuildPayment(app.sandbox?.chain ?? null, payer);
+}
+
+/** The same on a chain that no app has started. */
+export async function rebuildPayment(
+  chain: Pick<TestChain['current'], 'rpcUrl' | 'token'> | null,
+  payer: string,
+): Promise<Seen> {
   const client = createPublicClient({ transport: http(chain?.rpcUrl ?? '') });
   const address = chain?.token.address ?? '0x';
   const logs = await client.getContractEvents({
