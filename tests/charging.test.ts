@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { describe, expect, test } from 'vitest';
 import { listNames, toText, type ReadEvent } from './support/open-events.ts';
 import { delta, DONE, event, usageChunk } from './support/scripted-upstream.ts';
@@ -105,14 +106,18 @@ const rows: Record<string, (call: StreamCall) => Promise<void>> = {
   },
   'The settlement is refused': async (call) => {
     const stand = call.stand();
-    call.script({ stand }, begun, ...ended);
+    // It does not end by itself: only a run that is cancelled leaves it.
+    call.script({ stand }, begun, { stand: call.stand() });
     const opening = call.open();
     await stand.reached;
     await call.emptyWallet();
     stand.goOn();
     const { response } = await opening;
     expect(response.status).toBe(402);
-    expect(response.headers.get('PAYMENT-REQUIRED')).not.toBeNull();
+    expect(decodePaymentRequiredHeader(response.headers.get('PAYMENT-REQUIRED') ?? '')).toMatchObject({
+      error: 'invalid_exact_evm_insufficient_balance',
+    });
+    await call.untilLeft();
     await call.untilState('unpaid');
     expect(await call.earned()).toBe(0n);
   },
@@ -189,7 +194,8 @@ const alone: typeof rows = {
   },
 };
 
-const make = (name: string) => world.current.makeCall(name.includes('time limit') ? { timeoutSeconds: 5 } : {});
+// Else so long that no run ends by its limit while its test waits.
+const make = (name: string) => world.current.makeCall({ timeoutSeconds: name.includes('time limit') ? 5 : 300 });
 
 describe.concurrent('an interrupted stream', () => {
   test.each(Object.entries(rows))('%s', async (name, check) => {

@@ -64,6 +64,11 @@ describe('before money moves', () => {
 
   test.each([
     ['more pixels, fetched', () => world.serve('wide', makePng(601, 1)), 'has 601 pixels, and at most 600 are taken'],
+    [
+      'a part only, fetched',
+      () => world.serve('cut', png.subarray(0, 40)),
+      'is cut off: the end of the PNG is missing',
+    ],
     ['more bytes, fetched', () => world.serve('long', Buffer.alloc(9_001)), 'it has more than 9000 bytes'],
     ['nothing there', () => `${world.openRouterUrl.replace('/api/v1', '')}/files/none`, 'answered with status 404'],
   ])('%s: the call ends uncharged, and the payment buys another one', async (_name, photo, says) => {

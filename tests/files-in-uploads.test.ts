@@ -48,6 +48,7 @@ test.each<[string, () => Promise<string> | string]>([
   ['has expired', async () => expire(await upload(png))],
   ['nobody has made', () => `upload:${'a'.repeat(32)}`],
   ['is of another type', () => upload(makeWav(1))],
+  ['is cut off', () => upload(png.subarray(0, 40))],
 ])('an upload that %s costs nobody anything, and the refusal names the parameter', async (_name, make) => {
   const asked = world.chats.length;
   const { answer, spent } = await buy(await make());

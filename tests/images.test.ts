@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { payFor, send } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
 
@@ -71,7 +71,7 @@ describe('a picture that was paid for', () => {
     ['without a signature', (url) => url.searchParams.delete('signature')],
     ['with another signature', (url) => url.searchParams.set('signature', 'A'.repeat(43))],
     ['made to last longer', (url) => url.searchParams.set('expires', '99999999999')],
-    ['that has expired', (url) => url.searchParams.set('expires', '1')],
+    ['made to end earlier', (url) => url.searchParams.set('expires', '1')],
     ['with an expiry that is no number', (url) => url.searchParams.set('expires', '1e99')],
     ['of another picture', (url) => (url.pathname = url.pathname.replace(/.$/, (last) => (last === '0' ? '1' : '0')))],
     ['of a path', (url) => (url.pathname = '/api/images/..%2F..%2Fmaster-key')],
@@ -82,6 +82,21 @@ describe('a picture that was paid for', () => {
     const response = await fetch(url);
     expect([403, 404, 410]).toContain(response.status);
     expect(response.headers.get('Content-Type')).toContain('application/problem+json');
+  });
+
+  test('is shown under its link until that expires, and not a moment longer', async () => {
+    const { image } = await buyPicture();
+    const endsAt = Date.parse(image.expiresAt);
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: endsAt - 60_000 });
+      expect((await fetch(image.url)).status).toBe(200);
+      vi.setSystemTime(endsAt);
+      const late = await fetch(image.url);
+      expect([late.status, late.headers.get('Content-Type')]).toEqual([410, 'application/problem+json']);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect((await fetch(image.url)).status).toBe(200);
   });
 
   test('is a file, and nowhere in the database', async () => {

@@ -1,7 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '#kit/index.ts';
+import { openMedia } from '#media/index.ts';
 import { listKinds } from '../src/plugins.ts';
 import { payFor, send, type Answered } from './support/paid-request.ts';
 import { useApp, type Creator } from './support/start-app.ts';
@@ -11,9 +15,9 @@ const CANARY = 'canary-in-a-film-Nobody-Reads-This';
 const video = makeVideo(Buffer.concat([Buffer.from(CANARY), randomBytes(60_000_000)]));
 const paper = Buffer.from(`%PDF-1.7\n%${CANARY}\n1 0 obj\n`);
 const sha256 = createHash('sha256').update(video).digest('hex');
-const files = [
-  { expect: 'video' as const, bytes: video },
-  { expect: 'file' as const, bytes: paper },
+const files: { expect: 'video' | 'file'; bytes: Buffer }[] = [
+  { expect: 'video', bytes: video },
+  { expect: 'file', bytes: paper },
 ];
 const app = useApp({}, { listKinds: (deps) => [...listKinds(deps), openToyMedia(deps.media, files)] });
 
@@ -164,6 +168,49 @@ test('files of an answer live as long as the version says, which everybody may r
     await (await fetch(`${app.current.url}/resources/ada/film`, { headers: { Accept: 'text/html' } })).text(),
   ).toContain('kept 2 hours');
 });
+
+test('after that time the link and the bytes are gone, and those of a version that keeps them longer stay', async () => {
+  const [short, long] = [await buyPaper('short', 3_600), await buyPaper('longer', 86_400)];
+  const isKept = async (sha: string) =>
+    (await readdir(join(app.current.folder, 'media'), { recursive: true })).some((name) => name.includes(sha));
+  const look = async ({ url, sha256: sha }: Paper) => [(await get(url)).status, await isKept(sha)];
+  expect([await look(short), await look(long)]).toEqual([
+    [200, true],
+    [200, true],
+  ]);
+  try {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(short.expiresAt) + 1_000 });
+    expect((await get(short.url)).status).toBe(410);
+    // As the jobs of the process do it.
+    const { folder, database, url: publicUrl } = app.current;
+    const signingKey = Buffer.alloc(32);
+    const media = openMedia({ database, folder: join(folder, 'media'), signingKey, publicUrl, clock: systemClock });
+    await media.expire();
+    await media.sweep();
+    expect([await look(short), await look(long)]).toEqual([
+      [410, false],
+      [200, true],
+    ]);
+  } finally {
+    vi.useRealTimers();
+  }
+  // By a clock that stands before the end of the link: what was behind it is gone all the same.
+  expect((await get(short.url)).status).toBe(410);
+});
+
+interface Paper extends File {
+  sha256: string;
+}
+
+/** From a version that keeps its files for so long; no other answer has these bytes. */
+async function buyPaper(slug: string, mediaRetentionSeconds: number): Promise<Paper> {
+  const { url } = await creator.publish({ ...draft, slug, mediaRetentionSeconds });
+  const buyer = await app.current.makeBuyer();
+  const others = files.splice(0, files.length, { expect: 'file', bytes: Buffer.from(`%PDF-1.7\n%${slug}\n`) });
+  const bought = await send(url, { payment: await payFor(buyer, url), body: {} });
+  files.splice(0, files.length, ...others);
+  return (bought.body['files'] as [Paper])[0];
+}
 
 test('a version cannot keep files longer than the operator allows', async () => {
   const made = await creator.call('POST', '/api/resources', {

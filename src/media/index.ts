@@ -7,6 +7,7 @@
  */
 export { inspectMedia } from './inspect-media.ts';
 export type { InspectedMedia } from './inspect-media.ts';
+export { isPngCut } from './is-cut-short.ts';
 export type { KeptInput } from './keep-input.ts';
 export type { MediaSource } from './receive-file.ts';
 export { openMedia } from './open-media.ts';

@@ -25,6 +25,11 @@ export async function isCutShort({ path, sizeBytes }: Pick<LocalFile, 'path' | '
   }
 }
 
+/** Of bytes that begin as a PNG, or of the last ones of it. */
+export function isPngCut(bytes: Uint8Array): boolean {
+  return !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(END_OF_PNG);
+}
+
 interface Opened {
   file: FileHandle;
   sizeBytes: number;
@@ -34,7 +39,7 @@ async function isCut(opened: Opened): Promise<boolean> {
   const head = await read(opened, 0, HEAD_BYTES);
   const start = head.toString('latin1');
   if (start.startsWith('\x89PNG')) {
-    return !(await readTail(opened)).includes(END_OF_PNG);
+    return isPngCut(await readTail(opened));
   }
   if (start.startsWith('\xff\xd8\xff')) {
     return !(await readTail(opened)).includes(END_OF_JPEG);

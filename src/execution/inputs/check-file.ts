@@ -1,4 +1,4 @@
-import { inspectMedia, type InspectedMedia } from '#media/index.ts';
+import { inspectMedia, isPngCut, type InspectedMedia } from '#media/index.ts';
 import { toMediaCaps, type MediaParameter } from '#resources/index.ts';
 
 /** `busy`: too many files are being measured. */
@@ -27,6 +27,9 @@ export async function checkFile(parameter: MediaParameter, { bytes, ...whose }: 
   if (file === null || !caps.contentTypes.includes(file.contentType)) {
     const found = file === null ? 'a file that is not known here' : file.contentType;
     return { ok: false, reason: `is ${found}, and taken are: ${caps.contentTypes.join(', ')}` };
+  }
+  if (file.contentType === 'image/png' && isPngCut(bytes)) {
+    return { ok: false, reason: 'is cut off: the end of the PNG is missing' };
   }
   const reason = findExcess([
     { name: 'pixels', found: file.pixels, most: file.kind === 'image' ? caps.maxPixels : null },
