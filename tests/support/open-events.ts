@@ -29,7 +29,7 @@ export async function openEvents(url: string, { payment, topic, headers, ...aske
     body: JSON.stringify({ topic }),
     signal: left.signal,
   });
-  const { next } = readEventsOf(response);
+  const { next, comments } = readEventsOf(response);
   const rest = async (): Promise<ReadEvent[]> => {
     const read: ReadEvent[] = [];
     for (let event = await next(); event !== null; event = await next()) {
@@ -48,20 +48,21 @@ export async function openEvents(url: string, { payment, topic, headers, ...aske
     }
     return read;
   };
-  return { response, next, rest, until, leave: () => left.abort() };
+  return { response, next, comments, rest, until, leave: () => left.abort() };
 }
 
-/** The events of a response one by one; `next` is null at the end, and rejects where the connection broke before. */
+/** The events of a response one by one, and the comments between those that were read; `next` is null at the end, and rejects where the connection broke before. */
 export function readEventsOf({ body }: Response) {
+  const comments: string[] = [];
   const events = (body as ReadableStream<Uint8Array<ArrayBuffer>>)
     .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream())
+    .pipeThrough(new EventSourceParserStream({ onComment: (text) => void comments.push(text) }))
     .getReader();
   const next = async (): Promise<ReadEvent | null> => {
     const { value, done } = await events.read();
     return done ? null : toEvent(value);
   };
-  return { next, leave: () => events.cancel() };
+  return { next, comments, leave: () => events.cancel() };
 }
 
 function toEvent({ id, event, data }: EventSourceMessage): ReadEvent {
