@@ -49,6 +49,11 @@ export interface PlatformHealth {
   check(): Promise<void>;
 }
 
+/** The transaction of a caller. */
+export interface ShareTx {
+  query(text: string, values: unknown[]): Promise<unknown>;
+}
+
 export interface BudgetedCall {
   callId: string;
   worstUsd: string;
@@ -66,8 +71,8 @@ export interface PlatformBudget {
   reserve(ownerId: string, call: BudgetedCall): Promise<string | null>;
   /** What the run did cost; null where nobody knows, and its worst case stays counted. */
   close(reservationId: string, costUsd: string | null): Promise<void>;
-  /** What a run of the call did cost that was closed without a figure: it counts with this instead of its worst. */
-  correct(callId: string, costUsd: string): Promise<void>;
+  /** What a run of the call did cost that was closed without a figure: it counts with this instead of its worst, once a run. */
+  correct(tx: ShareTx, callId: string, costUsd: string): Promise<void>;
   /** Until the day is over. */
   retryAfterSeconds(): number;
   dailyUsd: string;

@@ -1,5 +1,5 @@
 import type { GenerationCost } from '#upstreams/index.ts';
-import type { ExecutionDeps } from './execution-deps.ts';
+import type { ExecutionDeps, ShareTx } from './execution-deps.ts';
 import { OPENROUTER } from './find-key.ts';
 
 export interface RunCostDeps extends Pick<ExecutionDeps, 'openCreatorKey' | 'platformKey'> {
@@ -25,13 +25,13 @@ export async function findRunCost(deps: RunCostDeps, run: PaidRun): Promise<stri
   return found.ok ? found.costUsd : null;
 }
 
-/** Told later: the operator's key was counted at its worst for this run. Once, however often it is called. */
+/** Told later: the operator's key was counted at its worst for this run. To be called once for each run, in `tx`. */
 export async function correctShare(
   deps: Pick<RunCostDeps, 'platformKey'>,
-  run: PaidRun,
+  { tx, callId, keySource }: Pick<PaidRun, 'callId' | 'keySource'> & { tx: ShareTx },
   costUsd: string,
 ): Promise<void> {
-  if (run.keySource === 'platform') {
-    await deps.platformKey?.budget?.correct(run.callId, costUsd);
+  if (keySource === 'platform') {
+    await deps.platformKey?.budget?.correct(tx, callId, costUsd);
   }
 }

@@ -26,15 +26,17 @@ async function repairInTurn(deps: RepairDeps, lookups: readonly CostLookup[]): P
 
 async function repair(deps: RepairDeps, lookup: CostLookup): Promise<boolean> {
   const { callId, generationId, isLate } = lookup;
-  const { system } = deps.database;
   try {
     const costUsd = await findRunCost(deps, lookup);
     if (costUsd !== null) {
-      // Before the log, which says that nothing is left to be done.
-      await correctShare(deps, lookup, costUsd);
-      await closeCostLookup(system, lookup, costUsd);
+      // Log and share together: of two sweeps that found it, and of one that died between them, each counts it once.
+      await deps.database.transaction(async (tx) => {
+        if (await closeCostLookup(tx, lookup, costUsd)) {
+          await correctShare(deps, { tx, ...lookup }, costUsd);
+        }
+      });
     } else if (isLate) {
-      await closeCostLookup(system, lookup, null);
+      await deps.database.transaction((tx) => closeCostLookup(tx, lookup, null));
       deps.log.warn({ callId, generationId }, 'what a run has cost was not told within a day');
     }
     return costUsd !== null;

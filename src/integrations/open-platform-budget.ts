@@ -1,5 +1,5 @@
 import { Big } from 'big.js';
-import type { Database } from '#database/index.ts';
+import type { Database, Tx } from '#database/index.ts';
 import { newId, type Clock } from '#kit/index.ts';
 import { DAY_MS, toDay } from './platform-day.ts';
 
@@ -122,8 +122,8 @@ export function openPlatformBudget({ database, clock, dailyUsd }: BudgetDeps) {
         ? database.system.query(CLOSE_UNKNOWN, [reservationId])
         : database.system.query(CLOSE, [reservationId, costUsd]));
     },
-    correct: async (callId: string, costUsd: string): Promise<void> => {
-      await database.system.query(CORRECT, [callId, costUsd]);
+    correct: async (tx: Pick<Tx, 'query'>, callId: string, costUsd: string): Promise<void> => {
+      await tx.query(CORRECT, [callId, costUsd]);
     },
     /** Days that no limit asks for any more, and what was lost in them. */
     forgetOld: async (): Promise<void> => {

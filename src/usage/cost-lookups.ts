@@ -40,14 +40,18 @@ const CLOSE = `
         WHEN others.open > 0 THEN 'asked' ELSE 'found' END
   FROM done, others WHERE logged.call_id = done.call_id`;
 
+// Whoever closes another run of the same call at once has to see this one closed, and says then that all are found.
+const LOCK = 'SELECT FROM x402_prompt_template_usage_logs WHERE call_id = $1 FOR UPDATE';
+
 /**
  * What the run did cost is added to its call, and so to all sums of it; null: nobody will tell. Done once, however often it
- * is called.
+ * is called. @returns false where it was done before.
  */
 export async function closeCostLookup(
-  system: Executor,
+  tx: Executor,
   { callId, generationId }: Pick<CostLookup, 'callId' | 'generationId'>,
   costUsd: string | null,
-): Promise<void> {
-  await system.query(CLOSE, [callId, generationId, costUsd]);
+): Promise<boolean> {
+  await tx.query(LOCK, [callId]);
+  return (await tx.query(CLOSE, [callId, generationId, costUsd])).rowCount === 1;
 }

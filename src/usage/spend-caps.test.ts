@@ -138,7 +138,8 @@ async function end(
     case 'untold, then told':
       await record({ costUsd: null });
       one.counted = Math.floor(one.worst / 2);
-      return closeCostLookup(system, { callId, generationId: 'gen-1' }, cents(one.counted));
+      await closeCostLookup(system, { callId, generationId: 'gen-1' }, cents(one.counted));
+      return;
     default:
       return undefined;
   }
