@@ -8,8 +8,8 @@ export type When = 'before' | 'after';
 export interface HttpGate {
   /** Stands for the target's origin. */
   origin: string;
-  /** Holds every request whose body matches; resolves when the first one stands there. */
-  hold(matches: (body: string) => boolean, when: When): Promise<void>;
+  /** Holds every request that matches by its body and its path with query; resolves when the first one stands there. */
+  hold(matches: (body: string, path: string) => boolean, when: When): Promise<void>;
   /** Holds nothing more. What is held stays unanswered, as when it is lost on the way. */
   open(): void;
   /** Holds nothing more, and lets what is held before the target go on to its answer. */
@@ -22,7 +22,7 @@ export interface HttpGate {
 }
 
 interface Rule {
-  matches(body: string): boolean;
+  matches(body: string, path: string): boolean;
   when: When;
   reached(): void;
 }
@@ -47,7 +47,7 @@ export async function startHttpGate(target: string): Promise<HttpGate> {
   let isClosed = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const asked = await readRequest(request);
-    const rule = rules.find((one) => one.matches(asked.body));
+    const rule = rules.find((one) => one.matches(asked.body, asked.path));
     if (rule?.when === 'before') {
       const goes = Promise.withResolvers<void>();
       held.push({ asked, goes });
@@ -55,12 +55,17 @@ export async function startHttpGate(target: string): Promise<HttpGate> {
       await goes.promise;
     }
     const answer = await forward(origin, asked);
-    const text = Buffer.from(await answer.arrayBuffer());
+    const { bytes, isWhole } = await readAnswer(answer);
     if (rule?.when === 'after') {
       rule.reached();
       return;
     }
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' }).end(text);
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
+    if (isWhole) {
+      response.end(bytes);
+    } else {
+      response.write(bytes, () => response.destroy());
+    }
   };
   const server = createServer((request, response) => {
     if (isClosed) {
@@ -100,6 +105,19 @@ export async function startHttpGate(target: string): Promise<HttpGate> {
 
 function forward(origin: string, { path, method, headers, body }: Asked): Promise<Response> {
   return fetch(`${origin}${path}`, { method, headers, ...(method === 'GET' ? {} : { body }) });
+}
+
+/** What has come of it, also where it broke off. */
+async function readAnswer(answer: Response): Promise<{ bytes: Buffer; isWhole: boolean }> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of answer.body ?? []) {
+      chunks.push(chunk);
+    }
+    return { bytes: Buffer.concat(chunks), isWhole: true };
+  } catch {
+    return { bytes: Buffer.concat(chunks), isWhole: false };
+  }
 }
 
 async function readRequest(request: IncomingMessage): Promise<Asked> {
