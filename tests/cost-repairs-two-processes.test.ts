@@ -138,8 +138,11 @@ test('kill -9 in the middle of lookups: the other process does them, and each co
   const generationIds = await untilAllFound(shared);
   const billed = await sumBilled(generationIds, demoKeys.freeTier);
   expect(await readSums(pat, shared)).toEqual({
-    ...{ states: ['found'], unknown: 0 },
-    ...{ logged: billed, summed: 0, onPlatform: billed },
+    states: ['found'],
+    logged: billed,
+    summed: 0,
+    onPlatform: billed,
+    unknown: 0,
   });
   expect(await readShare()).toEqual([before + billed, 0]);
 });
