@@ -1,4 +1,6 @@
 -- One payer's sums of a day over all resources, so that a creator's payers are read from one row a payer and day.
+-- Both at once, in the order of the rollup, which may be running in an older process.
+LOCK TABLE usage_payers, usage_payer_days IN ACCESS EXCLUSIVE MODE;
 TRUNCATE usage_payer_days;
 ALTER TABLE usage_payer_days
   DROP CONSTRAINT usage_payer_days_pkey, ADD PRIMARY KEY (owner_id, payer, day),

@@ -20,11 +20,12 @@ import {
   answerOwed,
   buyerUnproven,
   chargeUnknown,
+  firstRequestFailed,
   justLookedUp,
   paymentInUse,
+  paymentRefused,
   paymentUsedUp,
   settlementPending,
-  paymentNotCharged,
   tooManyReaders,
 } from './public-problem.ts';
 import { takeLook } from './take-look.ts';
@@ -248,10 +249,7 @@ function toOutcome(row: KeptRow | null, callId: string, again: Pick<Again, 'paym
     case 'pending':
       return settlementPending();
     case 'unpaid':
-      return paymentNotCharged(
-        `This payment was refused when it was settled (${row.reason ?? 'no reason given'}).`,
-        'Sign a new payment.',
-      );
+      return paymentRefused(row.reason);
     case 'looked up':
       return justLookedUp();
     case 'unknown':
@@ -259,7 +257,7 @@ function toOutcome(row: KeptRow | null, callId: string, again: Pick<Again, 'paym
     case undefined:
     case 'failed':
     case 'refused':
-      return paymentNotCharged('The first request with this payment failed.', 'Send the same payment again.');
+      return firstRequestFailed();
     default:
       return paymentInUse(
         'Another request with this payment is still being carried out.',

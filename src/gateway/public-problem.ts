@@ -152,12 +152,15 @@ export function justLookedUp(): CallOutcome {
 }
 
 /** The payment came to its end without money moving. */
-export function paymentNotCharged(
-  detail: string,
-  next: 'Sign a new payment.' | 'Send the same payment again.',
-): CallOutcome {
-  const toProblem = next === 'Sign a new payment.' ? paymentUsedUp : paymentInUse;
-  return { ...toProblem(`${detail} Nothing was charged.`, next), charged: false };
+export function paymentRefused(reason: string | null): CallOutcome {
+  const detail = `This payment was refused when it was settled (${reason ?? 'no reason given'}). Nothing was charged.`;
+  return { ...paymentUsedUp(detail, 'Sign a new payment.'), charged: false };
+}
+
+/** The call came to its end without money moving, and left the payment free. */
+export function firstRequestFailed(): CallOutcome {
+  const detail = 'The first request with this payment failed. Nothing was charged.';
+  return { ...paymentInUse(detail, 'Send the same payment again.'), charged: false };
 }
 
 /** No fault of the caller: nothing ran. */

@@ -45,8 +45,9 @@ export async function verifyCall(deps: GatewayDeps, call: PaidCall): Promise<Ver
 
 /** The same payment is sent again and may become a call: what is logged is that it had to wait. */
 async function tellUnchecked(deps: GatewayDeps, call: PaidCall): Promise<void> {
-  const cause = `Payments on ${call.offer.network} could not be checked: the network did not answer. Buyers are asked to send the same payment again. This ends when the network answers; if it lasts, ask the operator of this server.`;
-  const asked = { request: call, version: call.version, payer: call.payment.payer };
+  const cause = `Payments could not be checked: a network, or who checks payments on it, did not answer. The first of them was on ${call.offer.network}. Buyers are asked to send the same payment again. This ends when the network answers; if it lasts, ask the operator of this server.`;
+  // Nobody has checked who pays.
+  const asked = { request: call, version: call.version, payer: null };
   await recordRefused(deps, asked, { problem: 'unavailable', cause, isCounted: false }).catch((err: unknown) => {
     deps.log.error({ err, resourceId: call.version.resourceId }, 'a refused call could not be logged');
   });

@@ -41,7 +41,9 @@ export function assertCallback(
   try {
     callbacks.check(url);
   } catch (error) {
-    throw error instanceof Problem ? new Problem(error.code, { detail: `${HEADER}: ${error.message}` }) : error;
+    throw error instanceof Problem
+      ? new Problem(error.code, { detail: `${HEADER}: ${error.message}`, next: error.next, cause: error })
+      : error;
   }
 }
 
