@@ -7,6 +7,7 @@ import { describeSandbox } from './chain/describe-sandbox.ts';
 import type { Log } from '#kit/index.ts';
 import { openFaucet, type Faucet } from './chain/open-faucet.ts';
 import { startChain, type Chain } from './chain/start-chain.ts';
+import type { MeasureFile } from './openrouter/file-sizes.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from './openrouter/start-simulator.ts';
 
 interface SandboxOptions {
@@ -17,6 +18,7 @@ interface SandboxOptions {
   /** Asked for only where the configuration names no real ones. */
   wants: { chain: boolean; openRouter: boolean };
   log: Log;
+  measure: MeasureFile;
   latency?: { firstTokenMs: number; tokensPerSecond: number };
 }
 
@@ -55,11 +57,11 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 async function startOpenRouter(options: SandboxOptions): Promise<OpenRouterSimulator> {
   const { models } = await readSnapshot();
-  const { openRouterPort: port, latency, folder } = options;
+  const { openRouterPort: port, latency, folder, measure } = options;
   const controlToken = randomBytes(32).toString('hex');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, CONTROL_TOKEN_FILE), controlToken, { mode: 0o600 });
-  return startOpenRouterSimulator({ port, catalogue: models, controlToken, ...(latency ? { latency } : {}) });
+  return startOpenRouterSimulator({ port, catalogue: models, measure, controlToken, ...(latency ? { latency } : {}) });
 }
 
 function toUpstream(openRouter: OpenRouterSimulator | null) {

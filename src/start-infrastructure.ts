@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { makeFolder } from '#cli/index.ts';
 import * as databases from '#database/index.ts';
 import { systemClock as clock } from '#kit/index.ts';
+import { measureMedia } from '#media/index.ts';
 import type { Sandbox } from '#sandbox/index.ts';
 import { masterKeyFromText, openVault, type MasterKey } from '#vault/index.ts';
 import { assertPlaces, toWants } from './check-places.ts';
@@ -94,6 +95,7 @@ async function startSandbox(place: SandboxPlace, stack: AsyncDisposableStack): P
     publicUrl: place.publicUrl,
     wants: place.wants,
     log: place.log,
+    measure: measureMedia,
     ...(place.latency ? { latency: place.latency } : {}),
     folder: join(place.folder, 'chain'),
     chainPort: place.ports.chain,

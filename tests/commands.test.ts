@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator } from '#sandbox/index.ts';
 import { withMediaModels } from '#sandbox/openrouter/media/media-models.ts';
@@ -63,7 +64,11 @@ test('a server that chose its port says with which command the first call is pai
 });
 
 test('commands bring a folder that was never started up to date by themselves', async () => {
-  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  const simulator = await startOpenRouterSimulator({
+    port: 0,
+    measure: measureMedia,
+    catalogue: (await readSnapshot()).models,
+  });
   onTestFinished(() => simulator.stop());
   const fresh = toSettings(await makeNewFolder());
   const synced = await runFarebox(['sync-models'], { ...fresh, OPENROUTER_BASE_URL: simulator.url });

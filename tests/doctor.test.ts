@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { masterKeyFromText } from '#vault/index.ts';
@@ -16,7 +17,11 @@ let openRouter: OpenRouterSimulator;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farebox-doctor-'));
-  openRouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  openRouter = await startOpenRouterSimulator({
+    port: 0,
+    measure: measureMedia,
+    catalogue: (await readSnapshot()).models,
+  });
 });
 afterEach(async () => {
   await openRouter.stop();

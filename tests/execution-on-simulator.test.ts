@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openOpenRouterInstant } from '#execution/index.ts';
 import { systemClock } from '#kit/index.ts';
 import { openMedia } from '#media/index.ts';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { parseCatalogue } from '#models/parse-catalogue.ts';
 import type { Outcome } from '#resources/index.ts';
@@ -33,7 +34,7 @@ let world: ReturnType<typeof executionDeps>;
 
 beforeAll(async () => {
   const { models } = await readSnapshot();
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
+  simulator = await startOpenRouterSimulator({ port: 0, measure: measureMedia, catalogue: models });
   openRouter = openOpenRouter({ baseUrl: simulator.url, publicUrl: 'https://f.example', title: 'Farebox', log });
   outbound = openOutbound();
   folder = await mkdtemp(join(tmpdir(), 'farebox-simulated-'));

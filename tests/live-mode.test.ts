@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { encodeFunctionData, erc20Abi, parseAbi, parseEther, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { readConfig } from '../src/config.ts';
@@ -32,7 +33,11 @@ let origin: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'farebox-live-'));
-  openRouter = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  openRouter = await startOpenRouterSimulator({
+    port: 0,
+    measure: measureMedia,
+    catalogue: (await readSnapshot()).models,
+  });
   await chain.current.fund(privateKeyToAccount(settler).address, parseEther('10'));
   await becomeCelo();
   const port = await findFreePort();

@@ -12,6 +12,7 @@ import { toChatRequest } from '#execution/to-chat-request.ts';
 import type { KnownModel } from '#execution/index.ts';
 import { systemClock } from '#kit/index.ts';
 import type { MediaKind } from '#media/index.ts';
+import { measureMedia } from '#media/index.ts';
 import { judgeEndpoints } from '#models/endpoint.ts';
 import { readSnapshot } from '#models/index.ts';
 import { parseCatalogue } from '#models/parse-catalogue.ts';
@@ -55,6 +56,7 @@ beforeAll(async () => {
   const catalogue = snapshot.map((model) => ({ ...model, pricing: { ...model.pricing, ...morePrices[model.id] } }));
   simulator = await startOpenRouterSimulator({
     port: 0,
+    measure: measureMedia,
     catalogue,
     latency: { firstTokenMs: 0, tokensPerSecond: 0 },
   });

@@ -36,7 +36,7 @@ export function answerInference(state: State, exchange: Exchange, dialect: Diale
   const request = dialect.parse(exchange.body);
   const files = isRefusal(request) ? [] : listFiles(request);
   const answer = (): Reply => answerRequest(state, { exchange, dialect, request });
-  return files.length === 0 ? answer() : measureFiles(files).then(answer);
+  return files.length === 0 ? answer() : measureFiles(state.measure, files).then(answer);
 }
 
 interface Parsed {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from './start-simulator.ts';
 
 const VERIFIER = 'a-verifier-of-at-least-forty-three-characters-0';
@@ -8,7 +9,12 @@ let simulator: OpenRouterSimulator;
 let now = Date.UTC(2026, 0, 1);
 
 beforeAll(async () => {
-  simulator = await startOpenRouterSimulator({ port: 0, catalogue: [], clock: { now: () => now } });
+  simulator = await startOpenRouterSimulator({
+    port: 0,
+    measure: measureMedia,
+    catalogue: [],
+    clock: { now: () => now },
+  });
 });
 afterAll(() => simulator.stop());
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { askSimulator } from '../../tests/support/ask-simulator.ts';
 import { useSimulator } from '../../tests/support/use-simulator.ts';
 import { startOpenRouterSimulator } from './start-simulator.ts';
@@ -35,7 +36,7 @@ describe('who may steer', () => {
   });
 
   test('a simulator that was given no token has no such paths', async () => {
-    const closed = await startOpenRouterSimulator({ port: 0, catalogue: [] });
+    const closed = await startOpenRouterSimulator({ port: 0, measure: measureMedia, catalogue: [] });
     const response = await fetch(new URL('/__sim/state', closed.url), { headers: { authorization: 'Bearer null' } });
     expect(response.status).toBe(404);
     await closed.stop();

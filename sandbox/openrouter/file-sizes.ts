@@ -1,18 +1,18 @@
-import { inspectMedia, type InspectedMedia } from '#media/index.ts';
 import type { ChatRequest } from './parse-chat.ts';
 
 type Part = Record<string, unknown>;
 
 /** By their bytes; null: it does not apply, or they do not tell. */
-export type FileSize = Pick<InspectedMedia, 'pixels' | 'pages' | 'seconds'>;
+export interface FileSize {
+  pixels: number | null;
+  pages: number | null;
+  seconds: number | null;
+}
+
+/** `untilMs` of `performance.now()`: until when a turn is waited for. */
+export type MeasureFile = (bytes: Buffer, asked: { client: string; untilMs: number }) => Promise<FileSize>;
 
 const unknown: FileSize = { pixels: null, pages: null, seconds: null };
-const contentTypes = Object.entries({
-  image: ['png', 'jpeg', 'webp', 'gif'],
-  audio: ['wav', 'mpeg', 'ogg', 'flac', 'aac', 'mp4'],
-  video: ['mp4', 'webm', 'quicktime'],
-  application: ['pdf'],
-}).flatMap(([kind, names]) => names.map((name) => `${kind}/${name}`));
 const PATIENCE_MS = 20_000;
 
 /** Measured before the request is looked at, because that takes a thread; forgotten with the request. */
@@ -29,17 +29,16 @@ export function listFiles({ messages }: ChatRequest): Part[] {
     .filter((part) => toBase64(part) !== null);
 }
 
-export async function measureFiles(parts: readonly Part[]): Promise<void> {
+export async function measureFiles(measure: MeasureFile, parts: readonly Part[]): Promise<void> {
   await Promise.all(
-    parts.map(async (part) => sizes.set(part, await measureBytes(Buffer.from(toBase64(part) ?? '', 'base64')))),
+    parts.map(async (part) => {
+      sizes.set(part, await measureBytes(measure, Buffer.from(toBase64(part) ?? '', 'base64')));
+    }),
   );
 }
 
-/** As buyers' files are measured. */
-export async function measureBytes(bytes: Buffer): Promise<FileSize> {
-  const untilMs = performance.now() + PATIENCE_MS;
-  const found = await inspectMedia(bytes, { contentTypes, client: 'simulator', untilMs });
-  return found === null || found === 'busy' ? unknown : found;
+export function measureBytes(measure: MeasureFile, bytes: Buffer): Promise<FileSize> {
+  return measure(bytes, { client: 'simulator', untilMs: performance.now() + PATIENCE_MS });
 }
 
 function toBase64(part: Part): string | null {

@@ -14,6 +14,7 @@ import type { RemoteControl } from './control-routes.ts';
 import { createDemoKeys, demoKeys } from './demo-keys.ts';
 import type { DemoKeys } from './demo-keys.ts';
 import { readExchange } from './exchange.ts';
+import type { MeasureFile } from './file-sizes.ts';
 import { openFaultPlan } from './fault-plan.ts';
 import { withMediaModels } from './media/media-models.ts';
 import { openPromptCache } from './prompt-cache.ts';
@@ -31,6 +32,8 @@ export interface SimulatorOptions {
   port: number;
   /** Raw `GET /models` objects, all output modalities. */
   catalogue: readonly unknown[];
+  /** How files are measured that it is sent: it bills by their size. */
+  measure: MeasureFile;
   clock?: Clock;
   /** As fast as it goes unless told. The demo uses 250 ms and 80 tokens per second. */
   latency?: Partial<Latency>;
@@ -79,6 +82,7 @@ function createState(options: SimulatorOptions): State {
   const seed = options.seed ?? 'farebox';
   return {
     seed,
+    measure: options.measure,
     clock: openAdjustableClock(options.clock ?? systemClock),
     generationDelayMs: options.generationDelayMs ?? 300,
     catalogue: openCatalogue(withMediaModels(options.catalogue)),

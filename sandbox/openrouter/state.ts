@@ -4,6 +4,7 @@ import type { Completion } from './completion.ts';
 import type { ApiKey } from './api-key.ts';
 import type { ContentStore } from './content-store.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import type { MeasureFile } from './file-sizes.ts';
 import type { VideoJob } from './media/work.ts';
 import type { PromptCache } from './prompt-cache.ts';
 
@@ -58,6 +59,7 @@ export const DEFAULT_SLOW_MS = 5_000;
 /** Everything that one simulator remembers. */
 export interface State {
   seed: string;
+  measure: MeasureFile;
   clock: AdjustableClock;
   generationDelayMs: number;
   catalogue: Catalogue;

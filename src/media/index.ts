@@ -5,7 +5,7 @@
  * bytes lie in a MediaStore, once for each content, never in the database and never whole in memory on their way out; what
  * refers to an object is inserted only while it is whole, and an object goes only when nothing refers to it.
  */
-export { inspectMedia } from './inspect-media.ts';
+export { inspectMedia, measureMedia } from './inspect-media.ts';
 export type { InspectedMedia } from './inspect-media.ts';
 export { isPngCut } from './is-cut-short.ts';
 export type { KeptInput } from './keep-input.ts';

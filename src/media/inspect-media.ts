@@ -12,8 +12,8 @@ export interface InspectedMedia {
 }
 
 interface Asked {
-  /** Only files of these are measured. */
-  contentTypes: readonly string[];
+  /** Only files of these are measured; unless told, all. */
+  contentTypes?: readonly string[];
   client: string;
   /** Of `performance.now()`: until when a turn is waited for. */
   untilMs: number;
@@ -30,7 +30,7 @@ export async function inspectMedia(bytes: Uint8Array, asked: Asked): Promise<Ins
   if (told === null || told === 'other') {
     return null;
   }
-  if (!asked.contentTypes.includes(told.contentType)) {
+  if (asked.contentTypes?.includes(told.contentType) === false) {
     return { ...told, ...notMeasured };
   }
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -40,6 +40,15 @@ export async function inspectMedia(bytes: Uint8Array, asked: Asked): Promise<Ins
   const { client, untilMs } = asked;
   const measures = await measureApart({ bytes: file, contentType: told.contentType, client, untilMs });
   return measures === 'busy' ? 'busy' : { ...told, pixels: null, ...measures };
+}
+
+/** What the bytes of a file of any kind tell; nothing of one that is not known, or whose turn did not come. */
+export async function measureMedia(
+  bytes: Uint8Array,
+  asked: Omit<Asked, 'contentTypes'>,
+): Promise<Pick<InspectedMedia, 'pixels' | 'pages' | 'seconds'>> {
+  const found = await inspectMedia(bytes, asked);
+  return found === null || found === 'busy' ? notMeasured : found;
 }
 
 function countPixels(head: Buffer): number | null {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { compareShapes } from '../support/compare-shapes.ts';
@@ -24,7 +25,7 @@ let simulator: OpenRouterSimulator;
 let other: OpenRouterSimulator;
 beforeAll(async () => {
   const { models } = await readSnapshot();
-  const options = { port: 0, catalogue: models, generationDelayMs: 0 };
+  const options = { port: 0, measure: measureMedia, catalogue: models, generationDelayMs: 0 };
   simulator = await startOpenRouterSimulator(options);
   other = await startOpenRouterSimulator({ ...options, seed: 'another' });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 
@@ -16,7 +17,7 @@ export async function startBeforeSimulator(
   listen: (simulator: OpenRouterSimulator) => RequestListener,
 ): Promise<Before> {
   const { models } = await readSnapshot();
-  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: models });
+  const simulator = await startOpenRouterSimulator({ port: 0, measure: measureMedia, catalogue: models });
   const server = createServer(listen(simulator));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -31,7 +31,7 @@ export const rules: Rules = {
     gateway: ['kit', 'database', 'resources', 'payments', 'execution', 'usage'],
     api: ['kit', 'database', 'accounts', 'resources', 'payments', 'gateway'],
     cli: [],
-    sandbox: ['kit', 'media', 'models'],
+    sandbox: ['kit', 'models'],
   },
   packages: packageRules,
   // Where the names of tables are given to a library (better-auth, the rate limiter), no SQL of ours writes them.

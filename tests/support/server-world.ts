@@ -6,6 +6,7 @@ import { parseAbiItem, parseEther, type Address } from 'viem';
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Database } from '#database/index.ts';
+import { measureMedia } from '#media/index.ts';
 import { startOpenRouterSimulator, type OpenRouterSimulator } from '#sandbox/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import { startDatabaseGate, type DatabaseGate } from './database-gate.ts';
@@ -75,7 +76,11 @@ export function useWorld(): { readonly current: World } {
 async function openWorld(database: ReturnType<typeof useTestDatabase>, chain: TestChain) {
   const folder = await mkdtemp(join(tmpdir(), 'farebox-world-'));
   await chmod(folder, 0o755);
-  const simulator = await startOpenRouterSimulator({ port: 0, catalogue: (await readSnapshot()).models });
+  const simulator = await startOpenRouterSimulator({
+    port: 0,
+    measure: measureMedia,
+    catalogue: (await readSnapshot()).models,
+  });
   const gates = {
     database: await startDatabaseGate(database.url),
     rpc: await startHttpGate(chain.current.rpcUrl),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { measureMedia } from '#media/index.ts';
 import { readSnapshot } from '#models/index.ts';
 import {
   startOpenRouterSimulator,
@@ -11,7 +12,7 @@ export function useSimulator(options: Partial<SimulatorOptions> = {}): Omit<Open
   let started: OpenRouterSimulator | undefined;
   beforeAll(async () => {
     const { models } = await readSnapshot();
-    started = await startOpenRouterSimulator({ port: 0, catalogue: models, ...options });
+    started = await startOpenRouterSimulator({ port: 0, measure: measureMedia, catalogue: models, ...options });
   });
   beforeEach(() => started?.control.reset());
   afterAll(() => started?.stop());

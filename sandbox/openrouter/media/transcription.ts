@@ -30,7 +30,7 @@ export async function answerTranscription(state: State, exchange: Exchange): Pro
   }
   const { model: modelId, input_audio: audio, language } = parsed.data;
   const bytes = Buffer.from(audio.data, 'base64');
-  const told = (await measureBytes(bytes)).seconds ?? guessSeconds(bytes);
+  const told = (await measureBytes(state.measure, bytes)).seconds ?? guessSeconds(bytes);
   const seconds = Math.round(told * 1_000) / 1_000;
   const inputTokens = Math.ceil(seconds * TOKENS_PER_SECOND);
   return doWork(state, exchange, {
