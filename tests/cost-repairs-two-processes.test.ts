@@ -99,6 +99,15 @@ async function readSums(creator: Creator | undefined, resourceId: string) {
   };
 }
 
+/** The same where every cost is known and fell to this key. */
+const toFound = (billed: number, key: 'own' | 'platform') => ({
+  states: ['found'],
+  logged: billed,
+  summed: key === 'own' ? billed : 0,
+  onPlatform: key === 'own' ? 0 : billed,
+  unknown: 0,
+});
+
 async function readShare() {
   const share = (await pat?.call('GET', '/api/user/platform-share'))?.body;
   return [toNano(share?.['spentUsd']), Number(share?.['reservedUsd'])];
@@ -112,22 +121,10 @@ test('both sweep: each cost is counted once, as the provider billed it', async (
   const [ofShared, ofOwn] = [await untilAllFound(shared), await untilAllFound(own)];
   expect([ofShared.length, ofOwn.length]).toEqual([4, 3]);
   const billed = await sumBilled(ofShared, demoKeys.freeTier);
-  expect(await readSums(pat, shared)).toEqual({
-    states: ['found'],
-    logged: billed,
-    summed: 0,
-    onPlatform: billed,
-    unknown: 0,
-  });
+  expect(await readSums(pat, shared)).toEqual(toFound(billed, 'platform'));
   expect(await readShare()).toEqual([before + billed, 0]);
   const billedOwn = await sumBilled(ofOwn, world.current.simulator.keys.healthy);
-  expect(await readSums(ruth, own)).toEqual({
-    states: ['found'],
-    logged: billedOwn,
-    summed: billedOwn,
-    onPlatform: 0,
-    unknown: 0,
-  });
+  expect(await readSums(ruth, own)).toEqual(toFound(billedOwn, 'own'));
 });
 
 test('kill -9 in the middle of lookups: another process does them, and each cost is counted once', async () => {
@@ -142,12 +139,6 @@ test('kill -9 in the middle of lookups: another process does them, and each cost
   await makeAllDue();
   const generationIds = await untilAllFound(shared);
   const billed = await sumBilled(generationIds, demoKeys.freeTier);
-  expect(await readSums(pat, shared)).toEqual({
-    states: ['found'],
-    logged: billed,
-    summed: 0,
-    onPlatform: billed,
-    unknown: 0,
-  });
+  expect(await readSums(pat, shared)).toEqual(toFound(billed, 'platform'));
   expect(await readShare()).toEqual([before + billed, 0]);
 });

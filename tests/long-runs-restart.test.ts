@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCallbackReceiver, type CallbackReceiver } from './support/callback-receiver.ts';
+import { countOrders, film } from './support/films.ts';
 import type { ServerChild } from './support/server-child.ts';
 import { balanceOf, stateOf, useWorld, type Buyer } from './support/server-world.ts';
 
@@ -14,15 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => receiver.close());
 
-const film = {
-  priceUsdc: '2.2',
-  timeoutSeconds: 120,
-  config: { modelId: 'google/veo-3.1', systemPrompt: 'Film {topic}{/topic}.', video: { durationSeconds: 5 } },
-};
-
-const orders = (): number =>
-  world.current.simulator.control.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/videos'))
-    .length;
+const orders = (): number => countOrders(world.current.simulator);
 
 const startServer = () =>
   world.current.startServer({

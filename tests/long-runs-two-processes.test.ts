@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { countOrders, film } from './support/films.ts';
 import type { ServerChild } from './support/server-child.ts';
 import { balanceOf, stateOf, useWorld, type Buyer } from './support/server-world.ts';
 
@@ -8,15 +9,7 @@ import { balanceOf, stateOf, useWorld, type Buyer } from './support/server-world
  */
 const world = useWorld();
 
-const film = {
-  priceUsdc: '2.2',
-  timeoutSeconds: 120,
-  config: { modelId: 'google/veo-3.1', systemPrompt: 'Film {topic}{/topic}.', video: { durationSeconds: 5 } },
-};
-
-const orders = (): number =>
-  world.current.simulator.control.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/videos'))
-    .length;
+const orders = (): number => countOrders(world.current.simulator);
 
 async function startPair(username: string) {
   const { simulator } = world.current;

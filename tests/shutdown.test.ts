@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEvents, toText } from './support/open-events.ts';
+import { toPoem } from './support/scripted-drafts.ts';
 import { delta, startScriptedUpstream, type ScriptedUpstream } from './support/scripted-upstream.ts';
 import type { ServerChild } from './support/server-child.ts';
 import { balanceOf, send, stateOf, untilAllClosed, useWorld, type Buyer } from './support/server-world.ts';
@@ -42,13 +43,7 @@ async function publish(server: ServerChild, username: string, fields: Record<str
   await creator.call('PUT', '/api/user/trust', { maxTrustUsdPerDay: '1000' });
   const { url } = await creator.publish({
     slug: 'poem',
-    kind: 'prompt_template',
-    settlementPoint: 'at_first_output',
-    config: {
-      model: 'acme/poet',
-      systemPrompt: 'Write about {topic}{/topic}.',
-      upstream: { type: 'chat_completions', baseUrl: `${upstream.url}/v1`, apiKeySecret: null },
-    },
+    ...toPoem(upstream.url),
     ...fields,
   });
   return { creator, url };

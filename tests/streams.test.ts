@@ -5,6 +5,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listNames, openEvents, toText } from './support/open-events.ts';
 import { countRuns, getChallenge, payFor, send } from './support/paid-request.ts';
+import { toPoem } from './support/scripted-drafts.ts';
 import { delta, DONE, startScriptedUpstream, usageChunk, type ScriptedUpstream } from './support/scripted-upstream.ts';
 import { signIn } from './support/sign-in.ts';
 import { useApp, type Creator } from './support/start-app.ts';
@@ -40,19 +41,10 @@ const events = { Accept: 'text/event-stream' };
 const spentBy = async (address: string) => 10_000_000n - (await app.current.balanceOf(address));
 
 /** On the scripted upstream. */
-const publishOwn = (fields: Record<string, unknown> = {}, config: Record<string, unknown> = {}) =>
-  creator.publish({
-    slug: newSlug(),
-    kind: 'prompt_template',
-    settlementPoint: 'at_first_output',
-    config: {
-      model: 'acme/poet',
-      systemPrompt: 'Write about {topic}{/topic}.',
-      upstream: { type: 'chat_completions', baseUrl: `${upstream.url}/v1`, apiKeySecret: null },
-      ...config,
-    },
-    ...fields,
-  });
+const publishOwn = (fields: Record<string, unknown> = {}, config: Record<string, unknown> = {}) => {
+  const poem = toPoem(upstream.url);
+  return creator.publish({ slug: newSlug(), ...poem, config: { ...poem.config, ...config }, ...fields });
+};
 
 /** Answers with these pieces, stands still where one is `gate`, and says whether it was left before its end. */
 function scriptPieces(...pieces: readonly string[]): void {

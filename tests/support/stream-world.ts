@@ -7,6 +7,7 @@ import { moveUsdc } from './move-usdc.ts';
 import { openEvents } from './open-events.ts';
 import { payFor, send } from './paid-request.ts';
 import { makeAccount } from './pay.ts';
+import { toPoem } from './scripted-drafts.ts';
 import { delta, DONE, startScriptedUpstream, usageChunk, type ScriptedUpstream } from './scripted-upstream.ts';
 import { useApp, type App, type Creator } from './start-app.ts';
 import { useTestChain } from './test-chain.ts';
@@ -92,13 +93,7 @@ export function useStreamWorld(): { readonly current: StreamWorld } {
   const publish = (fields: Record<string, unknown>) =>
     creator.publish({
       slug: `s-${randomBytes(5).toString('hex')}`,
-      kind: 'prompt_template',
-      settlementPoint: 'at_first_output',
-      config: {
-        model: 'acme/poet',
-        systemPrompt: 'Write about {topic}{/topic}.',
-        upstream: { type: 'chat_completions', baseUrl: `${upstream.url}/v1`, apiKeySecret: null },
-      },
+      ...toPoem(upstream.url),
       ...fields,
     });
   const makeCall = async (fields: Record<string, unknown> = {}): Promise<StreamCall> => {
