@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem, type ByteBudget, type Caller, type Log } from '#kit/index.ts';
-import type { CallOutcome, CallRequest, Gateway } from '#gateway/index.ts';
+import { CALLBACK_HEADER, type CallOutcome, type CallRequest, type Gateway } from '#gateway/index.ts';
 import { SIGN_IN_HEADER, toSettlementHeader } from '#payments/index.ts';
 import { toAllowedHeaders } from './allow-headers.ts';
 import { toClientAddress } from './client-address.ts';
@@ -28,9 +28,6 @@ export interface CallExchange {
   res: ServerResponse;
   requestId: string;
 }
-
-/** Our own header: where to tell that a call behind a 202 has ended. */
-export const CALLBACK_HEADER = 'X-Farebox-Callback';
 
 /** On everything that the paid call answers. */
 export const sharedHeaders = {

@@ -1,5 +1,6 @@
-import { answerHeader, headerParameter } from './payment-headers.ts';
+import { CALLBACK_HEADER } from '#gateway/index.ts';
 import { problemKinds } from '#kit/index.ts';
+import { answerHeader, headerParameter } from './payment-headers.ts';
 import { problemResponses, runProblems } from './problem-responses.ts';
 import { ANSWER_TOKEN_HEADER } from './write-answer.ts';
 
@@ -96,7 +97,7 @@ export const laterHeaders: readonly JsonObject[] = [
     '`respond-async`: answer with 202 and carry the call out behind it (RFC 7240); `respond-async, wait=10`: only if the answer does not come within 10 seconds, at most 60. Not for what is free or tested.',
   ),
   headerParameter(
-    'X-Farebox-Callback',
+    CALLBACK_HEADER,
     'With `respond-async`, or where the resource runs long: an https URL that is told, signed, when the call has ended.',
   ),
 ];

@@ -8,12 +8,11 @@ import {
   toPinnedSlug,
   toResourcePath,
 } from '#kit/index.ts';
-import { PLAIN_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
+import { CALLBACK_HEADER, PLAIN_BODY_BYTES, type CallOutcome, type CallRequest } from '#gateway/index.ts';
 import { toChallengeAnswer, type Challenge } from '#payments/index.ts';
 import {
   answerPreflight,
   type BoundedDeps,
-  CALLBACK_HEADER,
   type CallExchange,
   isPaying,
   type PaidRouteDeps,

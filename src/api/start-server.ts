@@ -128,18 +128,17 @@ interface Connections {
 async function closeGracefully(server: Server, { open, sockets }: Connections, withinMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // A closing server of Node times out no request that never comes, and does not take its connection for an idle one.
-  const endUnused = (): void => {
-    const used = new Set([...open].map((res) => res.req.socket));
-    sockets.forEach((socket) => used.has(socket) || socket.destroy());
-  };
+  const listUsed = (): Set<Socket> => new Set([...open].map((res) => res.req.socket));
   for (const res of open) {
     if (!res.headersSent) {
       res.setHeader('Connection', 'close');
     }
-    res.once('close', endUnused);
+    const { socket } = res.req;
+    res.once('close', () => listUsed().has(socket) || socket.destroy());
   }
-  endUnused();
+  // A closing server of Node times out no request that never comes, and does not take its connection for an idle one.
+  const used = listUsed();
+  sockets.forEach((socket) => used.has(socket) || socket.destroy());
   const timer = setTimeout(() => server.closeAllConnections(), withinMs);
   await closed;
   clearTimeout(timer);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallOutcome } from '#gateway/index.ts';
 import { readPrefer } from './read-prefer.ts';
+import { paidAnswer } from './write-answer.ts';
 
 interface Written {
   req: IncomingMessage;
@@ -22,7 +23,7 @@ export function writeAccepted(
       Location: status.statusUrl,
       ...toRetryAfter(status),
       ...(isAsked ? { 'Preference-Applied': 'respond-async' } : {}),
-      Vary: 'Accept, PAYMENT-SIGNATURE, X-PAYMENT, Authorization, Prefer',
+      Vary: paidAnswer.Vary,
     },
   });
 }

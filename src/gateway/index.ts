@@ -22,6 +22,7 @@ export { rerunExamples } from './run-example.ts';
 export type { ExampleDeps } from './run-example.ts';
 export { runExamples } from './run-examples.ts';
 export { STREAMS_KEPT } from './keep-streams.ts';
+export { CALLBACK_HEADER } from './long-runs/answer-later.ts';
 export { CALLS_CHANGED } from './long-runs/call-changes.ts';
 export { withMedia } from './receipt-media.ts';
 export { listOwed } from './list-owed.ts';

@@ -20,7 +20,8 @@ interface Later {
   carry(call: PaidCall): Promise<CallOutcome>;
 }
 
-const HEADER = 'X-Farebox-Callback';
+/** Our own header: where to tell that a call behind a 202 has ended. */
+export const CALLBACK_HEADER = 'X-Farebox-Callback';
 
 /** Throws `invalid_input` for a callback that would never be made. */
 export function assertCallback(
@@ -34,7 +35,7 @@ export function assertCallback(
   }
   if (!isAnsweredLater(request, version)) {
     throw new Problem('invalid_input', {
-      detail: `${HEADER} is for calls that are answered later.`,
+      detail: `${CALLBACK_HEADER} is for calls that are answered later.`,
       next: 'Send "Prefer: respond-async" with it, or leave it out.',
     });
   }
@@ -42,7 +43,7 @@ export function assertCallback(
     callbacks.check(url);
   } catch (error) {
     throw error instanceof Problem
-      ? new Problem(error.code, { detail: `${HEADER}: ${error.message}`, next: error.next, cause: error })
+      ? new Problem(error.code, { detail: `${CALLBACK_HEADER}: ${error.message}`, next: error.next, cause: error })
       : error;
   }
 }
