@@ -217,6 +217,10 @@ test('a model that is not there is answered with the nearest ids', async () => {
     next: 'Did you mean acme/percent? Or search with GET /api/models?q=….',
   });
   await expect(read('acme', 'painter')).rejects.toMatchObject({ next: expect.stringContaining('acme/painter:free') });
+  await expect(read('acme/percent', 'substitutes')).rejects.toMatchObject({
+    message: 'No model "acme/percent/substitutes" is in the catalogue.',
+    next: expect.stringContaining('not as %2F'),
+  });
   await expect(read('zzz', 'qqqqqqqqqqqqqqqqqqqqqqqqq')).rejects.toMatchObject({
     next: 'Search for it with GET /api/models?q=….',
   });

@@ -18,12 +18,15 @@ export async function getNamedModel(
   if (model) {
     return model;
   }
+  throw new Problem('not_found', { detail: `No model "${name}" is in the catalogue.`, next: await toNext(deps, name) });
+}
+
+async function toNext(deps: Pick<ModelsDeps, 'database' | 'cache'>, name: string): Promise<string> {
+  if (name.split('/').length > 2) {
+    return 'The slash of an id stands in the path as it is, not as %2F: GET /api/models/openai/gpt-4o-mini.';
+  }
   const nearest = await findNearestModels(deps, name);
-  throw new Problem('not_found', {
-    detail: 'No model of this id is in the catalogue.',
-    next:
-      nearest.length > 0
-        ? `Did you mean ${nearest.join(' or ')}? Or search with GET /api/models?q=….`
-        : 'Search for it with GET /api/models?q=….',
-  });
+  return nearest.length > 0
+    ? `Did you mean ${nearest.join(' or ')}? Or search with GET /api/models?q=….`
+    : 'Search for it with GET /api/models?q=….';
 }
