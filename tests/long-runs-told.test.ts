@@ -178,6 +178,10 @@ describe('a callback', () => {
   ])('to %s is refused before any payment', async (_, headers, says) => {
     const { url } = await world.current.publish();
     const buyer = await world.current.app.makeBuyer();
+    expect(await send(url, { body: { topic: newTopic() }, headers })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_input', detail: expect.stringMatching(says) },
+    });
     const refused = await send(url, { payment: await payFor(buyer, url), body: { topic: newTopic() }, headers });
     expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_input', charged: false } });
     expect(refused.body['detail']).toMatch(says);

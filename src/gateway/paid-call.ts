@@ -24,10 +24,10 @@ export async function paidCall(deps: GatewayDeps, asked: Pick<Paying, 'request' 
   if (request.isOwnerTest || version.priceAtomic === 0n) {
     return unpaidCall(deps, request, version);
   }
+  assertCallback(deps, request, version);
   if (request.payment.paymentSignature === undefined && request.payment.xPayment === undefined) {
     return makeOffer(deps, version, request);
   }
-  assertCallback(deps, request, version);
   const decoded = decodePayment(deps.payments, request.payment);
   if (!decoded.ok) {
     return refuseUnreadable(deps, request.payment, decoded);
